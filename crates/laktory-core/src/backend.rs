@@ -1,0 +1,143 @@
+//! The trait that a driver implements, and the jobs that it carries out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+
+use crate::capabilities::Capabilities;
+use crate::context::RunCx;
+use crate::error::Result;
+use crate::frame::{BatchStream, Frame, NamedFrames};
+use crate::op::Op;
+use crate::spec::{ReadSpec, WriteReport, WriteSpec};
+use crate::sql::SqlTemplate;
+
+/// What is wanted of one frame of a batch of outputs.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Target {
+    /// Written to a staging file, streamed by the engine.
+    Write(WriteSpec),
+    /// Kept so that later plans can read it without computing it again: in memory up to the budget, else spilled.
+    Materialize,
+    /// Returned as rows: for metrics, which are one row.
+    Collect,
+}
+
+/// One output of a batch.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What to compute.
+    pub frame: Frame,
+    /// Where it goes.
+    pub target: Target,
+}
+
+/// What became of a [`Job`], in the order of the jobs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The file is complete on disk.
+    Written(WriteReport),
+    /// A frame that reads what was computed.
+    Materialized {
+        /// The frame.
+        frame: Frame,
+        /// Its rows.
+        rows: u64,
+    },
+    /// The rows.
+    Collected(Vec<RecordBatch>),
+}
+
+/// A live session with one engine. Nine methods; everything else is data.
+///
+/// `apply`, `read`, `sql` and `schema` build plans and may look at file footers and headers; only `execute` and
+/// `export` compute. Blocking work goes through [`RunCx::blocking`].
+#[async_trait]
+pub trait Backend: Send + Sync + fmt::Debug {
+    /// The row that the driver registered.
+    fn descriptor(&self) -> &'static BackendDescriptor;
+
+    /// The frame after one step. Pure plan building: no I/O, no blocking.
+    ///
+    /// # Errors
+    /// `Unsupported` for steps that the driver does not have; `ForeignFrame`; engines may report unknown columns here
+    /// or in [`Backend::schema`].
+    fn apply(&self, cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> Result<Frame>;
+
+    /// A frame that reads files.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unsupported` (format or option), `ConversionFailed` (a header that cannot be parsed), `Io`.
+    async fn read(&self, cx: &RunCx, spec: &ReadSpec) -> Result<Frame>;
+
+    /// The result of one SQL statement over named frames.
+    ///
+    /// # Errors
+    /// `SqlSyntax`, `UnknownFrame`, `UnknownFunction`, `ColumnNotFound`, with the byte range in the template's source.
+    async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame>;
+
+    /// Names and types of a frame's columns, without computing it.
+    ///
+    /// # Errors
+    /// Whatever the plan holds wrong: `ColumnNotFound`, `TypeMismatch`, ...
+    async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef>;
+
+    /// Computes several outputs in one pass: plans that the frames share are computed once.
+    /// On error nothing is promised about the staging files of `Write` jobs; the caller removes them.
+    ///
+    /// # Errors
+    /// Those of the engine; `Cancelled` when the run was interrupted.
+    async fn execute(&self, cx: &RunCx, jobs: Vec<Job>) -> Result<Vec<Outcome>>;
+
+    /// The rows of a frame, batch by batch. With `import` the only door between engines.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    async fn export(&self, cx: &RunCx, frame: &Frame) -> Result<BatchStream>;
+
+    /// A frame of rows from outside.
+    ///
+    /// # Errors
+    /// `Unsupported` for Arrow types that the engine does not have; errors of the stream.
+    async fn import(&self, cx: &RunCx, batches: BatchStream) -> Result<Frame>;
+}
+
+/// A boxed future, for function pointers in statics.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Settings of a backend, by name, as given by the environment or the command line.
+pub type BackendConfig = BTreeMap<String, String>;
+
+/// What a driver crate registers. Const-constructible: none of our code runs before `main`.
+pub struct BackendDescriptor {
+    /// Upper-case name, such as `POLARS`.
+    pub name: &'static str,
+    /// Other names that it answers to.
+    pub aliases: &'static [&'static str],
+    /// Crate that provides it, for messages.
+    pub provided_by: &'static str,
+    /// Name and version of the engine behind it, for `laktory backends` and run records.
+    pub engine: &'static str,
+    /// What it can do.
+    pub capabilities: fn() -> Capabilities,
+    /// Opens a session.
+    pub connect:
+        for<'a> fn(&'a RunCx, &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>>,
+}
+
+impl fmt::Debug for BackendDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackendDescriptor")
+            .field("name", &self.name)
+            .field("provided_by", &self.provided_by)
+            .finish_non_exhaustive()
+    }
+}

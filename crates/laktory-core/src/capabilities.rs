@@ -1,0 +1,92 @@
+//! What a backend can do, declared as data so that plans are checked and pages are printed without an engine.
+
+use std::collections::BTreeMap;
+
+use crate::functions::Func;
+use crate::op::OpKind;
+use crate::spec::Format;
+
+/// How far something is supported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Support {
+    /// Not, and not meant to be.
+    #[default]
+    Never,
+    /// Not in this version.
+    NotYet {
+        /// Why, for messages.
+        reason: &'static str,
+    },
+    /// Yes, with a difference that users should know.
+    Partial {
+        /// The difference.
+        note: &'static str,
+    },
+    /// Yes.
+    Full,
+}
+
+impl Support {
+    /// Whether a plan may use it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        matches!(self, Self::Partial { .. } | Self::Full)
+    }
+}
+
+/// How a format is read or written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FormatSupport {
+    /// How far.
+    pub support: Support,
+    /// The options (`reader_kwargs`, `writer_kwargs`) that are understood; others are refused.
+    pub options: &'static [&'static str],
+    /// Whether a declared schema is honoured on read.
+    pub schema: bool,
+}
+
+/// The abilities of one backend, computed from the tables that do the lowering.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Relational steps.
+    pub ops: BTreeMap<OpKind, Support>,
+    /// Functions.
+    pub funcs: BTreeMap<Func, Support>,
+    /// File formats read.
+    pub reads: BTreeMap<Format, FormatSupport>,
+    /// File formats written.
+    pub writes: BTreeMap<Format, FormatSupport>,
+    /// Whether the backend works on this machine's files, so that the executor lists folders for it and stages and
+    /// publishes its outputs.
+    pub local_files: bool,
+    /// Whether tables of a catalog can be read and written.
+    pub tables: Support,
+}
+
+impl Capabilities {
+    /// How far a step is supported.
+    #[must_use]
+    pub fn op(&self, kind: OpKind) -> Support {
+        self.ops.get(&kind).copied().unwrap_or_default()
+    }
+
+    /// How far a function is supported.
+    #[must_use]
+    pub fn func(&self, func: Func) -> Support {
+        self.funcs.get(&func).copied().unwrap_or_default()
+    }
+
+    /// How a format is read.
+    #[must_use]
+    pub fn read(&self, format: &Format) -> FormatSupport {
+        self.reads.get(format).copied().unwrap_or_default()
+    }
+
+    /// How a format is written.
+    #[must_use]
+    pub fn write(&self, format: &Format) -> FormatSupport {
+        self.writes.get(format).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,231 @@
+//! The one error of the contract: a kind to act on, a message, a hint, and where in the text it lies.
+
+use std::fmt;
+use std::ops::Range;
+
+/// What went wrong, as far as a caller can act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A column that the frame does not have.
+    ColumnNotFound,
+    /// A struct has no such field.
+    FieldNotFound,
+    /// Two output columns would share a name.
+    DuplicateColumn,
+    /// An operation does not take values of this type.
+    TypeMismatch,
+    /// No conversion exists between the two types.
+    UnsupportedCast,
+    /// A value cannot be converted, or a line of a file cannot be parsed.
+    ConversionFailed,
+    /// An order-dependent operation without an order.
+    OrderRequired,
+    /// A length-changing expression where the length must be kept.
+    LengthChanging,
+    /// An expression that makes no sense as written, such as nested aggregates.
+    InvalidExpression,
+    /// An argument has a value that the operation refuses.
+    InvalidArgument,
+    /// A name that nothing defines.
+    UnknownName,
+    /// A method that does not exist.
+    UnknownMethod,
+    /// A placeholder such as `{nodes.x}` that nobody supplies.
+    UnknownFrame,
+    /// A function that the SQL dialect does not have.
+    UnknownFunction,
+    /// A SQL text that does not parse.
+    SqlSyntax,
+    /// Frames whose columns or types do not fit together.
+    SchemaMismatch,
+    /// An index outside of its range.
+    OutOfBounds,
+    /// The engine, or the build, cannot do this.
+    Unsupported,
+    /// A backend that is not linked into this program, or not known at all.
+    UnknownBackend,
+    /// A frame of one engine was handed to another: a bug of the caller.
+    ForeignFrame,
+    /// A file, folder or table that does not exist.
+    NotFound,
+    /// The operating system or the network refused; the source has the reason.
+    Io,
+    /// An expectation with action FAIL did not hold.
+    ExpectationFailed,
+    /// Rows in differ from rows out + dropped + quarantined.
+    RowsLost,
+    /// The run was interrupted by its user.
+    Cancelled,
+    /// The engine failed while computing.
+    Compute,
+    /// An invariant of laktory or a driver was broken: a bug.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Stable snake_case name, as in run reports and conformance cases.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ColumnNotFound => "column_not_found",
+            Self::FieldNotFound => "field_not_found",
+            Self::DuplicateColumn => "duplicate_column",
+            Self::TypeMismatch => "type_mismatch",
+            Self::UnsupportedCast => "unsupported_cast",
+            Self::ConversionFailed => "conversion_failed",
+            Self::OrderRequired => "order_required",
+            Self::LengthChanging => "length_changing",
+            Self::InvalidExpression => "invalid_expression",
+            Self::InvalidArgument => "invalid_argument",
+            Self::UnknownName => "unknown_name",
+            Self::UnknownMethod => "unknown_method",
+            Self::UnknownFrame => "unknown_frame",
+            Self::UnknownFunction => "unknown_function",
+            Self::SqlSyntax => "sql_syntax",
+            Self::SchemaMismatch => "schema_mismatch",
+            Self::OutOfBounds => "out_of_bounds",
+            Self::Unsupported => "unsupported",
+            Self::UnknownBackend => "unknown_backend",
+            Self::ForeignFrame => "foreign_frame",
+            Self::NotFound => "not_found",
+            Self::Io => "io",
+            Self::ExpectationFailed => "expectation_failed",
+            Self::RowsLost => "rows_lost",
+            Self::Cancelled => "cancelled",
+            Self::Compute => "compute",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// An error with its kind, message and hint. The engine's own error stays reachable as [`std::error::Error::source`].
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    range: Option<Range<usize>>,
+    retryable: bool,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Result of the contract's operations.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind`. Messages are lower case, without final period, names in backticks.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            range: None,
+            retryable: false,
+            source: None,
+        }
+    }
+
+    /// Something that this engine or build cannot do.
+    #[must_use]
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unsupported, message)
+    }
+
+    /// A broken invariant of ours.
+    #[must_use]
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// Adds how to mend it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the byte range in the user's SQL or expression text.
+    #[must_use]
+    pub fn with_range(mut self, range: Range<usize>) -> Self {
+        self.range = Some(range);
+        self
+    }
+
+    /// Keeps the engine's error as source.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Marks the error as one that a second try may not meet.
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// Puts `what` in front of the message: `what: message`.
+    #[must_use]
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The message without hint and source.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Byte range in the SQL or expression text that the failing call was given.
+    #[must_use]
+    pub fn range(&self) -> Option<Range<usize>> {
+        self.range.clone()
+    }
+
+    /// Whether a second try may succeed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| source.as_ref() as _)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            _ => ErrorKind::Io,
+        };
+        Self::new(kind, error.to_string()).with_source(error)
+    }
+}

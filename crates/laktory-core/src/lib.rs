@@ -1,0 +1,40 @@
+//! The contract between laktory and its engines.
+//!
+//! A pipeline is compiled to plain values ([`Op`], [`Expr`], [`ReadSpec`], [`WriteSpec`], [`SqlTemplate`]); a driver
+//! lowers them onto its engine behind the small, object-safe [`Backend`] trait. This crate knows no engine, no YAML and
+//! no file system. Rows cross its border as Arrow; the one Arrow major in use is re-exported as [`arrow`].
+
+mod backend;
+mod capabilities;
+mod context;
+mod dtype;
+mod error;
+mod expr;
+mod frame;
+mod functions;
+mod op;
+mod registry;
+mod spec;
+mod sql;
+
+pub use backend::{Backend, BackendConfig, BackendDescriptor, BoxFuture, Job, Outcome, Target};
+pub use capabilities::{Capabilities, FormatSupport, Support};
+pub use context::{BlockingPool, Cancel, RunCx};
+pub use dtype::{DType, Field, TimeUnit};
+pub use error::{Error, ErrorKind, Result};
+pub use expr::{Arg, Expr, NameChange, Scalar, Selector, SortKey};
+pub use frame::{BatchStream, Frame, FrameName, NamedFrames, NativeFrame};
+pub use functions::{Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Receiver};
+pub use op::{AsofStrategy, JoinHow, Keep, Op, OpKind, PivotAgg, UnionHow};
+pub use registry::Registry;
+pub use spec::{Format, OptionValue, Options, ReadSpec, WriteReport, WriteSpec, redacted};
+pub use sql::{RenderedSql, SqlSegment, SqlTemplate};
+
+/// The Arrow crates of this contract version (major 59, that of DataFusion 55).
+pub mod arrow {
+    pub use arrow_array as array;
+    pub use arrow_schema as schema;
+}
+
+#[doc(hidden)]
+pub use inventory;

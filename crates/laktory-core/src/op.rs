@@ -1,0 +1,404 @@
+//! Relational steps: what a transformer compiles to. Serializable and engine-free.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dtype::DType;
+use crate::expr::{Expr, SortKey};
+use crate::frame::FrameName;
+
+/// Which row of several equal ones stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keep {
+    /// Whichever is cheapest.
+    Any,
+    /// None of them.
+    None,
+    /// The first, in the order of `order_by`.
+    First,
+    /// The last, in the order of `order_by`.
+    Last,
+}
+
+/// How rows of two frames are matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names are SQL's")]
+pub enum JoinHow {
+    Inner,
+    Left,
+    Full,
+    Cross,
+    Semi,
+    Anti,
+}
+
+/// Which row a nearest-key join takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AsofStrategy {
+    /// The last row at or before the key.
+    Backward,
+    /// The first row at or after the key.
+    Forward,
+    /// The nearest of both.
+    Nearest,
+}
+
+/// How frames are stacked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnionHow {
+    /// Same names, order and types, else an error.
+    Vertical,
+    /// Union of the columns; missing ones become null.
+    Diagonal,
+}
+
+/// An aggregate of a pivot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names are the functions")]
+pub enum PivotAgg {
+    Min,
+    Max,
+    First,
+    Last,
+    Sum,
+    Mean,
+    Median,
+    Len,
+}
+
+/// One relational step on the flowing frame. Every expression sees the step's input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Op {
+    /// These columns only.
+    Select {
+        /// Output columns.
+        exprs: Vec<Expr>,
+    },
+    /// These columns added or replaced.
+    WithColumns {
+        /// Added columns.
+        exprs: Vec<Expr>,
+    },
+    /// Rows where the predicate is true.
+    Filter {
+        /// The predicate; null drops the row.
+        predicate: Expr,
+    },
+    /// Without these columns.
+    Drop {
+        /// Names.
+        columns: Vec<String>,
+        /// Whether an unknown name is an error.
+        strict: bool,
+    },
+    /// Columns under other names; an unknown name is an error.
+    Rename {
+        /// Old and new names.
+        mapping: Vec<(String, String)>,
+    },
+    /// Columns converted.
+    Cast {
+        /// Columns and their new types.
+        columns: Vec<(String, DType)>,
+    },
+    /// Sorted rows.
+    Sort {
+        /// Keys, most important first.
+        by: Vec<SortKey>,
+    },
+    /// One row for each distinct value of a subset.
+    Unique {
+        /// Columns compared; `None` compares all.
+        subset: Option<Vec<String>>,
+        /// Which row stays.
+        keep: Keep,
+        /// Order for `First` and `Last`.
+        order_by: Vec<SortKey>,
+    },
+    /// Rows without null in a subset.
+    DropNulls {
+        /// Columns looked at; `None` looks at all.
+        subset: Option<Vec<String>>,
+    },
+    /// The first rows.
+    Head {
+        /// How many.
+        n: u64,
+    },
+    /// The last rows.
+    Tail {
+        /// How many.
+        n: u64,
+    },
+    /// The greatest rows by some keys.
+    TopK {
+        /// How many.
+        k: u64,
+        /// Keys; nulls come last.
+        by: Vec<SortKey>,
+    },
+    /// Every n-th row.
+    GatherEvery {
+        /// Distance.
+        n: u64,
+        /// First row.
+        offset: u64,
+    },
+    /// A random part of the rows.
+    Sample {
+        /// How many rows; or
+        n: Option<u64>,
+        /// which fraction, between 0 and 1.
+        fraction: Option<f64>,
+        /// Whether a row may be taken twice.
+        with_replacement: bool,
+        /// Seed, for the same sample again.
+        seed: Option<u64>,
+    },
+    /// One row for each group; without keys one row in all.
+    Aggregate {
+        /// Group keys.
+        keys: Vec<Expr>,
+        /// Aggregates.
+        aggs: Vec<Expr>,
+        /// Whether groups with a null key are dropped.
+        drop_null_keys: bool,
+    },
+    /// Rows matched with those of another frame.
+    Join {
+        /// The other frame.
+        right: FrameName,
+        /// Kind of join.
+        how: JoinHow,
+        /// Keys of the flowing frame.
+        left_on: Vec<String>,
+        /// Keys of the other frame, pairwise.
+        right_on: Vec<String>,
+        /// Appended to names of the right frame that the left one has too.
+        suffix: String,
+    },
+    /// Rows matched with the nearest key of another frame.
+    JoinAsof {
+        /// The other frame.
+        right: FrameName,
+        /// Key of the flowing frame.
+        left_on: String,
+        /// Key of the other frame.
+        right_on: String,
+        /// Keys that must be equal, of the flowing frame.
+        by_left: Vec<String>,
+        /// Keys that must be equal, of the other frame.
+        by_right: Vec<String>,
+        /// Which row is nearest.
+        strategy: AsofStrategy,
+        /// Appended to names of the right frame that the left one has too.
+        suffix: String,
+    },
+    /// Rows of several frames below one another.
+    Union {
+        /// The other frames.
+        others: Vec<FrameName>,
+        /// How columns are matched.
+        how: UnionHow,
+    },
+    /// A column with the row's position, first in the frame.
+    WithRowIndex {
+        /// Name of the column.
+        name: String,
+        /// Order; empty keeps the order of arrival.
+        order_by: Vec<SortKey>,
+        /// Restarts in each of these.
+        partition_by: Vec<Expr>,
+    },
+    /// One row for each element of list columns.
+    Explode {
+        /// List columns, exploded together.
+        columns: Vec<String>,
+        /// Whether an empty list gives a null row.
+        empty_as_null: bool,
+        /// Whether a null list gives a null row.
+        keep_nulls: bool,
+    },
+    /// Columns turned into rows.
+    Unpivot {
+        /// Columns turned; `None`: all but the index.
+        on: Option<Vec<String>>,
+        /// Columns kept.
+        index: Vec<String>,
+        /// Name of the column with names.
+        variable_name: String,
+        /// Name of the column with values.
+        value_name: String,
+    },
+    /// Rows turned into columns.
+    Pivot {
+        /// Columns whose values become names.
+        on: Vec<String>,
+        /// Columns kept; `None`: all others.
+        index: Option<Vec<String>>,
+        /// Columns with values; `None`: all others.
+        values: Option<Vec<String>>,
+        /// Aggregate of several values; `None` makes them an error.
+        aggregate: Option<PivotAgg>,
+        /// Whether the new columns are sorted by name.
+        sort_columns: bool,
+        /// Between parts of a name.
+        separator: String,
+    },
+    /// The number of nulls of each column, as one row.
+    NullCount,
+    /// A function that a plug-in registered by name.
+    Native {
+        /// Name.
+        func: String,
+        /// Arguments as written.
+        args: Vec<crate::expr::Arg>,
+    },
+}
+
+/// The kind of a step, as used in capability tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "one for each variant of `Op`, plus the SQL step"
+)]
+pub enum OpKind {
+    Select,
+    WithColumns,
+    Filter,
+    Drop,
+    Rename,
+    Cast,
+    Sort,
+    Unique,
+    DropNulls,
+    Head,
+    Tail,
+    TopK,
+    GatherEvery,
+    Sample,
+    Aggregate,
+    Join,
+    JoinAsof,
+    Union,
+    WithRowIndex,
+    Explode,
+    Unpivot,
+    Pivot,
+    NullCount,
+    Native,
+    Sql,
+}
+
+impl OpKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Select,
+        Self::WithColumns,
+        Self::Filter,
+        Self::Drop,
+        Self::Rename,
+        Self::Cast,
+        Self::Sort,
+        Self::Unique,
+        Self::DropNulls,
+        Self::Head,
+        Self::Tail,
+        Self::TopK,
+        Self::GatherEvery,
+        Self::Sample,
+        Self::Aggregate,
+        Self::Join,
+        Self::JoinAsof,
+        Self::Union,
+        Self::WithRowIndex,
+        Self::Explode,
+        Self::Unpivot,
+        Self::Pivot,
+        Self::NullCount,
+        Self::Native,
+        Self::Sql,
+    ];
+
+    /// snake_case name for messages and tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Select => "select",
+            Self::WithColumns => "with_columns",
+            Self::Filter => "filter",
+            Self::Drop => "drop",
+            Self::Rename => "rename",
+            Self::Cast => "cast",
+            Self::Sort => "sort",
+            Self::Unique => "unique",
+            Self::DropNulls => "drop_nulls",
+            Self::Head => "head",
+            Self::Tail => "tail",
+            Self::TopK => "top_k",
+            Self::GatherEvery => "gather_every",
+            Self::Sample => "sample",
+            Self::Aggregate => "group_by",
+            Self::Join => "join",
+            Self::JoinAsof => "join_asof",
+            Self::Union => "union",
+            Self::WithRowIndex => "with_row_index",
+            Self::Explode => "explode",
+            Self::Unpivot => "unpivot",
+            Self::Pivot => "pivot",
+            Self::NullCount => "null_count",
+            Self::Native => "native function",
+            Self::Sql => "SQL",
+        }
+    }
+}
+
+impl Op {
+    /// The kind of the step.
+    #[must_use]
+    pub fn kind(&self) -> OpKind {
+        match self {
+            Self::Select { .. } => OpKind::Select,
+            Self::WithColumns { .. } => OpKind::WithColumns,
+            Self::Filter { .. } => OpKind::Filter,
+            Self::Drop { .. } => OpKind::Drop,
+            Self::Rename { .. } => OpKind::Rename,
+            Self::Cast { .. } => OpKind::Cast,
+            Self::Sort { .. } => OpKind::Sort,
+            Self::Unique { .. } => OpKind::Unique,
+            Self::DropNulls { .. } => OpKind::DropNulls,
+            Self::Head { .. } => OpKind::Head,
+            Self::Tail { .. } => OpKind::Tail,
+            Self::TopK { .. } => OpKind::TopK,
+            Self::GatherEvery { .. } => OpKind::GatherEvery,
+            Self::Sample { .. } => OpKind::Sample,
+            Self::Aggregate { .. } => OpKind::Aggregate,
+            Self::Join { .. } => OpKind::Join,
+            Self::JoinAsof { .. } => OpKind::JoinAsof,
+            Self::Union { .. } => OpKind::Union,
+            Self::WithRowIndex { .. } => OpKind::WithRowIndex,
+            Self::Explode { .. } => OpKind::Explode,
+            Self::Unpivot { .. } => OpKind::Unpivot,
+            Self::Pivot { .. } => OpKind::Pivot,
+            Self::NullCount => OpKind::NullCount,
+            Self::Native { .. } => OpKind::Native,
+        }
+    }
+
+    /// The other frames that the step reads.
+    #[must_use]
+    pub fn frames(&self) -> Vec<&FrameName> {
+        match self {
+            Self::Join { right, .. } | Self::JoinAsof { right, .. } => vec![right],
+            Self::Union { others, .. } => others.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Which backends this program holds. Drivers submit themselves through `inventory`; everything below `main` takes
+//! a [`Registry`] and reads no global.
+
+use crate::backend::BackendDescriptor;
+use crate::error::{Error, ErrorKind, Result};
+
+inventory::collect!(&'static BackendDescriptor);
+
+/// Backends that exist outside of this program, with the way to get them: for the message about a missing one.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("POLARS", "polars"),
+    ("DATAFUSION", "datafusion"),
+    ("PYSPARK", "spark"),
+];
+
+/// The backends that this program holds, sorted by name.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    backends: Vec<&'static BackendDescriptor>,
+}
+
+impl Registry {
+    /// Submitted backends and the `linked` ones that the facade names, each once.
+    ///
+    /// # Errors
+    /// As [`Registry::new`].
+    pub fn discover(linked: impl IntoIterator<Item = &'static BackendDescriptor>) -> Result<Self> {
+        Self::new(
+            inventory::iter::<&'static BackendDescriptor>
+                .into_iter()
+                .copied()
+                .chain(linked),
+        )
+    }
+
+    /// Exactly these backends.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when two of them claim one name or alias; the message names both crates.
+    pub fn new(backends: impl IntoIterator<Item = &'static BackendDescriptor>) -> Result<Self> {
+        let mut known: Vec<&'static BackendDescriptor> = Vec::new();
+        for backend in backends {
+            if known.iter().any(|other| std::ptr::eq(*other, backend)) {
+                continue;
+            }
+            for other in &known {
+                if let Some(name) = shared_name(backend, other) {
+                    return Err(Error::new(
+                        ErrorKind::InvalidArgument,
+                        format!(
+                            "backend `{name}` is claimed by both `{}` and `{}`",
+                            other.provided_by, backend.provided_by
+                        ),
+                    )
+                    .with_hint("link only one of them"));
+                }
+            }
+            known.push(backend);
+        }
+        known.sort_by_key(|backend| backend.name);
+        Ok(Self { backends: known })
+    }
+
+    /// The backends, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = &'static BackendDescriptor> + '_ {
+        self.backends.iter().copied()
+    }
+
+    /// The backend that answers to `name`, in any letter case.
+    ///
+    /// # Errors
+    /// `UnknownBackend`, with the linked backends and how to get another.
+    pub fn get(&self, name: &str) -> Result<&'static BackendDescriptor> {
+        self.iter()
+            .find(|backend| names(backend).any(|known| known.eq_ignore_ascii_case(name)))
+            .ok_or_else(|| self.missing(name))
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        let linked: Vec<&str> = self.iter().map(|backend| backend.name).collect();
+        let linked = if linked.is_empty() {
+            "no backend is linked".to_owned()
+        } else {
+            format!("linked backends: {}", linked.join(", "))
+        };
+        let upper = name.to_ascii_uppercase();
+        let canonical = if upper == "SPARK" {
+            "PYSPARK"
+        } else {
+            upper.as_str()
+        };
+        match ELSEWHERE.iter().find(|(known, _)| *known == canonical) {
+            Some((known, feature)) => Error::new(
+                ErrorKind::UnknownBackend,
+                format!("backend `{known}` is not part of this build"),
+            )
+            .with_hint(format!(
+                "{linked}; build laktory with `--features {feature}` to add it"
+            )),
+            None => Error::new(
+                ErrorKind::UnknownBackend,
+                format!("there is no backend called `{name}`"),
+            )
+            .with_hint(format!(
+                "{linked}; a backend of your own is linked into a binary of your own"
+            )),
+        }
+    }
+}
+
+fn names(backend: &'static BackendDescriptor) -> impl Iterator<Item = &'static str> {
+    std::iter::once(backend.name).chain(backend.aliases.iter().copied())
+}
+
+fn shared_name(
+    a: &'static BackendDescriptor,
+    b: &'static BackendDescriptor,
+) -> Option<&'static str> {
+    names(a).find(|name| names(b).any(|other| other.eq_ignore_ascii_case(name)))
+}
+
+/// Registers a backend: makes the static and submits it, as one item.
+///
+/// ```text
+/// laktory_core::register_backend! {
+///     /// The POLARS backend.
+///     pub static POLARS = BackendDescriptor { name: "POLARS", .. };
+/// }
+/// ```
+#[macro_export]
+macro_rules! register_backend {
+    ($(#[$meta:meta])* $vis:vis static $name:ident = $descriptor:expr;) => {
+        $(#[$meta])*
+        $vis static $name: $crate::BackendDescriptor = $descriptor;
+        $crate::inventory::submit! { &$name }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::BackendConfig;
+    use crate::{Backend, BoxFuture, Capabilities, RunCx};
+    use std::sync::Arc;
+
+    fn refuse<'a>(_: &'a RunCx, _: &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>> {
+        Box::pin(async { Err(Error::unsupported("a test backend")) })
+    }
+
+    const fn backend(
+        name: &'static str,
+        aliases: &'static [&'static str],
+        provided_by: &'static str,
+    ) -> BackendDescriptor {
+        BackendDescriptor {
+            name,
+            aliases,
+            provided_by,
+            engine: "none",
+            capabilities: Capabilities::default,
+            connect: refuse,
+        }
+    }
+
+    static ONE: BackendDescriptor = backend("ONE", &["UNO"], "crate-one");
+    static TWO: BackendDescriptor = backend("TWO", &["uno"], "crate-two");
+
+    #[test]
+    fn a_name_claimed_twice_names_both_crates() {
+        let error = Registry::new([&ONE, &TWO]).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "backend `uno` is claimed by both `crate-one` and `crate-two`"
+        );
+        assert_eq!(Registry::new([&ONE, &ONE]).unwrap().iter().count(), 1);
+    }
+
+    #[test]
+    fn a_missing_backend_says_which_are_linked_and_how_to_get_it() {
+        let registry = Registry::new([&ONE]).unwrap();
+        assert_eq!(registry.get("uno").unwrap().name, "ONE");
+        let error = registry.get("spark").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnknownBackend);
+        assert_eq!(
+            error.hint(),
+            Some("linked backends: ONE; build laktory with `--features spark` to add it")
+        );
+        assert!(
+            registry
+                .get("duckdb")
+                .unwrap_err()
+                .message()
+                .contains("duckdb")
+        );
+    }
+}

@@ -1,0 +1,265 @@
+//! What to read and what to write, as plain values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dtype::Field;
+
+/// A file format. Names are those of the YAML; `NDJSON` and `JSONL` are one format.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "formats are named for what they are")]
+pub enum Format {
+    Avro,
+    BinaryFile,
+    Csv,
+    Delta,
+    Excel,
+    Iceberg,
+    Ipc,
+    Json,
+    JsonLines,
+    Orc,
+    Parquet,
+    PyArrow,
+    Text,
+    Xml,
+    /// A format that only some cluster knows.
+    Other(String),
+}
+
+impl Format {
+    /// Every format with a name of its own.
+    pub const KNOWN: &'static [Self] = &[
+        Self::Avro,
+        Self::BinaryFile,
+        Self::Csv,
+        Self::Delta,
+        Self::Excel,
+        Self::Iceberg,
+        Self::Ipc,
+        Self::Json,
+        Self::JsonLines,
+        Self::Orc,
+        Self::Parquet,
+        Self::PyArrow,
+        Self::Text,
+        Self::Xml,
+    ];
+
+    /// The format called `name`, in any letter case.
+    #[must_use]
+    pub fn parse(name: &str) -> Self {
+        match name.to_ascii_uppercase().as_str() {
+            "AVRO" => Self::Avro,
+            "BINARYFILE" => Self::BinaryFile,
+            "CSV" => Self::Csv,
+            "DELTA" => Self::Delta,
+            "EXCEL" => Self::Excel,
+            "ICEBERG" => Self::Iceberg,
+            "IPC" | "ARROW" | "FEATHER" => Self::Ipc,
+            "JSON" => Self::Json,
+            "JSONL" | "NDJSON" => Self::JsonLines,
+            "ORC" => Self::Orc,
+            "PARQUET" => Self::Parquet,
+            "PYARROW" => Self::PyArrow,
+            "TEXT" => Self::Text,
+            "XML" => Self::Xml,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The canonical upper-case name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Avro => "AVRO",
+            Self::BinaryFile => "BINARYFILE",
+            Self::Csv => "CSV",
+            Self::Delta => "DELTA",
+            Self::Excel => "EXCEL",
+            Self::Iceberg => "ICEBERG",
+            Self::Ipc => "IPC",
+            Self::Json => "JSON",
+            Self::JsonLines => "JSONL",
+            Self::Orc => "ORC",
+            Self::Parquet => "PARQUET",
+            Self::PyArrow => "PYARROW",
+            Self::Text => "TEXT",
+            Self::Xml => "XML",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Whether what is written can be read back with the same columns, types and values, so that a consumer may
+    /// read the file instead of the frame.
+    #[must_use]
+    pub fn is_lossless(&self) -> bool {
+        matches!(self, Self::Parquet | Self::Ipc)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A reader or writer option as written in YAML (`reader_kwargs`, `writer_kwargs`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OptionValue {
+    /// Explicit null.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<OptionValue>),
+    /// A mapping.
+    Map(BTreeMap<String, OptionValue>),
+}
+
+/// Options by name. Their `Debug` and logs must go through [`redacted`](crate::redacted).
+pub type Options = BTreeMap<String, OptionValue>;
+
+/// What to read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadSpec {
+    /// How the data is stored.
+    pub format: Format,
+    /// The path as the user wrote it: file, folder or glob.
+    pub path: String,
+    /// The files behind `path`, sorted, resolved by the executor when the backend reads local files
+    /// ([`Capabilities::local_files`](crate::Capabilities)); empty for a backend that lists for itself.
+    pub files: Vec<PathBuf>,
+    /// Whether the first line of a CSV file holds the names; default true.
+    pub has_header: bool,
+    /// Whether types are guessed from the text (CSV); default false: every column is text (R-FSRC-8).
+    pub infer_schema: bool,
+    /// Declared columns, in order.
+    pub schema: Option<Vec<Field>>,
+    /// `reader_kwargs`; they win over the fields above (R-FSRC-5).
+    pub options: Options,
+}
+
+impl ReadSpec {
+    /// A read of `path` with defaults.
+    #[must_use]
+    pub fn new(format: Format, path: impl Into<String>) -> Self {
+        Self {
+            format,
+            path: path.into(),
+            files: Vec::new(),
+            has_header: true,
+            infer_schema: false,
+            schema: None,
+            options: Options::new(),
+        }
+    }
+}
+
+/// What to write: one file at a staging path. Modes, folders and publishing are the executor's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WriteSpec {
+    /// How the data is stored.
+    pub format: Format,
+    /// The file to create. Its folder exists; the file does not.
+    pub path: PathBuf,
+    /// `writer_kwargs`.
+    pub options: Options,
+}
+
+/// What a write did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteReport {
+    /// Rows written.
+    pub rows: u64,
+}
+
+/// Whether an option's name says that its value is a credential.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "secret",
+        "password",
+        "passwd",
+        "token",
+        "credential",
+        "access_key",
+        "api_key",
+        "sas",
+        "private",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+/// Options as text for logs, with the values of credentials replaced by `***`.
+#[must_use]
+pub fn redacted(options: &Options) -> String {
+    let shown: Vec<String> = options
+        .iter()
+        .map(|(name, value)| {
+            if is_secret(name) {
+                format!("{name}: ***")
+            } else {
+                format!("{name}: {}", redacted_value(value))
+            }
+        })
+        .collect();
+    format!("{{{}}}", shown.join(", "))
+}
+
+fn redacted_value(value: &OptionValue) -> String {
+    match value {
+        OptionValue::Null => "null".to_owned(),
+        OptionValue::Bool(value) => value.to_string(),
+        OptionValue::Int(value) => value.to_string(),
+        OptionValue::Float(value) => value.to_string(),
+        OptionValue::Text(value) => format!("'{value}'"),
+        OptionValue::List(values) => {
+            let shown: Vec<String> = values.iter().map(redacted_value).collect();
+            format!("[{}]", shown.join(", "))
+        }
+        OptionValue::Map(values) => redacted(values),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_shown_without_credentials() {
+        let inner = Options::from([(
+            "aws_secret_access_key".to_owned(),
+            OptionValue::Text("x".into()),
+        )]);
+        let options = Options::from([
+            ("n".to_owned(), OptionValue::Int(1)),
+            ("storage_options".to_owned(), OptionValue::Map(inner)),
+        ]);
+        assert_eq!(
+            redacted(&options),
+            "{n: 1, storage_options: {aws_secret_access_key: ***}}"
+        );
+    }
+
+    #[test]
+    fn every_known_format_parses_from_its_name() {
+        for format in Format::KNOWN {
+            assert_eq!(&Format::parse(&format.name().to_lowercase()), format);
+        }
+        assert_eq!(Format::parse("ndjson"), Format::JsonLines);
+    }
+}

@@ -1,0 +1,132 @@
+//! SQL with named frames: text segments and placeholders, parsed once, never replaced textually.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::frame::FrameName;
+
+/// A piece of a SQL text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SqlSegment {
+    /// SQL as written.
+    Text(String),
+    /// A frame, written `{df}`, `{nodes.x}` or `{sources.x}`.
+    Frame(FrameName),
+}
+
+/// One SQL statement whose relations may be placeholders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqlTemplate {
+    /// Segments with the byte range that each takes in the user's text.
+    segments: Vec<(SqlSegment, Range<usize>)>,
+}
+
+/// A template with names in the place of its frames, and the way back to the user's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedSql {
+    /// SQL for the engine.
+    pub text: String,
+    /// Byte range in `text`, and byte range in the user's text, of each segment.
+    map: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl SqlTemplate {
+    /// A template of segments, each with its byte range in the user's text.
+    #[must_use]
+    pub fn new(segments: Vec<(SqlSegment, Range<usize>)>) -> Self {
+        Self { segments }
+    }
+
+    /// The segments, in order.
+    pub fn segments(&self) -> impl Iterator<Item = &SqlSegment> {
+        self.segments.iter().map(|(segment, _)| segment)
+    }
+
+    /// The frames that the statement reads, each once, in order of appearance.
+    #[must_use]
+    pub fn frames(&self) -> Vec<&FrameName> {
+        let mut frames: Vec<&FrameName> = Vec::new();
+        for segment in self.segments() {
+            if let SqlSegment::Frame(name) = segment
+                && !frames.contains(&name)
+            {
+                frames.push(name);
+            }
+        }
+        frames
+    }
+
+    /// The user's text, with placeholders as written.
+    #[must_use]
+    pub fn source(&self) -> String {
+        self.render(|name| name.to_string()).text
+    }
+
+    /// The statement with each frame replaced by what `relation` gives for it, quoted as the engine needs.
+    #[must_use]
+    pub fn render(&self, mut relation: impl FnMut(&FrameName) -> String) -> RenderedSql {
+        let mut text = String::new();
+        let mut map = Vec::with_capacity(self.segments.len());
+        for (segment, source) in &self.segments {
+            let start = text.len();
+            match segment {
+                SqlSegment::Text(segment) => text.push_str(segment),
+                SqlSegment::Frame(name) => text.push_str(&relation(name)),
+            }
+            map.push((start..text.len(), source.clone()));
+        }
+        RenderedSql { text, map }
+    }
+}
+
+impl RenderedSql {
+    /// The byte offset in the user's text of a byte offset in the rendered text.
+    #[must_use]
+    pub fn source_offset(&self, offset: usize) -> usize {
+        for (rendered, source) in &self.map {
+            if offset < rendered.end || rendered.is_empty() && offset == rendered.start {
+                let inside = offset.saturating_sub(rendered.start);
+                return (source.start + inside).min(source.end);
+            }
+        }
+        self.map.last().map_or(0, |(_, source)| source.end)
+    }
+
+    /// The byte offset in the user's text of a line and column (both from 1, the column in characters) of the
+    /// rendered text, as SQL parsers report them.
+    #[must_use]
+    pub fn source_offset_of_position(&self, line: usize, column: usize) -> usize {
+        let start: usize = self
+            .text
+            .split_inclusive('\n')
+            .take(line.saturating_sub(1))
+            .map(str::len)
+            .sum();
+        let within: usize = self.text[start..]
+            .chars()
+            .take(column.saturating_sub(1))
+            .map(char::len_utf8)
+            .sum();
+        self.source_offset(start + within)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rendered_offsets_lead_back_to_the_text() {
+        let template = SqlTemplate::new(vec![
+            (SqlSegment::Text("SELECT *\nFROM ".into()), 0..14),
+            (SqlSegment::Frame(FrameName::Df), 14..18),
+            (SqlSegment::Text(" WHERE y".into()), 18..26),
+        ]);
+        assert_eq!(template.source(), "SELECT *\nFROM {df} WHERE y");
+        let rendered = template.render(|_| "a_long_relation".into());
+        let at = rendered.text.find('y').unwrap();
+        assert_eq!(rendered.source_offset(at), 25);
+        assert_eq!(rendered.source_offset_of_position(2, 28), 25);
+    }
+}

@@ -1,0 +1,52 @@
+//! "Did you mean": the nearest known name to an unknown one.
+
+/// The candidate nearest to `unknown`, when it is near enough to be a likely slip.
+#[must_use]
+pub fn nearest<'a>(
+    unknown: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let wanted = unknown.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, candidate)| {
+            let longest = wanted.chars().count().max(candidate.chars().count());
+            *distance <= longest.div_ceil(3)
+        })
+        .min_by_key(|(distance, candidate)| (*distance, candidate.len()))
+        .map(|(_, candidate)| candidate)
+}
+
+/// A hint naming the nearest candidate, or else the known names (at most 20).
+#[must_use]
+pub fn did_you_mean<'a>(
+    unknown: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> Option<String> {
+    if let Some(name) = nearest(unknown, candidates.clone()) {
+        return Some(format!("did you mean `{name}`?"));
+    }
+    let known: Vec<String> = candidates
+        .into_iter()
+        .take(20)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    (!known.is_empty()).then(|| format!("known here: {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_finds_slips_and_refuses_strangers() {
+        let keys = ["source", "sources", "sinks", "transformer"];
+        assert_eq!(nearest("sorces", keys), Some("sources"));
+        assert_eq!(nearest("tranformer", keys), Some("transformer"));
+        assert_eq!(nearest("xyz", keys), None);
+    }
+}

@@ -1,0 +1,2 @@
+//! POLARS driver of laktory.
+pub use polars;
