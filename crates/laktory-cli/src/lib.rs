@@ -1,1 +1,44 @@
-//! Placeholder.
+//! The `laktory` command, as a library: a custom binary with its own drivers is five lines.
+//!
+//! Arguments, rendering and exit codes only; everything else is in the crates below. Data goes to standard output, logs
+//! and errors to standard error.
+
+mod args;
+mod commands;
+mod exit;
+mod log;
+mod progress;
+mod render;
+mod summary;
+
+use clap::Parser as _;
+use laktory::core::Registry;
+
+use crate::args::Args;
+use crate::exit::Failure;
+
+/// Runs the command line of this process with the given backends.
+///
+/// Exit codes: 0 success, 1 the run failed, 2 usage or an invalid pipeline, 130 interrupted.
+#[must_use]
+pub fn run(registry: laktory::core::Result<Registry>) -> std::process::ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version come here too; printing them can only fail when nobody listens.
+            let _ = error.print();
+            let code = u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
+            return std::process::ExitCode::from(code);
+        }
+    };
+    let outcome = registry
+        .map_err(|error| Failure::usage(vec![laktory::diagnostic(&error)]))
+        .and_then(|registry| commands::dispatch(&args, &registry));
+    match outcome {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(failure) => {
+            render::failure(&failure);
+            std::process::ExitCode::from(failure.code)
+        }
+    }
+}

@@ -116,7 +116,7 @@ impl Param {
 
 /// A required parameter, positional or by name.
 #[must_use]
-pub const fn param(name: &'static str, ty: ParamType) -> Param {
+pub(crate) const fn param(name: &'static str, ty: ParamType) -> Param {
     Param {
         name,
         ty,

@@ -252,6 +252,19 @@ pub enum Op {
     },
     /// The number of nulls of each column, as one row.
     NullCount,
+    /// The first half of an [`Op::Aggregate`]: rows grouped, as the step `group_by` leaves them. The parser joins it
+    /// with the [`Op::Agg`] that must follow; no driver ever sees it.
+    GroupBy {
+        /// Group keys.
+        keys: Vec<Expr>,
+        /// Whether groups with a null key are dropped.
+        drop_null_keys: bool,
+    },
+    /// The second half of an [`Op::Aggregate`], as the step `agg` leaves it; no driver ever sees it.
+    Agg {
+        /// Aggregates.
+        aggs: Vec<Expr>,
+    },
     /// A function that a plug-in registered by name.
     Native {
         /// Name.
@@ -379,7 +392,7 @@ impl Op {
             Self::TopK { .. } => OpKind::TopK,
             Self::GatherEvery { .. } => OpKind::GatherEvery,
             Self::Sample { .. } => OpKind::Sample,
-            Self::Aggregate { .. } => OpKind::Aggregate,
+            Self::Aggregate { .. } | Self::GroupBy { .. } | Self::Agg { .. } => OpKind::Aggregate,
             Self::Join { .. } => OpKind::Join,
             Self::JoinAsof { .. } => OpKind::JoinAsof,
             Self::Union { .. } => OpKind::Union,

@@ -1,1 +1,29 @@
-//! Placeholder.
+//! A plan carried out: frames built, checked with the engine, computed in one pass for each node, judged by its
+//! expectations, staged and published; with events on the way and a record at the end.
+//!
+//! This crate knows no engine: it drives the [`Backend`](laktory_core::Backend) of each node.
+
+mod build;
+mod check;
+mod event;
+mod expectations;
+mod fault;
+mod files;
+mod inline;
+mod node;
+mod output;
+mod outputs;
+mod pool;
+mod report;
+mod run;
+mod sessions;
+mod staging;
+
+pub use check::NodeSchema;
+pub use event::{Event, Observer, TracingObserver};
+pub use fault::Fault;
+pub use output::NodeOutput;
+pub use report::{
+    CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, Status,
+};
+pub use run::{Refresh, Run, RunOptions, preview, resolve, run};

@@ -206,16 +206,31 @@ impl Node {
         }
     }
 
-    /// The number of values in this subtree.
-    pub(crate) fn size(&self) -> usize {
+    /// How many values the subtree holds and how deep it nests.
+    pub(crate) fn extent(&self) -> Extent {
+        let mut extent = Extent {
+            values: 1,
+            height: 0,
+        };
+        let mut grow = |child: &Self| {
+            let inner = child.extent();
+            extent.values += inner.values;
+            extent.height = extent.height.max(inner.height + 1);
+        };
         match &self.kind {
-            Kind::Seq(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Kind::Map(entries) => {
-                1 + entries.iter().map(|entry| entry.value.size()).sum::<usize>()
-            }
-            _ => 1,
+            Kind::Seq(items) => items.iter().for_each(&mut grow),
+            Kind::Map(entries) => entries.iter().for_each(|entry| grow(&entry.value)),
+            _ => {}
         }
+        extent
     }
+}
+
+/// The size of a subtree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) values: usize,
+    pub(crate) height: usize,
 }
 
 /// What a plain scalar means: the YAML 1.2 core schema, so `yes`, `on`, dates and `012`-like texts stay what they
@@ -272,7 +287,23 @@ mod tests {
 
     #[test]
     fn r_yaml_2_plain_scalars_follow_the_core_schema() {
-        for text in ["on", "off", "yes", "no", "y", "n", "2024-01-01", "1_000", "-", "+", ".", "1.2.3", "e5", "0x", "--1"] {
+        for text in [
+            "on",
+            "off",
+            "yes",
+            "no",
+            "y",
+            "n",
+            "2024-01-01",
+            "1_000",
+            "-",
+            "+",
+            ".",
+            "1.2.3",
+            "e5",
+            "0x",
+            "--1",
+        ] {
             assert_eq!(plain_atom(text), Atom::Text, "{text}");
         }
         for text in ["", "~", "null"] {

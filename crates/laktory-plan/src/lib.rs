@@ -1,1 +1,24 @@
-//! Placeholder.
+//! A model compiled to a plan: which nodes run, in which order, on which engine, with which steps; everything that can
+//! be refused without an engine is refused here, all faults at once, each with its place.
+//!
+//! No I/O, no engine: capabilities are read from the registry as data.
+
+mod compile;
+mod dag;
+mod graph;
+mod handover;
+mod node;
+mod options;
+mod plan;
+mod select;
+mod sinks;
+mod sources;
+mod steps;
+mod tasks;
+
+pub use compile::{PlanOptions, compile};
+pub use graph::Graph;
+pub use plan::{
+    ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,
+    Plan, SinkMode, SinkPlan, Step, StepKind, TaskPlan, ToleranceLimit,
+};

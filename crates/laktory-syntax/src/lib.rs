@@ -1,12 +1,37 @@
-//! Texts of a pipeline file parsed to values: expressions, SQL templates, data types; and the spans and diagnostics
-//! that point into them.
+//! Texts of a pipeline file parsed to values: expressions, SQL templates, method steps, data types; and the spans and
+//! diagnostics that point into them.
 //!
-//! Nothing here reads a file, names an engine, or evaluates anything.
+//! Nothing here reads a file, names an engine, or evaluates anything: a text of the user's is parsed by a grammar and
+//! lowered to the values of `laktory-core`, within bounds on size, depth and work.
+//!
+//! ```
+//! use laktory_syntax::{Api, python_expression, sql_expression};
+//!
+//! let python = python_expression("nw.col('x').abs() > 1", Api::Narwhals).unwrap();
+//! let sql = sql_expression("ABS(x) > 1").unwrap();
+//! assert_eq!(python, sql);
+//! ```
 
+mod check;
+mod datetime;
 mod diagnostic;
+mod expression;
+mod frame;
+mod interval;
+mod placeholder;
+mod python;
+pub mod reference;
 mod source;
+mod sql;
 mod suggest;
+pub mod units;
+mod walk;
 
 pub use diagnostic::{Diagnostic, FragmentError, Severity};
+pub use expression::{ColumnExprKind, column_expr, python_expression};
+pub use frame::{Api, ArgPlace, GroupError, MethodError, Segment, fuse_groups, method};
+pub use placeholder::placeholder;
 pub use source::{Position, SourceFile, Span};
+pub use sql::{sql_expression, sql_projection, sql_statement};
 pub use suggest::{did_you_mean, nearest};
+pub use walk::{columns, functions, is_aggregate, op_columns, op_functions, output_name};

@@ -1,1 +1,35 @@
-//! Placeholder.
+//! Tools to test drivers and what runs on them: conformance cases and their runner, comparison of frames, and a
+//! recorder driver without an engine.
+//!
+//! A driver outside of this repository is tested like the ones in it: load cases with [`load_cases`], put the driver
+//! into a [`Registry`](laktory_core::Registry), and let a [`Suite`] multiply the two in a test binary with
+//! `harness = false`. Nothing here is part of a pipeline run.
+
+mod case;
+mod cells;
+mod compare;
+mod frames;
+mod gaps;
+mod kinds;
+mod load;
+mod needs;
+pub mod recorder;
+mod runner;
+mod suite;
+mod types;
+
+pub use case::{Case, Expect, Step};
+pub use cells::{Cell, cells};
+pub use compare::{Actual, Rules, compare, types_match};
+pub use frames::{Column, Table, array_of, column_of};
+pub use gaps::{Gap, Gaps};
+pub use kinds::{answers, is_defect};
+pub use load::{load_cases, parse_lines, parse_yaml};
+pub use needs::Needs;
+pub use recorder::RECORDER;
+pub use runner::{Inspector, Session, Verdict};
+pub use suite::{REQUIRED, Suite, Tally};
+pub use types::{parse_type, type_text};
+
+/// The arguments of a test binary, for [`Suite::run`].
+pub use libtest_mimic::Arguments;

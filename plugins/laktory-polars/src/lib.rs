@@ -1,2 +1,50 @@
-//! POLARS driver of laktory.
+//! The POLARS driver of laktory: plans are lowered onto lazy polars frames and run by its streaming engine.
+//!
+//! Nothing here computes before [`Backend::execute`](laktory_core::Backend::execute) or
+//! [`Backend::export`](laktory_core::Backend::export); reading, SQL and steps only build plans. Use [`PolarsFrame`] to
+//! cross between laktory frames and polars' own [`LazyFrame`](polars::prelude::LazyFrame) in Rust code.
+
+#[cfg(test)]
+mod adhoc;
+mod arrow;
+mod capabilities;
+mod diagnose;
+mod error;
+mod execute;
+mod export;
+mod expr;
+mod frame;
+mod funcs;
+mod iso;
+mod ops;
+mod options;
+mod read;
+mod schema;
+mod session;
+mod spool;
+mod sql;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use laktory_core::BackendDescriptor;
+
+pub use frame::PolarsFrame;
 pub use polars;
+
+/// Name under which the backend is registered.
+pub(crate) const NAME: &str = "POLARS";
+
+laktory_core::register_backend! {
+    /// The POLARS backend.
+    pub static POLARS = BackendDescriptor {
+        name: NAME,
+        aliases: &[],
+        provided_by: "laktory-polars",
+        engine: "polars 0.55.2",
+        capabilities: capabilities::capabilities,
+        connect: session::connect,
+    };
+}

@@ -1,0 +1,245 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+/// Declarative dataframe pipelines: YAML in, tables out, on the engine of your choice.
+#[derive(Debug, Parser)]
+#[command(
+    name = "laktory",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 success, 1 the run failed, 2 usage or invalid pipeline, 130 interrupted.\n\
+                  Environment: LAKTORY_DATAFRAME_BACKEND, LAKTORY_DATAFRAME_API, LAKTORY_RUNTIME_ROOT, LAKTORY_LOG_LEVEL."
+)]
+pub(crate) struct Args {
+    /// More detail: every step and SQL statement.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Errors only.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Run as if started in this folder; relative paths of the pipeline start there.
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+
+    /// How errors and warnings are printed.
+    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(crate) error_format: ErrorFormat,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a pipeline.
+    Run(RunArgs),
+    /// Check a pipeline completely without reading rows or writing anything.
+    Validate(ValidateArgs),
+    /// Print the output of a node as a table, computed without writing anything.
+    Show(ShowArgs),
+    /// Print what a run would do.
+    Plan(PlanArgs),
+    /// Print the graph of the nodes, as a tree or as Mermaid.
+    Graph(GraphArgs),
+    /// List the backends of this build and what they can do.
+    Backends(BackendsArgs),
+    /// Print the JSON schema of the pipeline file, for editors.
+    JsonSchema,
+    /// Print versions.
+    Version,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The pipeline, and what surrounds it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// Pipeline file.
+    pub(crate) file: PathBuf,
+
+    /// Value of `${vars.KEY}`; wins over all other places.
+    #[arg(long = "var", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) variables: Vec<(String, String)>,
+
+    /// Value of `${params.KEY}`.
+    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) parameters: Vec<(String, String)>,
+
+    /// Backend of every node, whatever the pipeline says.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+}
+
+/// Which nodes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SelectArgs {
+    /// Nodes, tasks or tags: `x`, `*x` with all before it, `x*` with all behind it, `*x*`; comma-separated.
+    #[arg(long, value_name = "NODES", value_delimiter = ',')]
+    pub(crate) select: Option<Vec<String>>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    /// What happens to existing outputs: each sink's mode decides (incremental), all are replaced (full), or they are
+    /// removed and nothing is run (reset).
+    #[arg(long, value_enum, ignore_case = true, default_value = "incremental", value_name = "MODE")]
+    pub(crate) refresh: RefreshMode,
+
+    /// The same as `--refresh full`.
+    #[arg(long, conflicts_with = "refresh")]
+    pub(crate) full_refresh: bool,
+
+    /// Nodes that may run side by side; the number of cores by default.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Check the pipeline and print the plan, but read no rows and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Compute and check every node, but write no sink.
+    #[arg(long)]
+    pub(crate) no_write: bool,
+
+    /// Print the output of this node afterwards; may be given several times.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) show: Vec<String>,
+
+    /// Rows that `--show` prints.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) limit: u64,
+
+    /// Write the record of the run as JSON to this file; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Progress for people on a terminal, else log lines; `text` and `json` always print log lines.
+    #[arg(long, value_enum, default_value = "auto", value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
+
+    /// Megabytes that an output kept between nodes may take in memory before it is spilled to disk.
+    #[arg(long, value_name = "MB", default_value_t = 512)]
+    pub(crate) memory: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    /// Check the file only: no source is opened, so unknown columns are not found.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    /// The node.
+    pub(crate) node: String,
+
+    /// Rows to print.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) limit: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    /// Print the plan as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GraphArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    /// Print a Mermaid flowchart instead of a tree.
+    #[arg(long)]
+    pub(crate) mermaid: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BackendsArgs {
+    /// List every step, function and format too.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RefreshMode {
+    Incremental,
+    Full,
+    Reset,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Auto,
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ErrorFormat {
+    /// With the source line and a caret.
+    Text,
+    /// One line each: `file:line:column: error: message`.
+    Short,
+    /// One JSON object each.
+    Json,
+}
+
+/// `key=value`, split at the first `=`.
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("write it as KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn variables_are_split_at_the_first_equals_sign() {
+        assert_eq!(key_value("a=b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));
+        assert_eq!(key_value("a=").unwrap(), ("a".to_owned(), String::new()));
+        assert!(key_value("a").is_err());
+        assert!(key_value("=b").is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! `laktory backends` and `laktory version`.
+
+use std::fmt::Write as _;
+
+use laktory::core::{Capabilities, Func, OpKind, Registry, Support};
+
+use crate::args::BackendsArgs;
+use crate::commands::print;
+use crate::exit::Failure;
+
+/// Lists the backends of this build.
+pub(crate) fn backends(args: &BackendsArgs, registry: &Registry) -> Result<(), Failure> {
+    let mut text = String::new();
+    for backend in registry.iter() {
+        let capabilities = (backend.capabilities)();
+        let default = if backend.name == laktory::DEFAULT_BACKEND { " (default)" } else { "" };
+        let _ = writeln!(text, "{}{default}", backend.name);
+        let _ = writeln!(text, "  engine   {}", backend.engine);
+        let _ = writeln!(text, "  driver   {}", backend.provided_by);
+        if !backend.aliases.is_empty() {
+            let _ = writeln!(text, "  aliases  {}", backend.aliases.join(", "));
+        }
+        let formats = |formats: &std::collections::BTreeMap<_, laktory::core::FormatSupport>| {
+            let names: Vec<String> = formats
+                .iter()
+                .filter(|(_, support)| support.support.is_available())
+                .map(|(format, _): (&laktory::core::Format, _)| format.to_string())
+                .collect();
+            names.join(", ")
+        };
+        let _ = writeln!(text, "  reads    {}", formats(&capabilities.reads));
+        let _ = writeln!(text, "  writes   {}", formats(&capabilities.writes));
+        if args.all {
+            all(&mut text, &capabilities);
+        }
+    }
+    if text.is_empty() {
+        text.push_str("this build has no backend; build it with `--features polars`");
+    }
+    print(text.trim_end())
+}
+
+fn all(text: &mut String, capabilities: &Capabilities) {
+    let _ = writeln!(text, "  steps");
+    for &kind in OpKind::ALL {
+        let _ = writeln!(text, "    {:<16} {}", kind.name(), shown(capabilities.op(kind)));
+    }
+    let _ = writeln!(text, "  functions");
+    for def in Func::all() {
+        let _ = writeln!(text, "    {:<24} {}", def.path, shown(capabilities.func(def.func)));
+    }
+}
+
+fn shown(support: Support) -> String {
+    match support {
+        Support::Full => "yes".to_owned(),
+        Support::Partial { note } => format!("partly: {note}"),
+        Support::NotYet { reason } => format!("not yet: {reason}"),
+        _ => "no".to_owned(),
+    }
+}
+
+/// Versions of laktory and of its engines.
+pub(crate) fn versions(registry: &Registry) -> String {
+    let mut text = format!("laktory {}", env!("CARGO_PKG_VERSION"));
+    for backend in registry.iter() {
+        let _ = write!(text, "\n{:<10} {}", backend.name, backend.engine);
+    }
+    let _ = write!(text, "\nplatform   {}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    text
+}

@@ -1,0 +1,141 @@
+//! `laktory validate`, `plan` and `graph`: what a run would do, without doing it.
+
+use std::fmt::Write as _;
+
+use laktory::Planning;
+use laktory::core::Registry;
+use laktory::exec::RunOptions;
+use laktory::plan::{Graph, Handover, InputSource, NodePlan, Plan, StepKind};
+
+use crate::args::{FileArgs, GraphArgs, PlanArgs, SelectArgs, ValidateArgs};
+use crate::commands::{compile, open, print};
+use crate::exit::Failure;
+
+/// Checks the file, then every schema with the engines.
+pub(crate) fn validate(
+    args: &ValidateArgs,
+    quiet: bool,
+    registry: &Registry,
+) -> Result<(), Failure> {
+    let project = open(&args.file)?;
+    let planning = Planning {
+        backend: args.file.backend.clone(),
+        ..Planning::default()
+    };
+    let plan = compile(&project, registry, &planning, quiet)?;
+    if !args.offline {
+        let runtime = laktory::runtime()?;
+        let options = RunOptions::default();
+        let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
+        if !faults.is_empty() {
+            let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
+            return Err(faults.into());
+        }
+    }
+    if quiet {
+        return Ok(());
+    }
+    print(&format!(
+        "{} is valid: pipeline `{}`, {} nodes",
+        args.file.file.display(),
+        plan.pipeline,
+        plan.nodes.len()
+    ))
+}
+
+fn planned(file: &FileArgs, select: &SelectArgs, registry: &Registry) -> Result<Plan, Failure> {
+    let project = open(file)?;
+    let planning = Planning {
+        selects: select.select.clone(),
+        backend: file.backend.clone(),
+        write: true,
+    };
+    compile(&project, registry, &planning, false)
+}
+
+/// Prints the plan.
+pub(crate) fn plan(args: &PlanArgs, registry: &Registry) -> Result<(), Failure> {
+    let plan = planned(&args.file, &args.select, registry)?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&plan);
+        return print(&text.map_err(|error| laktory::core::Error::internal(error.to_string()))?);
+    }
+    print(&describe(&plan))
+}
+
+/// Prints the graph.
+pub(crate) fn graph(args: &GraphArgs, registry: &Registry) -> Result<(), Failure> {
+    let plan = planned(&args.file, &args.select, registry)?;
+    let graph = Graph(&plan);
+    print(if args.mermaid { graph.mermaid() } else { graph.tree() }.trim_end())
+}
+
+/// A plan for people: a paragraph for each node.
+pub(crate) fn describe(plan: &Plan) -> String {
+    let mut text = format!("pipeline {}: {} nodes\n", plan.pipeline, plan.nodes.len());
+    for (number, node) in plan.nodes.iter().enumerate() {
+        describe_node(&mut text, plan, number, node);
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan) {
+    let _ = writeln!(text, "\n{}. {} on {}", number + 1, node.name, node.backend);
+    let after: Vec<&str> =
+        node.upstream.iter().map(|&above| plan.nodes[above].name.as_str()).collect();
+    if !after.is_empty() {
+        let _ = writeln!(text, "   after       {}", after.join(", "));
+    }
+    for input in &node.inputs {
+        let source = match &input.source {
+            InputSource::Files(spec) => format!("{} files {}", spec.format, spec.path),
+            InputSource::Inline(_) => "rows written in the pipeline".to_owned(),
+            InputSource::Node { node, name, transfer } => {
+                let how = match plan.nodes[*node].handover {
+                    Handover::Sink(sink) => format!("read from {}", plan.nodes[*node].sinks[sink].path),
+                    Handover::Inline => "computed as part of this node".to_owned(),
+                    Handover::Materialize | Handover::None => "kept by the run".to_owned(),
+                };
+                let over = if *transfer { ", over Arrow from another engine" } else { "" };
+                format!("node {name} ({how}{over})")
+            }
+            InputSource::Sink { name, read } => {
+                format!("node {name} (not in this run; read from {})", read.path)
+            }
+            _ => "another source".to_owned(),
+        };
+        let _ = writeln!(text, "   read        {} = {source}", input.name);
+        for step in &input.steps {
+            let _ = writeln!(text, "               then {}", step.label);
+        }
+    }
+    for step in &node.steps {
+        let what = match &step.kind {
+            StepKind::Sql(_) => {
+                format!("SQL {}", step.label.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
+            StepKind::Ops(_) => step.label.clone(),
+        };
+        let _ = writeln!(text, "   transform   {what}");
+    }
+    for expectation in &node.expectations {
+        let _ = writeln!(
+            text,
+            "   expect      {} ({:?}, {:?}): {}",
+            expectation.name,
+            expectation.kind,
+            expectation.action,
+            expectation.text.trim()
+        );
+    }
+    for sink in &node.sinks {
+        let rows = if sink.quarantine { "quarantined rows" } else { "rows" };
+        let written = if plan.writes { "write" } else { "(not written)" };
+        let _ = writeln!(
+            text,
+            "   {written:<11} {rows} to {} ({}, {:?})",
+            sink.path, sink.format, sink.mode
+        );
+    }
+}

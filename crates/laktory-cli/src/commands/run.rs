@@ -1,0 +1,141 @@
+//! `laktory run`.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use laktory::core::{Cancel, Registry};
+use laktory::exec::{Fault, Observer, Refresh, Run, RunOptions, RunReport, Status};
+use laktory::{Planning, Project};
+
+use crate::args::{LogFormat, RefreshMode, RunArgs};
+use crate::commands::{compile, inspect, open, print, show};
+use crate::exit::{Failure, INTERRUPTED};
+use crate::log::{Detail, JsonLog, NoLog, TextLog};
+use crate::progress::Progress;
+use crate::summary;
+
+/// Runs a pipeline, prints the summary, and writes the record.
+pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result<(), Failure> {
+    let quiet = detail == Detail::Quiet;
+    let project = open(&args.file)?;
+    let planning = Planning {
+        selects: args.select.select.clone(),
+        backend: args.file.backend.clone(),
+        write: !args.no_write,
+    };
+    let plan = compile(&project, registry, &planning, quiet)?;
+    let runtime = laktory::runtime()?;
+    let options = options(args);
+    if args.dry_run {
+        let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
+        if !faults.is_empty() {
+            return Err(explain(&project, &faults).into());
+        }
+        return print(&inspect::describe(&plan));
+    }
+    for node in &args.show {
+        if plan.node(node).is_none() {
+            return Err(show::unknown_node(node, &plan).into());
+        }
+    }
+    interrupt_with(&options.cancel)?;
+    let observer = observer(args, detail);
+    let run = runtime.block_on(laktory::exec::run(plan, registry, options, &*observer));
+    drop(observer);
+    let run = run.map_err(|faults| Failure::usage(explain(&project, &faults)))?;
+    finish(args, quiet, &project, &runtime, &run)
+}
+
+fn options(args: &RunArgs) -> RunOptions {
+    let refresh = if args.full_refresh {
+        RefreshMode::Full
+    } else {
+        args.refresh
+    };
+    let defaults = RunOptions::default();
+    RunOptions {
+        write: !args.no_write,
+        refresh: match refresh {
+            RefreshMode::Incremental => Refresh::Incremental,
+            RefreshMode::Full => Refresh::Full,
+            RefreshMode::Reset => Refresh::Reset,
+        },
+        jobs: args.jobs.map_or(defaults.jobs, usize::from),
+        memory_budget: args.memory.saturating_mul(1_000_000),
+        cancel: Cancel::new(),
+        ..defaults
+    }
+}
+
+/// The first interrupt stops the run after its running steps, with outputs as they were; the second ends the process.
+fn interrupt_with(cancel: &Cancel) -> Result<(), Failure> {
+    static INTERRUPTED_BEFORE: AtomicBool = AtomicBool::new(false);
+    let cancel = cancel.clone();
+    ctrlc::set_handler(move || {
+        if INTERRUPTED_BEFORE.swap(true, Ordering::SeqCst) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        let _ = writeln!(
+            anstream::stderr(),
+            "[laktory] Interrupted: stopping. Outputs stay as they were. Press again to stop at once."
+        );
+        cancel.cancel();
+    })
+    .map_err(|error| laktory::core::Error::internal(error.to_string()).into())
+}
+
+fn observer(args: &RunArgs, detail: Detail) -> Box<dyn Observer> {
+    match (args.log_format, detail) {
+        (_, Detail::Quiet) => Box::new(NoLog),
+        (LogFormat::Json, _) => Box::new(JsonLog(detail)),
+        (LogFormat::Auto, Detail::Normal) if std::io::stderr().is_terminal() => {
+            Box::new(Progress::new())
+        }
+        _ => Box::new(TextLog(detail)),
+    }
+}
+
+fn finish(
+    args: &RunArgs,
+    quiet: bool,
+    project: &Project,
+    runtime: &laktory::Runtime,
+    run: &Run,
+) -> Result<(), Failure> {
+    if let Some(path) = &args.report {
+        write_report(path, &run.report)?;
+    }
+    if !quiet {
+        // Nothing can be said when standard error is gone.
+        let _ = anstream::stderr().write_all(summary::render(&run.report).as_bytes());
+    }
+    match run.report.status {
+        Status::Succeeded => {}
+        Status::Interrupted => return Err(Failure::interrupted()),
+        Status::Failed | Status::Skipped => {
+            return Err(Failure::failed(explain(project, &run.faults)));
+        }
+    }
+    for node in &args.show {
+        let output = runtime.block_on(run.output(node))?;
+        print(&show::table(runtime, &output, args.limit)?)?;
+    }
+    Ok(())
+}
+
+fn explain(project: &Project, faults: &[Fault]) -> Vec<laktory::syntax::Diagnostic> {
+    faults.iter().map(|fault| project.explain(fault)).collect()
+}
+
+fn write_report(path: &Path, report: &RunReport) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(report)
+        .map_err(|error| laktory::core::Error::internal(error.to_string()))?;
+    if path == Path::new("-") {
+        return print(&text);
+    }
+    std::fs::write(path, text).map_err(|error| {
+        let what = format!("cannot write the report to `{}`", path.display());
+        laktory::core::Error::from(error).context(what).into()
+    })
+}

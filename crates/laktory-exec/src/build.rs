@@ -1,0 +1,211 @@
+//! From a node's plan to its lazy frame: inputs, post-read steps, transformer steps. Nothing is computed here.
+
+use std::sync::Arc;
+
+use laktory_core::arrow::schema::SchemaRef;
+use laktory_core::{Backend, Error, Frame, FrameName, NamedFrames, Result, RunCx};
+use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind};
+
+use crate::event::{Event, Observer};
+use crate::fault::Fault;
+use crate::{files, inline};
+
+/// The output frames of nodes, for nodes that read them.
+pub(crate) trait NodeFrames {
+    /// The frame of the node at a position of the plan, in the reader's engine.
+    fn frame(
+        &self,
+        node: usize,
+        reader: &Arc<dyn Backend>,
+    ) -> impl Future<Output = Result<Frame>>;
+}
+
+/// A node's frame after its transformer.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    /// The frame; none for a node that has neither source nor step.
+    pub(crate) frame: Option<Frame>,
+    /// Names and types of its columns.
+    pub(crate) schema: Option<SchemaRef>,
+}
+
+/// What building needs to know.
+pub(crate) struct Builder<'a> {
+    pub(crate) cx: &'a RunCx,
+    pub(crate) backend: &'a Arc<dyn Backend>,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) node: &'a NodePlan,
+}
+
+impl Builder<'_> {
+    /// Builds the node's frame and resolves its schema; a fault names the step that caused it.
+    pub(crate) async fn stage(&self, nodes: &impl NodeFrames) -> Result<Stage, Fault> {
+        let mut named = NamedFrames::new();
+        let mut primary = None;
+        for input in &self.node.inputs {
+            let frame = self.input(input, nodes).await?;
+            if self.node.primary.as_ref() == Some(&input.name) {
+                primary = Some(frame.clone());
+            }
+            named.insert(input.name.clone(), frame);
+        }
+        let Some(frame) = self.steps(primary, &self.node.steps, &mut named, true).await? else {
+            return Ok(Stage {
+                frame: None,
+                schema: None,
+            });
+        };
+        match self.backend.schema(self.cx, &frame).await {
+            Ok(schema) => Ok(Stage {
+                frame: Some(frame),
+                schema: Some(schema),
+            }),
+            Err(error) => Err(self.blame(nodes, error).await),
+        }
+    }
+
+    async fn input(&self, input: &Input, nodes: &impl NodeFrames) -> Result<Frame, Fault> {
+        let (kind, source) = describe(&input.source);
+        self.observer.on(&Event::Reading {
+            node: self.node.name.clone(),
+            kind,
+            name: input.name.clone(),
+            source,
+            backend: self.node.backend.clone(),
+        });
+        let at = |error| Fault::new(&self.node.name, &input.place, error);
+        let frame = self.source(&input.source, nodes).await.map_err(at)?;
+        let mut named = NamedFrames::new();
+        let frame = self.steps(Some(frame), &input.steps, &mut named, false).await?;
+        frame.ok_or_else(|| at(Error::internal("a source without frame")))
+    }
+
+    async fn source(&self, source: &InputSource, nodes: &impl NodeFrames) -> Result<Frame> {
+        match source {
+            InputSource::Files(spec) => read_files(self.cx, self.backend, spec).await,
+            InputSource::Sink { name, read } => read_files(self.cx, self.backend, read)
+                .await
+                .map_err(|error| error.context(format!("node `{name}` is not part of this run, and its output cannot be read"))),
+            InputSource::Inline(data) => {
+                let batches = inline::batches(data)?;
+                self.backend.import(self.cx, batches).await
+            }
+            InputSource::Node { node, .. } => nodes.frame(*node, self.backend).await,
+            _ => Err(Error::internal("a source that this executor does not know")),
+        }
+    }
+
+    async fn steps(
+        &self,
+        mut frame: Option<Frame>,
+        steps: &[Step],
+        named: &mut NamedFrames,
+        announce: bool,
+    ) -> Result<Option<Frame>, Fault> {
+        for (index, step) in steps.iter().enumerate() {
+            if announce {
+                self.observer.on(&Event::Step {
+                    node: self.node.name.clone(),
+                    index,
+                    kind: match step.kind {
+                        StepKind::Sql(_) => "DataFrameExpr",
+                        StepKind::Ops(_) => "DataFrameMethod",
+                    },
+                    text: step.label.clone(),
+                });
+            }
+            if let Some(frame) = &frame {
+                named.insert(FrameName::Df, frame.clone());
+            }
+            let next = self.step(frame, step, named).await;
+            frame = Some(next.map_err(|error| Fault::new(&self.node.name, &step.place, error))?);
+        }
+        Ok(frame)
+    }
+
+    async fn step(&self, frame: Option<Frame>, step: &Step, named: &NamedFrames) -> Result<Frame> {
+        match &step.kind {
+            StepKind::Sql(query) => self.backend.sql(self.cx, query, named).await,
+            StepKind::Ops(ops) => {
+                let mut frame = frame.ok_or_else(|| {
+                    Error::new(
+                        laktory_core::ErrorKind::UnknownFrame,
+                        "this step needs a frame to work on, and the node has no source",
+                    )
+                    .with_hint("add a source, or begin with a SQL step that reads `{nodes.<name>}`")
+                })?;
+                for op in ops {
+                    frame = self.backend.apply(self.cx, &frame, op, named)?;
+                }
+                Ok(frame)
+            }
+        }
+    }
+
+    /// Finds the input or step after which the schema cannot be resolved any more: paid only on failure.
+    async fn blame(&self, nodes: &impl NodeFrames, error: Error) -> Fault {
+        match self.first_fault(nodes).await {
+            Err(fault) => fault,
+            Ok(()) => Fault::new(&self.node.name, &self.node.place, error),
+        }
+    }
+
+    async fn first_fault(&self, nodes: &impl NodeFrames) -> Result<(), Fault> {
+        let mut named = NamedFrames::new();
+        let mut frame = None;
+        for input in &self.node.inputs {
+            let at = |place, error| Fault::new(&self.node.name, place, error);
+            let source = self.source(&input.source, nodes).await;
+            let mut read = source.map_err(|error| at(&input.place, error))?;
+            self.resolves(&read).await.map_err(|error| at(&input.place, error))?;
+            for step in &input.steps {
+                let next = self.step(Some(read), step, &NamedFrames::new()).await;
+                read = next.map_err(|error| at(&step.place, error))?;
+                self.resolves(&read).await.map_err(|error| at(&step.place, error))?;
+            }
+            if self.node.primary.as_ref() == Some(&input.name) {
+                frame = Some(read.clone());
+            }
+            named.insert(input.name.clone(), read);
+        }
+        for step in &self.node.steps {
+            let at = |error| Fault::new(&self.node.name, &step.place, error);
+            if let Some(frame) = &frame {
+                named.insert(FrameName::Df, Frame::clone(frame));
+            }
+            let next = self.step(frame, step, &named).await.map_err(at)?;
+            self.resolves(&next).await.map_err(at)?;
+            frame = Some(next);
+        }
+        Ok(())
+    }
+
+    async fn resolves(&self, frame: &Frame) -> Result<()> {
+        self.backend.schema(self.cx, frame).await.map(|_| ())
+    }
+}
+
+/// A frame over the files that a specification names, listed here when the backend works on local files.
+pub(crate) async fn read_files(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    spec: &laktory_core::ReadSpec,
+) -> Result<Frame> {
+    let mut spec = spec.clone();
+    if (backend.descriptor().capabilities)().local_files {
+        let path = spec.path.clone();
+        spec.files = cx.blocking(move || files::resolve(&path)).await?;
+    }
+    backend.read(cx, &spec).await
+}
+
+fn describe(source: &InputSource) -> (&'static str, String) {
+    match source {
+        InputSource::Files(spec) => ("FileDataSource", spec.path.clone()),
+        InputSource::Inline(_) => ("DataFrameDataSource", "data".to_owned()),
+        InputSource::Node { name, .. } | InputSource::Sink { name, .. } => {
+            ("PipelineNodeDataSource", name.clone())
+        }
+        _ => ("DataSource", String::new()),
+    }
+}

@@ -1,0 +1,188 @@
+//! The second depth of validation: every node's schema is resolved through sources, steps, expectations and sinks with
+//! the engine at hand, from file headers and footers, before the first row is read.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::stream;
+use laktory_core::arrow::schema::SchemaRef;
+use laktory_core::{Backend, BatchStream, Error, Frame, Op, Result, RunCx};
+use laktory_plan::{NodePlan, Plan};
+
+use crate::build::{Builder, NodeFrames, Stage};
+use crate::event::{Event, Observer};
+use crate::expectations;
+use crate::fault::Fault;
+use crate::sessions::Sessions;
+
+/// Frames of checked nodes are chained up to this many nodes deep; then the chain is cut by an empty frame of the
+/// same schema, which keeps the check linear in the number of nodes.
+const DEEPEST_CHAIN: usize = 16;
+
+/// The resolved output of a node.
+#[derive(Clone, Debug)]
+pub struct NodeSchema {
+    /// Name of the node.
+    pub node: String,
+    /// Names and types of its output columns; none for a node without frame.
+    pub schema: Option<SchemaRef>,
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    fn on(&self, _: &Event) {}
+}
+
+#[derive(Debug)]
+struct Checked {
+    frame: Frame,
+    schema: SchemaRef,
+    depth: usize,
+}
+
+struct CheckedFrames<'a> {
+    cx: &'a RunCx,
+    checked: RefCell<HashMap<usize, Checked>>,
+}
+
+impl NodeFrames for CheckedFrames<'_> {
+    async fn frame(&self, node: usize, reader: &Arc<dyn Backend>) -> Result<Frame> {
+        let (frame, schema) = {
+            let checked = self.checked.borrow();
+            let Some(entry) = checked.get(&node) else {
+                return Err(Error::internal("a node is checked before one that it reads"));
+            };
+            let near = entry.depth < DEEPEST_CHAIN
+                && entry.frame.backend() == reader.descriptor().name;
+            (near.then(|| entry.frame.clone()), Arc::clone(&entry.schema))
+        };
+        match frame {
+            Some(frame) => Ok(frame),
+            None => {
+                let empty = BatchStream::new(schema, stream::empty());
+                reader.import(self.cx, empty).await
+            }
+        }
+    }
+}
+
+/// Checks every node. A node that reads a faulty one is left out: its own faults cannot be told yet.
+pub(crate) async fn check(
+    cx: &RunCx,
+    sessions: &Sessions,
+    plan: &Plan,
+) -> (Vec<NodeSchema>, Vec<Fault>) {
+    let frames = CheckedFrames {
+        cx,
+        checked: RefCell::new(HashMap::new()),
+    };
+    let mut schemas = Vec::new();
+    let mut faults = Vec::new();
+    let mut faulty = vec![false; plan.nodes.len()];
+    for (index, node) in plan.nodes.iter().enumerate() {
+        if node.upstream.iter().any(|&above| faulty[above]) {
+            faulty[index] = true;
+            continue;
+        }
+        match check_node(cx, sessions, node, &frames).await {
+            Ok((schema, output)) => {
+                if let (Some(frame), Some(schema)) = (output, schema.schema.clone()) {
+                    let checked = frames.checked.borrow();
+                    let depth = node.upstream.iter().filter_map(|above| checked.get(above));
+                    let depth = depth.map(|above| above.depth + 1).max().unwrap_or(0);
+                    drop(checked);
+                    let depth = if depth > DEEPEST_CHAIN { 0 } else { depth };
+                    let entry = Checked { frame, schema, depth };
+                    frames.checked.borrow_mut().insert(index, entry);
+                }
+                schemas.push(schema);
+            }
+            Err(found) => {
+                faulty[index] = true;
+                faults.extend(found);
+            }
+        }
+    }
+    (schemas, faults)
+}
+
+async fn check_node(
+    cx: &RunCx,
+    sessions: &Sessions,
+    node: &NodePlan,
+    frames: &CheckedFrames<'_>,
+) -> Result<(NodeSchema, Option<Frame>), Vec<Fault>> {
+    let at_node = |error| vec![Fault::new(&node.name, &node.place, error)];
+    let backend = sessions.get(&node.backend).map_err(at_node)?;
+    let builder = Builder {
+        cx,
+        backend,
+        observer: &Silent,
+        node,
+    };
+    let Stage { frame, schema } = builder.stage(frames).await.map_err(|fault| vec![fault])?;
+    let resolved = NodeSchema {
+        node: node.name.clone(),
+        schema,
+    };
+    let Some(stage) = frame else {
+        return Ok((resolved, None));
+    };
+    if node.expectations.is_empty() {
+        return Ok((resolved, Some(stage)));
+    }
+    let faults = faulty_expectations(cx, backend, node, &stage).await;
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let steps = expectations::steps(&node.expectations);
+    let kept = std::iter::once(&steps.flag).chain(&steps.keep);
+    let output = apply_all(cx, backend, stage, kept).map_err(at_node)?;
+    Ok((resolved, Some(output)))
+}
+
+async fn faulty_expectations(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    node: &NodePlan,
+    stage: &Frame,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if resolve_expectations(cx, backend, &node.expectations, stage).await.is_ok() {
+        return faults;
+    }
+    for expectation in &node.expectations {
+        let one = std::slice::from_ref(expectation);
+        if let Err(error) = resolve_expectations(cx, backend, one, stage).await {
+            faults.push(Fault::new(&node.name, &expectation.place, error));
+        }
+    }
+    faults
+}
+
+async fn resolve_expectations(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    expectations: &[laktory_plan::ExpectationPlan],
+    stage: &Frame,
+) -> Result<()> {
+    let steps = expectations::steps(expectations);
+    let metrics = [&steps.flag, &steps.metrics];
+    let metrics = apply_all(cx, backend, stage.clone(), metrics)?;
+    backend.schema(cx, &metrics).await.map(|_| ())
+}
+
+/// The frame after several operations.
+pub(crate) fn apply_all<'a>(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    mut frame: Frame,
+    ops: impl IntoIterator<Item = &'a Op>,
+) -> Result<Frame> {
+    for op in ops {
+        frame = backend.apply(cx, &frame, op, &laktory_core::NamedFrames::new())?;
+    }
+    Ok(frame)
+}

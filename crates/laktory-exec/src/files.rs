@@ -1,0 +1,162 @@
+//! Which files stand behind a path: a file, a folder (recursively) or a glob, for backends that read local files.
+//!
+//! Names that begin with `.` or `_` are skipped below folders and in globs, as Spark does: they are staging
+//! places, checkpoints and markers.
+
+use std::path::{Path, PathBuf};
+
+use laktory_core::{Error, ErrorKind, Result};
+
+/// The files behind `path`, sorted by name.
+///
+/// # Errors
+/// `NotFound` when nothing is there, or a folder holds no file; `Unsupported` for URLs; `InvalidArgument` for a
+/// malformed glob; `Io` when a folder cannot be listed.
+pub(crate) fn resolve(path: &str) -> Result<Vec<PathBuf>> {
+    let local = local_path(path)?;
+    if local.is_file() {
+        return Ok(vec![local]);
+    }
+    if local.is_dir() {
+        let files = walk(&local)?;
+        if files.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("folder `{path}` holds no files"),
+            )
+            .with_hint("names that begin with `.` or `_` are not read"));
+        }
+        return Ok(files);
+    }
+    if path.contains(['*', '?', '[']) {
+        return expand(path, &local);
+    }
+    Err(not_found(path))
+}
+
+/// The path on this machine that a path of the pipeline means: plain, or `file://`.
+///
+/// # Errors
+/// `Unsupported` for other URLs.
+pub(crate) fn local_path(path: &str) -> Result<PathBuf> {
+    if let Some(rest) = path.strip_prefix("file://") {
+        return Ok(PathBuf::from(rest));
+    }
+    match path.split_once("://") {
+        Some((scheme, _)) if scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
+            Err(Error::unsupported(format!(
+                "`{path}` is on remote storage (`{scheme}`), which this version cannot reach"
+            ))
+            .with_hint("copy or mount the data and give a local path"))
+        }
+        _ => Ok(PathBuf::from(path)),
+    }
+}
+
+fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let entries = walkdir::WalkDir::new(folder)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));
+    for entry in entries {
+        let entry = entry.map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot list `{}`", folder.display()))
+                .with_hint(error.to_string())
+                .with_source(error)
+        })?;
+        if entry.file_type().is_file() {
+            files.push(entry.into_path());
+        }
+    }
+    Ok(files)
+}
+
+fn expand(path: &str, pattern: &Path) -> Result<Vec<PathBuf>> {
+    let matches = glob::glob(&pattern.to_string_lossy()).map_err(|error| {
+        Error::new(ErrorKind::InvalidArgument, format!("`{path}` is not a valid glob"))
+            .with_hint(error.to_string())
+    })?;
+    let mut files = Vec::new();
+    for found in matches {
+        let found = found.map_err(|error| {
+            let path = error.path().display().to_string();
+            Error::from(std::io::Error::from(error)).context(format!("cannot list `{path}`"))
+        })?;
+        if found.is_dir() && !is_hidden(&found) {
+            files.extend(walk(&found)?);
+        } else if found.is_file() && !is_hidden(&found) {
+            files.push(found);
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!("no file matches `{path}`"),
+        )
+        .with_hint(working_directory()));
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with(['.', '_']))
+}
+
+fn not_found(path: &str) -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        format!("there is no file or folder `{path}`"),
+    )
+    .with_hint(working_directory())
+}
+
+fn working_directory() -> String {
+    match std::env::current_dir() {
+        Ok(folder) => format!("relative paths start at the working directory, `{}`", folder.display()),
+        Err(_) => "relative paths start at the working directory".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(files: &[PathBuf], root: &Path) -> Vec<String> {
+        files
+            .iter()
+            .map(|file| file.strip_prefix(root).unwrap().display().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn r_fsrc_6_folders_are_read_recursively_in_order_without_hidden_names() {
+        let root = tempfile::tempdir().unwrap();
+        let sub = root.path().join("sub");
+        std::fs::create_dir(&sub).unwrap();
+        std::fs::create_dir(root.path().join(".laktory-staging-x")).unwrap();
+        for file in ["b.csv", "a.csv", ".hidden", "_SUCCESS", "sub/c.csv", ".laktory-staging-x/d.csv"] {
+            std::fs::write(root.path().join(file), "x").unwrap();
+        }
+        let files = resolve(root.path().to_str().unwrap()).unwrap();
+        assert_eq!(names(&files, root.path()), ["a.csv", "b.csv", "sub/c.csv"]);
+        let glob = format!("{}/*.csv", root.path().display());
+        assert_eq!(names(&resolve(&glob).unwrap(), root.path()), ["a.csv", "b.csv"]);
+    }
+
+    #[test]
+    fn missing_empty_and_remote_paths_are_told_apart() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().to_str().unwrap();
+        assert!(resolve(path).unwrap_err().message().contains("holds no files"));
+        let missing = resolve(&format!("{path}/x.csv")).unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+        assert!(resolve(&format!("{path}/*.csv")).unwrap_err().message().contains("no file matches"));
+        assert_eq!(resolve("s3://bucket/x").unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+}

@@ -1,0 +1,132 @@
+//! Rows written in the pipeline itself (`data:` of a source), as Arrow batches.
+
+use std::sync::Arc;
+
+use arrow_json::ReaderBuilder;
+use arrow_json::reader::infer_json_schema_from_iterator;
+use futures_util::stream;
+use laktory_core::arrow::schema::Schema;
+use laktory_core::{BatchStream, Error, ErrorKind, Result};
+use serde_json::{Map, Value};
+
+/// The rows of `data`: a mapping of column to list, or a list of row mappings. Missing keys are null (R-DSRC-1).
+///
+/// # Errors
+/// `InvalidArgument` when the shape is neither, or columns differ in length; `TypeMismatch` when the values of one column
+/// have no common type.
+pub(crate) fn batches(data: &Value) -> Result<BatchStream> {
+    let rows = rows(data)?;
+    let schema = infer_json_schema_from_iterator(rows.iter().map(Ok))
+        .map_err(|error| mixed(&error.to_string()))?;
+    // A column of nulls only is not seen by the inference when it is missing everywhere; keep the order of first use.
+    let schema = Arc::new(in_order(&schema, &rows));
+    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
+        .with_batch_size(rows.len().max(1))
+        .build_decoder()
+        .map_err(|error| mixed(&error.to_string()))?;
+    decoder.serialize(&rows).map_err(|error| mixed(&error.to_string()))?;
+    let batch = decoder.flush().map_err(|error| mixed(&error.to_string()))?;
+    Ok(BatchStream::new(schema, stream::iter(batch.map(Ok))))
+}
+
+fn in_order(schema: &Schema, rows: &[Value]) -> Schema {
+    let mut names: Vec<&str> = Vec::new();
+    for key in rows.iter().filter_map(Value::as_object).flat_map(Map::keys) {
+        if !names.contains(&key.as_str()) {
+            names.push(key);
+        }
+    }
+    let fields: Vec<_> = names
+        .iter()
+        .filter_map(|name| schema.field_with_name(name).ok().cloned())
+        .collect();
+    Schema::new(fields)
+}
+
+fn mixed(reason: &str) -> Error {
+    Error::new(ErrorKind::TypeMismatch, "the values of a column have no common type")
+        .with_hint(reason.to_owned())
+}
+
+fn rows(data: &Value) -> Result<Vec<Value>> {
+    match data {
+        Value::Array(rows) => rows
+            .iter()
+            .enumerate()
+            .map(|(index, row)| match row {
+                Value::Object(_) => Ok(row.clone()),
+                _ => Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("row {index} of `data` is not a mapping of column to value"),
+                )),
+            })
+            .collect(),
+        Value::Object(columns) => transpose(columns),
+        _ => Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "`data` is neither a mapping of column to list nor a list of rows",
+        )),
+    }
+}
+
+fn transpose(columns: &Map<String, Value>) -> Result<Vec<Value>> {
+    let mut rows: Vec<Map<String, Value>> = Vec::new();
+    let mut length = None;
+    for (name, values) in columns {
+        let Value::Array(values) = values else {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("column `{name}` of `data` is not a list"),
+            ));
+        };
+        if *length.get_or_insert(values.len()) != values.len() {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "column `{name}` of `data` has {} values, the columns before it {}",
+                    values.len(),
+                    length.unwrap_or_default()
+                ),
+            ));
+        }
+        rows.resize_with(values.len(), Map::new);
+        for (row, value) in rows.iter_mut().zip(values) {
+            row.insert(name.clone(), value.clone());
+        }
+    }
+    Ok(rows.into_iter().map(Value::Object).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{FutureExt, StreamExt};
+    use serde_json::json;
+
+    fn read(data: &Value) -> Result<(Vec<String>, usize)> {
+        let mut stream = batches(data)?;
+        let fields = stream
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| format!("{}: {}", field.name(), field.data_type()))
+            .collect();
+        let batch = stream.next().now_or_never().flatten();
+        Ok((fields, batch.map_or(0, |batch| batch.unwrap().num_rows())))
+    }
+
+    #[test]
+    fn r_dsrc_1_columns_and_rows_give_the_same_frame() {
+        let columns = read(&json!({"b": [1, 2], "a": ["x", null]})).unwrap();
+        let rows = read(&json!([{"b": 1, "a": "x"}, {"b": 2}])).unwrap();
+        assert_eq!(columns, rows);
+        assert_eq!(columns, (vec!["b: Int64".to_owned(), "a: Utf8".to_owned()], 2));
+    }
+
+    #[test]
+    fn r_dsrc_1_bad_shapes_are_told() {
+        assert!(read(&json!({"a": [1], "b": [1, 2]})).unwrap_err().message().contains("`b`"));
+        assert!(read(&json!([1])).is_err());
+        assert!(read(&json!("x")).is_err());
+    }
+}

@@ -1,0 +1,576 @@
+//! One node carried out: built, computed in one pass with its expectations and sinks, judged, published.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use laktory_core::arrow::array::RecordBatch;
+use laktory_core::{
+    Backend, Error, ErrorKind, Expr, Field, Frame, FrameName, Func, Job, NamedFrames, Op, Outcome, Result, RunCx, Target,
+    UnionHow, redacted,
+};
+use laktory_plan::{Handover, NodePlan, Plan};
+
+use crate::build::{Builder, NodeFrames, read_files};
+use crate::check::apply_all;
+use crate::event::{Event, Observer};
+use crate::expectations::{self, ExpectationSteps, Metrics};
+use crate::fault::Fault;
+use crate::outputs::{self, Output, Prepared};
+use crate::report::{CheckStatus, NodeReport, Status};
+use crate::run::Refresh;
+use crate::sessions::{Sessions, transfer};
+
+/// What the nodes of a run share.
+pub(crate) struct Shared<'a> {
+    pub(crate) cx: &'a RunCx,
+    pub(crate) plan: &'a Plan,
+    pub(crate) sessions: &'a Sessions,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) run_id: &'a str,
+    pub(crate) write: bool,
+    pub(crate) refresh: Refresh,
+    /// Output frames of finished nodes, by position in the plan.
+    pub(crate) frames: Mutex<BTreeMap<usize, Frame>>,
+}
+
+impl NodeFrames for Shared<'_> {
+    async fn frame(&self, node: usize, reader: &Arc<dyn Backend>) -> Result<Frame> {
+        let frame = self
+            .frames
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .get(&node)
+            .cloned();
+        let frame = frame.ok_or_else(|| {
+            Error::internal(format!(
+                "node `{}` has no output to read",
+                self.plan.nodes[node].name
+            ))
+        })?;
+        let owner = self.sessions.get(&self.plan.nodes[node].backend)?;
+        transfer(self.cx, frame, owner, reader).await
+    }
+}
+
+/// What a job of the node's pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Output(usize),
+    /// Rows that a file held before it is appended to.
+    Existing(usize),
+    Metrics,
+    Keep,
+    Count,
+}
+
+/// The jobs of one pass, and what each is for.
+#[derive(Default)]
+struct Pass {
+    jobs: Vec<Job>,
+    purposes: Vec<Purpose>,
+}
+
+impl Pass {
+    fn add(&mut self, purpose: Purpose, frame: Frame, target: Target) {
+        self.jobs.push(Job { frame, target });
+        self.purposes.push(purpose);
+    }
+}
+
+/// Column of [`count_rows`].
+const ROWS: &str = "rows";
+
+/// Carries out node `index`. The report tells what happened; on a fault every output is as it was.
+pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, Option<Fault>) {
+    let node = &shared.plan.nodes[index];
+    let started = Instant::now();
+    shared.observer.on(&Event::NodeStarted {
+        node: node.name.clone(),
+    });
+    let mut report = empty_report(node, Status::Succeeded);
+    let run = NodeRun { shared, node, index };
+    let fault = run.execute(&mut report).await.err();
+    report.seconds = started.elapsed().as_secs_f64();
+    if let Some(fault) = &fault {
+        report.status = if fault.is_cancelled() {
+            Status::Interrupted
+        } else {
+            Status::Failed
+        };
+        report.error = Some(fault.error.message().to_owned());
+        report.error_kind = Some(fault.error.kind().name());
+        report.outputs.clear();
+        shared.observer.on(&Event::NodeFailed {
+            node: node.name.clone(),
+            message: fault.error.message().to_owned(),
+        });
+    } else {
+        shared.observer.on(&Event::NodeFinished {
+            report: Box::new(report.clone()),
+        });
+    }
+    (report, fault)
+}
+
+/// A record without results.
+pub(crate) fn empty_report(node: &NodePlan, status: Status) -> NodeReport {
+    NodeReport {
+        name: node.name.clone(),
+        backend: node.backend.clone(),
+        status,
+        rows_in: None,
+        rows_out: None,
+        rows_dropped: 0,
+        rows_quarantined: 0,
+        seconds: 0.0,
+        outputs: Vec::new(),
+        expectations: Vec::new(),
+        warnings: Vec::new(),
+        error: None,
+        error_kind: None,
+    }
+}
+
+struct NodeRun<'a> {
+    shared: &'a Shared<'a>,
+    node: &'a NodePlan,
+    index: usize,
+}
+
+impl NodeRun<'_> {
+    async fn execute(&self, report: &mut NodeReport) -> Result<(), Fault> {
+        let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
+        if self.shared.refresh == Refresh::Reset {
+            return self.reset();
+        }
+        let backend = self.shared.sessions.get(&self.node.backend).map_err(at_node)?;
+        let builder = Builder {
+            cx: self.shared.cx,
+            backend,
+            observer: self.shared.observer,
+            node: self.node,
+        };
+        let stage = builder.stage(self.shared).await?;
+        let Some(stage) = stage.frame else {
+            return Ok(());
+        };
+        let steps = (!self.node.expectations.is_empty())
+            .then(|| expectations::steps(&self.node.expectations));
+        let flagged = match &steps {
+            Some(steps) => {
+                apply_all(self.shared.cx, backend, stage, [&steps.flag]).map_err(at_node)?
+            }
+            None => stage,
+        };
+        let kept = self.kept(backend, &flagged, steps.as_ref()).map_err(at_node)?;
+        if self.node.handover == Handover::Inline && steps.is_none() {
+            self.hand_over(kept);
+            return Ok(());
+        }
+        let outputs = self.prepare(report)?;
+        let pass = self
+            .pass(backend, &flagged, &kept, steps.as_ref(), &outputs)
+            .await?;
+        let purposes = pass.purposes;
+        let outcomes = match pass.jobs.is_empty() {
+            // Every sink was skipped, and nobody reads the node.
+            true => Vec::new(),
+            false => backend.execute(self.shared.cx, pass.jobs).await.map_err(at_node)?,
+        };
+        let results = Results::of(&purposes, outcomes).map_err(at_node)?;
+        self.judge(&results, &outputs, report)?;
+        self.publish(outputs, &results, report).await?;
+        self.finish(backend, kept, results, report).await.map_err(at_node)
+    }
+
+    fn reset(&self) -> Result<(), Fault> {
+        for sink in &self.node.sinks {
+            let removed = outputs::reset(sink)
+                .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
+            if removed {
+                self.shared.observer.on(&Event::Removed {
+                    node: self.node.name.clone(),
+                    path: sink.path.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn kept(
+        &self,
+        backend: &Arc<dyn Backend>,
+        flagged: &Frame,
+        steps: Option<&ExpectationSteps>,
+    ) -> Result<Frame> {
+        match steps {
+            Some(steps) => apply_all(self.shared.cx, backend, flagged.clone(), &steps.keep),
+            None => Ok(flagged.clone()),
+        }
+    }
+
+    fn prepare(&self, report: &mut NodeReport) -> Result<Vec<Output>, Fault> {
+        let mut prepared = Vec::new();
+        if !self.shared.write {
+            return Ok(prepared);
+        }
+        let full = self.shared.refresh == Refresh::Full;
+        for (number, sink) in self.node.sinks.iter().enumerate() {
+            outputs::sweep(sink);
+            let id = format!("{}-{}-{number}", self.shared.run_id, self.index);
+            let output = outputs::prepare(sink, &id, full)
+                .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
+            match output {
+                Prepared::Output(output) => {
+                    self.shared.observer.on(&Event::Writing {
+                        node: self.node.name.clone(),
+                        path: sink.path.clone(),
+                        format: sink.format.name().to_owned(),
+                        options: redacted(&sink.options),
+                    });
+                    prepared.push(*output);
+                }
+                Prepared::Skipped(skipped) => {
+                    self.shared.observer.on(&Event::Written {
+                        node: self.node.name.clone(),
+                        output: skipped.clone(),
+                    });
+                    report.outputs.push(skipped);
+                }
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// Everything that is wanted of the stage frame, as one batch (one pass).
+    async fn pass(
+        &self,
+        backend: &Arc<dyn Backend>,
+        flagged: &Frame,
+        kept: &Frame,
+        steps: Option<&ExpectationSteps>,
+        outputs: &[Output],
+    ) -> Result<Pass, Fault> {
+        let cx = self.shared.cx;
+        let mut pass = Pass::default();
+        for (number, output) in outputs.iter().enumerate() {
+            let at_sink = |error| Fault::new(&self.node.name, &output.sink.place, error);
+            let mut frame = match (output.sink.quarantine, steps) {
+                (false, _) => kept.clone(),
+                (true, Some(steps)) => {
+                    apply_all(cx, backend, flagged.clone(), &steps.quarantine).map_err(at_sink)?
+                }
+                // Without expectations nothing is quarantined: an empty output with the stage's columns (R-NEXEC-3).
+                (true, None) => {
+                    apply_all(cx, backend, flagged.clone(), [&Op::Head { n: 0 }]).map_err(at_sink)?
+                }
+            };
+            if let Some(schema) = &output.sink.schema {
+                let conform = Op::Select {
+                    exprs: schema.iter().map(conformed).collect(),
+                };
+                frame = apply_all(cx, backend, frame, [&conform]).map_err(at_sink)?;
+            }
+            if output.existing.is_some() {
+                let existing = read_files(cx, backend, &output.sink.read).await.map_err(at_sink)?;
+                let count = apply_all(cx, backend, existing.clone(), [&count_rows()]);
+                pass.add(
+                    Purpose::Existing(number),
+                    count.map_err(at_sink)?,
+                    Target::Collect,
+                );
+                frame = append(cx, backend, existing, frame).map_err(at_sink)?;
+            }
+            pass.add(Purpose::Output(number), frame, Target::Write(output.spec()));
+        }
+        let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
+        if let Some(steps) = steps {
+            let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics]);
+            pass.add(Purpose::Metrics, metrics.map_err(at_node)?, Target::Collect);
+        }
+        if self.node.handover == Handover::Materialize {
+            pass.add(Purpose::Keep, kept.clone(), Target::Materialize);
+        } else if pass.jobs.is_empty() && (self.node.sinks.is_empty() || !self.shared.write) {
+            // Nobody keeps the rows, but they are computed, so that faults in the data show.
+            let count = apply_all(cx, backend, kept.clone(), [&count_rows()]);
+            pass.add(Purpose::Count, count.map_err(at_node)?, Target::Collect);
+        }
+        Ok(pass)
+    }
+
+    /// Judges the expectations and the conservation of rows, before anything is published.
+    fn judge(
+        &self,
+        results: &Results,
+        outputs: &[Output],
+        report: &mut NodeReport,
+    ) -> Result<(), Fault> {
+        let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
+        let Some(batches) = &results.metrics else {
+            report.rows_in = results.rows_kept(outputs);
+            report.rows_out = report.rows_in;
+            return Ok(());
+        };
+        let metrics = expectations::measure(&self.node.expectations, batches).map_err(at_node)?;
+        conserved(&metrics, results, outputs).map_err(at_node)?;
+        report.rows_in = Some(metrics.rows);
+        report.rows_dropped = metrics.dropped;
+        report.rows_quarantined = metrics.quarantined;
+        report.rows_out = Some(metrics.rows - metrics.dropped - metrics.quarantined);
+        report.expectations = expectations::judge(&self.node.expectations, &metrics);
+        let mut failed = Vec::new();
+        for (check, plan) in report.expectations.iter().zip(&self.node.expectations) {
+            self.shared.observer.on(&Event::Checked {
+                node: self.node.name.clone(),
+                expectation: check.clone(),
+            });
+            if check.status == CheckStatus::Pass {
+                continue;
+            }
+            if check.action == "FAIL" {
+                failed.push((check, plan));
+            } else {
+                let message = format!(
+                    "expectation `{}` for node `{}` failed | expr: {} | {}",
+                    check.name,
+                    self.node.name,
+                    check.expr,
+                    check.summary()
+                );
+                self.shared.observer.on(&Event::Warning {
+                    node: self.node.name.clone(),
+                    message: message.clone(),
+                });
+                report.warnings.push(message);
+            }
+        }
+        let Some((_, plan)) = failed.first() else {
+            return Ok(());
+        };
+        let texts: Vec<String> = failed
+            .iter()
+            .map(|(check, _)| {
+                format!(
+                    "expectation `{}` failed on node `{}` | expr: {} | {}",
+                    check.name,
+                    self.node.name,
+                    check.expr,
+                    check.summary()
+                )
+            })
+            .collect();
+        let error = Error::new(ErrorKind::ExpectationFailed, texts.join("; "))
+            .with_hint("nothing of this node was published; its outputs are as they were before");
+        Err(Fault::new(&self.node.name, &plan.place, error))
+    }
+
+    /// Publishes every output of the node, on a blocking thread: files are synced to disk first.
+    async fn publish(
+        &self,
+        outputs: Vec<Output>,
+        results: &Results,
+        report: &mut NodeReport,
+    ) -> Result<(), Fault> {
+        let places: Vec<_> = outputs.iter().map(|output| output.sink.place.clone()).collect();
+        let rows: Vec<u64> = (0..outputs.len()).map(|number| results.rows_added(number)).collect();
+        let published = self.shared.cx.blocking(move || {
+            Ok(outputs
+                .into_iter()
+                .zip(rows)
+                .map(|(output, rows)| output.publish(rows))
+                .collect::<Vec<_>>())
+        });
+        let published = published
+            .await
+            .map_err(|error| Fault::new(&self.node.name, &self.node.place, error))?;
+        for (published, place) in published.into_iter().zip(places) {
+            let published = published.map_err(|error| Fault::new(&self.node.name, &place, error))?;
+            self.shared.observer.on(&Event::Written {
+                node: self.node.name.clone(),
+                output: published.clone(),
+            });
+            report.outputs.push(published);
+        }
+        Ok(())
+    }
+
+    /// Makes the output available to the nodes that read it.
+    async fn finish(
+        &self,
+        backend: &Arc<dyn Backend>,
+        kept: Frame,
+        results: Results,
+        report: &mut NodeReport,
+    ) -> Result<()> {
+        match self.node.handover {
+            Handover::None => {}
+            Handover::Inline => self.hand_over(kept),
+            Handover::Materialize => {
+                let (frame, rows) = results
+                    .kept
+                    .ok_or_else(|| Error::internal("the engine kept no frame"))?;
+                report.rows_in = report.rows_in.or(Some(rows));
+                report.rows_out = report.rows_out.or(Some(rows));
+                self.hand_over(frame);
+            }
+            Handover::Sink(number) => {
+                let read = &self.node.sinks[number].read;
+                self.hand_over(read_files(self.shared.cx, backend, read).await?);
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(&self, frame: Frame) {
+        self.shared
+            .frames
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(self.index, frame);
+    }
+}
+
+/// The outcomes of a pass, by purpose.
+struct Results {
+    /// Rows in each output file, by position among the outputs.
+    written: BTreeMap<usize, u64>,
+    /// Rows that were in the file before.
+    existing: BTreeMap<usize, u64>,
+    metrics: Option<Vec<RecordBatch>>,
+    kept: Option<(Frame, u64)>,
+    counted: Option<u64>,
+}
+
+impl Results {
+    fn of(purposes: &[Purpose], outcomes: Vec<Outcome>) -> Result<Self> {
+        let mut results = Self {
+            written: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            metrics: None,
+            kept: None,
+            counted: None,
+        };
+        if purposes.len() != outcomes.len() {
+            return Err(Error::internal("the engine returned fewer outcomes than jobs"));
+        }
+        for (purpose, outcome) in purposes.iter().zip(outcomes) {
+            match (*purpose, outcome) {
+                (Purpose::Output(number), Outcome::Written(report)) => {
+                    results.written.insert(number, report.rows);
+                }
+                (Purpose::Existing(number), Outcome::Collected(batches)) => {
+                    results.existing.insert(number, counted(&batches)?);
+                }
+                (Purpose::Metrics, Outcome::Collected(batches)) => results.metrics = Some(batches),
+                (Purpose::Keep, Outcome::Materialized { frame, rows }) => {
+                    results.kept = Some((frame, rows));
+                }
+                (Purpose::Count, Outcome::Collected(batches)) => {
+                    results.counted = Some(counted(&batches)?);
+                }
+                (purpose, _) => {
+                    return Err(Error::internal(format!(
+                        "the engine returned another outcome than {purpose:?} asked for"
+                    )));
+                }
+            }
+        }
+        Ok(results)
+    }
+
+    /// Rows that this run added to an output.
+    fn rows_added(&self, number: usize) -> u64 {
+        let written = self.written.get(&number).copied().unwrap_or(0);
+        written.saturating_sub(self.existing.get(&number).copied().unwrap_or(0))
+    }
+
+    /// Rows of the node's output, when no expectation counted them.
+    fn rows_kept(&self, outputs: &[Output]) -> Option<u64> {
+        self.counted
+            .or(self.kept.as_ref().map(|(_, rows)| *rows))
+            .or_else(|| {
+                let number = outputs.iter().position(|output| !output.sink.quarantine)?;
+                Some(self.rows_added(number))
+            })
+    }
+}
+
+/// Rows in = rows out + dropped + quarantined, counted on both sides of the pass.
+fn conserved(metrics: &Metrics, results: &Results, outputs: &[Output]) -> Result<()> {
+    let removed = metrics.dropped + metrics.quarantined;
+    let lost = |place: &str, rows: u64, expected: u64| {
+        Error::new(
+            ErrorKind::RowsLost,
+            format!(
+                "{place} has {rows} rows, but {} came in, {} were dropped and {} quarantined, which leaves {expected}",
+                metrics.rows, metrics.dropped, metrics.quarantined
+            ),
+        )
+        .with_hint("nothing was published; a non-deterministic expression can cause this, else it is a bug")
+    };
+    if removed > metrics.rows {
+        return Err(lost("the output", 0, 0));
+    }
+    let kept = metrics.rows - removed;
+    for (number, output) in outputs.iter().enumerate() {
+        let expected = if output.sink.quarantine {
+            metrics.quarantined
+        } else {
+            kept
+        };
+        let rows = results.rows_added(number);
+        if rows != expected {
+            return Err(lost(&format!("`{}`", output.sink.path), rows, expected));
+        }
+    }
+    match &results.kept {
+        Some((_, rows)) if *rows != kept => Err(lost("the output", *rows, kept)),
+        _ => Ok(()),
+    }
+}
+
+/// A column as a sink's schema wants it.
+fn conformed(field: &Field) -> Expr {
+    Expr::Cast {
+        expr: Box::new(Expr::column(&field.name)),
+        to: field.dtype.clone(),
+        strict: true,
+    }
+}
+
+fn count_rows() -> Op {
+    Op::Aggregate {
+        keys: Vec::new(),
+        aggs: vec![
+            Expr::Call {
+                func: Func::Len,
+                args: Vec::new(),
+            }
+            .alias(ROWS),
+        ],
+        drop_null_keys: false,
+    }
+}
+
+fn counted(batches: &[RecordBatch]) -> Result<u64> {
+    expectations::count(batches, ROWS)
+}
+
+/// The existing rows, then the new ones; columns that only one of them has are null in the other.
+fn append(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    existing: Frame,
+    new: Frame,
+) -> Result<Frame> {
+    let name = FrameName::Named("appended rows".to_owned());
+    let mut named = NamedFrames::new();
+    named.insert(name.clone(), new);
+    let union = Op::Union {
+        others: vec![name],
+        how: UnionHow::Diagonal,
+    };
+    backend.apply(cx, &existing, &union, &named)
+}

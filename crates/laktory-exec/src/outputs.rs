@@ -1,0 +1,239 @@
+//! A node's outputs on this machine's files: where each is staged, what its mode means for an existing target, and how
+//! it is published. Modes mean the same for every format and engine.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use laktory_core::{Error, ErrorKind, Format, Result, WriteSpec};
+use laktory_plan::{SinkMode, SinkPlan};
+
+use crate::files;
+use crate::report::OutputReport;
+use crate::staging::{self, Staging};
+
+/// How a staged file becomes the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Publish {
+    /// It replaces the target file.
+    File,
+    /// It becomes the only file of the target folder.
+    Folder,
+    /// It is added to the target folder.
+    Part,
+    /// It is added to the end of a copy of the target file, which then replaces it.
+    Concatenated,
+}
+
+/// One output of a node: prepared, then computed by the engine, then published.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) sink: SinkPlan,
+    target: PathBuf,
+    staged: PathBuf,
+    how: Publish,
+    mode: SinkMode,
+    /// The existing rows are part of the staged file: the engine must put them first.
+    pub(crate) existing: Option<PathBuf>,
+    staging: Staging,
+}
+
+/// What a sink asks for now.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// Compute and publish.
+    Output(Box<Output>),
+    /// The target exists, and the mode is IGNORE.
+    Skipped(OutputReport),
+}
+
+/// Makes the staging place of a sink. `full` is a full refresh: whatever exists is replaced (R-NEXEC, refresh FULL).
+///
+/// # Errors
+/// `InvalidArgument` when the target exists and the mode is ERROR; `Io` when its folder cannot be written.
+pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared> {
+    let target = files::local_path(&sink.path)?;
+    let mode = if full { SinkMode::Overwrite } else { sink.mode };
+    let exists = target.exists();
+    match mode {
+        SinkMode::Ignore if exists => {
+            return Ok(Prepared::Skipped(report(sink, mode, true, 0, 0)));
+        }
+        SinkMode::Error if exists => {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("`{}` exists, and the sink's mode is ERROR", sink.path),
+            )
+            .with_hint("remove it, or choose mode OVERWRITE, APPEND or IGNORE"));
+        }
+        _ => {}
+    }
+    let folder = target.is_dir() || sink.path.ends_with('/');
+    let append = mode == SinkMode::Append && exists;
+    let how = match (folder, append, &sink.format) {
+        (true, true, _) => Publish::Part,
+        (true, false, _) => Publish::Folder,
+        (false, true, Format::Csv | Format::JsonLines) => Publish::Concatenated,
+        (false, ..) => Publish::File,
+    };
+    let staging = Staging::create(parent(&target), id)?;
+    let extension = sink.format.name().to_ascii_lowercase();
+    let staged = staging.path(&format!("part-{id}.{extension}"));
+    Ok(Prepared::Output(Box::new(Output {
+        sink: sink.clone(),
+        existing: (append && how == Publish::File).then(|| target.clone()),
+        target,
+        staged,
+        how,
+        mode,
+        staging,
+    })))
+}
+
+impl Output {
+    /// What the engine must write.
+    pub(crate) fn spec(&self) -> WriteSpec {
+        WriteSpec {
+            format: self.sink.format.clone(),
+            path: self.staged.clone(),
+            options: self.sink.options.clone(),
+        }
+    }
+
+    /// Puts the staged file in the place of the target. `rows` are the rows that this run added.
+    ///
+    /// # Errors
+    /// `Io` when the target cannot be replaced; `SchemaMismatch` when a CSV file with other columns would be appended to.
+    pub(crate) fn publish(self, rows: u64) -> Result<OutputReport> {
+        let bytes = staging::size(&self.staged);
+        match self.how {
+            Publish::File => staging::publish(&self.staged, &self.target)?,
+            Publish::Part => {
+                let part = self.target.join(file_name(&self.staged));
+                staging::publish(&self.staged, &part)?;
+            }
+            Publish::Folder => {
+                let folder = self.staging.path("folder");
+                fs::create_dir(&folder)?;
+                fs::rename(&self.staged, folder.join(file_name(&self.staged)))?;
+                staging::publish(&folder, &self.target)?;
+            }
+            Publish::Concatenated => {
+                let whole = self.staging.path("whole");
+                concatenate(&self.target, &self.staged, &whole, &self.sink)?;
+                staging::publish(&whole, &self.target)?;
+            }
+        }
+        Ok(report(&self.sink, self.mode, false, rows, bytes))
+    }
+}
+
+fn report(sink: &SinkPlan, mode: SinkMode, skipped: bool, rows: u64, bytes: u64) -> OutputReport {
+    OutputReport {
+        path: sink.path.clone(),
+        format: sink.format.name().to_owned(),
+        mode: match mode {
+            SinkMode::Overwrite => "OVERWRITE",
+            SinkMode::Append => "APPEND",
+            SinkMode::Ignore => "IGNORE",
+            SinkMode::Error => "ERROR",
+        }
+        .to_owned(),
+        quarantine: sink.quarantine,
+        skipped,
+        rows,
+        bytes,
+    }
+}
+
+/// Removes what killed runs left beside a sink's target.
+pub(crate) fn sweep(sink: &SinkPlan) {
+    if let Ok(target) = files::local_path(&sink.path) {
+        staging::sweep(parent(&target));
+    }
+}
+
+/// Removes a sink's target (refresh RESET).
+///
+/// # Errors
+/// `Io` when it cannot be removed.
+pub(crate) fn reset(sink: &SinkPlan) -> Result<bool> {
+    let target = files::local_path(&sink.path)?;
+    let exists = target.exists();
+    staging::remove(&target)?;
+    Ok(exists)
+}
+
+fn parent(target: &Path) -> &Path {
+    match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn file_name(path: &Path) -> &std::ffi::OsStr {
+    path.file_name().expect("a staged file has a name")
+}
+
+/// Writes the bytes of `old`, then those of `new` without its CSV header, to `whole`.
+fn concatenate(old: &Path, new: &Path, whole: &Path, sink: &SinkPlan) -> Result<()> {
+    fs::copy(old, whole)?;
+    let mut new = BufReader::new(File::open(new)?);
+    if sink.format == Format::Csv && sink.read.has_header {
+        let added = csv_header(&mut new)?;
+        let present = csv_header(&mut BufReader::new(File::open(old)?))?;
+        if !present.is_empty() && trimmed(&present) != trimmed(&added) {
+            return Err(Error::new(
+                ErrorKind::SchemaMismatch,
+                format!(
+                    "cannot append to `{}`: it has the columns `{}`, the new rows have `{}`",
+                    sink.path,
+                    String::from_utf8_lossy(trimmed(&present)),
+                    String::from_utf8_lossy(trimmed(&added)),
+                ),
+            )
+            .with_hint("select the same columns in the same order, or use mode OVERWRITE"));
+        }
+        if present.is_empty() {
+            File::options().append(true).open(whole)?.write_all(&added)?;
+        }
+    }
+    let mut whole = File::options().read(true).append(true).open(whole)?;
+    if !ends_with_newline(old)? {
+        whole.write_all(b"\n")?;
+    }
+    io::copy(&mut new, &mut whole)?;
+    Ok(())
+}
+
+/// The first record of a CSV text, with its line break; quotes may span lines.
+fn csv_header(text: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut header = Vec::new();
+    let mut quoted = false;
+    for byte in text.bytes() {
+        let byte = byte?;
+        header.push(byte);
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ => {}
+        }
+    }
+    Ok(header)
+}
+
+fn trimmed(header: &[u8]) -> &[u8] {
+    header.trim_ascii_end()
+}
+
+fn ends_with_newline(path: &Path) -> io::Result<bool> {
+    use std::io::{Seek, SeekFrom};
+    let mut file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}

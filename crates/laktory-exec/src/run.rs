@@ -1,0 +1,360 @@
+//! A run: nodes in the order of the plan, independent ones side by side up to a bound, and what is left of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use laktory_core::{
+    BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx,
+};
+use laktory_plan::{Handover, NodePlan, Plan};
+
+use crate::build::read_files;
+use crate::check::{self, NodeSchema};
+use crate::event::{Event, Observer};
+use crate::fault::Fault;
+use crate::node::{Shared, empty_report, run_node};
+use crate::output::NodeOutput;
+use crate::pool::TokioPool;
+use crate::report::{NodeReport, RunReport, Status};
+use crate::sessions::Sessions;
+use crate::staging::{self, Staging};
+
+/// What happens to existing outputs before a node runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refresh {
+    /// Each sink's mode decides.
+    #[default]
+    Incremental,
+    /// Every sink is replaced, whatever its mode.
+    Full,
+    /// Outputs are removed; nothing is read or written.
+    Reset,
+}
+
+/// How to carry out a plan.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Whether sinks are written; otherwise frames are built, computed and checked only.
+    pub write: bool,
+    /// What happens to existing outputs.
+    pub refresh: Refresh,
+    /// Nodes that may run side by side, at least 1.
+    pub jobs: usize,
+    /// Bytes that a frame kept between nodes may take in memory before it is spilled.
+    pub memory_budget: u64,
+    /// Where frames are spilled; the system's temporary folder by default.
+    pub scratch: Option<PathBuf>,
+    /// Settings of the backends.
+    pub backends: BackendConfig,
+    /// Asks the run to stop.
+    pub cancel: Cancel,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            write: true,
+            refresh: Refresh::default(),
+            jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            memory_budget: 512 << 20,
+            scratch: None,
+            backends: BackendConfig::new(),
+            cancel: Cancel::new(),
+        }
+    }
+}
+
+/// A run that has ended: its record, and the outputs of its nodes.
+#[derive(Debug)]
+pub struct Run {
+    /// The record.
+    pub report: RunReport,
+    /// What went wrong, in the order in which it did.
+    pub faults: Vec<Fault>,
+    engine: Engine,
+    plan: Arc<Plan>,
+    frames: BTreeMap<usize, Frame>,
+}
+
+impl Run {
+    /// The output of a node: what it handed over, else what its primary sink holds.
+    ///
+    /// # Errors
+    /// `UnknownName` when the run had no such node or it has no output; errors of reading the sink.
+    pub async fn output(&self, node: &str) -> Result<NodeOutput> {
+        let position = self.plan.nodes.iter().position(|plan| plan.name == node);
+        let Some(position) = position else {
+            let known: Vec<String> =
+                self.plan.nodes.iter().map(|node| format!("`{}`", node.name)).collect();
+            return Err(Error::new(
+                ErrorKind::UnknownName,
+                format!("node `{node}` is not part of the run"),
+            )
+            .with_hint(format!("nodes of the run: {}", known.join(", "))));
+        };
+        let plan = &self.plan.nodes[position];
+        let backend = self.engine.sessions.get(&plan.backend)?;
+        let frame = match self.frames.get(&position) {
+            Some(frame) => frame.clone(),
+            None => {
+                let sink = plan.sinks.iter().find(|sink| !sink.quarantine).ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::UnknownName,
+                        format!("node `{node}` kept no output"),
+                    )
+                })?;
+                read_files(&self.engine.cx, backend, &sink.read).await?
+            }
+        };
+        Ok(NodeOutput::new(self.engine.cx.clone(), Arc::clone(backend), frame))
+    }
+
+    /// Whether everything succeeded.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.report.status == Status::Succeeded
+    }
+}
+
+/// Open sessions and the context of a run.
+#[derive(Debug)]
+struct Engine {
+    cx: RunCx,
+    sessions: Sessions,
+    run_id: String,
+    /// Removed when the run is dropped.
+    _scratch: Option<Staging>,
+}
+
+impl Engine {
+    async fn open(plan: &Plan, registry: &Registry, options: &RunOptions) -> Result<Self> {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        let started = SystemTime::now();
+        let run_id = format!(
+            "{}-{}-{}",
+            chrono::DateTime::<chrono::Utc>::from(started).format("%Y%m%dT%H%M%S%3fZ"),
+            std::process::id(),
+            RUNS.fetch_add(1, Ordering::Relaxed)
+        );
+        let folder = options.scratch.clone().unwrap_or_else(std::env::temp_dir);
+        let keeps = |node: &NodePlan| node.handover == Handover::Materialize;
+        let scratch = if plan.nodes.iter().any(keeps) {
+            staging::sweep(&folder);
+            Some(Staging::create(&folder, &run_id)?)
+        } else {
+            None
+        };
+        let path = scratch
+            .as_ref()
+            .map_or_else(|| folder.join(&run_id), |scratch| scratch.path("spill"));
+        let cx = RunCx::new(
+            TokioPool::current(),
+            options.cancel.clone(),
+            path,
+            options.memory_budget,
+            started,
+        );
+        let sessions = Sessions::open(&cx, registry, plan, &options.backends).await?;
+        Ok(Self {
+            cx,
+            sessions,
+            run_id,
+            _scratch: scratch,
+        })
+    }
+}
+
+/// Resolves every node's schema with the engines, without reading rows. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// When a backend cannot be connected. What is wrong with the pipeline is in the faults.
+pub async fn resolve(
+    plan: &Plan,
+    registry: &Registry,
+    options: &RunOptions,
+) -> Result<(Vec<NodeSchema>, Vec<Fault>)> {
+    let engine = Engine::open(plan, registry, options).await?;
+    Ok(check::check(&engine.cx, &engine.sessions, plan).await)
+}
+
+/// The output frame of a node, computed on demand and without writing anything. The plan should hold the node and its
+/// ancestors, compiled without writing. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// A fault of the node or of one that it reads.
+pub async fn preview(
+    plan: Plan,
+    registry: &Registry,
+    options: RunOptions,
+    node: &str,
+    observer: &dyn Observer,
+) -> Result<NodeOutput, Vec<Fault>> {
+    let options = RunOptions {
+        write: false,
+        ..options
+    };
+    let mut run = run(plan, registry, options, observer).await?;
+    if !run.faults.is_empty() {
+        return Err(std::mem::take(&mut run.faults));
+    }
+    let place = run.plan.node(node).map(|node| node.place.clone()).unwrap_or_default();
+    let output = run.output(node).await.map_err(|error| vec![Fault::new(node, &place, error)])?;
+    Ok(output.keeping(run))
+}
+
+/// Checks the plan with the engines, then carries it out. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// Faults found before anything was read or written. Faults of the run itself are in the returned [`Run`].
+pub async fn run(
+    plan: Plan,
+    registry: &Registry,
+    options: RunOptions,
+    observer: &dyn Observer,
+) -> Result<Run, Vec<Fault>> {
+    let began = Instant::now();
+    let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let engine = Engine::open(&plan, registry, &options).await.map_err(|error| {
+        vec![Fault::new(&plan.pipeline, &laktory_model::Path::root(), error)]
+    })?;
+    if options.refresh != Refresh::Reset {
+        let (_, faults) = check::check(&engine.cx, &engine.sessions, &plan).await;
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+    }
+    observer.on(&Event::RunStarted {
+        pipeline: plan.pipeline.clone(),
+        nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
+    });
+    let shared = Shared {
+        cx: &engine.cx,
+        plan: &plan,
+        sessions: &engine.sessions,
+        observer,
+        run_id: &engine.run_id,
+        write: options.write && plan.writes,
+        refresh: options.refresh,
+        frames: Mutex::new(BTreeMap::new()),
+    };
+    let (nodes, faults) = schedule(&shared, options.jobs.max(1)).await;
+    let frames = shared.frames.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let status = if nodes.iter().any(|node| node.status == Status::Interrupted) {
+        Status::Interrupted
+    } else if faults.is_empty() {
+        Status::Succeeded
+    } else {
+        Status::Failed
+    };
+    let report = RunReport {
+        version: 1,
+        laktory: env!("CARGO_PKG_VERSION").to_owned(),
+        pipeline: plan.pipeline.clone(),
+        run_id: engine.run_id.clone(),
+        started,
+        seconds: began.elapsed().as_secs_f64(),
+        status,
+        nodes,
+    };
+    Ok(Run {
+        report,
+        faults,
+        engine,
+        plan: Arc::new(plan),
+        frames,
+    })
+}
+
+/// Runs each node as soon as its upstream nodes are done, at most `jobs` at a time. A failed node skips those that
+/// depend on it; other nodes go on. An interrupt starts nothing new.
+async fn schedule(shared: &Shared<'_>, jobs: usize) -> (Vec<NodeReport>, Vec<Fault>) {
+    let plan = shared.plan;
+    let mut downstream = vec![Vec::new(); plan.nodes.len()];
+    let mut open: Vec<usize> = Vec::with_capacity(plan.nodes.len());
+    for (index, node) in plan.nodes.iter().enumerate() {
+        open.push(node.upstream.len());
+        for &above in &node.upstream {
+            downstream[above].push(index);
+        }
+    }
+    let mut readers = readers(plan);
+    let mut ready: std::collections::BTreeSet<usize> =
+        (0..open.len()).filter(|&index| open[index] == 0).collect();
+    let mut reports: Vec<Option<NodeReport>> = plan.nodes.iter().map(|_| None).collect();
+    let mut faults = Vec::new();
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < jobs && !shared.cx.cancel().is_cancelled() {
+            let Some(index) = ready.pop_first() else {
+                break;
+            };
+            running.push(async move { (index, run_node(shared, index).await) });
+        }
+        let Some((index, (report, fault))) = running.next().await else {
+            break;
+        };
+        let failed = fault.is_some();
+        reports[index] = Some(report);
+        faults.extend(fault);
+        release(shared, &mut readers, index);
+        if failed {
+            continue;
+        }
+        for &below in &downstream[index] {
+            open[below] -= 1;
+            if open[below] == 0 {
+                ready.insert(below);
+            }
+        }
+    }
+    let reports = reports
+        .into_iter()
+        .enumerate()
+        .map(|(index, report)| report.unwrap_or_else(|| skipped(shared, index)))
+        .collect();
+    (reports, faults)
+}
+
+/// For each node, how many nodes will still read its output; outputs that nobody reads are kept for the caller.
+fn readers(plan: &Plan) -> Vec<usize> {
+    let mut readers = vec![0; plan.nodes.len()];
+    for node in &plan.nodes {
+        for &above in &node.upstream {
+            readers[above] += 1;
+        }
+    }
+    readers
+}
+
+/// Drops kept frames that no node will read any more. Frames of leaves stay for the caller; so do those of nodes with
+/// sinks, which are only plans to read a file.
+fn release(shared: &Shared<'_>, readers: &mut [usize], done: usize) {
+    let mut frames = shared.frames.lock().unwrap_or_else(PoisonError::into_inner);
+    for &above in &shared.plan.nodes[done].upstream {
+        readers[above] -= 1;
+        let node = &shared.plan.nodes[above];
+        if readers[above] == 0 && node.handover == Handover::Materialize && !node.sinks.is_empty() {
+            frames.remove(&above);
+        }
+    }
+}
+
+fn skipped(shared: &Shared<'_>, index: usize) -> NodeReport {
+    let node = &shared.plan.nodes[index];
+    let (status, reason) = if shared.cx.cancel().is_cancelled() {
+        (Status::Interrupted, "the run was interrupted")
+    } else {
+        (Status::Skipped, "a node that it depends on failed")
+    };
+    shared.observer.on(&Event::NodeSkipped {
+        node: node.name.clone(),
+        reason: reason.to_owned(),
+    });
+    let mut report = empty_report(node, status);
+    report.error = Some(reason.to_owned());
+    report
+}

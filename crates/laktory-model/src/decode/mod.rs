@@ -1,0 +1,81 @@
+//! From the tree to typed objects: one table per object gives its fields, their defaults, its decoder, its dump and
+//! its JSON schema.
+//!
+//! Decoding never stops: a faulty field takes its default, the fault is noted, and the pipeline is withheld in the end.
+//! A null counts as unset everywhere (R-MODEL-3), and scalars are converted leniently (R-MODEL-4).
+
+mod fields;
+mod macros;
+mod scalars;
+mod schema;
+
+pub(crate) use fields::{FieldInfo, Fields, Object};
+pub(crate) use macros::{choice, object, shorthand};
+pub(crate) use scalars::{Item, a, expected};
+pub(crate) use schema::Definitions;
+
+use serde_json::Value;
+
+use crate::finding::Finding;
+use crate::path::{Path, Segment};
+use crate::tree::Node;
+
+/// A value that can be read from a tree.
+pub(crate) trait Decode: Sized {
+    /// The value; none after a fault, which is noted in `decoder`.
+    fn decode<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<Self>;
+
+    /// The JSON schema of what [`Self::decode`] reads.
+    fn schema(definitions: &mut Definitions) -> Value;
+}
+
+/// One step of the place being decoded, borrowed from the tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// Where decoding is, and what it found.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder<'a> {
+    steps: Vec<Step<'a>>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl<'a> Decoder<'a> {
+    /// Decodes `node`, which lies one step further.
+    pub(crate) fn at<T>(&mut self, step: Step<'a>, decode: impl FnOnce(&mut Self) -> T) -> T {
+        self.steps.push(step);
+        let value = decode(self);
+        self.steps.pop();
+        value
+    }
+
+    /// The place being decoded.
+    pub(crate) fn path(&self) -> Path {
+        self.steps
+            .iter()
+            .map(|step| match step {
+                Step::Key(key) => Segment::Key((*key).to_owned()),
+                Step::Index(index) => Segment::Index(*index),
+            })
+            .collect()
+    }
+
+    pub(crate) fn error(&mut self, code: &'static str, message: impl Into<String>) {
+        let finding = Finding::error(code, self.path(), message);
+        self.findings.push(finding);
+    }
+
+    pub(crate) fn error_with_hint(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        let mut finding = Finding::error(code, self.path(), message);
+        finding.hint = hint;
+        self.findings.push(finding);
+    }
+}

@@ -1,0 +1,272 @@
+//! Bytes to a checked pipeline: encoding, YAML, includes, variables, dialects, decoding, validation, in this order.
+
+use std::collections::BTreeMap;
+use std::path::Path as FilePath;
+
+use laktory_syntax::Diagnostic;
+
+use crate::decode::{Decode as _, Decoder};
+use crate::dialect::Dialect;
+use crate::document::Document;
+use crate::encoding;
+use crate::finding::Finding;
+use crate::include::{FileLoader, Includer, is_empty};
+use crate::model::Pipeline;
+use crate::path::{Path, Segment};
+use crate::settings::Settings;
+use crate::sources::{Sources, place};
+use crate::tree::{Kind, Node};
+use crate::validate::validate;
+use crate::variables::Resolver;
+use crate::yaml::{Budget, YamlReader};
+
+/// What a document may refer to from outside.
+#[derive(Clone, Default)]
+pub struct LoadOptions<'a> {
+    /// Variables of the command line. They win over those of the document.
+    pub variables: BTreeMap<String, String>,
+    /// Values of the pipeline's parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Environment variables, which stand behind those of the document.
+    pub environment: BTreeMap<String, String>,
+    /// Where include tags read from; without it they are refused.
+    pub files: Option<&'a dyn FileLoader>,
+    /// Process-wide settings.
+    pub settings: Settings,
+}
+
+/// The outcome of [`load`].
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The pipeline; none when there is any error.
+    pub pipeline: Option<Pipeline>,
+    /// What could be read of a faulty pipeline, with defaults in place of faults, so that the rest of it can be
+    /// checked too. See [`Loaded::admits`].
+    pub draft: Option<Pipeline>,
+    /// The document, which places findings.
+    pub document: Document,
+    /// Everything that is wrong or worth knowing, in the order of the passes.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where faults are, so that their consequences are not told as faults of their own.
+    faults: Vec<Fault>,
+}
+
+#[derive(Clone, Debug)]
+struct Fault {
+    path: Path,
+    /// A key is misspelt or missing, so that rules on its siblings may fail for that reason only.
+    on_key: bool,
+}
+
+impl Loaded {
+    /// Whether there is any error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Whether a later finding tells something new, rather than a consequence of a known fault.
+    #[must_use]
+    pub fn admits(&self, finding: &Finding) -> bool {
+        // What is given twice is given, whatever else is wrong around it.
+        let certain = matches!(
+            finding.code,
+            "duplicate-node" | "duplicate-source" | "shared"
+        );
+        // What is empty may stand for what could not be read.
+        let absent = finding.code == "empty-value";
+        let place = finding.path.segments();
+        let around = place.split_last().map(|(_, rest)| rest);
+        let node = finding.path.node_index();
+        self.faults.iter().all(|fault| {
+            let object = match fault.path.segments() {
+                [rest @ .., Segment::Key(_)] => rest,
+                whole => whole,
+            };
+            let beside = around == Some(object) && !object.is_empty();
+            let near = place == object || (fault.on_key || absent) && beside;
+            let same_node = node.is_some() && fault.path.node_index() == node;
+            !(finding.path.starts_with(&fault.path)
+                || near && !certain
+                || same_node && !finding.is_error())
+        })
+    }
+}
+
+/// Reads the document `name` (a path, or `<inline>`) into a pipeline.
+///
+/// Every fault is collected, each once, with its place; nothing outside `options` is read.
+///
+/// ```
+/// use laktory_model::{LoadOptions, load};
+///
+/// let loaded = load("pipeline.yaml", b"name: p\nnods: []\n", &LoadOptions::default());
+/// assert!(loaded.pipeline.is_none());
+/// assert_eq!(
+///     loaded.diagnostics[0].to_string(),
+///     "pipeline.yaml:2:1: error: unknown key `nods` in a pipeline (nods); did you mean `nodes`?"
+/// );
+/// ```
+#[must_use]
+pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
+    let mut diagnostics = Vec::new();
+    let mut sources = Sources::default();
+    let root = read(name, bytes, options, &mut sources, &mut diagnostics);
+    let document = Document { root, sources };
+    let mut loaded = Loaded {
+        document,
+        diagnostics,
+        ..Loaded::default()
+    };
+    name_paths(&mut loaded);
+    let Some(root) = &loaded.document.root else {
+        return loaded;
+    };
+    let mut decoder = Decoder::default();
+    let draft = Pipeline::decode(root, &mut decoder);
+    let found = decoder.findings;
+    loaded.faults.extend(found.iter().map(|finding| Fault {
+        path: finding.path.clone(),
+        on_key: matches!(finding.code, "unknown-key" | "missing-key"),
+    }));
+    report(&mut loaded, found);
+    if let Some(draft) = &draft {
+        let found = validate(draft)
+            .into_iter()
+            .filter(|finding| loaded.admits(finding))
+            .collect();
+        report(&mut loaded, found);
+    }
+    if loaded.has_errors() {
+        loaded.draft = draft;
+    } else {
+        loaded.pipeline = draft;
+    }
+    loaded
+}
+
+fn report(loaded: &mut Loaded, findings: Vec<Finding>) {
+    for finding in findings {
+        let diagnostic = loaded.document.locate(finding);
+        loaded.diagnostics.push(diagnostic);
+    }
+}
+
+/// Adds paths to what the passes over the tree found; they know places only.
+fn name_paths(loaded: &mut Loaded) {
+    // A file with this many faults is not read to the end by anybody; the search is linear in the document.
+    const MOST: usize = 200;
+    for diagnostic in loaded.diagnostics.iter_mut().take(MOST) {
+        let Some(span) = &diagnostic.span else {
+            continue;
+        };
+        let Some(path) = loaded.document.path_at(span) else {
+            continue;
+        };
+        if diagnostic.path.is_none() {
+            diagnostic.path = Some(loaded.document.describe(&path));
+        }
+        if diagnostic.is_error() {
+            let on_key = diagnostic.code == "unsupported";
+            loaded.faults.push(Fault { path, on_key });
+        }
+    }
+    if let Some(root) = &loaded.document.root
+        && !loaded.diagnostics.is_empty()
+    {
+        poisoned(root, &mut Vec::new(), &mut loaded.faults);
+    }
+}
+
+/// The places whose values could not be made out.
+fn poisoned(node: &Node, at: &mut Vec<Segment>, faults: &mut Vec<Fault>) {
+    match &node.kind {
+        Kind::Poison => faults.push(Fault {
+            path: at.iter().cloned().collect(),
+            on_key: false,
+        }),
+        Kind::Seq(items) => {
+            for (index, item) in items.iter().enumerate() {
+                at.push(Segment::Index(index));
+                poisoned(item, at, faults);
+                at.pop();
+            }
+        }
+        Kind::Map(entries) => {
+            for entry in entries {
+                at.push(Segment::Key(entry.key.clone()));
+                poisoned(&entry.value, at, faults);
+                at.pop();
+            }
+        }
+        Kind::Scalar { .. } | Kind::Include { .. } => {}
+    }
+}
+
+fn read(
+    name: &str,
+    bytes: &[u8],
+    options: &LoadOptions<'_>,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<crate::tree::Node> {
+    let text = match encoding::decode(bytes) {
+        Ok(text) => text,
+        Err(fault) => {
+            let file = sources.add(name, fault.text);
+            let span = sources.span(place(file, fault.at..fault.at));
+            diagnostics.push(fault.diagnostic.at(span));
+            return None;
+        }
+    };
+    let blank = text.trim().is_empty();
+    let file = sources.add(name, text);
+    let start = place(file, 0..0);
+    if blank {
+        let fault = Diagnostic::error("empty-file", "the file is empty")
+            .hint("a pipeline needs at least `name` and `nodes`");
+        diagnostics.push(fault.at(sources.span(start)));
+        return None;
+    }
+    let mut budget = Budget::default();
+    let mut root = YamlReader {
+        sources,
+        budget: &mut budget,
+        diagnostics,
+    }
+    .read(file)
+    .ok()?;
+    if is_empty(&root) {
+        let fault = Diagnostic::error("empty-file", "the file holds no document, only comments");
+        diagnostics.push(fault.at(sources.span(start)));
+        return None;
+    }
+    let mut variables = Resolver::new(options);
+    let path = FilePath::new(name);
+    let base = path.parent().unwrap_or(FilePath::new(""));
+    let open = options.files.map(|files| files.canonical(path));
+    Includer {
+        files: options.files,
+        sources,
+        budget: &mut budget,
+        diagnostics,
+        variables: &mut variables,
+        open: open.into_iter().collect(),
+    }
+    .expand(&mut root, base, 0);
+    variables.substitute(&mut root, sources, &mut budget, diagnostics);
+    Dialect::new(sources, diagnostics).pipeline(&mut root);
+    match root.kind {
+        Kind::Map(_) => Some(root),
+        Kind::Poison => None,
+        _ => {
+            let message = format!(
+                "a pipeline is a mapping, but the file holds {}",
+                root.describe()
+            );
+            let fault = Diagnostic::error("wrong-type", message).hint("begin with `name: …`");
+            diagnostics.push(fault.at(sources.span(root.at)));
+            None
+        }
+    }
+}

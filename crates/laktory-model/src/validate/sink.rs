@@ -1,0 +1,191 @@
+//! Rules of single sinks: modes, merging, sharing, resetting, custom writers.
+
+use crate::finding::Finding;
+use crate::model::{DataSink, MergeCdcOptions, PipelineNode, ResetMode, SinkKind, WriteMode};
+use crate::path::Path;
+use crate::validate::node::check_schema;
+use crate::validate::not_empty;
+
+pub(super) fn check(sink: &DataSink, node: &PipelineNode, path: &Path, found: &mut Vec<Finding>) {
+    match &sink.kind {
+        SinkKind::File(file) => {
+            not_empty(&file.path, &path.key("path"), "a file sink", found);
+            not_empty(&file.format, &path.key("format"), "a file sink", found);
+        }
+        SinkKind::UnityCatalog(table) | SinkKind::HiveMetastore(table) => {
+            not_empty(
+                &table.table_name,
+                &path.key("table_name"),
+                "a table sink",
+                found,
+            );
+        }
+        SinkKind::PipelineView(view) => {
+            let key = "pipeline_view_name";
+            not_empty(
+                &view.pipeline_view_name,
+                &path.key(key),
+                "a pipeline view sink",
+                found,
+            );
+        }
+    }
+    if let Some(schema) = &sink.common.schema_definition {
+        check_schema(schema, &path.key("schema_definition"), found);
+    }
+    merge(sink, node, path, found);
+    custom_writer(sink, path, found);
+    shared(sink, path, found);
+    if sink.common.reset_mode == Some(ResetMode::Truncate) && !is_delta(sink) {
+        let message = "`TRUNCATE` is only possible for `DELTA` files and tables";
+        found
+            .push(Finding::error("reset-mode", path.key("reset_mode"), message).hint("use `DROP`"));
+    }
+}
+
+fn is_delta(sink: &DataSink) -> bool {
+    sink.format() == Some("DELTA")
+}
+
+fn merge(sink: &DataSink, node: &PipelineNode, path: &Path, found: &mut Vec<Finding>) {
+    let merges = sink.common.mode == Some(WriteMode::Merge);
+    let Some(options) = &sink.common.merge_cdc_options else {
+        if merges {
+            let message = "mode `MERGE` needs `merge_cdc_options`";
+            found.push(
+                Finding::error("merge", path.key("mode"), message)
+                    .hint("add `merge_cdc_options` with `primary_keys`"),
+            );
+        }
+        return;
+    };
+    let path = path.key("merge_cdc_options");
+    if !is_delta(sink) && !sink.is_view() && sink.format().is_some() {
+        let message = format!(
+            "merging needs format `DELTA`, not `{}`",
+            sink.format().unwrap_or_default()
+        );
+        found.push(Finding::error("merge", path.clone(), message).at_key());
+    }
+    merge_options(options, node, &path, found);
+}
+
+fn merge_options(
+    options: &MergeCdcOptions,
+    node: &PipelineNode,
+    path: &Path,
+    found: &mut Vec<Finding>,
+) {
+    match options.scd_type {
+        1 => {}
+        2 if options.order_by.is_none() => {
+            let message = "`scd_type: 2` needs `order_by`";
+            found.push(Finding::error("merge", path.key("scd_type"), message));
+        }
+        2 => {}
+        other => {
+            let message = format!("`scd_type` is 1 or 2, not {other}");
+            found.push(Finding::error("merge", path.key("scd_type"), message));
+        }
+    }
+    if options.include_columns.is_some() && options.exclude_columns.is_some() {
+        let message = "`include_columns` and `exclude_columns` exclude each other";
+        found.push(
+            Finding::error("merge", path.key("exclude_columns"), message)
+                .at_key()
+                .related(path.key("include_columns"), "given here"),
+        );
+    }
+    if let (Some(order_by), Some(excluded)) = (&options.order_by, &options.exclude_columns)
+        && excluded.contains(order_by)
+    {
+        let message = format!("`order_by` column `{order_by}` is among `exclude_columns`");
+        found.push(Finding::error("merge", path.key("order_by"), message));
+    }
+    let keys = options.primary_keys.as_ref().or(node.primary_keys.as_ref());
+    if keys.is_none_or(Vec::is_empty) {
+        let message = "merging needs `primary_keys`, here or on the node";
+        found.push(Finding::error("merge", path.clone(), message).at_key());
+    }
+}
+
+fn custom_writer(sink: &DataSink, path: &Path, found: &mut Vec<Finding>) {
+    let Some(writer) = &sink.common.custom_writer else {
+        return;
+    };
+    not_empty(
+        &writer.func_name,
+        &path.key("custom_writer"),
+        "a sink",
+        found,
+    );
+    let others = [
+        ("mode", sink.common.mode.is_some()),
+        ("merge_cdc_options", sink.common.merge_cdc_options.is_some()),
+    ];
+    for (key, _) in others.iter().filter(|(_, given)| *given) {
+        let message =
+            format!("`{key}` cannot be combined with `custom_writer`, which does the whole write");
+        found.push(Finding::error("custom-writer", path.key(*key), message).at_key());
+    }
+}
+
+fn shared(sink: &DataSink, path: &Path, found: &mut Vec<Finding>) {
+    let Some(shared) = &sink.common.shared else {
+        return;
+    };
+    if let Some(mode) = sink.common.mode.filter(|mode| *mode != WriteMode::Append) {
+        let message = format!(
+            "a shared sink only appends; mode `{mode}` would touch the rows of other writers"
+        );
+        found.push(Finding::error("shared", path.key("mode"), message).hint("use `APPEND`"));
+    }
+    if !is_delta(sink) {
+        let message = "only `DELTA` files and tables can be shared";
+        found.push(Finding::error("shared", path.key("shared"), message).at_key());
+    }
+    if shared.r#where.is_some() && (shared.writer_id.is_some() || shared.column.is_some()) {
+        let message = "`where` excludes `writer_id` and `column`";
+        let path = path.key("shared").key("where");
+        found.push(Finding::error("shared", path, message).at_key());
+    }
+}
+
+/// Rules for pipelines that declare datasets instead of writing them.
+pub(super) fn check_declarative(
+    sink: &DataSink,
+    orchestrator: &str,
+    path: &Path,
+    found: &mut Vec<Finding>,
+) {
+    if orchestrator == "LAKEFLOW_DECLARATIVE_PIPELINE" {
+        if matches!(sink.kind, SinkKind::File(_)) {
+            let message = format!(
+                "orchestrator `{orchestrator}` writes tables and pipeline views, not files"
+            );
+            found.push(Finding::error("orchestrator", path.clone(), message));
+        }
+        if sink.common.custom_writer.is_some() {
+            let message = format!("orchestrator `{orchestrator}` does not allow `custom_writer`");
+            let path = path.key("custom_writer");
+            found.push(Finding::error("custom-writer", path, message).at_key());
+        }
+        if let Some(options) = &sink.common.merge_cdc_options
+            && options.order_by.is_none()
+            && options.scd_type == 1
+        {
+            let message = format!("orchestrator `{orchestrator}` needs `order_by` for merging");
+            let path = path.key("merge_cdc_options");
+            found.push(Finding::error("merge", path, message).at_key());
+        }
+    }
+    if sink.common.shared.is_some() {
+        let message = format!("orchestrator `{orchestrator}` does not allow `shared`");
+        found.push(Finding::error("shared", path.key("shared"), message).at_key());
+    }
+    if sink.common.reset_mode == Some(ResetMode::Truncate) && is_delta(sink) {
+        let message = format!("orchestrator `{orchestrator}` does not allow `TRUNCATE`");
+        found
+            .push(Finding::error("reset-mode", path.key("reset_mode"), message).hint("use `DROP`"));
+    }
+}

@@ -1,0 +1,248 @@
+//! The whole compilation: graph, selection, nodes, handovers, tasks.
+
+use std::collections::{BTreeMap, HashMap};
+
+use laktory_core::{BackendDescriptor, Capabilities, Registry};
+use laktory_model::{DataFrameApi, Finding, Path, Pipeline, PipelineNode};
+
+use crate::dag::Dag;
+use crate::handover;
+use crate::node::{self, NodeReferences};
+use crate::plan::Plan;
+use crate::select::{self, Selectable};
+use crate::tasks;
+
+/// How to compile a pipeline.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// Nodes to run, as `x`, `*x`, `x*`, `*x*`; all when absent, none when empty (R-SEL-4).
+    pub selects: Option<Vec<String>>,
+    /// Backend of objects that name none.
+    pub default_backend: String,
+    /// Backend of every object, whatever it says.
+    pub backend: Option<String>,
+    /// API of method steps that name none.
+    pub default_api: DataFrameApi,
+    /// Whether sinks will be written.
+    pub write: bool,
+}
+
+/// A backend that the pipeline uses, with its capabilities.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) descriptor: &'static BackendDescriptor,
+    pub(crate) capabilities: Capabilities,
+}
+
+/// What the parts of the compilation share.
+pub(crate) struct Compiler<'a> {
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) options: &'a PlanOptions,
+    /// Engine of each node; none where its name is unknown.
+    pub(crate) engines: Vec<Option<usize>>,
+    pub(crate) known: Vec<Engine>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Compiler<'_> {
+    pub(crate) fn report(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// The engine of a node.
+    pub(crate) fn engine(&self, node: usize) -> Option<&Engine> {
+        self.engines[node].map(|engine| &self.known[engine])
+    }
+}
+
+/// Compiles a pipeline. The plan is absent when there is an error among the findings.
+#[must_use]
+pub fn compile(
+    pipeline: &Pipeline,
+    registry: &Registry,
+    options: &PlanOptions,
+) -> (Option<Plan>, Vec<Finding>) {
+    let mut compiler = Compiler {
+        pipeline,
+        options,
+        engines: Vec::new(),
+        known: Vec::new(),
+        findings: Vec::new(),
+    };
+    let plan = compiler.compile(registry);
+    let failed = compiler.findings.iter().any(Finding::is_error);
+    (plan.filter(|_| !failed), compiler.findings)
+}
+
+impl Compiler<'_> {
+    fn compile(&mut self, registry: &Registry) -> Option<Plan> {
+        self.resolve_engines(registry);
+        let references: Vec<NodeReferences> = (0..self.pipeline.nodes.len())
+            .map(|index| node::references(self, index))
+            .collect();
+        let dag_nodes: Vec<_> = self
+            .pipeline
+            .nodes
+            .iter()
+            .zip(&references)
+            .enumerate()
+            .map(|(index, (node, references))| references.dag_node(index, &node.name))
+            .collect();
+        let dag = match Dag::build(&dag_nodes) {
+            Ok(dag) => Some(dag),
+            Err(findings) => {
+                self.findings.extend(findings);
+                None
+            }
+        };
+        let selected = dag.as_ref().and_then(|dag| self.select(dag));
+        let writes = self.writes();
+        let names: HashMap<&str, usize> = self
+            .pipeline
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(index, node)| (node.name.as_str(), index))
+            .collect();
+        // Every node is compiled, so that every fault shows; only those of the plan are kept.
+        let mut compiled: Vec<Option<_>> = references
+            .iter()
+            .enumerate()
+            .map(|(index, references)| node::compile(self, index, references))
+            .collect();
+        let (dag, selected) = (dag?, selected?);
+        if self.findings.iter().any(Finding::is_error) {
+            return None;
+        }
+        let members = handover::members(self.pipeline, &dag, &selected);
+        let mut positions: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut nodes = Vec::new();
+        for &index in dag.order() {
+            if !members[index] {
+                continue;
+            }
+            let mut node = compiled[index].take()?;
+            handover::connect(self, &mut node, &positions, &names, &nodes);
+            node.upstream = dag
+                .upstream(index)
+                .iter()
+                .filter_map(|above| positions.get(above).copied())
+                .collect();
+            positions.insert(index, nodes.len());
+            nodes.push(node);
+        }
+        if self.findings.iter().any(Finding::is_error) {
+            return None;
+        }
+        handover::decide(&mut nodes, writes);
+        let tasks = tasks::tasks(self.pipeline, &dag, &selected);
+        Some(Plan {
+            pipeline: self.pipeline.name.clone(),
+            writes,
+            nodes,
+            tasks,
+        })
+    }
+
+    /// Sinks are not written when the caller says so, nor where a declarative orchestrator owns them.
+    fn writes(&mut self) -> bool {
+        let declarative = self
+            .pipeline
+            .orchestrator
+            .as_ref()
+            .is_some_and(laktory_model::Orchestrator::is_declarative);
+        if declarative && self.options.write {
+            self.report(
+                Finding::warning(
+                    "declarative-orchestrator",
+                    Path::root().key("orchestrator"),
+                    "a declarative orchestrator is selected: sinks are not written in a local run",
+                )
+                .hint("remove `orchestrator` to write them here"),
+            );
+        }
+        self.options.write && !declarative
+    }
+
+    fn select(&mut self, dag: &Dag) -> Option<Vec<bool>> {
+        let tasks: Vec<String> =
+            self.pipeline.nodes.iter().map(PipelineNode::execution_task_name).collect();
+        let selectable: Vec<Selectable<'_>> = self
+            .pipeline
+            .nodes
+            .iter()
+            .zip(&tasks)
+            .map(|(node, task)| Selectable {
+                name: &node.name,
+                task,
+                tags: &node.tags,
+            })
+            .collect();
+        match select::select(self.options.selects.as_deref(), &selectable, dag) {
+            Ok(selected) => Some(selected),
+            Err(unknown) => {
+                for unknown in unknown {
+                    let mut finding = Finding::error(
+                        "unknown-selection",
+                        Path::root(),
+                        format!("no node, task or tag is called `{}`", unknown.item),
+                    );
+                    if let Some(hint) = unknown.hint {
+                        finding = finding.hint(hint);
+                    }
+                    self.report(finding);
+                }
+                None
+            }
+        }
+    }
+
+    /// The engine of each node (R-INH-1), each unknown name reported once at its place.
+    fn resolve_engines(&mut self, registry: &Registry) {
+        let mut by_name: HashMap<String, Option<usize>> = HashMap::new();
+        for (index, node) in self.pipeline.nodes.iter().enumerate() {
+            let (name, place) = match (&self.options.backend, &node.dataframe_backend) {
+                (Some(forced), _) => (forced.as_str(), Path::root()),
+                (None, Some(own)) => (own.as_str(), Path::node(index).key("dataframe_backend")),
+                (None, None) => match &self.pipeline.dataframe_backend {
+                    Some(inherited) => (inherited.as_str(), Path::root().key("dataframe_backend")),
+                    None => (self.options.default_backend.as_str(), Path::root()),
+                },
+            };
+            let engine = match by_name.get(name) {
+                Some(engine) => *engine,
+                None => {
+                    let engine = match registry.get(name) {
+                        Ok(descriptor) => Some(self.add_engine(descriptor)),
+                        Err(error) => {
+                            let mut finding =
+                                Finding::error("unknown-backend", place, error.message());
+                            if let Some(hint) = error.hint() {
+                                finding = finding.hint(hint);
+                            }
+                            self.report(finding);
+                            None
+                        }
+                    };
+                    by_name.insert(name.to_owned(), engine);
+                    engine
+                }
+            };
+            self.engines.push(engine);
+        }
+    }
+
+    fn add_engine(&mut self, descriptor: &'static BackendDescriptor) -> usize {
+        let known = self
+            .known
+            .iter()
+            .position(|engine| std::ptr::eq(engine.descriptor, descriptor));
+        known.unwrap_or_else(|| {
+            self.known.push(Engine {
+                descriptor,
+                capabilities: (descriptor.capabilities)(),
+            });
+            self.known.len() - 1
+        })
+    }
+}

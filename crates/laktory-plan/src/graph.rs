@@ -1,0 +1,108 @@
+//! The plan as a picture: a tree for the terminal, and a Mermaid flowchart.
+
+use std::fmt::Write as _;
+
+use crate::plan::{InputSource, NodePlan, Plan};
+
+/// A drawing of a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Graph<'a>(pub &'a Plan);
+
+impl Graph<'_> {
+    /// An indented tree. A node with several parents is written below the first, and named again below the others.
+    #[must_use]
+    pub fn tree(&self) -> String {
+        let mut text = format!("{}\n", self.0.pipeline);
+        let mut drawn = vec![false; self.0.nodes.len()];
+        let roots: Vec<usize> = (0..self.0.nodes.len())
+            .filter(|&node| self.0.nodes[node].upstream.is_empty())
+            .collect();
+        self.branches(&mut text, &roots, &mut drawn);
+        text
+    }
+
+    fn branches(&self, text: &mut String, roots: &[usize], drawn: &mut [bool]) {
+        let mut below: Vec<Vec<usize>> = vec![Vec::new(); self.0.nodes.len()];
+        for (index, node) in self.0.nodes.iter().enumerate() {
+            for &above in &node.upstream {
+                below[above].push(index);
+            }
+        }
+        // Depth-first with an explicit stack: a chain of ten thousand nodes must not overflow.
+        let mut open: Vec<(usize, String, bool)> = Vec::new();
+        let push = |open: &mut Vec<(usize, String, bool)>, nodes: &[usize], indent: &str| {
+            for (position, &node) in nodes.iter().enumerate().rev() {
+                open.push((node, indent.to_owned(), position + 1 == nodes.len()));
+            }
+        };
+        push(&mut open, roots, "");
+        while let Some((node, indent, last)) = open.pop() {
+            let (branch, bar) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
+            let again = std::mem::replace(&mut drawn[node], true);
+            let shown = &self.0.nodes[node];
+            let ending = if again { " (see above)" } else { "" };
+            let _ = writeln!(text, "{indent}{branch}{}{}{ending}", shown.name, summary(shown));
+            if !again {
+                push(&mut open, &below[node], &format!("{indent}{bar}"));
+            }
+        }
+    }
+
+    /// A Mermaid flowchart with sources and sinks.
+    #[must_use]
+    pub fn mermaid(&self) -> String {
+        let mut text = String::from("flowchart LR\n");
+        for (index, node) in self.0.nodes.iter().enumerate() {
+            let _ = writeln!(text, "    n{index}[\"{}\"]", escaped(&node.name));
+            let mut read = Vec::new();
+            for (number, input) in node.inputs.iter().enumerate() {
+                match &input.source {
+                    InputSource::Files(spec) => {
+                        let _ = writeln!(
+                            text,
+                            "    s{index}_{number}[(\"{}\")] --> n{index}",
+                            escaped(&spec.path)
+                        );
+                    }
+                    InputSource::Sink { name, read } => {
+                        let label = escaped(&format!("{name}: {}", read.path));
+                        let _ = writeln!(text, "    s{index}_{number}[(\"{label}\")] --> n{index}");
+                    }
+                    InputSource::Inline(_) => {
+                        let _ = writeln!(text, "    s{index}_{number}[(\"data\")] --> n{index}");
+                    }
+                    InputSource::Node { node, .. } if !read.contains(node) => {
+                        read.push(*node);
+                        let _ = writeln!(text, "    n{node} --> n{index}");
+                    }
+                    InputSource::Node { .. } => {}
+                }
+            }
+            for above in node.upstream.iter().filter(|above| !read.contains(above)) {
+                let _ = writeln!(text, "    n{above} -.-> n{index}");
+            }
+            for (number, sink) in node.sinks.iter().enumerate() {
+                let arrow = if sink.quarantine { "-- quarantine -->" } else { "-->" };
+                let _ = writeln!(
+                    text,
+                    "    n{index} {arrow} t{index}_{number}[(\"{}\")]",
+                    escaped(&sink.path)
+                );
+            }
+        }
+        text
+    }
+}
+
+fn summary(node: &NodePlan) -> String {
+    let sinks: Vec<&str> = node.sinks.iter().map(|sink| sink.path.as_str()).collect();
+    if sinks.is_empty() {
+        String::new()
+    } else {
+        format!(" -> {}", sinks.join(", "))
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('"', "#quot;")
+}

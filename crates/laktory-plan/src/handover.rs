@@ -1,0 +1,118 @@
+//! How outputs reach their readers: which nodes take part, where each input of a node comes from, and whether an output
+//! is read from its sink, kept, or computed by its reader.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use laktory_core::Format;
+use laktory_model::{DataSink, Finding, Pipeline, SinkKind};
+
+use crate::compile::Compiler;
+use crate::dag::Dag;
+use crate::plan::{Handover, InputSource, NodePlan, SinkMode};
+use crate::sinks;
+
+/// The nodes of the plan: the selected ones, and the nodes without sinks that they read (R-NSRC-2).
+pub(crate) fn members(pipeline: &Pipeline, dag: &Dag, selected: &[bool]) -> Vec<bool> {
+    let mut members = selected.to_vec();
+    for &node in dag.order().iter().rev() {
+        if !members[node] {
+            continue;
+        }
+        for &above in dag.upstream(node) {
+            if primary_sink(&pipeline.nodes[above].sinks).is_none() {
+                members[above] = true;
+            }
+        }
+    }
+    members
+}
+
+fn primary_sink(sinks: &[DataSink]) -> Option<(usize, &DataSink)> {
+    sinks
+        .iter()
+        .enumerate()
+        .find(|(_, sink)| !sink.common.is_quarantine && matches!(sink.kind, SinkKind::File(_)))
+}
+
+/// Connects a node's open inputs: to nodes of the plan, or to the sinks of nodes outside of it.
+pub(crate) fn connect(
+    compiler: &mut Compiler<'_>,
+    node: &mut NodePlan,
+    positions: &BTreeMap<usize, usize>,
+    names: &HashMap<&str, usize>,
+    nodes: &[NodePlan],
+) {
+    for input in &mut node.inputs {
+        let InputSource::Node { name, .. } = &input.source else {
+            continue;
+        };
+        let name = name.clone();
+        let Some(&index) = names.get(name.as_str()) else {
+            continue;
+        };
+        if let Some(&position) = positions.get(&index) {
+            input.source = InputSource::Node {
+                node: position,
+                transfer: nodes[position].backend != node.backend,
+                name,
+            };
+            continue;
+        }
+        let pipeline = compiler.pipeline;
+        let sink = primary_sink(&pipeline.nodes[index].sinks);
+        let place = laktory_model::Path::node(index).key("sinks");
+        let read = sink.and_then(|(number, sink)| {
+            sinks::compile(compiler, index, sink, &place.index(number))
+        });
+        match read {
+            Some(sink) => input.source = InputSource::Sink { name, read: sink.read },
+            None => compiler.report(Finding::error(
+                "unreadable-node",
+                input.place.clone(),
+                format!("node `{name}` is not part of this run and has no sink to read"),
+            )),
+        }
+    }
+}
+
+/// Decides how each node's output reaches its readers.
+pub(crate) fn decide(nodes: &mut [NodePlan], writes: bool) {
+    let mut readers = vec![0_usize; nodes.len()];
+    let mut transferred = vec![false; nodes.len()];
+    for node in nodes.iter() {
+        let mut read = BTreeSet::new();
+        for input in &node.inputs {
+            if let InputSource::Node { node, transfer, .. } = input.source {
+                read.insert(node);
+                transferred[node] |= transfer;
+            }
+        }
+        for above in read {
+            readers[above] += 1;
+        }
+    }
+    for (index, node) in nodes.iter_mut().enumerate() {
+        node.handover = handover(node, readers[index], transferred[index], writes);
+    }
+}
+
+fn handover(node: &NodePlan, readers: usize, transferred: bool, writes: bool) -> Handover {
+    let writes_something = writes && !node.sinks.is_empty();
+    match readers {
+        0 if writes_something => Handover::None,
+        0 => Handover::Materialize,
+        _ if writes_something => lossless_sink(node).map_or(Handover::Materialize, Handover::Sink),
+        1 if node.expectations.is_empty() && !transferred => Handover::Inline,
+        _ => Handover::Materialize,
+    }
+}
+
+/// The first sink that holds exactly the node's output: same columns, same types, no rows of earlier runs.
+fn lossless_sink(node: &NodePlan) -> Option<usize> {
+    node.sinks.iter().position(|sink| {
+        !sink.quarantine
+            && sink.schema.is_none()
+            && matches!(sink.format, Format::Parquet | Format::Ipc)
+            && matches!(sink.mode, SinkMode::Overwrite | SinkMode::Error)
+    })
+}

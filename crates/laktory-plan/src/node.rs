@@ -1,0 +1,253 @@
+//! One node: what it refers to, and its sources, steps, expectations and sinks.
+
+use laktory_core::{FrameName, Op};
+use laktory_model::{Action, DataFrameApi, ExpectationType, ExprType, Finding, Path, Tolerance};
+use laktory_model::{Expectation, PipelineNode};
+use laktory_syntax::{Api, ColumnExprKind, column_expr};
+
+use crate::compile::Compiler;
+use crate::dag::DagNode;
+use crate::plan::{
+    ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,
+    Step, StepKind, ToleranceLimit,
+};
+use crate::{sinks, sources, steps};
+
+/// The steps of a node, and the frames that they and its sources refer to.
+pub(crate) struct NodeReferences {
+    steps: Option<Vec<Step>>,
+    /// Upstream nodes: of `node_name` sources, then `depends_on`, then `{nodes.x}` (R-NODE-1).
+    upstream: Vec<(String, Path)>,
+    /// Frames named in steps, each with its first place.
+    frames: Vec<(FrameName, Path)>,
+}
+
+impl NodeReferences {
+    pub(crate) fn dag_node<'a>(&self, index: usize, name: &'a str) -> DagNode<'a> {
+        DagNode {
+            name,
+            upstream: self.upstream.clone(),
+            place: Path::node(index).key("name"),
+        }
+    }
+}
+
+/// Parses a node's steps and collects what the node refers to.
+pub(crate) fn references(compiler: &mut Compiler<'_>, index: usize) -> NodeReferences {
+    let node = &compiler.pipeline.nodes[index];
+    let place = Path::node(index);
+    let steps = match &node.transformer {
+        Some(transformer) => steps::compile(compiler, index, transformer, &place.key("transformer")),
+        None => Some(Vec::new()),
+    };
+    let mut upstream = Vec::new();
+    for (number, source) in node.sources.iter().enumerate() {
+        if let Some(name) = source.node_name() {
+            let place = place.key("sources").index(number).key("node_name");
+            upstream.push((name.to_owned(), place));
+        }
+    }
+    for (number, name) in node.depends_on.iter().enumerate() {
+        upstream.push((name.clone(), place.key("depends_on").index(number)));
+    }
+    let mut frames: Vec<(FrameName, Path)> = Vec::new();
+    for step in steps.iter().flatten() {
+        for name in step_frames(step) {
+            if frames.iter().all(|(known, _)| known != name) {
+                frames.push((name.clone(), step.place.clone()));
+            }
+        }
+    }
+    for (name, place) in &frames {
+        if let FrameName::Node(name) = name {
+            upstream.push((name.clone(), place.clone()));
+        }
+    }
+    NodeReferences {
+        steps,
+        upstream,
+        frames,
+    }
+}
+
+fn step_frames(step: &Step) -> Vec<&FrameName> {
+    match &step.kind {
+        StepKind::Sql(query) => query.frames(),
+        StepKind::Ops(ops) => ops.iter().flat_map(Op::frames).collect(),
+    }
+}
+
+/// Compiles a node. Inputs from nodes are left open until the plan's members are known.
+pub(crate) fn compile(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    references: &NodeReferences,
+) -> Option<NodePlan> {
+    let node = &compiler.pipeline.nodes[index];
+    let place = Path::node(index);
+    let inputs = inputs(compiler, index, references);
+    let expectations: Option<Vec<_>> = node
+        .expectations
+        .iter()
+        .enumerate()
+        .map(|(number, expectation)| {
+            let place = place.key("expectations").index(number);
+            self::expectation(compiler, index, expectation, &place)
+        })
+        .collect();
+    let sinks: Option<Vec<_>> = node
+        .sinks
+        .iter()
+        .enumerate()
+        .map(|(number, sink)| sinks::compile(compiler, index, sink, &place.key("sinks").index(number)))
+        .collect();
+    let inputs = inputs?;
+    Some(NodePlan {
+        name: node.name.clone(),
+        task: node.execution_task_name(),
+        backend: compiler.engine(index)?.descriptor.name.to_owned(),
+        upstream: Vec::new(),
+        primary: (!node.sources.is_empty()).then(|| source_name(node, 0)),
+        inputs,
+        steps: references.steps.clone()?,
+        expectations: expectations?,
+        sinks: sinks?,
+        handover: Handover::None,
+        place,
+    })
+}
+
+/// The name of a declared source; the unnamed one is `{sources.df}`.
+fn source_name(node: &PipelineNode, number: usize) -> FrameName {
+    let name = node.sources[number].common.name.as_deref();
+    FrameName::Source(name.unwrap_or("df").to_owned())
+}
+
+/// Declared sources, then one input for each `{nodes.x}` that no declared source reads (R-NODE-2). A declared source
+/// of the same node is shared, with its filter and selects (section 7.2, step 7).
+fn inputs(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    references: &NodeReferences,
+) -> Option<Vec<Input>> {
+    let node = &compiler.pipeline.nodes[index];
+    let place = Path::node(index).key("sources");
+    let mut inputs: Vec<Option<Input>> = Vec::new();
+    for (number, source) in node.sources.iter().enumerate() {
+        let name = source_name(node, number);
+        inputs.push(sources::compile(compiler, index, source, name, &place.index(number)));
+    }
+    let mut complete = true;
+    for (name, used_at) in &references.frames {
+        match name {
+            FrameName::Node(wanted) => {
+                let declared = inputs.iter().flatten().find(|input| {
+                    matches!(&input.source, InputSource::Node { name, .. } if name == wanted)
+                });
+                let input = match declared {
+                    Some(declared) => Input {
+                        name: name.clone(),
+                        ..declared.clone()
+                    },
+                    None => Input {
+                        name: name.clone(),
+                        source: InputSource::open(wanted),
+                        steps: Vec::new(),
+                        place: used_at.clone(),
+                    },
+                };
+                inputs.push(Some(input));
+            }
+            FrameName::Df => {}
+            FrameName::Source(_) | FrameName::Named(_) => {
+                let declared: Vec<FrameName> =
+                    (0..node.sources.len()).map(|number| source_name(node, number)).collect();
+                if !declared.contains(name) {
+                    complete = false;
+                    let finding = unknown_frame(name, used_at, &declared, &node.name);
+                    compiler.report(finding);
+                }
+            }
+        }
+    }
+    let inputs: Option<Vec<Input>> = inputs.into_iter().collect();
+    inputs.filter(|_| complete)
+}
+
+fn unknown_frame(name: &FrameName, place: &Path, declared: &[FrameName], node: &str) -> Finding {
+    let known: Vec<String> = std::iter::once(FrameName::Df.to_string())
+        .chain(declared.iter().map(FrameName::to_string))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    Finding::error(
+        "unknown-frame",
+        place.clone(),
+        format!("`{name}` refers to nothing that node `{node}` can see"),
+    )
+    .hint(format!(
+        "known here: {}, and `{{nodes.<name>}}` for the output of another node",
+        known.join(", ")
+    ))
+}
+
+fn expectation(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    expectation: &Expectation,
+    place: &Path,
+) -> Option<ExpectationPlan> {
+    let text = &expectation.expr.expr;
+    let place = place.key("expr").key("expr");
+    let kind = match expectation.expr.r#type {
+        Some(ExprType::Sql) => Some(ColumnExprKind::Sql),
+        Some(ExprType::Df) => Some(ColumnExprKind::Df),
+        None => None,
+    };
+    let expr = match column_expr(text, kind) {
+        Ok(expr) => expr,
+        Err(errors) => {
+            for error in errors {
+                compiler.report(Finding::in_text(place.clone(), error));
+            }
+            return None;
+        }
+    };
+    steps::check_expr(compiler, index, &expr, &place)?;
+    Some(ExpectationPlan {
+        name: expectation.name.clone(),
+        text: text.clone(),
+        expr,
+        kind: match expectation.r#type {
+            ExpectationType::Row => ExpectationKind::Row,
+            ExpectationType::Aggregate => ExpectationKind::Aggregate,
+        },
+        action: match expectation.action {
+            Action::Warn => ExpectationAction::Warn,
+            Action::Drop => ExpectationAction::Drop,
+            Action::Quarantine => ExpectationAction::Quarantine,
+            Action::Fail => ExpectationAction::Fail,
+        },
+        tolerance: match expectation.tolerance {
+            Tolerance::Abs(rows) => ToleranceLimit::Rows(rows),
+            Tolerance::Rel(share) => ToleranceLimit::Share(share),
+        },
+        place,
+    })
+}
+
+/// The API of a method step: its own, else the transformer's, the node's, the pipeline's, the setting (R-INH-1).
+pub(crate) fn api(
+    compiler: &Compiler<'_>,
+    index: usize,
+    nearer: impl IntoIterator<Item = Option<DataFrameApi>>,
+) -> Api {
+    let inherited = [
+        compiler.pipeline.nodes[index].dataframe_api,
+        compiler.pipeline.dataframe_api,
+    ];
+    let api = nearer.into_iter().chain(inherited).flatten().next();
+    match api.unwrap_or(compiler.options.default_api) {
+        DataFrameApi::Narwhals => Api::Narwhals,
+        DataFrameApi::Native => Api::Native,
+    }
+}

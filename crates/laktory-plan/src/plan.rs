@@ -1,0 +1,248 @@
+//! The plan: what a run will do, as plain values. The same model and options give the same plan, byte for byte.
+
+use serde::Serialize;
+
+use laktory_core::{Expr, Field, Format, FrameName, Op, Options, ReadSpec, SqlTemplate};
+use laktory_model::Path;
+
+/// What a run will do.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// Whether sinks are written.
+    pub writes: bool,
+    /// Nodes that take part, in the order in which they run; a node comes after those that it reads or waits for.
+    pub nodes: Vec<NodePlan>,
+    /// Groups of nodes by `execution_task_name`, for orchestrators and `plan`.
+    pub tasks: Vec<TaskPlan>,
+}
+
+impl Plan {
+    /// The node called `name`.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&NodePlan> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+}
+
+/// Nodes that an orchestrator runs together (R-TASK-1 to R-TASK-4).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskPlan {
+    /// Name.
+    pub name: String,
+    /// Nodes, in order.
+    pub nodes: Vec<String>,
+    /// Tasks that must end first.
+    pub upstream: Vec<String>,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NodePlan {
+    /// Name.
+    pub name: String,
+    /// Task.
+    pub task: String,
+    /// Backend, by its registered name.
+    pub backend: String,
+    /// Nodes of this plan that must end before this one starts, by position in [`Plan::nodes`].
+    pub upstream: Vec<usize>,
+    /// Frames that the node reads.
+    pub inputs: Vec<Input>,
+    /// The input that flows through the steps; none when SQL alone makes the frame.
+    pub primary: Option<FrameName>,
+    /// Transformer steps.
+    pub steps: Vec<Step>,
+    /// Expectations.
+    pub expectations: Vec<ExpectationPlan>,
+    /// Sinks, in order of declaration.
+    pub sinks: Vec<SinkPlan>,
+    /// How the output reaches the nodes that read it.
+    pub handover: Handover,
+    /// Place in the document.
+    #[serde(skip)]
+    pub place: Path,
+}
+
+/// A frame that a node reads.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Input {
+    /// Name for SQL and arguments.
+    pub name: FrameName,
+    /// Where the rows come from.
+    pub source: InputSource,
+    /// Post-read steps: filter, selects, renames, drops, drop_duplicates (R-SRC-3).
+    pub steps: Vec<Step>,
+    /// Place in the document.
+    #[serde(skip)]
+    pub place: Path,
+}
+
+/// Where an input's rows come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum InputSource {
+    /// Files.
+    Files(ReadSpec),
+    /// Rows written in the pipeline itself.
+    Inline(serde_json::Value),
+    /// The output of a node of this plan.
+    Node {
+        /// Position in [`Plan::nodes`].
+        node: usize,
+        /// Its name.
+        name: String,
+        /// Whether the rows cross from one engine to another.
+        transfer: bool,
+    },
+    /// What a node that is not part of this plan has written before.
+    Sink {
+        /// Name of the node.
+        name: String,
+        /// Its primary sink.
+        read: ReadSpec,
+    },
+}
+
+impl InputSource {
+    /// A node whose position in the plan is not known yet.
+    pub(crate) fn open(name: &str) -> Self {
+        Self::Node {
+            node: usize::MAX,
+            name: name.to_owned(),
+            transfer: false,
+        }
+    }
+}
+
+/// A step of a transformer or of a source's post-read options.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// The step as the user wrote it, for logs.
+    pub label: String,
+    /// What it does.
+    pub kind: StepKind,
+    /// Place in the document: the text of a SQL step, the whole of a method step.
+    #[serde(skip)]
+    pub place: Path,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// One SQL statement.
+    Sql(SqlTemplate),
+    /// Relational operations, in order.
+    Ops(Vec<Op>),
+}
+
+/// What an expectation looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs, reason = "the names are the YAML's")]
+pub enum ExpectationKind {
+    Row,
+    Aggregate,
+}
+
+/// What happens when an expectation fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs, reason = "the names are the YAML's")]
+pub enum ExpectationAction {
+    Warn,
+    Drop,
+    Quarantine,
+    Fail,
+}
+
+/// How many failing rows an expectation tolerates.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToleranceLimit {
+    /// Rows.
+    Rows(u64),
+    /// Share of the rows, 0 to 1.
+    Share(f64),
+}
+
+/// One expectation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExpectationPlan {
+    /// Name.
+    pub name: String,
+    /// The condition as written.
+    pub text: String,
+    /// The condition.
+    pub expr: Expr,
+    /// Rows or the whole.
+    pub kind: ExpectationKind,
+    /// What happens.
+    pub action: ExpectationAction,
+    /// What is tolerated.
+    pub tolerance: ToleranceLimit,
+    /// Place of the expression in the document.
+    #[serde(skip)]
+    pub place: Path,
+}
+
+impl ExpectationPlan {
+    /// Whether failing rows leave the output.
+    #[must_use]
+    pub fn removes_rows(&self) -> bool {
+        matches!(
+            self.action,
+            ExpectationAction::Drop | ExpectationAction::Quarantine
+        )
+    }
+}
+
+/// What a sink does with a target that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs, reason = "the names are the YAML's")]
+pub enum SinkMode {
+    Overwrite,
+    Append,
+    Ignore,
+    Error,
+}
+
+/// One sink.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SinkPlan {
+    /// The path as written.
+    pub path: String,
+    /// File format.
+    pub format: Format,
+    /// What happens to an existing target.
+    pub mode: SinkMode,
+    /// Whether it receives the quarantined rows.
+    pub quarantine: bool,
+    /// Columns and types that the output must have; others are left out.
+    pub schema: Option<Vec<Field>>,
+    /// Writer options.
+    pub options: Options,
+    /// How to read back what it wrote.
+    pub read: ReadSpec,
+    /// Place in the document.
+    #[serde(skip)]
+    pub place: Path,
+}
+
+/// How a node's output reaches its readers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handover {
+    /// Nobody in this plan reads it.
+    None,
+    /// Its one reader computes it as part of its own plan.
+    Inline,
+    /// Readers read what this sink wrote, by position in [`NodePlan::sinks`].
+    Sink(usize),
+    /// It is kept, in memory or spilled, until the last reader is done.
+    Materialize,
+}

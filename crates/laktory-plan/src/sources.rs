@@ -1,0 +1,252 @@
+//! Sources: what is read, and the post-read steps, in the order filter, selects, renames, drops, drop_duplicates
+//! (R-SRC-3).
+
+use laktory_core::{Expr, Field, Format, FrameName, Keep, Op, ReadSpec};
+use laktory_model::{
+    DataSource, DropDuplicates, FileDataSource, Finding, Path, Schema, Selects, SourceCommon,
+    SourceKind,
+};
+use laktory_syntax::{FragmentError, sql_expression, sql_projection};
+
+use crate::compile::Compiler;
+use crate::options;
+use crate::plan::{Input, InputSource, Step, StepKind};
+use crate::steps::check_expr;
+
+/// An input for a declared source.
+pub(crate) fn compile(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    source: &DataSource,
+    name: FrameName,
+    place: &Path,
+) -> Option<Input> {
+    if source.common.as_stream {
+        compiler.report(unsupported(
+            place.key("as_stream"),
+            "incremental reads (`as_stream`) are not available in this version",
+            "remove `as_stream`, or set it to false: the source is then read whole",
+        ));
+        return None;
+    }
+    let kind = match &source.kind {
+        SourceKind::File(file) => files(compiler, index, file, place),
+        SourceKind::DataFrame(inline) => Some(InputSource::Inline(
+            serde_json::to_value(&inline.data).unwrap_or_default(),
+        )),
+        SourceKind::PipelineNode(node) => Some(InputSource::open(&node.node_name)),
+        SourceKind::UnityCatalog(_) | SourceKind::HiveMetastore(_) => {
+            compiler.report(unsupported(
+                place.key("table_name"),
+                "table sources are not available in this version",
+                "read the table's files with `path` and `format`",
+            ));
+            None
+        }
+        SourceKind::Custom(_) => {
+            compiler.report(unsupported(
+                place.key("custom_reader"),
+                "custom readers are Python functions, which laktory does not run",
+                "write the data to files first, and read those",
+            ));
+            None
+        }
+    };
+    let steps = post_read(compiler, index, &source.common, place);
+    Some(Input {
+        name,
+        source: kind?,
+        steps: steps?,
+        place: place.clone(),
+    })
+}
+
+/// Something that is parsed and valid, but that no engine of this version can do.
+pub(crate) fn unsupported(place: Path, message: &str, hint: &str) -> Finding {
+    Finding::error("unsupported", place, message).hint(hint)
+}
+
+fn files(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    file: &FileDataSource,
+    place: &Path,
+) -> Option<InputSource> {
+    let format = Format::parse(&file.format);
+    let engine = compiler.engine(index)?;
+    let backend = engine.descriptor.name;
+    let support = engine.capabilities.read(&format);
+    if !support.support.is_available() {
+        let known: Vec<&str> = engine
+            .capabilities
+            .reads
+            .iter()
+            .filter(|(_, support)| support.support.is_available())
+            .map(|(format, _)| format.name())
+            .collect();
+        let message = format!("format `{format}` cannot be read on backend {backend}");
+        let hint = format!("formats read here: {}", known.join(", "));
+        compiler.report(Finding::error("unsupported", place.key("format"), message).hint(hint));
+        return None;
+    }
+    let before = compiler.findings.len();
+    let only_csv = |set: bool, key: &str, formats: &[Format]| {
+        (set && !formats.contains(&format)).then(|| {
+            Finding::error(
+                "unsupported",
+                place.key(key),
+                format!("`{key}` has no meaning for format `{format}`"),
+            )
+            .hint(format!("remove `{key}`"))
+        })
+    };
+    let findings = [
+        only_csv(file.has_header.is_some(), "has_header", &[Format::Csv, Format::Excel]),
+        only_csv(file.infer_schema == Some(true), "infer_schema", &[Format::Csv, Format::Xml]),
+    ];
+    for finding in findings.into_iter().flatten() {
+        compiler.report(finding);
+    }
+    if file.schema_definition.is_some() && !support.schema {
+        let message = format!("a schema cannot be given for format `{format}` on backend {backend}");
+        compiler.report(unsupported(place.key("schema_definition"), &message, "remove `schema`"));
+    }
+    if !file.reader_methods.is_empty() {
+        let message = format!("backend {backend} has no reader to call methods on");
+        compiler.report(unsupported(
+            place.key("reader_methods"),
+            &message,
+            "give the options in `reader_kwargs`",
+        ));
+    }
+    let what = format!("reading `{format}` on backend {backend}");
+    let options = options::compile(
+        compiler,
+        &file.reader_kwargs,
+        support,
+        &what,
+        &place.key("reader_kwargs"),
+    )?;
+    if compiler.findings[before..].iter().any(Finding::is_error) {
+        return None;
+    }
+    Some(InputSource::Files(ReadSpec {
+        has_header: file.has_header.unwrap_or(true),
+        infer_schema: file.infer_schema.unwrap_or(false),
+        schema: file.schema_definition.as_ref().map(fields),
+        options,
+        ..ReadSpec::new(format, &file.path)
+    }))
+}
+
+/// The columns of a declared schema.
+pub(crate) fn fields(schema: &Schema) -> Vec<Field> {
+    schema
+        .columns
+        .iter()
+        .map(|column| Field::new(&column.name, column.dtype.clone()))
+        .collect()
+}
+
+fn post_read(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    common: &SourceCommon,
+    place: &Path,
+) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
+    let mut complete = true;
+    if let Some(filter) = &common.filter {
+        let place = place.key("filter");
+        match parsed(compiler, index, sql_expression(filter), &place) {
+            Some(predicate) => steps.push(step("filter", Op::Filter { predicate }, place)),
+            None => complete = false,
+        }
+    }
+    if let Some(selects) = &common.selects {
+        let place = place.key("selects");
+        match projections(compiler, index, selects, &place) {
+            Some(exprs) => steps.push(step("selects", Op::Select { exprs }, place)),
+            None => complete = false,
+        }
+    }
+    if !common.renames.is_empty() {
+        let mapping = common.renames.iter().map(|(old, new)| (old.clone(), new.clone())).collect();
+        steps.push(step("renames", Op::Rename { mapping }, place.key("renames")));
+    }
+    if !common.drops.is_empty() {
+        let drop = Op::Drop {
+            columns: common.drops.clone(),
+            strict: false,
+        };
+        steps.push(step("drops", drop, place.key("drops")));
+    }
+    let subset = match &common.drop_duplicates {
+        None | Some(DropDuplicates::All(false)) => None,
+        Some(DropDuplicates::All(true)) => Some(None),
+        Some(DropDuplicates::Subset(columns)) => Some(Some(columns.clone())),
+    };
+    if let Some(subset) = subset {
+        let unique = Op::Unique {
+            subset,
+            keep: Keep::Any,
+            order_by: Vec::new(),
+        };
+        steps.push(step("drop_duplicates", unique, place.key("drop_duplicates")));
+    }
+    complete.then_some(steps)
+}
+
+fn step(label: &str, op: Op, place: Path) -> Step {
+    Step {
+        label: label.to_owned(),
+        kind: StepKind::Ops(vec![op]),
+        place,
+    }
+}
+
+fn projections(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    selects: &Selects,
+    place: &Path,
+) -> Option<Vec<Expr>> {
+    let exprs: Vec<Option<Expr>> = match selects {
+        Selects::List(texts) => texts
+            .iter()
+            .enumerate()
+            .map(|(number, text)| {
+                parsed(compiler, index, sql_projection(text), &place.index(number))
+            })
+            .collect(),
+        Selects::Map(texts) => texts
+            .iter()
+            .map(|(text, name)| {
+                let expr = sql_expression(text);
+                let expr = parsed(compiler, index, expr, &place.key(text.as_str()))?;
+                Some(expr.alias(name.as_str()))
+            })
+            .collect(),
+    };
+    exprs.into_iter().collect()
+}
+
+fn parsed(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    expr: Result<Expr, Vec<FragmentError>>,
+    place: &Path,
+) -> Option<Expr> {
+    match expr {
+        Ok(expr) => {
+            check_expr(compiler, index, &expr, place)?;
+            Some(expr)
+        }
+        Err(errors) => {
+            for error in errors {
+                compiler.report(Finding::in_text(place.clone(), error));
+            }
+            None
+        }
+    }
+}

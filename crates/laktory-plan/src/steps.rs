@@ -1,0 +1,211 @@
+//! Transformer steps: SQL statements and method calls parsed to values, and checked against what the engine can do.
+
+use laktory_core::{Expr, Func, OpKind, Support};
+use laktory_model::{DataFrameMethod, Finding, Path, Transformer, TransformerNode};
+use laktory_syntax::{ArgPlace, MethodError, Segment, functions, method, op_functions, sql_statement};
+use serde_json::Value;
+
+use crate::compile::Compiler;
+use crate::node::api;
+use crate::plan::{Step, StepKind};
+
+/// The steps of a transformer; none when one of them is faulty.
+pub(crate) fn compile(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    transformer: &Transformer,
+    place: &Path,
+) -> Option<Vec<Step>> {
+    let steps: Vec<Option<Step>> = transformer
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(number, step)| {
+            let place = place.key("nodes").index(number);
+            match step {
+                TransformerNode::Sql(sql) => sql_step(compiler, index, &sql.expr, &place.key("expr")),
+                TransformerNode::Method(call) => {
+                    method_step(compiler, index, transformer, call, &place)
+                }
+            }
+        })
+        .collect();
+    steps.into_iter().collect()
+}
+
+fn sql_step(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    text: &str,
+    place: &Path,
+) -> Option<Step> {
+    let query = match sql_statement(text) {
+        Ok(query) => query,
+        Err(errors) => {
+            for error in errors {
+                compiler.report(Finding::in_text(place.clone(), error));
+            }
+            return None;
+        }
+    };
+    check_op(compiler, index, OpKind::Sql, place)?;
+    Some(Step {
+        label: text.to_owned(),
+        kind: StepKind::Sql(query),
+        place: place.clone(),
+    })
+}
+
+fn method_step(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    transformer: &Transformer,
+    call: &DataFrameMethod,
+    place: &Path,
+) -> Option<Step> {
+    let api = api(compiler, index, [call.dataframe_api, transformer.dataframe_api]);
+    let ops = match method(&call.func_name, &call.func_args, &call.func_kwargs, api) {
+        Ok(ops) => ops,
+        Err(errors) => {
+            for error in errors {
+                compiler.report(method_finding(error, place));
+            }
+            return None;
+        }
+    };
+    for op in &ops {
+        check_op(compiler, index, op.kind(), &place.key("func_name"))?;
+        for func in op_functions(op) {
+            check_func(compiler, index, func, place)?;
+        }
+    }
+    Some(Step {
+        label: call_text(call),
+        kind: StepKind::Ops(ops),
+        place: place.clone(),
+    })
+}
+
+fn method_finding(error: MethodError, step: &Path) -> Finding {
+    let mut place = match error.place {
+        ArgPlace::Name => step.key("func_name"),
+        ArgPlace::Positional(number) => step.key("func_args").index(number),
+        ArgPlace::Keyword(name) => step.key("func_kwargs").key(name),
+    };
+    for segment in error.inside {
+        place = match segment {
+            Segment::Index(number) => place.index(number),
+            Segment::Key(key) => place.key(key),
+        };
+    }
+    let range = error.error.range.clone();
+    let mut finding = Finding::in_text(place, error.error);
+    if range.is_empty() {
+        finding.range = None;
+    }
+    finding
+}
+
+/// The call as the reference logs it: `unique(subset=['symbol'],keep=any)`.
+fn call_text(call: &DataFrameMethod) -> String {
+    let positional = call.func_args.iter().map(value_text);
+    let keywords = call.func_kwargs.iter().map(|(name, value)| format!("{name}={}", value_text(value)));
+    let arguments: Vec<String> = positional.chain(keywords).collect();
+    format!("{}({})", call.func_name, arguments.join(","))
+}
+
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(quoted).collect();
+            format!("[{}]", values.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn quoted(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("'{text}'"),
+        other => value_text(other),
+    }
+}
+
+/// Reports an expression that uses a function which the node's engine does not have.
+pub(crate) fn check_expr(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    expr: &Expr,
+    place: &Path,
+) -> Option<()> {
+    for func in functions(expr) {
+        check_func(compiler, index, func, place)?;
+    }
+    Some(())
+}
+
+fn check_func(compiler: &mut Compiler<'_>, index: usize, func: Func, place: &Path) -> Option<()> {
+    let engine = compiler.engine(index)?;
+    let support = engine.capabilities.func(func);
+    if support.is_available() {
+        return Some(());
+    }
+    let what = format!("function `{}`", func.def().path);
+    let others = supporters(compiler, |capabilities| capabilities.func(func));
+    let finding = unsupported(compiler, index, &what, support, &others, place)?;
+    compiler.report(finding);
+    None
+}
+
+/// Reports a step which the node's engine does not have.
+pub(crate) fn check_op(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    kind: OpKind,
+    place: &Path,
+) -> Option<()> {
+    let engine = compiler.engine(index)?;
+    let support = engine.capabilities.op(kind);
+    if support.is_available() {
+        return Some(());
+    }
+    let what = format!("step `{}`", kind.name());
+    let others = supporters(compiler, |capabilities| capabilities.op(kind));
+    let finding = unsupported(compiler, index, &what, support, &others, place)?;
+    compiler.report(finding);
+    None
+}
+
+fn supporters(
+    compiler: &Compiler<'_>,
+    support: impl Fn(&laktory_core::Capabilities) -> Support,
+) -> Vec<&'static str> {
+    compiler
+        .known
+        .iter()
+        .filter(|engine| support(&engine.capabilities).is_available())
+        .map(|engine| engine.descriptor.name)
+        .collect()
+}
+
+fn unsupported(
+    compiler: &Compiler<'_>,
+    index: usize,
+    what: &str,
+    support: Support,
+    others: &[&str],
+    place: &Path,
+) -> Option<Finding> {
+    let backend = compiler.engine(index)?.descriptor.name;
+    let message = format!("{what} is not available on backend {backend}");
+    let finding = Finding::error("unsupported", place.clone(), message);
+    Some(match (support, others) {
+        (Support::NotYet { reason }, _) => finding.hint(reason),
+        (_, []) => finding.hint("write this step as SQL"),
+        (_, others) => finding.hint(format!(
+            "supported by: {}; write this step as SQL, or set `dataframe_backend` on the node",
+            others.join(", ")
+        )),
+    })
+}

@@ -1,0 +1,281 @@
+//! Static checks that need no schema: what a value per row, a value for all rows, or another number of rows may be
+//! combined with. The rules are those of Narwhals 2.29 on lazy frames.
+
+use std::ops::Range;
+
+use laktory_core::{Arg, Expr, Func, FuncKind};
+
+use crate::diagnostic::FragmentError;
+use crate::walk;
+
+/// How many values an expression gives, and what it still needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    rows: Rows,
+    /// Looks at other rows in an order that nothing has fixed yet.
+    unordered: bool,
+    /// Contains something that `over` can act on: an aggregate, an ordered or a window function.
+    windowable: bool,
+    /// Contains `over`.
+    has_over: bool,
+    /// Contains only constants.
+    constant: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rows {
+    One,
+    Same,
+    Other,
+}
+
+impl Shape {
+    pub(crate) fn is_scalar(self) -> bool {
+        self.rows == Rows::One
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.max(other.rows),
+            unordered: self.unordered || other.unordered,
+            windowable: self.windowable || other.windowable,
+            has_over: self.has_over || other.has_over,
+            constant: self.constant && other.constant,
+        }
+    }
+}
+
+const COLUMN: Shape = Shape {
+    rows: Rows::Same,
+    unordered: false,
+    windowable: false,
+    has_over: false,
+    constant: false,
+};
+
+const CONSTANT: Shape = Shape {
+    rows: Rows::One,
+    constant: true,
+    ..COLUMN
+};
+
+/// The shape of an expression.
+pub(crate) fn shape(expr: &Expr) -> Shape {
+    match expr {
+        Expr::Column(_) | Expr::Columns(_) => COLUMN,
+        Expr::Literal(_) => CONSTANT,
+        Expr::Call { func, args } => call_shape(*func, args),
+        Expr::Over { expr, order_by, .. } => {
+            let inner = shape(expr);
+            Shape {
+                rows: Rows::Same,
+                unordered: inner.unordered && order_by.is_empty(),
+                windowable: true,
+                has_over: true,
+                constant: false,
+            }
+        }
+        other => combined(other),
+    }
+}
+
+/// The shape of what lies right below an expression, taken together.
+fn combined(expr: &Expr) -> Shape {
+    let mut shapes: Option<Shape> = None;
+    walk::children(expr, &mut |child| {
+        let shape = shape(child);
+        shapes = Some(shapes.map_or(shape, |known| known.and(shape)));
+    });
+    shapes.unwrap_or(CONSTANT)
+}
+
+fn call_shape(func: Func, args: &[Arg]) -> Shape {
+    let mut inner: Option<Shape> = None;
+    let mut add = |expr: &Expr| {
+        let shape = shape(expr);
+        inner = Some(inner.map_or(shape, |known| known.and(shape)));
+    };
+    for arg in args {
+        match arg {
+            Arg::Expr(expr) => add(expr),
+            Arg::Exprs(exprs) => exprs.iter().for_each(&mut add),
+            _ => {}
+        }
+    }
+    let inner = inner.unwrap_or(CONSTANT);
+    match walk::kind(func, args) {
+        FuncKind::Elementwise => inner,
+        FuncKind::Aggregate => {
+            let needs_order = matches!(func, Func::First | Func::Last)
+                && !matches!(args.get(1), Some(Arg::Exprs(keys)) if !keys.is_empty());
+            Shape {
+                rows: Rows::One,
+                unordered: inner.unordered || needs_order,
+                windowable: true,
+                has_over: inner.has_over,
+                constant: false,
+            }
+        }
+        FuncKind::Ordered => Shape {
+            rows: if func == Func::RowIndex {
+                Rows::Same
+            } else {
+                inner.rows
+            },
+            unordered: true,
+            windowable: true,
+            constant: false,
+            ..inner
+        },
+        FuncKind::Window => Shape {
+            windowable: true,
+            constant: false,
+            ..inner
+        },
+        FuncKind::LengthChanging => Shape {
+            rows: Rows::Other,
+            constant: false,
+            ..inner
+        },
+    }
+}
+
+fn error(code: &'static str, message: impl Into<String>) -> FragmentError {
+    FragmentError::new(code, message, Range::default())
+}
+
+/// Refuses a call that makes no sense on its receiver, whatever surrounds it.
+pub(crate) fn call(expr: &Expr) -> Result<(), FragmentError> {
+    let Expr::Call { func, args } = expr else {
+        return Ok(());
+    };
+    let Some(Arg::Expr(receiver)) = args.first() else {
+        return Ok(());
+    };
+    let kind = walk::kind(*func, args);
+    if kind == FuncKind::Elementwise || !shape(receiver).is_scalar() {
+        return Ok(());
+    }
+    let path = func.def().path;
+    Err(error(
+        "invalid-expression",
+        format!("`{path}()` of a single value"),
+    )
+    .hint("the receiver is an aggregate or a constant already"))
+}
+
+/// Refuses an `over` that makes no sense on what it is applied to.
+pub(crate) fn over(expr: &Expr) -> Result<(), FragmentError> {
+    let Expr::Over { expr, order_by, .. } = expr else {
+        return Ok(());
+    };
+    let inner = shape(expr);
+    if inner.has_over {
+        return Err(error("invalid-expression", "`over` inside of `over`"));
+    }
+    if inner.rows == Rows::Other || !inner.windowable {
+        let what = if inner.rows == Rows::Other {
+            "changes the number of rows"
+        } else {
+            "works on each row alone"
+        };
+        return Err(error(
+            "invalid-expression",
+            format!("`over` on an expression that {what}"),
+        )
+        .hint("`over` follows an aggregate such as `sum()`, or a function such as `cum_sum()`"));
+    }
+    if !order_by.is_empty() && !inner.unordered && !has_window(expr) {
+        return Err(error(
+            "order-required",
+            "`order_by` on an expression that has no order",
+        )
+        .hint("leave `order_by` out"));
+    }
+    Ok(())
+}
+
+fn has_window(expr: &Expr) -> bool {
+    walk::functions(expr)
+        .into_iter()
+        .any(|func| func.def().kind == FuncKind::Window)
+}
+
+/// Refuses an expression that cannot be a column of `select` or `with_columns`.
+pub(crate) fn column(expr: &Expr) -> Result<(), FragmentError> {
+    let shape = shape(expr);
+    if shape.rows == Rows::Other {
+        return Err(error(
+            "length-changing",
+            "the expression changes the number of rows",
+        )
+        .hint("an aggregation must follow, such as `.sum()` or `.len()`"));
+    }
+    ordered(shape)
+}
+
+fn ordered(shape: Shape) -> Result<(), FragmentError> {
+    if shape.unordered {
+        return Err(error(
+            "order-required",
+            "the expression depends on the order of rows, which is not given",
+        )
+        .hint("add `.over(order_by='column')`, and columns in front to restart per group"));
+    }
+    Ok(())
+}
+
+/// Refuses an expression that cannot be an aggregate of a group.
+pub(crate) fn aggregate(expr: &Expr) -> Result<(), FragmentError> {
+    let shape = shape(expr);
+    ordered(shape)?;
+    if shape.is_scalar() {
+        return Ok(());
+    }
+    Err(error(
+        "invalid-expression",
+        "the expression gives a value for each row, not one for each group",
+    )
+    .hint("add an aggregation such as `.sum()`, `.max()` or `.first(order_by=...)`"))
+}
+
+/// Refuses an expression that cannot be a predicate of `filter`.
+pub(crate) fn predicate(expr: &Expr) -> Result<(), FragmentError> {
+    let shape = shape(expr);
+    if shape.is_scalar() {
+        let what = if shape.constant {
+            "a constant"
+        } else {
+            "an aggregate"
+        };
+        return Err(error(
+            "invalid-expression",
+            format!("the predicate is {what}, the same for all rows"),
+        ));
+    }
+    column(expr)
+}
+
+/// Refuses two columns of one name, where names do not depend on a schema.
+pub(crate) fn unique_names<'a>(
+    exprs: impl IntoIterator<Item = &'a Expr>,
+) -> Result<(), (usize, FragmentError)> {
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, expr) in exprs.into_iter().enumerate() {
+        let names = match expr {
+            Expr::Columns(laktory_core::Selector::Names(names)) => names.clone(),
+            _ => walk::output_name(expr).into_iter().collect(),
+        };
+        for name in names {
+            if !seen.insert(name.clone()) {
+                let error = error(
+                    "duplicate-column",
+                    format!("two columns would be called `{name}`"),
+                )
+                .hint("rename one with `.alias('...')` or `.name.suffix('...')`");
+                return Err((index, error));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Entry points for texts that hold one expression: Python, or SQL, or whichever it looks like.
+
+use laktory_core::Expr;
+
+use crate::Api;
+use crate::diagnostic::FragmentError;
+use crate::python::convert::{self, Text};
+use crate::python::fault::Faults;
+use crate::python::lower::Lowerer;
+use crate::python::parse::{self, Reading};
+
+/// The language of a column expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnExprKind {
+    /// Scalar SQL.
+    Sql,
+    /// The DataFrame API.
+    Df,
+}
+
+fn errors(faults: Faults) -> Vec<FragmentError> {
+    faults.0.into_iter().map(|fault| fault.error).collect()
+}
+
+/// Parses an expression of the DataFrame API, such as `nw.col('x').round(2)`.
+///
+/// # Errors
+/// Every fault found, each with its place in the text.
+pub fn python_expression(text: &str, api: Api) -> Result<Expr, Vec<FragmentError>> {
+    let tree = parse::parse(text, 0).map_err(|fault| vec![fault.error])?;
+    lower(&tree, api)
+}
+
+fn lower(tree: &ruff_python_ast::Expr, api: Api) -> Result<Expr, Vec<FragmentError>> {
+    let mut lowerer = Lowerer::new(api);
+    let item = lowerer.lower(tree, 0).map_err(errors)?;
+    convert::expr(item, Text::Column).map_err(errors)
+}
+
+/// Parses a column expression. Without `kind`, a text that parses as Python and is rooted in a name of the API
+/// (`nw.col(...)`, `F.col(...)`, `col(...)`) is one of the DataFrame API; any other text is SQL (R-COL-1).
+///
+/// # Errors
+/// Every fault found, each with its place in the text.
+pub fn column_expr(text: &str, kind: Option<ColumnExprKind>) -> Result<Expr, Vec<FragmentError>> {
+    match kind {
+        Some(ColumnExprKind::Sql) => crate::sql::expression(text),
+        Some(ColumnExprKind::Df) => python_expression(text, Api::Native),
+        None => match parse::read(text, 0) {
+            Reading::Expression(tree) if parse::looks_rooted(text) => lower(&tree, Api::Native),
+            Reading::Broken(fault) => match crate::sql::expression(text) {
+                Ok(expr) => Ok(expr),
+                Err(_) => Err(vec![fault.error]),
+            },
+            _ => crate::sql::expression(text),
+        },
+    }
+}

@@ -1,0 +1,257 @@
+//! Frame methods: one step of a transformer, turned into relational steps. A table says which methods exist, what
+//! they take and which function builds their steps.
+
+mod aggregate;
+mod args;
+mod build;
+mod combine;
+mod group;
+mod native;
+mod reshape;
+mod table;
+
+use laktory_core::{FrameName, Op};
+use serde_json::{Map, Value as Json};
+
+pub use group::{GroupError, fuse_groups};
+pub(crate) use table::METHODS;
+
+use crate::diagnostic::FragmentError;
+use crate::python::bind::{Call, Slot, bind};
+use crate::python::fault::{At, Fault, Faults, Outcome};
+use crate::python::lower::Lowerer;
+use crate::python::value::{FrameValue, Value};
+use crate::suggest::nearest;
+
+/// Which vocabulary the names of methods and functions are looked up in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Api {
+    /// The common API, as Narwhals has it.
+    #[default]
+    Narwhals,
+    /// Polars and PySpark spellings too, where they mean the same.
+    Native,
+}
+
+/// Where in a method step a fault lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArgPlace {
+    /// In the name of the method, or in the step as a whole.
+    Name,
+    /// In a positional argument, from 0.
+    Positional(usize),
+    /// In a keyword argument.
+    Keyword(String),
+}
+
+/// One step of the way into a nested argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// An item of a list, from 0.
+    Index(usize),
+    /// A value of a mapping.
+    Key(String),
+}
+
+/// One fault of a method step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MethodError {
+    /// Which argument.
+    pub place: ArgPlace,
+    /// Which part of it, through lists and mappings.
+    pub inside: Vec<Segment>,
+    /// What is wrong; its range is in the text of that very part, empty where the part is no text.
+    pub error: FragmentError,
+}
+
+/// Turns one method step into relational steps.
+///
+/// `group_by` and `agg` are two steps that make one: pass the steps of a transformer through [`fuse_groups`].
+/// `group_by.agg` does both in one step, with the keys in its keyword argument `keys`.
+///
+/// # Errors
+/// Every fault of the step.
+pub fn method(
+    name: &str,
+    args: &[Json],
+    kwargs: &Map<String, Json>,
+    api: Api,
+) -> Result<Vec<Op>, Vec<MethodError>> {
+    let mut texts = args::Texts::default();
+    let name_text = texts.add(ArgPlace::Name, Vec::new());
+    let at = At::text(name_text);
+    let mut lowerer = Lowerer::new(api);
+    let outcome = lookup(name, api, at)
+        .map_err(Faults::from)
+        .and_then(|def| {
+            let call = args::call(&mut lowerer, &mut texts, def, name, args, kwargs)?;
+            let frame = FrameValue {
+                name: FrameName::Df,
+                ops: Vec::new(),
+            };
+            build_frame(&mut lowerer, def, frame, call)
+        })
+        .and_then(|frame| finished(frame, at));
+    outcome.map_err(|faults| texts.errors(faults))
+}
+
+/// The steps of a lambda's or method's result, which must be a frame made from the flowing one.
+fn finished(frame: FrameValue, at: At) -> Outcome<Vec<Op>> {
+    if frame.name != FrameName::Df {
+        return Err(Fault::new(
+            "not-implemented",
+            "the result is not made from the frame of the step",
+            at,
+        )
+        .into());
+    }
+    Ok(frame.ops)
+}
+
+/// Calls a frame method inside a lambda of `pipe`.
+pub(crate) fn call(
+    lowerer: &mut Lowerer,
+    frame: FrameValue,
+    path: &str,
+    call: Call,
+) -> Outcome<Value> {
+    let api = if lowerer.is_native() {
+        Api::Native
+    } else {
+        Api::Narwhals
+    };
+    let def = lookup(path, api, call.at)?;
+    let mut frame = build_frame(lowerer, def, frame, call)?;
+    group::fuse_last(&mut frame.ops);
+    Ok(Value::Frame(frame))
+}
+
+fn build_frame(
+    lowerer: &mut Lowerer,
+    def: &MethodDef,
+    mut frame: FrameValue,
+    call: Call,
+) -> Outcome<FrameValue> {
+    if let Build::Pipe = def.build {
+        return args::pipe(lowerer, frame, call);
+    }
+    let slots: Vec<Slot<'_>> = def
+        .params
+        .iter()
+        .map(|param| Slot {
+            name: param.name,
+            required: param.required,
+            keyword_only: param.keyword_only,
+            variadic: param.variadic,
+        })
+        .collect();
+    let bound = bind(call, &slots, def.open)?;
+    if let Build::Steps(build) = def.build {
+        frame.ops.extend(build(bound)?);
+    }
+    Ok(frame)
+}
+
+/// One parameter of a frame method.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FrameParam {
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+    pub(crate) keyword_only: bool,
+    pub(crate) variadic: bool,
+}
+
+/// How a method's steps are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Build {
+    /// By a function of the bound arguments.
+    Steps(fn(crate::python::bind::Bound) -> Outcome<Vec<Op>>),
+    /// By applying a lambda to the frame.
+    Pipe,
+    /// It gives no frame, so it is no step; the text says what it gives.
+    NoFrame(&'static str),
+}
+
+/// A row of the method table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MethodDef {
+    pub(crate) name: &'static str,
+    pub(crate) params: &'static [FrameParam],
+    /// Takes keyword arguments of any name.
+    pub(crate) open: bool,
+    /// A name of Polars or PySpark only.
+    pub(crate) native: bool,
+    pub(crate) doc: &'static str,
+    pub(crate) build: Build,
+}
+
+fn lookup(name: &str, api: Api, at: At) -> Result<&'static MethodDef, Fault> {
+    // In native code, a native row of the same name goes first.
+    let first: &[MethodDef] = if api == Api::Native {
+        native::METHODS
+    } else {
+        &[]
+    };
+    let mut hint = None;
+    for def in first.iter().chain(&METHODS).chain(native::METHODS) {
+        if def.name != name {
+            continue;
+        }
+        if let Build::NoFrame(what) = def.build {
+            let code = if matches!(
+                name,
+                "laktory.has_column"
+                    | "laktory.display"
+                    | "laktory.signature"
+                    | "laktory.schema_flat"
+            ) {
+                "not-a-frame"
+            } else {
+                "invalid-argument"
+            };
+            let message = format!("`{name}` gives {what}, not a frame, so it cannot be a step");
+            return Err(Fault::new(code, message, at));
+        }
+        if !def.native || api == Api::Native {
+            return Ok(def);
+        }
+        hint = Some(format!(
+            "{}; or set `dataframe_api: NATIVE`",
+            def.doc.trim_end_matches('.')
+        ));
+    }
+    let fault = Fault::new(
+        if name.starts_with('_') {
+            "invalid-argument"
+        } else {
+            "unknown-method"
+        },
+        format!("a frame has no method `{name}`"),
+        at,
+    );
+    if let Some(hint) = hint {
+        return Err(fault.hint(hint));
+    }
+    let candidates = METHODS
+        .iter()
+        .filter(|def| !matches!(def.build, Build::NoFrame(_)))
+        .map(|def| def.name);
+    let suffix = candidates
+        .clone()
+        .find(|known| known.rsplit('.').next() == Some(name));
+    let expression = crate::python::methods::names().any(|known| known == name);
+    Err(match suffix.or_else(|| nearest(name, candidates)) {
+        Some(known) => fault.hint(format!("did you mean `{known}`?")),
+        None if expression => fault.hint(format!(
+            "it is a method of expressions: `nw.col('x').{name}(...)` inside `with_columns`"
+        )),
+        None => fault,
+    })
+}
+
+/// The names of the methods that a step can take, for hints and reference pages.
+pub(crate) fn names() -> impl Iterator<Item = &'static MethodDef> {
+    METHODS
+        .iter()
+        .filter(|def| !matches!(def.build, Build::NoFrame(_)))
+}

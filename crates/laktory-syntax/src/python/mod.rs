@@ -1,0 +1,18 @@
+//! The Python dialect of expressions: a text is parsed by a grammar and lowered to values, never run.
+
+pub(crate) mod arguments;
+pub(crate) mod bind;
+pub(crate) mod convert;
+pub(crate) mod fault;
+pub(crate) mod fold;
+pub(crate) mod functions;
+mod lambda;
+pub(crate) mod lower;
+pub(crate) mod methods;
+pub(crate) mod native;
+pub(crate) mod native_functions;
+pub(crate) mod operators;
+pub(crate) mod parse;
+pub(crate) mod strings;
+pub(crate) mod types;
+pub(crate) mod value;

@@ -1,0 +1,386 @@
+//! Spellings of Polars and PySpark for what the common API has too. A name stands here only where it means the same;
+//! in hints, the table tells users of the common API how it spells what they meant.
+
+use laktory_core::{Arg, DType, Expr, Func, NameChange, Scalar};
+
+use super::bind::{Call, bind};
+use super::convert::{self, Text};
+use super::fault::{Fault, Outcome, collect};
+use super::functions::{self, optional, required, rest, text_of};
+use super::lower::Lowerer;
+use super::methods;
+use super::types;
+use super::value::{Item, Root, Value};
+
+/// What a native spelling stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// A method with the same arguments.
+    Method(&'static str),
+    /// The negation of a method.
+    Not(&'static str),
+    /// A function that takes the receiver first.
+    Function(&'static str),
+    /// An operator with one operand more.
+    Operator(Func),
+    /// An operator without further operands.
+    Prefix(Func),
+    /// Something else.
+    Custom(fn(Expr, Call) -> Outcome<Expr>),
+}
+
+/// A native method.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MethodAlias {
+    pub(crate) name: &'static str,
+    /// How the common API spells it, for hints.
+    pub(crate) spelling: &'static str,
+    pub(crate) target: Target,
+}
+
+const fn alias(name: &'static str, spelling: &'static str, target: Target) -> MethodAlias {
+    MethodAlias {
+        name,
+        spelling,
+        target,
+    }
+}
+
+use Target::{Custom, Function, Method, Not, Operator, Prefix};
+
+/// Namespaces of native expressions beside those of the common API.
+pub(crate) const NAMESPACES: &[&str] = &["arr"];
+
+const METHODS: &[MethodAlias] = &[
+    alias("is_not_null", "is_null() with `~` in front", Not("is_null")),
+    alias("is_not_nan", "is_nan() with `~` in front", Not("is_nan")),
+    alias("isNull", "is_null()", Method("is_null")),
+    alias("isNotNull", "is_null() with `~` in front", Not("is_null")),
+    alias("isNaN", "is_nan()", Method("is_nan")),
+    alias("isin", "is_in([...])", Custom(isin)),
+    alias("between", "is_between(a, b)", Custom(between)),
+    alias(
+        "eqNullSafe",
+        "is_null() and `==`",
+        Operator(Func::SqlEqNullSafe),
+    ),
+    alias(
+        "eq_missing",
+        "is_null() and `==`",
+        Operator(Func::SqlEqNullSafe),
+    ),
+    alias("like", "str.contains(...)", Custom(like)),
+    alias("ilike", "str.contains(...)", Custom(ilike)),
+    alias("rlike", "str.contains(...)", Method("str.contains")),
+    alias(
+        "contains",
+        "str.contains(..., literal=True)",
+        Custom(contains),
+    ),
+    alias(
+        "startswith",
+        "str.starts_with(...)",
+        Method("str.starts_with"),
+    ),
+    alias("endswith", "str.ends_with(...)", Method("str.ends_with")),
+    alias(
+        "startsWith",
+        "str.starts_with(...)",
+        Method("str.starts_with"),
+    ),
+    alias("endsWith", "str.ends_with(...)", Method("str.ends_with")),
+    alias("substr", "str.slice(...)", Function("sql.substring")),
+    alias("getField", "struct.field('name')", Method("struct.field")),
+    alias("getItem", "list.get(0)", Custom(get_item)),
+    alias("astype", "cast(...)", Method("cast")),
+    alias("str.lengths", "str.len_chars()", Method("str.len_chars")),
+    alias("str.n_chars", "str.len_chars()", Method("str.len_chars")),
+    alias("str.len", "str.len_chars()", Method("str.len_chars")),
+    alias("str.strip", "str.strip_chars()", Method("str.strip_chars")),
+    alias(
+        "str.lstrip",
+        "str.strip_chars_start()",
+        Method("str.strip_chars_start"),
+    ),
+    alias(
+        "str.rstrip",
+        "str.strip_chars_end()",
+        Method("str.strip_chars_end"),
+    ),
+    alias("str.ljust", "str.pad_end(...)", Method("str.pad_end")),
+    alias("str.rjust", "str.pad_start(...)", Method("str.pad_start")),
+    alias(
+        "str.upper",
+        "str.to_uppercase()",
+        Method("str.to_uppercase"),
+    ),
+    alias(
+        "str.lower",
+        "str.to_lowercase()",
+        Method("str.to_lowercase"),
+    ),
+    alias(
+        "str.startswith",
+        "str.starts_with(...)",
+        Method("str.starts_with"),
+    ),
+    alias(
+        "str.endswith",
+        "str.ends_with(...)",
+        Method("str.ends_with"),
+    ),
+    alias(
+        "str.reverse",
+        "sql_expr('REVERSE(x)')",
+        Function("sql.reverse"),
+    ),
+    alias(
+        "str.extract",
+        "sql_expr(\"REGEXP_EXTRACT(x, '...')\")",
+        Function("sql.regexp_extract"),
+    ),
+    alias("dt.strftime", "dt.to_string(...)", Method("dt.to_string")),
+    alias("dt.epoch", "dt.timestamp(...)", Method("dt.timestamp")),
+    alias(
+        "dt.quarter",
+        "sql_expr('QUARTER(x)')",
+        Function("sql.quarter"),
+    ),
+    alias("dt.week", "sql_expr('WEEK(x)')", Function("sql.week")),
+    alias("list.lengths", "list.len()", Method("list.len")),
+    alias("list.first", "list.get(0)", Custom(list_first)),
+    alias("list.last", "list.get(-1)", Custom(list_last)),
+    alias("arr.lengths", "list.len()", Method("list.len")),
+    alias("arr.len", "list.len()", Method("list.len")),
+    alias("arr.get", "list.get(...)", Method("list.get")),
+    alias(
+        "arr.contains",
+        "list.contains(...)",
+        Method("list.contains"),
+    ),
+    alias("arr.sum", "list.sum()", Method("list.sum")),
+    alias("arr.min", "list.min()", Method("list.min")),
+    alias("arr.max", "list.max()", Method("list.max")),
+    alias("cumsum", "cum_sum()", Method("cum_sum")),
+    alias("cumprod", "cum_prod()", Method("cum_prod")),
+    alias("cummin", "cum_min()", Method("cum_min")),
+    alias("cummax", "cum_max()", Method("cum_max")),
+    alias("cumcount", "cum_count()", Method("cum_count")),
+    alias("avg", "mean()", Method("mean")),
+    alias("stddev", "std()", Method("std")),
+    alias("variance", "var()", Method("var")),
+    alias("nunique", "n_unique()", Method("n_unique")),
+    alias("log10", "log(10)", Custom(log10)),
+    alias("tan", "sql_expr('TAN(x)')", Function("sql.tan")),
+    alias("cbrt", "sql_expr('CBRT(x)')", Function("sql.cbrt")),
+    alias("sign", "sql_expr('SIGN(x)')", Function("sql.sign")),
+    alias("pow", "** n", Operator(Func::Pow)),
+    alias("eq", "== x", Operator(Func::Eq)),
+    alias("ne", "!= x", Operator(Func::Ne)),
+    alias("lt", "< x", Operator(Func::Lt)),
+    alias("le", "<= x", Operator(Func::Le)),
+    alias("gt", "> x", Operator(Func::Gt)),
+    alias("ge", ">= x", Operator(Func::Ge)),
+    alias("add", "+ x", Operator(Func::Add)),
+    alias("sub", "- x", Operator(Func::Sub)),
+    alias("mul", "* x", Operator(Func::Mul)),
+    alias("truediv", "/ x", Operator(Func::TrueDiv)),
+    alias("floordiv", "// x", Operator(Func::FloorDiv)),
+    alias("mod", "% x", Operator(Func::Mod)),
+    alias("and_", "& x", Operator(Func::And)),
+    alias("or_", "| x", Operator(Func::Or)),
+    alias("xor", "^ x", Operator(Func::Xor)),
+    alias("not_", "`~` in front", Prefix(Func::Not)),
+    alias("neg", "`-` in front", Prefix(Func::Neg)),
+    alias("suffix", "name.suffix(...)", Method("name.suffix")),
+    alias("prefix", "name.prefix(...)", Method("name.prefix")),
+    alias("keep_name", "name.keep()", Method("name.keep")),
+    alias("ceiling", "ceil()", Method("ceil")),
+    alias("clip_min", "clip(lower_bound=...)", Method("clip")),
+];
+
+/// The native method at `path`.
+pub(crate) fn method(path: &str) -> Option<&'static MethodAlias> {
+    METHODS.iter().find(|alias| alias.name == path)
+}
+
+/// Calls a native method.
+pub(crate) fn call_method(
+    lowerer: &mut Lowerer,
+    alias: &MethodAlias,
+    receiver: Expr,
+    call: Call,
+) -> Outcome<Value> {
+    let at = call.at;
+    let item = Item::new(Value::Expr(receiver.clone()), at);
+    Ok(Value::Expr(match alias.target {
+        Method(path) => return methods::call(lowerer, item, path, call),
+        Not(path) => match methods::call(lowerer, item, path, call)? {
+            Value::Expr(expr) => Expr::call(Func::Not, [expr]),
+            other => return Ok(other),
+        },
+        Function(path) => return functions::call(Root::Narwhals, path, with_first(item, call)),
+        Operator(func) => {
+            let mut bound = bind(call, &[required("other")], false)?;
+            let other = bound.one(0).unwrap_or(Item::new(Value::None, at));
+            Expr::call(func, [receiver, convert::expr(other, Text::Literal)?])
+        }
+        Prefix(func) => {
+            bind(call, &[], false)?;
+            Expr::call(func, [receiver])
+        }
+        Custom(build) => build(receiver, call)?,
+    }))
+}
+
+fn with_first(item: Item, mut call: Call) -> Call {
+    call.args.insert(0, item);
+    call
+}
+
+fn isin(receiver: Expr, call: Call) -> Outcome<Expr> {
+    let mut bound = bind(call, &[rest("values", true)], false)?;
+    let values = collect(
+        bound
+            .many(0)
+            .unwrap_or_default()
+            .into_iter()
+            .map(convert::scalar),
+    )?;
+    Ok(Expr::Call {
+        func: Func::IsIn,
+        args: vec![Arg::Expr(receiver), Arg::Values(values)],
+    })
+}
+
+fn between(receiver: Expr, call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let mut bound = bind(call, &[required("lower"), required("upper")], false)?;
+    let mut next = |index| {
+        let item = bound.one(index).unwrap_or(Item::new(Value::None, at));
+        convert::expr(item, Text::Literal)
+    };
+    let (lower, upper) = (next(0)?, next(1)?);
+    Ok(Expr::Call {
+        func: Func::IsBetween,
+        args: vec![
+            Arg::Expr(receiver),
+            Arg::Expr(lower),
+            Arg::Expr(upper),
+            Arg::Str("both".into()),
+        ],
+    })
+}
+
+fn pattern(call: Call) -> Outcome<String> {
+    let at = call.at;
+    let mut bound = bind(call, &[required("other")], false)?;
+    match bound.one(0) {
+        Some(item) => convert::string(item, "other"),
+        None => Err(Fault::invalid("a pattern is wanted", at).into()),
+    }
+}
+
+fn sql_like(receiver: Expr, pattern: String, ignore_case: bool) -> Expr {
+    Expr::Call {
+        func: Func::SqlLike,
+        args: vec![
+            Arg::Expr(receiver),
+            Arg::Str(pattern),
+            Arg::Bool(ignore_case),
+            Arg::Str("\\".into()),
+        ],
+    }
+}
+
+fn like(receiver: Expr, call: Call) -> Outcome<Expr> {
+    Ok(sql_like(receiver, pattern(call)?, false))
+}
+
+fn ilike(receiver: Expr, call: Call) -> Outcome<Expr> {
+    Ok(sql_like(receiver, pattern(call)?, true))
+}
+
+fn contains(receiver: Expr, call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let mut bound = bind(call, &[required("other")], false)?;
+    let other = bound.one(0).unwrap_or(Item::new(Value::None, at));
+    Ok(Expr::Call {
+        func: Func::StrContains,
+        args: vec![
+            Arg::Expr(receiver),
+            Arg::Expr(convert::expr(other, Text::Literal)?),
+            Arg::Bool(true),
+        ],
+    })
+}
+
+fn get_item(receiver: Expr, call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let mut bound = bind(call, &[required("key")], false)?;
+    let (func, arg) = match bound.one(0).map(|item| item.value) {
+        Some(Value::Int(index)) => {
+            let index = i64::try_from(index)
+                .map_err(|_| Fault::invalid("the index is out of range", at))?;
+            (Func::ListGet, Arg::Int(index))
+        }
+        Some(Value::Str(name)) => (Func::StructField, Arg::Str(name)),
+        _ => return Err(Fault::invalid("`getItem()` takes an index or a name", at).into()),
+    };
+    Ok(Expr::Call {
+        func,
+        args: vec![Arg::Expr(receiver), arg],
+    })
+}
+
+fn element(receiver: Expr, call: Call, index: i64) -> Outcome<Expr> {
+    bind(call, &[], false)?;
+    Ok(Expr::Call {
+        func: Func::ListGet,
+        args: vec![Arg::Expr(receiver), Arg::Int(index)],
+    })
+}
+
+fn list_first(receiver: Expr, call: Call) -> Outcome<Expr> {
+    element(receiver, call, 0)
+}
+
+fn list_last(receiver: Expr, call: Call) -> Outcome<Expr> {
+    element(receiver, call, -1)
+}
+
+/// A logarithm to a base.
+pub(super) fn logarithm(receiver: Expr, base: f64) -> Expr {
+    Expr::Call {
+        func: Func::Log,
+        args: vec![Arg::Expr(receiver), Arg::Float(base)],
+    }
+}
+
+fn log10(receiver: Expr, call: Call) -> Outcome<Expr> {
+    bind(call, &[], false)?;
+    Ok(logarithm(receiver, 10.0))
+}
+
+/// `withColumnRenamed` and the like need plain names; a column expression gives its name.
+pub(crate) fn plain_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Column(name) => Some(name),
+        Expr::Rename {
+            expr,
+            change: NameChange::Keep,
+        } => plain_name(expr),
+        other => text_of(other),
+    }
+}
+
+/// A type argument; in native code Spark's type names may be texts (`cast('double')`).
+pub(crate) fn dtype(lowerer: &Lowerer, item: Item) -> Outcome<DType> {
+    if lowerer.is_native()
+        && let Value::Str(text) = &item.value
+    {
+        return crate::sql::dtype(text)
+            .ok_or_else(|| Fault::invalid(format!("`{text}` is not a type"), item.at).into());
+    }
+    types::dtype(item)
+}

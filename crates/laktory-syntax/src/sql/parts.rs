@@ -1,0 +1,218 @@
+//! Parts of values: of dates, texts, structs and lists; and intervals.
+
+use laktory_core::{Arg, Expr, Func, Scalar};
+use sqlparser::ast::{self, AccessExpr, CeilFloorKind, DateTimeField, Spanned, Subscript};
+
+use super::lower::{Lower, Result, call};
+
+impl Lower<'_> {
+    /// A part of a date or time.
+    pub(super) fn extract(
+        &self,
+        field: &DateTimeField,
+        expr: Expr,
+        node: &impl Spanned,
+    ) -> Result<Expr> {
+        use DateTimeField as F;
+        let func = match field {
+            F::Year | F::Years => Func::DtYear,
+            F::Quarter => Func::SqlQuarter,
+            F::Month | F::Months => Func::DtMonth,
+            F::Week(None) | F::Weeks | F::IsoWeek => Func::SqlWeek,
+            F::Day | F::Days => Func::DtDay,
+            F::DayOfWeek | F::Dow => Func::SqlDayOfWeek,
+            F::Isodow => Func::DtWeekday,
+            F::DayOfYear | F::Doy => Func::DtOrdinalDay,
+            F::Hour | F::Hours => Func::DtHour,
+            F::Minute | F::Minutes => Func::DtMinute,
+            F::Second | F::Seconds => Func::DtSecond,
+            F::Date => Func::DtDate,
+            F::Epoch => {
+                let args = vec![Arg::Expr(expr), Arg::Str("us".into())];
+                let micros = call(Func::DtTimestamp, args);
+                return Ok(Expr::call(
+                    Func::TrueDiv,
+                    [micros, Expr::literal(1_000_000_i64)],
+                ));
+            }
+            other => {
+                return self.unsupported(&format!("the part `{other}` is not supported"), node);
+            }
+        };
+        Ok(Expr::call(func, [expr]))
+    }
+
+    pub(super) fn rounded(
+        &self,
+        func: Func,
+        expr: &ast::Expr,
+        field: &CeilFloorKind,
+        node: &ast::Expr,
+    ) -> Result<Expr> {
+        match field {
+            CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => {
+                Ok(Expr::call(func, [self.expr(expr)?]))
+            }
+            _ => self.unsupported("CEIL and FLOOR take one argument", node),
+        }
+    }
+
+    pub(super) fn substring(
+        &self,
+        expr: &ast::Expr,
+        from: Option<&ast::Expr>,
+        length: Option<&ast::Expr>,
+    ) -> Result<Expr> {
+        let start = match from {
+            Some(node) => self.integer(node)?,
+            None => 1,
+        };
+        let length = match length {
+            Some(node) => Arg::Int(self.integer(node)?),
+            None => Arg::Absent,
+        };
+        Ok(call(
+            Func::SqlSubstring,
+            vec![Arg::Expr(self.expr(expr)?), Arg::Int(start), length],
+        ))
+    }
+
+    pub(super) fn access(&self, root: &ast::Expr, chain: &[AccessExpr]) -> Result<Expr> {
+        let mut expr = self.expr(root)?;
+        for access in chain {
+            expr = match access {
+                AccessExpr::Dot(ast::Expr::Identifier(name)) => field(expr, &name.value),
+                AccessExpr::Subscript(Subscript::Index { index }) => match self.expr(index)? {
+                    Expr::Literal(Scalar::Str(name)) => field(expr, &name),
+                    Expr::Literal(Scalar::Int(position)) => {
+                        // SQL counts from 1; negative positions count from the end.
+                        let index_at = i64::try_from(position)
+                            .ok()
+                            .filter(|position| *position != 0)
+                            .map(|position| if position > 0 { position - 1 } else { position });
+                        match index_at {
+                            Some(position) => {
+                                call(Func::ListGet, vec![Arg::Expr(expr), Arg::Int(position)])
+                            }
+                            None => {
+                                return Err(vec![
+                                    self.invalid("elements are counted from 1 in SQL", index),
+                                ]);
+                            }
+                        }
+                    }
+                    _ => return self.unsupported("a computed index is not supported", index),
+                },
+                AccessExpr::Dot(other) => {
+                    return self.unsupported("this access is not supported", other);
+                }
+                AccessExpr::Subscript(_) => {
+                    return self.unsupported("slices are not supported", root);
+                }
+            };
+        }
+        Ok(expr)
+    }
+
+    /// `x + INTERVAL '1' MONTH`.
+    pub(super) fn moved(
+        &self,
+        expr: Expr,
+        interval: &ast::Interval,
+        back: bool,
+        node: &ast::Expr,
+    ) -> Result<Expr> {
+        let parts = self.interval(interval, node)?;
+        Ok(parts.into_iter().fold(expr, |expr, (count, unit)| {
+            let count = if back { -count } else { count };
+            let by = format!("{count}{unit}");
+            call(Func::DtOffsetBy, vec![Arg::Expr(expr), Arg::Str(by)])
+        }))
+    }
+
+    /// Counts and units of an interval, in the units of `dt.offset_by`.
+    fn interval(
+        &self,
+        interval: &ast::Interval,
+        node: &ast::Expr,
+    ) -> Result<Vec<(i64, &'static str)>> {
+        let wrong = || vec![self.error("this interval is not supported", node)];
+        let text = match self.expr(&interval.value)? {
+            Expr::Literal(Scalar::Str(text)) => text,
+            Expr::Literal(Scalar::Int(count)) => count.to_string(),
+            _ => return Err(wrong()),
+        };
+        let with_unit = match &interval.leading_field {
+            Some(field) => format!("{text} {field}"),
+            None => text,
+        };
+        if interval.last_field.is_some() {
+            return Err(wrong());
+        }
+        let mut words = with_unit.split_whitespace();
+        let mut parts = Vec::new();
+        while let Some(count) = words.next() {
+            let count: i64 = count.parse().map_err(|_| wrong())?;
+            let unit = words.next().ok_or_else(wrong)?.to_ascii_lowercase();
+            let (factor, unit) = match unit.trim_end_matches('s') {
+                "year" => (1, "y"),
+                "quarter" => (1, "q"),
+                "month" | "mon" => (1, "mo"),
+                "week" => (7, "d"),
+                "day" => (1, "d"),
+                "hour" => (1, "h"),
+                "minute" | "min" => (1, "m"),
+                "second" | "sec" => (1, "s"),
+                "millisecond" => (1, "ms"),
+                "microsecond" => (1, "us"),
+                _ => return Err(wrong()),
+            };
+            parts.push((count.checked_mul(factor).ok_or_else(wrong)?, unit));
+        }
+        if parts.is_empty() {
+            return Err(wrong());
+        }
+        Ok(parts)
+    }
+
+    /// An interval of a fixed length, as duration.
+    pub(super) fn interval_literal(
+        &self,
+        interval: &ast::Interval,
+        node: &ast::Expr,
+    ) -> Result<Expr> {
+        let mut micros = 0_i64;
+        for (count, unit) in self.interval(interval, node)? {
+            let size = match unit {
+                "d" => 86_400_000_000,
+                "h" => 3_600_000_000,
+                "m" => 60_000_000,
+                "s" => 1_000_000,
+                "ms" => 1_000,
+                "us" => 1,
+                _ => {
+                    return Err(vec![
+                        self.error("months have no fixed length", node)
+                            .hint("add the interval to a date or time"),
+                    ]);
+                }
+            };
+            micros = count
+                .checked_mul(size)
+                .and_then(|part| micros.checked_add(part))
+                .ok_or_else(|| vec![self.invalid("the interval is too long", node)])?;
+        }
+        Ok(Expr::Literal(Scalar::Duration {
+            value: micros,
+            unit: laktory_core::TimeUnit::Microsecond,
+        }))
+    }
+}
+
+/// A field of a struct.
+pub(super) fn field(expr: Expr, name: &str) -> Expr {
+    call(
+        Func::StructField,
+        vec![Arg::Expr(expr), Arg::Str(name.to_owned())],
+    )
+}

@@ -1,0 +1,161 @@
+//! Places in a SQL text: from the parser's lines and columns to bytes, and a bound on nesting before parsing.
+
+use std::ops::Range;
+
+use sqlparser::tokenizer::{Location, Span};
+
+use crate::diagnostic::FragmentError;
+
+/// Longest expression, in bytes.
+const MAX_BYTES: usize = 64 * 1024;
+/// Deepest nesting of brackets, `CASE`s and operators.
+const MAX_DEPTH: usize = 200;
+
+/// A text whose lines are known.
+#[derive(Debug)]
+pub(super) struct Source<'a> {
+    pub(super) text: &'a str,
+}
+
+impl Source<'_> {
+    /// The byte at a line and column, both from 1, the column in characters.
+    fn byte(&self, location: Location) -> Option<usize> {
+        let line = usize::try_from(location.line).ok()?.checked_sub(1)?;
+        let column = usize::try_from(location.column).ok()?.checked_sub(1)?;
+        let start: usize = self
+            .text
+            .split_inclusive('\n')
+            .take(line)
+            .map(str::len)
+            .sum();
+        let within: usize = self
+            .text
+            .get(start..)?
+            .chars()
+            .take(column)
+            .map(char::len_utf8)
+            .sum();
+        Some(start + within)
+    }
+
+    /// The bytes of a span; the whole text when the parser does not know them.
+    pub(super) fn range(&self, span: Span) -> Range<usize> {
+        match (self.byte(span.start), self.byte(span.end)) {
+            (Some(start), Some(end)) if start < end => start..end,
+            (Some(start), _) => start..self.text.len().min(start + 1).max(start),
+            _ => 0..self.text.len(),
+        }
+    }
+
+    /// The place that a parser's message names, as in `... at Line: 1, Column: 5`.
+    pub(super) fn reported(&self, message: &str) -> (String, Range<usize>) {
+        let Some((text, place)) = message.split_once(" at Line: ") else {
+            return (message.to_owned(), self.text.len()..self.text.len());
+        };
+        let mut numbers = place
+            .split(|char: char| !char.is_ascii_digit())
+            .filter(|part| !part.is_empty())
+            .filter_map(|part| part.parse().ok());
+        let range = match (numbers.next(), numbers.next()) {
+            (Some(line), Some(column)) => {
+                let start = self
+                    .byte(Location { line, column })
+                    .unwrap_or(self.text.len());
+                let rest = self.text.get(start..).unwrap_or("");
+                let length = rest
+                    .find(|char: char| !char.is_alphanumeric() && char != '_')
+                    .unwrap_or(rest.len())
+                    .max(usize::from(!rest.is_empty()));
+                start..(start + length).min(self.text.len())
+            }
+            _ => 0..self.text.len(),
+        };
+        (text.to_owned(), range)
+    }
+}
+
+/// Refuses expressions that are too long, or whose tree could become too deep.
+pub(super) fn within_bounds(text: &str) -> Result<(), FragmentError> {
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "expression of {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        );
+        return Err(FragmentError::new("too-large", message, 0..0));
+    }
+    let bytes = text.as_bytes();
+    let mut open: Vec<usize> = vec![0];
+    let mut depth = 0_usize;
+    let mut index = 0;
+    while index < bytes.len() {
+        let start = index;
+        match bytes[index] {
+            quote @ (b'\'' | b'"' | b'`') => {
+                index += 1;
+                while index < bytes.len() && bytes[index] != quote {
+                    index += 1;
+                }
+            }
+            b'(' | b'[' | b'{' => push(&mut open, &mut depth),
+            b')' | b']' | b'}' => pop(&mut open, &mut depth),
+            b',' => reset(&mut open, &mut depth),
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'&' | b'|' | b'^' | b'~' | b'<' | b'>' | b'='
+            | b'!' | b':' | b'.' | b'@' | b'#' | b'?' => step(&mut open, &mut depth),
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
+                while index + 1 < bytes.len()
+                    && (bytes[index + 1].is_ascii_alphanumeric() || bytes[index + 1] == b'_')
+                {
+                    index += 1;
+                }
+                match text[start..=index].to_ascii_uppercase().as_str() {
+                    "CASE" => push(&mut open, &mut depth),
+                    "END" => pop(&mut open, &mut depth),
+                    "WHEN" | "THEN" | "ELSE" => reset(&mut open, &mut depth),
+                    "AND" | "OR" | "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "RLIKE" | "BETWEEN"
+                    | "COLLATE" | "INTERVAL" | "PRIOR" | "XOR" | "DIV" | "AT" | "OVERLAPS"
+                    | "ARRAY" | "STRUCT" | "MAP" | "UNION" | "SELECT" | "EXISTS" => {
+                        step(&mut open, &mut depth);
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            let message = format!("expression nested or chained more than {MAX_DEPTH} deep");
+            return Err(FragmentError::new(
+                "too-large",
+                message,
+                start..bytes.len().min(start + 1),
+            )
+            .hint("split it into several steps"));
+        }
+        index += 1;
+    }
+    Ok(())
+}
+
+fn step(open: &mut [usize], depth: &mut usize) {
+    if let Some(last) = open.last_mut() {
+        *last += 1;
+        *depth += 1;
+    }
+}
+
+fn push(open: &mut Vec<usize>, depth: &mut usize) {
+    step(open, depth);
+    open.push(0);
+}
+
+fn pop(open: &mut Vec<usize>, depth: &mut usize) {
+    if open.len() > 1 {
+        *depth = depth.saturating_sub(open.pop().unwrap_or(0));
+    }
+}
+
+fn reset(open: &mut [usize], depth: &mut usize) {
+    if let Some(last) = open.last_mut() {
+        *depth = depth.saturating_sub(*last);
+        *last = 0;
+    }
+}

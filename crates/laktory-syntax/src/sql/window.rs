@@ -1,0 +1,289 @@
+//! SQL window functions, as far as their frames have a counterpart: whole partitions, running totals by rows, ranks
+//! and offsets. Other frames are refused rather than approximated.
+
+use laktory_core::{Arg, Expr, Func, Scalar, SortKey};
+use sqlparser::ast::{
+    DateTimeField, Expr as Sql, Function, OrderByExpr, OrderBySort, WindowFrame, WindowFrameBound,
+    WindowFrameUnits, WindowSpec, WindowType,
+};
+
+use super::calls::{self, Arguments};
+use super::lower::{Lower, Result, call};
+
+/// Functions that need a window.
+pub(super) const NAMES: &[&str] = &[
+    "ROW_NUMBER",
+    "RANK",
+    "DENSE_RANK",
+    "LAG",
+    "LEAD",
+    "FIRST_VALUE",
+    "LAST_VALUE",
+];
+
+/// A part of a date by its name in `DATE_PART`.
+pub(super) fn date_field(part: &str) -> Option<DateTimeField> {
+    use DateTimeField as F;
+    Some(match part.to_ascii_lowercase().as_str() {
+        "year" => F::Year,
+        "quarter" => F::Quarter,
+        "month" => F::Month,
+        "week" => F::Week(None),
+        "day" => F::Day,
+        "dow" | "dayofweek" => F::Dow,
+        "isodow" => F::Isodow,
+        "doy" | "dayofyear" => F::Doy,
+        "hour" => F::Hour,
+        "minute" => F::Minute,
+        "second" => F::Second,
+        "epoch" => F::Epoch,
+        _ => return None,
+    })
+}
+
+/// Which rows of the partition a function sees.
+enum Frame {
+    /// All.
+    Whole,
+    /// Those up to the current one.
+    Running,
+    /// The current one and some before it.
+    Moving(i64),
+}
+
+/// Lowers a call with `OVER`.
+pub(super) fn function(
+    lower: &Lower<'_>,
+    function: &Function,
+    name: &str,
+    args: &Arguments<'_>,
+    over: &WindowType,
+) -> Result<Expr> {
+    let WindowType::WindowSpec(spec) = over else {
+        return lower.unsupported("named windows are not supported", function);
+    };
+    if spec.window_name.is_some() || function.filter.is_some() {
+        return lower.unsupported("this form of a window is not supported", function);
+    }
+    let partition_by = lower.exprs(&spec.partition_by)?;
+    let order_by = spec
+        .order_by
+        .iter()
+        .map(|key| sort_key(lower, key))
+        .collect::<Result<Vec<_>>>()?;
+    let wrap = |expr: Expr, order_by: Vec<SortKey>| {
+        if partition_by.is_empty() && order_by.is_empty() {
+            // A window over all rows is the aggregate, broadcast.
+            return expr;
+        }
+        Expr::Over {
+            expr: Box::new(expr),
+            partition_by: partition_by.clone(),
+            order_by,
+        }
+    };
+    if NAMES.contains(&name) {
+        if order_by.is_empty() {
+            return Err(vec![
+                lower
+                    .error(&format!("`{name}` needs an order"), function)
+                    .hint(format!("write `{name}(...) OVER (ORDER BY ...)`")),
+            ]);
+        }
+        return ranked(lower, function, name, args, spec, order_by, &wrap);
+    }
+    let aggregate = calls::plain(lower, function, name, args)?;
+    if !calls::is_aggregate(&aggregate) {
+        return lower.unsupported(&format!("`{name}` has no window form"), function);
+    }
+    match frame(lower, function, spec)? {
+        Frame::Whole => Ok(wrap(aggregate, Vec::new())),
+        Frame::Running => match running(&aggregate) {
+            Some(expr) => Ok(wrap(expr, order_by)),
+            None => lower.unsupported(&format!("`{name}` has no running form"), function),
+        },
+        Frame::Moving(size) => match moving(&aggregate, size) {
+            Some(expr) => Ok(wrap(expr, order_by)),
+            None => lower.unsupported(&format!("`{name}` has no moving form"), function),
+        },
+    }
+}
+
+fn sort_key(lower: &Lower<'_>, key: &OrderByExpr) -> Result<SortKey> {
+    let descending = match &key.options.sort {
+        None | Some(OrderBySort::Asc) => false,
+        Some(OrderBySort::Desc) => true,
+        Some(_) => return lower.unsupported("ORDER BY ... USING is not supported", &key.expr),
+    };
+    // SQL puts nulls last in ascending order and first in descending order unless told otherwise.
+    let nulls_last = match key.options.nulls_first {
+        Some(first) => !first,
+        None => !descending,
+    };
+    Ok(SortKey {
+        expr: lower.expr(&key.expr)?,
+        descending,
+        nulls_last,
+    })
+}
+
+fn frame(lower: &Lower<'_>, function: &Function, spec: &WindowSpec) -> Result<Frame> {
+    let Some(frame) = &spec.window_frame else {
+        if spec.order_by.is_empty() {
+            return Ok(Frame::Whole);
+        }
+        return Err(vec![
+            lower
+                .error(
+                    "a running window by values (RANGE) is not supported",
+                    function,
+                )
+                .hint(
+                    "add `ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW`, or leave ORDER BY out",
+                ),
+        ]);
+    };
+    let WindowFrame {
+        units,
+        start_bound,
+        end_bound,
+    } = frame;
+    let current = matches!(end_bound, None | Some(WindowFrameBound::CurrentRow));
+    match (units, start_bound) {
+        (_, WindowFrameBound::Preceding(None))
+            if matches!(end_bound, Some(WindowFrameBound::Following(None))) =>
+        {
+            Ok(Frame::Whole)
+        }
+        (WindowFrameUnits::Rows, WindowFrameBound::Preceding(None)) if current => {
+            Ok(Frame::Running)
+        }
+        (WindowFrameUnits::Rows, WindowFrameBound::Preceding(Some(size))) if current => {
+            let size = match lower.expr(size)? {
+                Expr::Literal(Scalar::Int(size)) => i64::try_from(size).ok(),
+                _ => None,
+            };
+            match size.filter(|size| (0..1_000_000).contains(size)) {
+                Some(size) => Ok(Frame::Moving(size + 1)),
+                None => lower.unsupported("this window frame is not supported", function),
+            }
+        }
+        _ => lower.unsupported("this window frame is not supported", function),
+    }
+}
+
+fn receiver(aggregate: &Expr) -> Option<(Func, Expr)> {
+    match aggregate {
+        Expr::Call { func, args } => match args.as_slice() {
+            [Arg::Expr(receiver), ..] => Some((*func, receiver.clone())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn running(aggregate: &Expr) -> Option<Expr> {
+    let (func, receiver) = match receiver(aggregate) {
+        Some(known) => known,
+        None if *aggregate == Expr::call(Func::Len, []) => {
+            let index = Expr::call(Func::RowIndex, []);
+            return Some(Expr::call(Func::Add, [index, Expr::literal(1_i64)]));
+        }
+        None => return None,
+    };
+    let func = match func {
+        Func::SqlSum => Func::CumSum,
+        Func::Min => Func::CumMin,
+        Func::Max => Func::CumMax,
+        Func::Count => Func::CumCount,
+        Func::First => {
+            return Some(aggregate.clone());
+        }
+        _ => return None,
+    };
+    Some(call(func, vec![Arg::Expr(receiver), Arg::Bool(false)]))
+}
+
+fn moving(aggregate: &Expr, size: i64) -> Option<Expr> {
+    let (func, receiver) = receiver(aggregate)?;
+    let func = match func {
+        Func::SqlSum => Func::RollingSum,
+        Func::Mean => Func::RollingMean,
+        _ => return None,
+    };
+    Some(call(
+        func,
+        vec![
+            Arg::Expr(receiver),
+            Arg::Int(size),
+            Arg::Int(1),
+            Arg::Bool(false),
+        ],
+    ))
+}
+
+fn ranked(
+    lower: &Lower<'_>,
+    function: &Function,
+    name: &str,
+    args: &Arguments<'_>,
+    spec: &WindowSpec,
+    order_by: Vec<SortKey>,
+    wrap: &dyn Fn(Expr, Vec<SortKey>) -> Expr,
+) -> Result<Expr> {
+    let nodes: &[&Sql] = &args.nodes;
+    let wrong = || {
+        lower.invalid(
+            format!("`{name}` takes another number of arguments"),
+            function,
+        )
+    };
+    match (name, nodes) {
+        ("ROW_NUMBER", []) => {
+            let index = wrap(Expr::call(Func::RowIndex, []), order_by);
+            Ok(Expr::call(Func::Add, [index, Expr::literal(1_i64)]))
+        }
+        ("RANK" | "DENSE_RANK", []) => {
+            let [key] = order_by.as_slice() else {
+                return lower.unsupported(&format!("`{name}` takes one order key"), function);
+            };
+            let method = if name == "RANK" { "min" } else { "dense" };
+            let rank = call(
+                Func::Rank,
+                vec![
+                    Arg::Expr(key.expr.clone()),
+                    Arg::Str(method.into()),
+                    Arg::Bool(key.descending),
+                ],
+            );
+            Ok(wrap(rank, Vec::new()))
+        }
+        ("LAG" | "LEAD", [value] | [value, _]) => {
+            let n = match nodes.get(1) {
+                Some(node) => lower.integer(node)?,
+                None => 1,
+            };
+            let n = if name == "LAG" { n } else { n.saturating_neg() };
+            let shift = call(
+                Func::Shift,
+                vec![Arg::Expr(lower.expr(value)?), Arg::Int(n)],
+            );
+            Ok(wrap(shift, order_by))
+        }
+        ("FIRST_VALUE", [value]) => {
+            let first = call(
+                Func::First,
+                vec![Arg::Expr(lower.expr(value)?), Arg::Absent],
+            );
+            Ok(wrap(first, order_by))
+        }
+        ("LAST_VALUE", [value]) => match frame(lower, function, spec)? {
+            Frame::Whole => {
+                let last = call(Func::Last, vec![Arg::Expr(lower.expr(value)?), Arg::Absent]);
+                Ok(wrap(last, order_by))
+            }
+            Frame::Running | Frame::Moving(_) => lower.expr(value),
+        },
+        _ => Err(vec![wrong()]),
+    }
+}

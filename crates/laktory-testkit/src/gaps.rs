@@ -1,0 +1,199 @@
+//! What one driver cannot do yet, case by case, and how its results are compared: one YAML file for each driver.
+//!
+//! ```yaml
+//! backend: POLARS
+//! exact_types: true
+//! gaps:
+//! - { id: expr/cat/get_categories/01, reason: the build has no categoricals }
+//! - { id: frame/pivot/*, reason: pivot is not lowered yet }
+//! ```
+//!
+//! Whole steps and functions belong into the driver's capability tables; this file holds what is finer than that. An
+//! entry stays only as long as each case that it names fails.
+
+use std::path::Path;
+
+use laktory_core::Registry;
+use serde_json::Value;
+
+use crate::case::Case;
+
+/// The file of one driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gaps {
+    /// The backend's name.
+    pub backend: String,
+    /// Whether types must be the expected ones rather than of their family.
+    pub exact_types: bool,
+    /// Cases that fail.
+    pub entries: Vec<Gap>,
+}
+
+/// One declared gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Id of a case, or the beginning of several followed by `*`.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Gap {
+    fn covers(&self, id: &str) -> bool {
+        match self.id.strip_suffix('*') {
+            Some(prefix) => id.starts_with(prefix),
+            None => id == self.id,
+        }
+    }
+}
+
+impl Gaps {
+    /// The file's text as gaps.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let file: Value = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| error.to_string())?;
+        let object = file.as_object().ok_or("the file is not a mapping")?;
+        if let Some(key) = object
+            .keys()
+            .find(|key| !["backend", "exact_types", "gaps"].contains(&key.as_str()))
+        {
+            return Err(format!("`{key}` is not a key of a gap file"));
+        }
+        let entries = match object.get("gaps") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(entries) => entries
+                .as_array()
+                .ok_or("`gaps` is not a list")?
+                .iter()
+                .map(|entry| {
+                    let text = |key: &str| {
+                        entry
+                            .get(key)
+                            .and_then(Value::as_str)
+                            .filter(|text| !text.trim().is_empty())
+                            .map(str::to_owned)
+                            .ok_or_else(|| format!("a gap has no `{key}`: {entry}"))
+                    };
+                    Ok(Gap {
+                        id: text("id")?,
+                        reason: text("reason")?,
+                    })
+                })
+                .collect::<Result<_, String>>()?,
+        };
+        Ok(Self {
+            backend: object
+                .get("backend")
+                .and_then(Value::as_str)
+                .ok_or("`backend` is missing")?
+                .to_owned(),
+            exact_types: match object.get("exact_types") {
+                None => false,
+                Some(flag) => flag.as_bool().ok_or("`exact_types` is not true or false")?,
+            },
+            entries,
+        })
+    }
+
+    /// Every gap file of a folder.
+    ///
+    /// # Errors
+    /// One sentence for each file that is wrong, and for each that names a backend which this program does not have:
+    /// a driver that is no longer linked would otherwise look complete.
+    pub fn load(folder: &Path, registry: &Registry) -> Result<Vec<Self>, Vec<String>> {
+        let entries = std::fs::read_dir(folder)
+            .map_err(|error| vec![format!("{}: {error}", folder.display())])?;
+        let (mut files, mut errors) = (Vec::new(), Vec::new());
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let parsed = std::fs::read_to_string(&path)
+                .map_err(|error| error.to_string())
+                .and_then(|text| Self::parse(&text))
+                .and_then(|gaps| match registry.get(&gaps.backend) {
+                    Ok(_) => Ok(gaps),
+                    Err(error) => Err(error.to_string()),
+                });
+            match parsed {
+                Ok(gaps) => files.push(gaps),
+                Err(error) => errors.push(format!("{}: {error}", path.display())),
+            }
+        }
+        if errors.is_empty() {
+            Ok(files)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// The reason why a case is known to fail here.
+    #[must_use]
+    pub fn reason<'a>(&'a self, case: &'a Case) -> Option<&'a str> {
+        let here = case
+            .not_yet
+            .iter()
+            .find(|(backend, _)| backend.eq_ignore_ascii_case(&self.backend))
+            .map(|(_, reason)| reason.as_str());
+        here.or_else(|| {
+            let entry = self.entries.iter().find(|entry| entry.covers(&case.id));
+            entry.map(|entry| entry.reason.as_str())
+        })
+    }
+
+    /// Entries that name no case.
+    pub fn stale<'a>(&'a self, cases: &'a [Case]) -> impl Iterator<Item = &'a Gap> {
+        self.entries
+            .iter()
+            .filter(|entry| !cases.iter().any(|case| entry.covers(&case.id)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::RECORDER;
+
+    const FILE: &str = "backend: recorder\nexact_types: true\ngaps:\n\
+                        - { id: a/b/*, reason: not lowered }\n- { id: a/c/01, reason: rounding }\n";
+
+    #[test]
+    fn entries_cover_ids_and_prefixes() {
+        let gaps = Gaps::parse(FILE).unwrap();
+        assert!(gaps.exact_types);
+        assert!(gaps.entries[0].covers("a/b/01") && !gaps.entries[0].covers("a/c/01"));
+        assert!(gaps.entries[1].covers("a/c/01") && !gaps.entries[1].covers("a/c/011"));
+        assert_eq!(gaps.stale(&[]).count(), 2);
+    }
+
+    #[test]
+    fn reasons_and_known_keys_are_required() {
+        assert!(
+            Gaps::parse("backend: X\ngaps: [{ id: a }]")
+                .unwrap_err()
+                .contains("`reason`")
+        );
+        assert!(
+            Gaps::parse("backend: X\nskip: []")
+                .unwrap_err()
+                .contains("`skip`")
+        );
+        assert!(Gaps::parse("gaps: []").unwrap_err().contains("`backend`"));
+    }
+
+    #[test]
+    fn a_file_for_a_backend_that_is_not_linked_is_an_error() {
+        let folder = std::env::temp_dir().join(format!("laktory-gaps-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("one.yaml"), FILE).unwrap();
+        let linked = Registry::new([&RECORDER]).unwrap();
+        assert_eq!(Gaps::load(&folder, &linked).unwrap().len(), 1);
+        let errors = Gaps::load(&folder, &Registry::new([]).unwrap()).unwrap_err();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(errors[0].contains("recorder"), "{errors:?}");
+    }
+}

@@ -1,0 +1,35 @@
+//! The drivers that this build links. The one place outside of `plugins/` that names them.
+
+use laktory_core::{BackendDescriptor, Registry, Result};
+
+/// Backend of pipelines that name none: embedded, and always quick to start.
+pub const DEFAULT_BACKEND: &str = "POLARS";
+
+/// The backends whose features are on. Naming them here is what makes the linker keep them.
+#[must_use]
+pub fn linked() -> Vec<&'static BackendDescriptor> {
+    vec![
+        #[cfg(feature = "polars")]
+        &laktory_polars::POLARS,
+    ]
+}
+
+/// Every backend in this program: the linked ones, and those of third-party drivers that submitted themselves.
+///
+/// # Errors
+/// When two drivers claim one name.
+pub fn registry() -> Result<Registry> {
+    Registry::discover(linked())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_holds_what_the_features_say() {
+        let names: Vec<&str> = registry().unwrap().iter().map(|backend| backend.name).collect();
+        let expected: &[&str] = if cfg!(feature = "polars") { &["POLARS"] } else { &[] };
+        assert_eq!(names, expected);
+    }
+}

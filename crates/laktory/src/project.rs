@@ -1,0 +1,246 @@
+//! From a file on disk to a plan: loading, the first depth of validation, and the way back from faults to the lines
+//! that caused them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use laktory_core::{Error, Registry};
+use laktory_exec::Fault;
+use laktory_model::{
+    DataFrameApi, FileLoader, Finding, LoadOptions, Loaded, Pipeline, Settings, load,
+};
+use laktory_plan::{Plan, PlanOptions, compile};
+use laktory_syntax::{Diagnostic, Severity};
+
+use crate::linked::DEFAULT_BACKEND;
+
+/// What surrounds a pipeline: variables, parameters, environment.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Values of `${vars.x}` given by the caller; they win over all others.
+    pub variables: BTreeMap<String, String>,
+    /// Values of `${params.x}`.
+    pub parameters: BTreeMap<String, String>,
+    /// The environment: fallback of variables, and the `LAKTORY_*` settings.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Surroundings {
+    /// The process's environment, without variables and parameters. Entries that are not UTF-8 are left out.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self {
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The settings in the environment.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings::from_environment(&self.environment)
+    }
+}
+
+/// How to plan a pipeline.
+#[derive(Clone, Debug)]
+pub struct Planning {
+    /// Nodes to run, as `x`, `*x`, `x*`, `*x*`; all when absent.
+    pub selects: Option<Vec<String>>,
+    /// Backend of every node, whatever the pipeline says.
+    pub backend: Option<String>,
+    /// Whether sinks will be written.
+    pub write: bool,
+}
+
+impl Default for Planning {
+    fn default() -> Self {
+        Self {
+            selects: None,
+            backend: None,
+            write: true,
+        }
+    }
+}
+
+/// A pipeline, and where it came from.
+#[derive(Debug)]
+pub struct Project {
+    /// The pipeline.
+    pub pipeline: Pipeline,
+    /// What was loaded; none for a pipeline declared in code. It may hold faults: the pipeline is then what could be
+    /// read, so that its other faults can be told too.
+    loaded: Option<Loaded>,
+    /// Findings on a pipeline declared in code.
+    findings: Vec<Diagnostic>,
+    settings: Settings,
+}
+
+/// Reads files for include tags.
+struct Disk;
+
+impl FileLoader for Disk {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+}
+
+impl Project {
+    /// Loads a pipeline file. Faults that leave something to look at are told by [`Project::plan`], together with
+    /// those that it finds.
+    ///
+    /// # Errors
+    /// When nothing can be made of the file.
+    pub fn open(path: &Path, surroundings: &Surroundings) -> Result<Self, Vec<Diagnostic>> {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| {
+            let mut fault = Diagnostic::error("io", format!("cannot read `{name}`: {error}"));
+            if error.kind() == io::ErrorKind::NotFound {
+                fault = fault.hint("give the path of a pipeline file, such as `pipeline.yaml`");
+            }
+            vec![fault]
+        })?;
+        Self::parse(&name, &bytes, surroundings)
+    }
+
+    /// Loads a pipeline from text. `name` is shown in messages, and includes are relative to its folder.
+    ///
+    /// # Errors
+    /// As [`Project::open`].
+    pub fn parse(
+        name: &str,
+        text: &[u8],
+        surroundings: &Surroundings,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let settings = surroundings.settings();
+        let loaded = load(
+            name,
+            text,
+            &LoadOptions {
+                variables: surroundings.variables.clone(),
+                parameters: surroundings.parameters.clone(),
+                environment: surroundings.environment.clone(),
+                files: Some(&Disk),
+                settings: settings.clone(),
+            },
+        );
+        match loaded.pipeline.clone().or_else(|| loaded.draft.clone()) {
+            Some(pipeline) => Ok(Self {
+                pipeline,
+                loaded: Some(loaded),
+                findings: Vec::new(),
+                settings,
+            }),
+            None => Err(loaded.diagnostics),
+        }
+    }
+
+    /// A pipeline declared in code.
+    #[must_use]
+    pub fn of(pipeline: Pipeline, surroundings: &Surroundings) -> Self {
+        let findings = laktory_model::validate(&pipeline).into_iter().map(in_code).collect();
+        Self {
+            pipeline,
+            loaded: None,
+            findings,
+            settings: surroundings.settings(),
+        }
+    }
+
+    /// Faults and warnings of loading.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match &self.loaded {
+            Some(loaded) => &loaded.diagnostics,
+            None => &self.findings,
+        }
+    }
+
+    /// Compiles the pipeline: order, backends, steps, capabilities. No I/O, no engine.
+    ///
+    /// # Errors
+    /// Every fault, of loading and of compiling, each with its place.
+    pub fn plan(
+        &self,
+        registry: &Registry,
+        planning: &Planning,
+    ) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let options = PlanOptions {
+            selects: planning.selects.clone(),
+            default_backend: self
+                .settings
+                .dataframe_backend
+                .clone()
+                .unwrap_or_else(|| DEFAULT_BACKEND.to_owned()),
+            backend: planning.backend.clone(),
+            default_api: self.settings.dataframe_api.unwrap_or(DataFrameApi::Narwhals),
+            write: planning.write,
+        };
+        let (plan, findings) = compile(&self.pipeline, registry, &options);
+        let mut diagnostics = self.diagnostics().to_vec();
+        let loaded = self.loaded.as_ref().filter(|loaded| loaded.has_errors());
+        for finding in findings {
+            if loaded.is_none_or(|loaded| loaded.admits(&finding)) {
+                diagnostics.push(self.locate(finding));
+            }
+        }
+        match plan {
+            Some(plan) if !diagnostics.iter().any(Diagnostic::is_error) => Ok((plan, diagnostics)),
+            _ => Err(diagnostics),
+        }
+    }
+
+    /// The place of a finding in the file, or its path for a pipeline declared in code.
+    #[must_use]
+    pub fn locate(&self, finding: Finding) -> Diagnostic {
+        match &self.loaded {
+            Some(loaded) => loaded.document.locate(finding),
+            None => in_code(finding),
+        }
+    }
+
+    /// A fault of the engine as a diagnostic at the step that caused it.
+    #[must_use]
+    pub fn explain(&self, fault: &Fault) -> Diagnostic {
+        let error = &fault.error;
+        let mut finding =
+            Finding::error(error.kind().name(), fault.place.clone(), error.message());
+        finding.range = error.range();
+        finding.hint = error.hint().map(str::to_owned);
+        self.locate(finding)
+    }
+}
+
+/// A diagnostic of a pipeline without a file: its path takes the place of the line.
+fn in_code(finding: Finding) -> Diagnostic {
+    let path = finding.path.to_string();
+    let mut diagnostic = match finding.severity {
+        Severity::Error => Diagnostic::error(finding.code, finding.message),
+        Severity::Warning => Diagnostic::warning(finding.code, finding.message),
+    };
+    if let Some(hint) = finding.hint {
+        diagnostic = diagnostic.hint(hint);
+    }
+    diagnostic.path(path)
+}
+
+/// A core error without a place, as a diagnostic.
+#[must_use]
+pub fn diagnostic(error: &Error) -> Diagnostic {
+    let diagnostic = Diagnostic::error(error.kind().name(), error.message());
+    match error.hint() {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,250 @@
+//! Rows across the engine's border: polars chunks to Arrow record batches and back, through the Arrow C Data interface,
+//! without copying. All `unsafe` of the driver is here.
+//!
+//! What does not survive unchanged: categoricals and enums become texts, 128-bit integers become `decimal(38, 0)`;
+//! on the way in, dictionaries of texts become categoricals, maps become lists of structs, seconds become milliseconds.
+#![allow(unsafe_code)]
+
+use std::sync::Arc;
+
+use laktory_core::arrow::array::{Array, RecordBatch, RecordBatchOptions, ffi, make_array};
+use laktory_core::arrow::schema::{
+    DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, SchemaRef,
+};
+use laktory_core::{Error, Result};
+use polars::prelude::{
+    ArrowField as PolarsArrowField, CompatLevel, DataFrame, DataType, Field, IntoColumn, Schema, Series,
+};
+use polars_arrow::ffi as polars_ffi;
+
+use crate::error::{ResultExt, engine_error};
+
+// Both crates declare the structs of the C Data interface; a difference in size would be a change of that standard.
+const _: () = {
+    assert!(size_of::<polars_ffi::ArrowArray>() == size_of::<ffi::FFI_ArrowArray>());
+    assert!(size_of::<polars_ffi::ArrowSchema>() == size_of::<ffi::FFI_ArrowSchema>());
+};
+
+/// The type in which a column leaves the engine; `None` when it leaves as it is.
+fn portable(dtype: &DataType) -> Option<DataType> {
+    match dtype {
+        DataType::Categorical(..) | DataType::Enum(..) => Some(DataType::String),
+        DataType::Int128 => Some(DataType::Decimal(38, 0)),
+        DataType::List(inner) => portable(inner).map(|inner| DataType::List(Box::new(inner))),
+        DataType::Array(inner, width) => portable(inner).map(|inner| DataType::Array(Box::new(inner), *width)),
+        DataType::Struct(fields) => {
+            let changed: Vec<Option<DataType>> = fields.iter().map(|field| portable(field.dtype())).collect();
+            changed.iter().any(Option::is_some).then(|| {
+                DataType::Struct(
+                    fields
+                        .iter()
+                        .zip(changed)
+                        .map(|(field, dtype)| {
+                            Field::new(field.name().clone(), dtype.unwrap_or_else(|| field.dtype().clone()))
+                        })
+                        .collect(),
+                )
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The Arrow schema of what leaves the engine with `schema`.
+///
+/// # Errors
+/// `Unsupported` for types that Arrow does not have.
+pub(crate) fn arrow_schema(schema: &Schema) -> Result<SchemaRef> {
+    let fields = schema
+        .iter()
+        .map(|(name, dtype)| {
+            let dtype = portable(dtype).unwrap_or_else(|| dtype.clone());
+            let dtype = dtype.materialize_unknown(true).or_error()?;
+            let field = PolarsArrowField::new(
+                name.clone(),
+                dtype.try_to_arrow(CompatLevel::newest()).or_error()?,
+                true,
+            );
+            import_field(&field)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(ArrowSchema::new(fields)))
+}
+
+fn import_field(field: &PolarsArrowField) -> Result<ArrowField> {
+    let exported = polars_ffi::export_field_to_c(field);
+    // SAFETY: both types are the `ArrowSchema` struct of the C Data interface, checked above to be of one size;
+    // ownership moves with the value, so its release callback runs once.
+    let imported: ffi::FFI_ArrowSchema = unsafe { std::mem::transmute(exported) };
+    ArrowField::try_from(&imported).map_err(|error| {
+        Error::unsupported(format!("column `{}` has a type that Arrow cannot carry", field.name)).with_source(error)
+    })
+}
+
+/// The rows of `frame` as record batches of `schema`, one for each chunk.
+///
+/// # Errors
+/// `Internal` when the frame does not have that schema.
+pub(crate) fn to_batches(mut frame: DataFrame, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
+    let height = frame.height();
+    if frame.width() == 0 {
+        let options = RecordBatchOptions::new().with_row_count(Some(height));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(schema), Vec::new(), &options);
+        return Ok(vec![batch.map_err(mismatch)?]);
+    }
+    if height == 0 {
+        return Ok(Vec::new());
+    }
+    frame.align_chunks();
+    let columns: Vec<Series> = frame
+        .columns()
+        .iter()
+        .map(|column| {
+            let series = column.as_materialized_series();
+            match portable(series.dtype()) {
+                Some(dtype) => series.strict_cast(&dtype),
+                None => Ok(series.clone()),
+            }
+        })
+        .collect::<Result<_, _>>()
+        .or_error()?;
+    let chunks = columns.first().map_or(0, |column| column.n_chunks());
+    let columns: Vec<Series> = if columns.iter().all(|column| column.n_chunks() == chunks) {
+        columns
+    } else {
+        columns.iter().map(|column| column.rechunk()).collect()
+    };
+    let chunks = columns.first().map_or(0, |column| column.n_chunks());
+    let mut batches = Vec::with_capacity(chunks);
+    for chunk in 0..chunks {
+        let arrays = columns
+            .iter()
+            .map(|series| export_array(series.to_arrow(chunk, CompatLevel::newest())))
+            .collect::<Result<Vec<_>>>()?;
+        if arrays.first().is_some_and(|array| array.is_empty()) {
+            continue;
+        }
+        batches.push(RecordBatch::try_new(Arc::clone(schema), arrays).map_err(mismatch)?);
+    }
+    Ok(batches)
+}
+
+fn mismatch(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::internal("rows do not have the schema of their frame").with_source(error)
+}
+
+fn export_array(array: Box<dyn polars_arrow::array::Array>) -> Result<Arc<dyn Array>> {
+    let field = PolarsArrowField::new("".into(), array.dtype().clone(), true);
+    let schema = polars_ffi::export_field_to_c(&field);
+    let array = polars_ffi::export_array_to_c(array);
+    // SAFETY: the types on both sides are the structs of the C Data interface, checked above to be of one size;
+    // ownership moves with the values, so each release callback runs once.
+    let (array, schema): (ffi::FFI_ArrowArray, ffi::FFI_ArrowSchema) =
+        unsafe { (std::mem::transmute(array), std::mem::transmute(schema)) };
+    let mut array = array;
+    // SAFETY: the array was just exported together with this schema, so their trees have one shape.
+    unsafe { strip_null_buffers((&raw mut array).cast(), &raw const schema) };
+    // SAFETY: polars exported a valid array together with its own type.
+    let data = unsafe { ffi::from_ffi(array, &schema) }.map_err(mismatch)?;
+    Ok(make_array(data))
+}
+
+/// The array struct of the C Data interface, whose fields the crates keep to themselves.
+#[repr(C)]
+struct CArray {
+    length: i64,
+    null_count: i64,
+    offset: i64,
+    n_buffers: i64,
+    n_children: i64,
+    buffers: *mut *const std::ffi::c_void,
+    children: *mut *mut CArray,
+    dictionary: *mut CArray,
+    release: Option<unsafe extern "C" fn(*mut CArray)>,
+    private_data: *mut std::ffi::c_void,
+}
+
+/// Arrays of nulls have no buffers in Arrow; polars exports them with one, which arrow-rs refuses.
+///
+/// # Safety
+/// `array` and `schema` are valid, exported together.
+unsafe fn strip_null_buffers(array: *mut CArray, schema: *const ffi::FFI_ArrowSchema) {
+    // SAFETY: both pointers are valid by the contract of this function; the format is a text that ends with zero.
+    // Lowering the number of buffers hides one; the producer frees them through its private data.
+    unsafe {
+        if std::ffi::CStr::from_ptr((*schema).format).to_bytes() == b"n" {
+            (*array).n_buffers = 0;
+        }
+        let children = usize::try_from((*array).n_children).unwrap_or(0);
+        for child in 0..children {
+            strip_null_buffers(*(*array).children.add(child), *(*schema).children.add(child));
+        }
+    }
+}
+
+/// Whether polars has a type for these values.
+fn check_importable(name: &str, data_type: &ArrowType) -> Result<()> {
+    let children: Vec<&ArrowType> = match data_type {
+        ArrowType::Interval(_)
+        | ArrowType::Union(..)
+        | ArrowType::RunEndEncoded(..)
+        | ArrowType::ListView(_)
+        | ArrowType::LargeListView(_)
+        | ArrowType::Decimal256(..)
+        | ArrowType::Float16 => {
+            return Err(Error::unsupported(format!(
+                "column `{name}` has type {data_type}, which polars does not have"
+            )));
+        }
+        ArrowType::List(field)
+        | ArrowType::LargeList(field)
+        | ArrowType::FixedSizeList(field, _)
+        | ArrowType::Map(field, _) => vec![field.data_type()],
+        ArrowType::Struct(fields) => fields.iter().map(|field| field.data_type()).collect(),
+        ArrowType::Dictionary(_, values) => vec![values],
+        _ => Vec::new(),
+    };
+    children
+        .into_iter()
+        .try_for_each(|child| check_importable(name, child))
+}
+
+/// The rows of a record batch as a polars frame.
+///
+/// # Errors
+/// `Unsupported` for types that polars does not have.
+pub(crate) fn from_batch(batch: &RecordBatch) -> Result<DataFrame> {
+    let schema = batch.schema();
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(array, field)| {
+            check_importable(field.name(), field.data_type())?;
+            let array = import_array(array.as_ref())?;
+            let series = Series::from_arrow(field.name().as_str().into(), array).or_error()?;
+            Ok(series.into_column())
+        })
+        .collect::<Result<Vec<_>>>()?;
+    DataFrame::new(batch.num_rows(), columns).or_error()
+}
+
+/// An empty polars frame with the columns of an Arrow schema.
+///
+/// # Errors
+/// `Unsupported` for types that polars does not have.
+pub(crate) fn empty_frame(schema: &SchemaRef) -> Result<DataFrame> {
+    from_batch(&RecordBatch::new_empty(Arc::clone(schema)))
+}
+
+fn import_array(array: &dyn Array) -> Result<Box<dyn polars_arrow::array::Array>> {
+    let (array, schema) = ffi::to_ffi(&array.to_data()).map_err(mismatch)?;
+    // SAFETY: the types on both sides are the structs of the C Data interface, checked above to be of one size;
+    // ownership moves with the values, so each release callback runs once.
+    let (array, schema): (polars_ffi::ArrowArray, polars_ffi::ArrowSchema) =
+        unsafe { (std::mem::transmute(array), std::mem::transmute(schema)) };
+    // SAFETY: arrow-rs exported a valid schema.
+    let field = unsafe { polars_ffi::import_field_from_c(&schema) }.map_err(engine_error)?;
+    // SAFETY: arrow-rs exported a valid array of exactly that type.
+    unsafe { polars_ffi::import_array_from_c(array, field.dtype) }.map_err(engine_error)
+}

@@ -1,0 +1,147 @@
+//! Frames leave the engine as a stream of record batches, with back pressure: the engine waits when nobody reads, and
+//! stops when the stream is dropped.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
+use laktory_core::arrow::array::RecordBatch;
+use laktory_core::arrow::schema::SchemaRef;
+use laktory_core::{BatchStream, Frame, Result, RunCx};
+use polars::prelude::{DataFrame, Engine, LazyFrame, PlanCallback, PolarsResult};
+
+use crate::PolarsFrame;
+use crate::diagnose::locate;
+use crate::error::{ResultExt, carry, engine_error};
+
+/// Batches that wait between the engine and the reader of the stream.
+const WAITING: usize = 8;
+
+/// A bounded queue whose producer blocks a thread and whose consumer is asynchronous.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    room: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    batches: VecDeque<RecordBatch>,
+    closed: bool,
+    waker: Option<Waker>,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a batch, waiting for room; false when nobody reads any more.
+    fn push(&self, batch: RecordBatch) -> bool {
+        let mut state = self.lock();
+        while state.batches.len() >= WAITING && !state.closed {
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.closed {
+            return false;
+        }
+        state.batches.push_back(batch);
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+        true
+    }
+
+    fn pop(&self, waker: &Waker) -> Option<RecordBatch> {
+        let mut state = self.lock();
+        let batch = state.batches.pop_front();
+        if batch.is_some() {
+            self.room.notify_one();
+        } else {
+            state.waker = Some(waker.clone());
+        }
+        batch
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.room.notify_all();
+    }
+}
+
+/// The rows of a query that runs while they are read.
+struct Rows {
+    queue: Arc<Queue>,
+    query: Option<Pin<Box<dyn Future<Output = Result<()>> + Send>>>,
+}
+
+impl Stream for Rows {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let ended = match &mut self.query {
+            None => true,
+            Some(query) => match query.as_mut().poll(cx) {
+                Poll::Pending => false,
+                Poll::Ready(outcome) => {
+                    self.query = None;
+                    if let Err(error) = outcome {
+                        self.queue.close();
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                    true
+                }
+            },
+        };
+        match self.queue.pop(cx.waker()) {
+            Some(batch) => Poll::Ready(Some(Ok(batch))),
+            None if ended => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// The rows of `frame`, whose Arrow schema is `schema`.
+///
+/// # Errors
+/// `ForeignFrame`; errors of the plan come out of the stream.
+pub(crate) fn export(cx: &RunCx, frame: &Frame, schema: SchemaRef) -> Result<BatchStream> {
+    let native = PolarsFrame::of(frame)?;
+    let (lazy, sources) = (native.plan(), native.sources());
+    let queue = Arc::new(Queue::default());
+    let query = {
+        let (cx, queue, schema) = (cx.clone(), Arc::clone(&queue), Arc::clone(&schema));
+        async move {
+            let cancel = cx.cancel().clone();
+            cx.blocking(move || {
+                let push = move |batch: DataFrame| -> PolarsResult<bool> {
+                    cancel.check().map_err(|error| carry(&error))?;
+                    let batches = crate::arrow::to_batches(batch, &schema).map_err(|error| carry(&error))?;
+                    Ok(!batches.into_iter().all(|batch| queue.push(batch)))
+                };
+                run(lazy, push).map_err(|error| locate(error, &sources))
+            })
+            .await
+        }
+    };
+    let rows = Rows {
+        queue,
+        query: Some(Box::pin(query)),
+    };
+    Ok(BatchStream::new(schema, rows))
+}
+
+fn run(lazy: LazyFrame, push: impl Fn(DataFrame) -> PolarsResult<bool> + Send + Sync + 'static) -> Result<()> {
+    let sunk = lazy.sink_batches(PlanCallback::new(push), true, None).or_error()?;
+    sunk.collect_with_engine(Engine::Streaming).map_err(engine_error)?;
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Functions with the meaning of SQL where that differs from the expression language.
+
+use laktory_core::{Func, Result};
+use polars::prelude::{
+    Column, DataType, Expr, Field, PlSmallStr, PolarsResult, RoundMode, Schema, StringChunked, concat_str, lit,
+    when,
+};
+
+use super::{Call, FULL, Row};
+
+pub(super) const ROWS: &[Row] = &[
+    (Func::SqlMod, FULL, |call| {
+        let (x, y) = (call.this()?, call.expr("other")?);
+        let floored = x.clone() % y.clone();
+        let other_sign = x.lt(lit(0)).neq(floored.clone().lt(lit(0)));
+        let correct = floored.clone().neq(lit(0)).and(other_sign);
+        Ok(when(correct).then(floored.clone() - y).otherwise(floored))
+    }),
+    (Func::SqlIsTrue, FULL, |call| Ok(call.this()?.fill_null(lit(false)))),
+    (Func::SqlIsFalse, FULL, |call| Ok(call.this()?.not().fill_null(lit(false)))),
+    (Func::SqlEqNullSafe, FULL, |call| Ok(call.this()?.eq_missing(call.expr("other")?))),
+    (Func::SqlConcat, FULL, |call| Ok(concat_str(call.some_exprs("exprs")?, "", true))),
+    (Func::SqlLike, FULL, like),
+    (Func::SqlRound, FULL, |call| {
+        let decimals = call.int("decimals")?;
+        let decimals = u32::try_from(decimals).map_err(|_| call.invalid("`decimals` cannot be negative"))?;
+        Ok(call.expr("x")?.round(decimals, RoundMode::HalfToEven))
+    }),
+    (Func::SqlPosition, FULL, |call| {
+        let (text, part) = (call.expr("x")?, call.expr("text")?);
+        Ok(text.map_many(
+            |columns| position(&columns[0], &columns[1]),
+            &[part],
+            |_: &Schema, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), DataType::Int64)),
+        ))
+    }),
+    (Func::SqlSign, FULL, |call| Ok(call.expr("x")?.sign())),
+    (Func::SqlNullIf, FULL, |call| {
+        let (x, y) = (call.expr("x")?, call.expr("y")?);
+        let equal = x.clone().eq(y).fill_null(lit(false));
+        Ok(when(equal.not()).then(x).otherwise(lit(polars::prelude::NULL)))
+    }),
+    (Func::SqlSum, FULL, |call| {
+        let x = call.expr("x")?;
+        Ok(when(x.clone().count().gt(lit(0))).then(x.sum()).otherwise(lit(polars::prelude::NULL)))
+    }),
+    (Func::SqlCountDistinct, FULL, |call| Ok(call.expr("x")?.drop_nulls().n_unique())),
+    (Func::SqlTan, FULL, |call| Ok(call.expr("x")?.tan())),
+    (Func::SqlCbrt, FULL, |call| Ok(call.expr("x")?.cbrt())),
+    (Func::SqlRegexpExtract, FULL, |call| {
+        Ok(call.expr("x")?.str().extract(lit(call.text("pattern")?), call.count("group")?))
+    }),
+    (Func::SqlSubstring, FULL, substring),
+    (Func::SqlReverse, FULL, |call| Ok(call.expr("x")?.str().reverse())),
+    (Func::SqlQuarter, FULL, |call| Ok(call.expr("x")?.dt().quarter())),
+    (Func::SqlWeek, FULL, |call| Ok(call.expr("x")?.dt().week())),
+    (Func::SqlDayOfWeek, FULL, |call| Ok(call.expr("x")?.dt().weekday() % lit(7))),
+];
+
+/// A text turned into another text, value by value.
+pub(super) fn map_text(expr: Expr, name: &'static str, function: fn(&str) -> String) -> Result<Expr> {
+    Ok(expr.map_with_fmt_str(
+        move |column| {
+            column.try_apply_unary_elementwise(|series| {
+                use polars::prelude::IntoSeries;
+                let texts: StringChunked = series.str()?.iter().map(|text| text.map(function)).collect();
+                Ok(texts.with_name(series.name().clone()).into_series())
+            })
+        },
+        |_: &Schema, field: &Field| Ok(Field::new(field.name().clone(), DataType::String)),
+        PlSmallStr::from_static(name),
+    ))
+}
+
+/// Characters before the first occurrence, plus one; zero without one.
+pub(crate) fn position(texts: &Column, parts: &Column) -> PolarsResult<Column> {
+    use polars::prelude::{Int64Chunked, IntoColumn, IntoSeries};
+    let length = texts.len().max(parts.len());
+    let length = if texts.is_empty() || parts.is_empty() { 0 } else { length };
+    let (texts, parts) = (texts.as_materialized_series(), parts.as_materialized_series());
+    let (text, part) = (texts.str()?, parts.str()?);
+    let found: Int64Chunked = (0..length)
+        .map(|row| {
+            let text = text.get(if text.len() == 1 { 0 } else { row })?;
+            let part = part.get(if part.len() == 1 { 0 } else { row })?;
+            Some(text.find(part).map_or(0, |at| {
+                i64::try_from(text[..at].chars().count()).map_or(i64::MAX, |before| before + 1)
+            }))
+        })
+        .collect();
+    Ok(found.with_name(texts.name().clone()).into_series().into_column())
+}
+
+fn like(call: &Call<'_>) -> Result<Expr> {
+    let escape = call.opt_text("escape")?.and_then(|escape| escape.chars().next());
+    let pattern = like_pattern(call.text("pattern")?, escape, call.flag("case_insensitive")?);
+    Ok(call.this()?.str().contains(lit(pattern), true))
+}
+
+/// A LIKE pattern as a regular expression.
+fn like_pattern(pattern: &str, escape: Option<char>, case_insensitive: bool) -> String {
+    let mut out = String::from(if case_insensitive { "(?si)^" } else { "(?s)^" });
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            escaping if Some(escaping) == escape => {
+                if let Some(literal) = characters.next() {
+                    quote(&mut out, literal);
+                }
+            }
+            '%' => out.push_str(".*"),
+            '_' => out.push('.'),
+            literal => quote(&mut out, literal),
+        }
+    }
+    out.push('$');
+    out
+}
+
+fn quote(out: &mut String, literal: char) {
+    if r"\.+*?()|[]{}^$#&-~".contains(literal) {
+        out.push('\\');
+    }
+    out.push(literal);
+}
+
+/// Characters from position 1; what lies before the text counts but does not appear.
+fn substring(call: &Call<'_>) -> Result<Expr> {
+    let (this, start) = (call.expr("x")?, call.int("start")?);
+    let length = call.opt_int("length")?;
+    if length.is_some_and(|length| length < 0) {
+        return Err(call.invalid("the length cannot be negative"));
+    }
+    let end = length.map(|length| start.saturating_add(length));
+    let first = start.max(1);
+    let count = match end {
+        Some(end) => lit((end - first).max(0)),
+        None => lit(u64::MAX),
+    };
+    Ok(this.str().slice(lit(first - 1), count))
+}

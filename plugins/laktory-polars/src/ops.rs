@@ -1,0 +1,279 @@
+//! Steps: each becomes a node of the lazy plan.
+
+mod combine;
+mod reshape;
+
+use std::sync::Arc;
+
+use laktory_core::{Error, ErrorKind, Expr, Frame, Keep, NamedFrames, Op, OpKind, Result, RunCx, SortKey, Support};
+use polars::prelude::{
+    DataFrame, DataType, Expr as PolarsExpr, IdxSize, LazyFrame, PolarsResult, SortMultipleOptions, UdfSchema, UniqueKeepStrategy, int_range, len, lit,
+};
+use polars_plan::dsl::DslPlan;
+use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
+
+use crate::PolarsFrame;
+use crate::expr::{by_name, cast, column, lower, lower_all, sort_options};
+
+/// The steps that the driver has.
+pub(crate) const KINDS: &[(OpKind, Support)] = &[
+    (OpKind::Select, Support::Full),
+    (OpKind::WithColumns, Support::Full),
+    (OpKind::Filter, Support::Full),
+    (OpKind::Drop, Support::Full),
+    (OpKind::Rename, Support::Full),
+    (OpKind::Cast, Support::Full),
+    (OpKind::Sort, Support::Full),
+    (OpKind::Unique, Support::Full),
+    (OpKind::DropNulls, Support::Full),
+    (OpKind::Head, Support::Full),
+    (OpKind::Tail, Support::Full),
+    (OpKind::TopK, Support::Full),
+    (OpKind::GatherEvery, Support::Full),
+    (OpKind::Sample, Support::Full),
+    (OpKind::Aggregate, Support::Full),
+    (OpKind::Join, Support::Full),
+    (OpKind::JoinAsof, Support::Full),
+    (OpKind::Union, Support::Full),
+    (OpKind::WithRowIndex, Support::Full),
+    (OpKind::Explode, Support::Full),
+    (OpKind::Unpivot, Support::Full),
+    (
+        OpKind::Pivot,
+        Support::Partial {
+            note: "the distinct values of `on` are computed when the schema is resolved",
+        },
+    ),
+    (OpKind::NullCount, Support::Full),
+    (OpKind::Sql, Support::Full),
+];
+
+/// The frame after a step.
+///
+/// # Errors
+/// `Unsupported`, `ForeignFrame`, `UnknownFrame`, `InvalidArgument`; unknown columns are found when the schema is resolved.
+pub(crate) fn apply(cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> Result<Frame> {
+    let frame = PolarsFrame::of(input)?;
+    let others = op
+        .frames()
+        .into_iter()
+        .map(|name| PolarsFrame::of(named.get(name)?))
+        .collect::<Result<Vec<_>>>()?;
+    let plans = others.iter().map(|other| other.plan()).collect();
+    let lazy = step(cx, frame.plan(), op, plans)?;
+    let sources = PolarsFrame::all_sources(std::iter::once(frame).chain(others));
+    Ok(PolarsFrame::new(lazy, sources))
+}
+
+fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Result<LazyFrame> {
+    let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, format!("`{}`: {why}", op.kind().name()));
+    Ok(match op {
+        Op::Select { exprs } => lazy.select(lower_all(cx, exprs)?),
+        Op::WithColumns { exprs } => lazy.with_columns(lower_all(cx, exprs)?),
+        Op::Filter { predicate } => lazy.filter(lower(cx, predicate)?),
+        Op::Drop { columns, strict } => lazy.drop(by_name(columns, *strict)),
+        Op::Rename { mapping } => {
+            let (old, new): (Vec<&str>, Vec<&str>) =
+                mapping.iter().map(|(old, new)| (old.as_str(), new.as_str())).unzip();
+            lazy.rename(old, new, true)
+        }
+        Op::Cast { columns } => lazy.with_columns(
+            columns
+                .iter()
+                .map(|(name, dtype)| cast(column(name), dtype, true))
+                .collect::<Result<Vec<_>>>()?,
+        ),
+        Op::Sort { by } => sorted(cx, lazy, by)?,
+        Op::Unique { subset, keep, order_by } => unique(cx, lazy, subset.as_deref(), *keep, order_by)?,
+        Op::DropNulls { subset } => match subset {
+            Some(subset) if subset.is_empty() => lazy,
+            Some(subset) => lazy.drop_nulls(Some(by_name(subset, true))),
+            None => lazy.drop_nulls(None),
+        },
+        Op::Head { n } => lazy.limit(rows(*n)),
+        Op::Tail { n } => lazy.tail(rows(*n)),
+        Op::TopK { k, by } => {
+            if by.is_empty() {
+                return Err(invalid("`by` is needed"));
+            }
+            let options = SortMultipleOptions {
+                nulls_last: vec![true; by.len()],
+                ..sort_options(by)
+            };
+            lazy.sort_by_exprs(keys(cx, by)?, options).limit(rows(*k))
+        }
+        Op::GatherEvery { n, offset } => {
+            let n = usize::try_from(*n).ok().filter(|n| *n > 0).ok_or_else(|| invalid("`n` is at least 1"))?;
+            let offset = usize::try_from(*offset).map_err(|_| invalid("`offset` is too large"))?;
+            lazy.select([polars::prelude::all().as_expr().gather_every(n, offset)])
+        }
+        Op::Sample {
+            n,
+            fraction,
+            with_replacement,
+            seed,
+        } => reshape::sample(lazy, *n, *fraction, *with_replacement, *seed)?,
+        Op::Aggregate {
+            keys,
+            aggs,
+            drop_null_keys,
+        } => aggregate(cx, lazy, keys, aggs, *drop_null_keys)?,
+        Op::Join {
+            how,
+            left_on,
+            right_on,
+            suffix,
+            ..
+        } => combine::join(lazy, one(&mut others)?, *how, left_on, right_on, suffix)?,
+        Op::JoinAsof {
+            left_on,
+            right_on,
+            by_left,
+            by_right,
+            strategy,
+            suffix,
+            ..
+        } => {
+            let right = one(&mut others)?;
+            combine::join_asof(lazy, right, (left_on, right_on), (by_left, by_right), *strategy, suffix)
+        }
+        Op::Union { how, .. } => combine::union(lazy, others, *how)?,
+        Op::WithRowIndex {
+            name,
+            order_by,
+            partition_by,
+        } => row_index(cx, lazy, name, order_by, partition_by)?,
+        Op::Explode {
+            columns,
+            empty_as_null,
+            keep_nulls,
+        } => reshape::explode(lazy, columns, *empty_as_null, *keep_nulls),
+        Op::Unpivot {
+            on,
+            index,
+            variable_name,
+            value_name,
+        } => reshape::unpivot(lazy, on.as_deref(), index, variable_name, value_name),
+        Op::Pivot {
+            on,
+            index,
+            values,
+            aggregate,
+            sort_columns,
+            separator,
+        } => reshape::pivot(
+            lazy,
+            reshape::Pivot {
+                on: on.clone(),
+                index: index.clone(),
+                values: values.clone(),
+                aggregate: *aggregate,
+                sort_columns: *sort_columns,
+                separator: separator.clone(),
+            },
+        )?,
+        Op::NullCount => lazy.null_count(),
+        other => {
+            return Err(Error::unsupported(format!(
+                "`{}` is not available on backend POLARS",
+                other.kind().name()
+            )));
+        }
+    })
+}
+
+/// A step that needs all rows at once, as a function of the engine's plan.
+pub(crate) fn opaque(
+    lazy: LazyFrame,
+    name: &str,
+    function: impl Fn(DataFrame) -> PolarsResult<DataFrame> + Send + Sync + 'static,
+    schema: Option<Arc<dyn UdfSchema>>,
+) -> LazyFrame {
+    let function: Arc<dyn DataFrameUdf> = Arc::new(function);
+    // Common sub-plans are found by hashes, in which such a function counts by its name alone; the address tells two
+    // of them apart as long as both exist.
+    let name = format!("{name} {:p}", Arc::as_ptr(&function).cast::<()>());
+    let function = FunctionIR::Opaque {
+        function,
+        schema,
+        predicate_pd: false,
+        projection_pd: false,
+        streamable: false,
+        fmt_str: name.into(),
+    };
+    LazyFrame::from(DslPlan::MapFunction {
+        input: Arc::new(lazy.logical_plan),
+        function: DslFunction::FunctionIR(function),
+    })
+}
+
+fn one(others: &mut Vec<LazyFrame>) -> Result<LazyFrame> {
+    others.pop().ok_or_else(|| Error::internal("a join without other frame"))
+}
+
+/// A number of rows; polars counts with 32 bits, beyond which everything is taken.
+fn rows(n: u64) -> IdxSize {
+    IdxSize::try_from(n).unwrap_or(IdxSize::MAX)
+}
+
+fn keys(cx: &RunCx, by: &[SortKey]) -> Result<Vec<PolarsExpr>> {
+    by.iter().map(|key| lower(cx, &key.expr)).collect()
+}
+
+fn sorted(cx: &RunCx, lazy: LazyFrame, by: &[SortKey]) -> Result<LazyFrame> {
+    if by.is_empty() {
+        return Ok(lazy);
+    }
+    Ok(lazy.sort_by_exprs(keys(cx, by)?, sort_options(by)))
+}
+
+fn unique(
+    cx: &RunCx,
+    lazy: LazyFrame,
+    subset: Option<&[String]>,
+    keep: Keep,
+    order_by: &[SortKey],
+) -> Result<LazyFrame> {
+    let subset = subset.map(|subset| by_name(subset, true));
+    let keep = match keep {
+        Keep::Any => return Ok(lazy.unique(subset, UniqueKeepStrategy::Any)),
+        Keep::None => return Ok(lazy.unique(subset, UniqueKeepStrategy::None)),
+        Keep::First => UniqueKeepStrategy::First,
+        Keep::Last => UniqueKeepStrategy::Last,
+    };
+    Ok(sorted(cx, lazy, order_by)?.unique_stable(subset, keep))
+}
+
+fn aggregate(
+    cx: &RunCx,
+    lazy: LazyFrame,
+    keys: &[Expr],
+    aggs: &[Expr],
+    drop_null_keys: bool,
+) -> Result<LazyFrame> {
+    let (keys, aggs) = (lower_all(cx, keys)?, lower_all(cx, aggs)?);
+    if keys.is_empty() {
+        return Ok(lazy.select(aggs));
+    }
+    let known = keys.iter().cloned().map(PolarsExpr::is_not_null).reduce(PolarsExpr::and);
+    let lazy = match known {
+        Some(known) if drop_null_keys => lazy.filter(known),
+        _ => lazy,
+    };
+    Ok(lazy.group_by(keys).agg(aggs))
+}
+
+fn row_index(
+    cx: &RunCx,
+    lazy: LazyFrame,
+    name: &str,
+    order_by: &[SortKey],
+    partition_by: &[Expr],
+) -> Result<LazyFrame> {
+    if order_by.is_empty() && partition_by.is_empty() {
+        return Ok(lazy.with_row_index(name, None));
+    }
+    let position = int_range(lit(0_u32), len(), 1, DataType::UInt32);
+    let position = crate::expr::over(cx, position, partition_by, order_by)?;
+    Ok(lazy.select([position.alias(name), polars::prelude::all().as_expr()]))
+}

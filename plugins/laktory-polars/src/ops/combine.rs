@@ -1,0 +1,94 @@
+//! Steps over several frames.
+
+use laktory_core::{AsofStrategy, Error, ErrorKind, JoinHow, Result, UnionHow};
+use polars::prelude::{
+    AsOfOptions, AsofStrategy as PolarsStrategy, Expr, JoinType, LazyFrame, PlSmallStr, UnionArgs, concat,
+};
+
+use crate::error::ResultExt;
+use crate::expr::column;
+
+fn columns(names: &[String]) -> Vec<Expr> {
+    names.iter().map(|name| column(name)).collect()
+}
+
+pub(super) fn join(
+    left: LazyFrame,
+    right: LazyFrame,
+    how: JoinHow,
+    left_on: &[String],
+    right_on: &[String],
+    suffix: &str,
+) -> Result<LazyFrame> {
+    let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, format!("`join`: {why}"));
+    if left_on.len() != right_on.len() {
+        return Err(invalid("both sides need the same number of keys"));
+    }
+    let how = match how {
+        JoinHow::Cross => {
+            if !left_on.is_empty() {
+                return Err(invalid("a cross join has no keys"));
+            }
+            return Ok(left.cross_join(right, Some(suffix.into())));
+        }
+        _ if left_on.is_empty() => return Err(invalid("keys are needed")),
+        JoinHow::Inner => JoinType::Inner,
+        JoinHow::Left => JoinType::Left,
+        JoinHow::Full => JoinType::Full,
+        JoinHow::Semi => JoinType::Semi,
+        JoinHow::Anti => JoinType::Anti,
+    };
+    Ok(left
+        .join_builder()
+        .with(right)
+        .how(how)
+        .left_on(columns(left_on))
+        .right_on(columns(right_on))
+        .suffix(suffix)
+        .finish())
+}
+
+pub(super) fn join_asof(
+    left: LazyFrame,
+    right: LazyFrame,
+    (left_on, right_on): (&str, &str),
+    (by_left, by_right): (&[String], &[String]),
+    strategy: AsofStrategy,
+    suffix: &str,
+) -> LazyFrame {
+    let by = |names: &[String]| {
+        (!names.is_empty()).then(|| names.iter().map(|name| PlSmallStr::from_str(name)).collect::<Vec<_>>())
+    };
+    let options = AsOfOptions {
+        strategy: match strategy {
+            AsofStrategy::Backward => PolarsStrategy::Backward,
+            AsofStrategy::Forward => PolarsStrategy::Forward,
+            AsofStrategy::Nearest => PolarsStrategy::Nearest,
+        },
+        tolerance: None,
+        tolerance_str: None,
+        left_by: by(by_left),
+        right_by: by(by_right),
+        allow_eq: true,
+        check_sortedness: by_left.is_empty(),
+    };
+    left.join_builder()
+        .with(right)
+        .how(JoinType::AsOf(Box::new(options)))
+        .left_on([column(left_on)])
+        .right_on([column(right_on)])
+        .suffix(suffix)
+        .finish()
+}
+
+pub(super) fn union(first: LazyFrame, mut others: Vec<LazyFrame>, how: UnionHow) -> Result<LazyFrame> {
+    others.insert(0, first);
+    let args = UnionArgs {
+        diagonal: how == UnionHow::Diagonal,
+        strict: true,
+        to_supertypes: false,
+        maintain_order: true,
+        ..UnionArgs::default()
+    };
+    concat(others, args).or_error()
+}

@@ -1,0 +1,103 @@
+//! A session of the POLARS backend: dispatch only. Sessions hold no state, since frames carry their plans.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use laktory_core::arrow::schema::SchemaRef;
+use laktory_core::{
+    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Error, ErrorKind, Frame, Job, NamedFrames, Op,
+    Outcome, ReadSpec, Result, RunCx, SqlTemplate,
+};
+
+use crate::diagnose::locate;
+use crate::error::engine_error;
+use crate::spool::Spool;
+use crate::{POLARS, PolarsFrame, arrow, execute, export, ops, read, sql};
+
+/// The session.
+#[derive(Debug)]
+struct Session;
+
+/// Opens a session. The backend has no settings.
+pub(crate) fn connect<'a>(_: &'a RunCx, config: &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>> {
+    Box::pin(async move {
+        match config.keys().next() {
+            Some(name) => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("backend POLARS has no setting `{name}`"),
+            )
+            .with_hint("it has no settings")),
+            None => {
+                // Warnings of the engine would go to standard error.
+                polars_error::set_warning_function(|message, _| tracing::debug!(message, "Warning of polars"));
+                Ok(Arc::new(Session) as Arc<dyn Backend>)
+            }
+        }
+    })
+}
+
+#[async_trait]
+impl Backend for Session {
+    fn descriptor(&self) -> &'static BackendDescriptor {
+        &POLARS
+    }
+
+    fn apply(&self, cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> Result<Frame> {
+        ops::apply(cx, input, op, named)
+    }
+
+    async fn read(&self, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
+        let spec = spec.clone();
+        cx.blocking(move || read::read(&spec)).await
+    }
+
+    async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
+        let (query, named) = (query.clone(), named.clone());
+        cx.blocking(move || sql::sql(&query, &named)).await
+    }
+
+    async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef> {
+        let native = PolarsFrame::of(frame)?;
+        let (mut lazy, sources) = (native.plan(), native.sources());
+        cx.blocking(move || {
+            let schema = lazy
+                .collect_schema()
+                .map_err(|error| locate(engine_error(error), &sources))?;
+            arrow::arrow_schema(&schema)
+        })
+        .await
+    }
+
+    async fn execute(&self, cx: &RunCx, jobs: Vec<Job>) -> Result<Vec<Outcome>> {
+        let run = cx.clone();
+        cx.blocking(move || execute::execute(&run, &jobs)).await
+    }
+
+    async fn export(&self, cx: &RunCx, frame: &Frame) -> Result<BatchStream> {
+        let schema = self.schema(cx, frame).await?;
+        export::export(cx, frame, schema)
+    }
+
+    async fn import(&self, cx: &RunCx, mut batches: BatchStream) -> Result<Frame> {
+        let empty = arrow::empty_frame(&batches.schema())?;
+        let mut spool = Spool::new(cx, Arc::clone(empty.schema()));
+        while let Some(batch) = next(&mut batches).await {
+            let batch = batch?;
+            spool = cx
+                .blocking(move || {
+                    spool.push(arrow::from_batch(&batch)?)?;
+                    Ok(spool)
+                })
+                .await?;
+        }
+        let (_, lazy) = cx.blocking(move || spool.finish()).await?;
+        Ok(PolarsFrame::from_lazy(lazy))
+    }
+}
+
+/// The next batch of a stream.
+async fn next(batches: &mut BatchStream) -> Option<Result<laktory_core::arrow::array::RecordBatch>> {
+    use futures_core::Stream;
+    use std::pin::Pin;
+    std::future::poll_fn(|cx| Pin::new(&mut *batches).poll_next(cx)).await
+}

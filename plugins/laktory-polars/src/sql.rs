@@ -1,0 +1,159 @@
+//! SQL steps: the statement is parsed with the engine's own parser, rewritten where the engine slips, and planned over
+//! frames under private names. Errors point into the text as the user wrote it.
+
+mod names;
+mod rewrite;
+mod scalar;
+mod udf;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use laktory_core::{Error, ErrorKind, Frame, FrameName, NamedFrames, RenderedSql, Result, SqlTemplate};
+use polars::sql::SQLContext;
+use sqlparser::ast::Statement;
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserError, ParserOptions};
+
+use crate::PolarsFrame;
+use crate::diagnose::locate;
+use crate::error::engine_error;
+
+/// The result of a statement.
+///
+/// # Errors
+/// `SqlSyntax`, `UnknownFrame`, `UnknownFunction`, `ColumnNotFound`, `Unsupported`.
+pub(crate) fn sql(query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
+    let names: Vec<FrameName> = query.frames().into_iter().cloned().collect();
+    let relation = |name: &FrameName| {
+        let at = names.iter().position(|known| known == name).unwrap_or(0);
+        relation(at)
+    };
+    let rendered = query.render(|name| format!("\"{}\"", relation(name)));
+    let shown = |error: Error| presented(error, &rendered, &names);
+    let mut statement = parse(&rendered).map_err(&shown)?;
+    let mut context = SQLContext::new().with_function_registry(Arc::new(udf::Functions));
+    let mut frames = Vec::with_capacity(names.len());
+    let mut columns = Vec::new();
+    for name in &names {
+        let frame = PolarsFrame::of(named.get(name)?)?;
+        let mut lazy = frame.plan();
+        let schema = lazy.collect_schema().map_err(|error| locate(engine_error(error), &frame.sources()))?;
+        columns.extend(schema.iter_names().map(ToString::to_string));
+        context.register(&relation(name), lazy);
+        frames.push(frame);
+    }
+    let sources = PolarsFrame::all_sources(frames);
+    rewrite::rewrite(&mut statement, &columns).map_err(&shown)?;
+    let lazy = context
+        .execute(&statement.to_string())
+        .map_err(|error| locate(shown(engine_error(error)), &sources))?;
+    Ok(PolarsFrame::new(lazy, sources))
+}
+
+/// The private name of the frame at a position.
+fn relation(at: usize) -> String {
+    format!("__laktory_frame_{at}__")
+}
+
+fn parse(rendered: &RenderedSql) -> Result<Statement> {
+    let failed = |error: ParserError| {
+        let text = match error {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
+            ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+        };
+        syntax_error(&text, rendered)
+    };
+    let options = ParserOptions {
+        trailing_commas: true,
+        ..ParserOptions::default()
+    };
+    let statements = Parser::new(&GenericDialect)
+        .with_options(options)
+        .try_with_sql(&rendered.text)
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(failed)?;
+    let count = statements.len();
+    let mut statements = statements.into_iter();
+    match (statements.next(), count) {
+        (Some(statement @ Statement::Query(_)), 1) => Ok(statement),
+        (Some(_), 1) => Err(Error::new(ErrorKind::SqlSyntax, "a SQL step is one SELECT statement")),
+        (None, _) => Err(Error::new(ErrorKind::SqlSyntax, "there is no statement")),
+        _ => Err(Error::new(ErrorKind::SqlSyntax, "a SQL step holds exactly one statement")
+            .with_hint("write each statement as a step of its own")),
+    }
+}
+
+/// `Expected: ..., found: x at Line: 1, Column: 8` with its place in the user's text.
+fn syntax_error(text: &str, rendered: &RenderedSql) -> Error {
+    let (message, position) = match text.rsplit_once(" at Line: ") {
+        Some((message, position)) => (message, Some(position)),
+        None => (text, None),
+    };
+    let position = position.and_then(|position| {
+        let (line, column) = position.split_once(", Column: ")?;
+        let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
+        Some((digits(line).parse().ok()?, digits(column).parse().ok()?))
+    });
+    let mut message = message.trim().replace("Expected: ", "expected ").replace(", found: ", ", found ");
+    if let Some(first) = message.get(..1) {
+        message = first.to_lowercase() + &message[1..];
+    }
+    let error = Error::new(ErrorKind::SqlSyntax, message);
+    match position {
+        Some((line, column)) if line > 0 => error.with_range(word_at(rendered, line, column)),
+        _ => error,
+    }
+}
+
+/// The range, in the user's text, of the word at a line and column of the rendered text.
+fn word_at(rendered: &RenderedSql, line: usize, column: usize) -> Range<usize> {
+    let start: usize = rendered.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = rendered.text.get(start..).unwrap_or_default();
+    let within: usize = rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+    let word = rest.get(within..).unwrap_or_default();
+    let length = word
+        .find(|character: char| !character.is_alphanumeric() && character != '_')
+        .unwrap_or(word.len())
+        .max(word.chars().next().map_or(0, char::len_utf8));
+    let from = rendered.source_offset(start + within);
+    let to = rendered.source_offset(start + within + length);
+    from..to.max(from)
+}
+
+/// An error in the words of the user: placeholders as written, and the place of the name that it is about.
+fn presented(error: Error, rendered: &RenderedSql, names: &[FrameName]) -> Error {
+    let mut message = error.message().to_owned();
+    for (at, name) in names.iter().enumerate() {
+        message = message.replace(&relation(at), &name.to_string());
+    }
+    for (name, shown) in udf::NAMES {
+        message = message.replace(name, shown);
+    }
+    let range = error.range().or_else(|| {
+        let name = message.split('`').nth(1).or_else(|| message.split('\'').nth(1))?;
+        let at = find_word(&rendered.text, name)?;
+        Some(rendered.source_offset(at)..rendered.source_offset(at + name.len()))
+    });
+    let mut out = Error::new(error.kind(), message);
+    if let Some(hint) = error.hint() {
+        out = out.with_hint(hint);
+    }
+    if let Some(range) = range {
+        out = out.with_range(range);
+    }
+    out.with_source(error)
+}
+
+/// Where a name stands in a text, not as a part of another name.
+fn find_word(text: &str, name: &str) -> Option<usize> {
+    let part = |character: char| character.is_alphanumeric() || character == '_';
+    if name.is_empty() {
+        return None;
+    }
+    text.match_indices(name).map(|(at, _)| at).find(|at| {
+        let before = text[..*at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(part) && !after.is_some_and(part)
+    })
+}

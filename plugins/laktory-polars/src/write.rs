@@ -1,0 +1,272 @@
+//! File sinks: each format becomes a lazy sink of the streaming engine, so that nothing is collected to be written.
+//!
+//! One file at the staging path that the executor gives; modes, folders and publishing are the executor's.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
+use polars::prelude::{
+    CompatLevel, CsvWriterOptions, DataFrame, IpcCompression, IpcWriterOptions,
+    JsonFormat, JsonWriter, NDJsonWriterOptions, ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema,
+    SerWriter, SerializeOptions, StatisticsOptions,
+};
+use polars_io::ExternalCompression;
+use polars_plan::dsl::FileWriteFormat;
+use polars_utils::compression::{BrotliLevel, GzipLevel, ZstdLevel};
+
+use crate::error::ResultExt;
+use crate::options::Given;
+
+/// How a file is written.
+pub(crate) enum Sink {
+    /// By the engine.
+    Engine(FileWriteFormat),
+    /// Batch by batch, as the array of a JSON document.
+    JsonArray,
+}
+
+type Writer = fn(&Given<'_>) -> Result<Sink>;
+
+/// The formats that are written.
+pub(crate) const WRITERS: &[(Format, FormatSupport, Writer)] = &[
+    (Format::Csv, full(CSV_OPTIONS), csv),
+    (Format::JsonLines, full(&["compression", "compression_level"]), json_lines),
+    (Format::Json, full(&[]), |_| Ok(Sink::JsonArray)),
+    (Format::Parquet, full(PARQUET_OPTIONS), parquet),
+    (Format::Ipc, full(&["compression", "record_batch_size", "compat_level"]), ipc),
+];
+
+const CSV_OPTIONS: &[&str] = &[
+    "batch_size",
+    "compression",
+    "compression_level",
+    "date_format",
+    "datetime_format",
+    "decimal_comma",
+    "float_precision",
+    "float_scientific",
+    "include_bom",
+    "include_header",
+    "line_terminator",
+    "null_value",
+    "quote_char",
+    "quote_style",
+    "separator",
+    "time_format",
+];
+
+const PARQUET_OPTIONS: &[&str] = &[
+    "compression",
+    "compression_level",
+    "data_page_size",
+    "row_group_size",
+    "statistics",
+];
+
+const fn full(options: &'static [&'static str]) -> FormatSupport {
+    FormatSupport {
+        support: Support::Full,
+        options,
+        schema: false,
+    }
+}
+
+/// How to write what `spec` asks for, rows of `schema`.
+///
+/// # Errors
+/// `Unsupported` for the format or a type that it cannot hold, `InvalidArgument` for an option.
+pub(crate) fn sink(spec: &WriteSpec, schema: &Schema) -> Result<Sink> {
+    let Some((_, support, writer)) = WRITERS.iter().find(|(format, ..)| *format == spec.format) else {
+        let known = crate::read::formats(WRITERS.iter().map(|(format, ..)| format));
+        return Err(Error::unsupported(format!("polars does not write {}", spec.format))
+            .with_hint(format!("it writes {known}")));
+    };
+    if spec.format == Format::Csv
+        && let Some((name, dtype)) = schema.iter().find(|(_, dtype)| dtype.is_nested())
+    {
+        return Err(Error::unsupported(format!("column `{name}` of type {dtype} has no form in CSV"))
+            .with_hint("select its fields, or write PARQUET or JSONL"));
+    }
+    if schema.is_empty() {
+        return Err(Error::new(
+            ErrorKind::SchemaMismatch,
+            "a frame without columns cannot be written",
+        ));
+    }
+    let what = format!("writer option of {}", spec.format);
+    writer(&Given::new(&what, &spec.options, support.options)?)
+}
+
+fn csv(given: &Given<'_>) -> Result<Sink> {
+    let defaults = SerializeOptions::default();
+    let text = |name: &str| given.text(name).map(|text| text.map(Into::into));
+    let serialize = SerializeOptions {
+        date_format: text("date_format")?,
+        time_format: text("time_format")?,
+        datetime_format: text("datetime_format")?,
+        float_scientific: given.flag("float_scientific")?,
+        float_precision: given.count("float_precision")?,
+        decimal_comma: given.flag("decimal_comma")?.unwrap_or(false),
+        separator: given.byte("separator")?.unwrap_or(defaults.separator),
+        quote_char: given.byte("quote_char")?.unwrap_or(defaults.quote_char),
+        null: text("null_value")?.unwrap_or(defaults.null),
+        line_terminator: text("line_terminator")?.unwrap_or(defaults.line_terminator),
+        quote_style: given
+            .one_of(
+                "quote_style",
+                &[
+                    ("necessary", QuoteStyle::Necessary),
+                    ("always", QuoteStyle::Always),
+                    ("non_numeric", QuoteStyle::NonNumeric),
+                    ("never", QuoteStyle::Never),
+                ],
+            )?
+            .unwrap_or_default(),
+    };
+    let defaults = CsvWriterOptions::default();
+    Ok(Sink::Engine(FileWriteFormat::Csv(CsvWriterOptions {
+        include_bom: given.flag("include_bom")?.unwrap_or(false),
+        compression: external_compression(given)?,
+        check_extension: false,
+        include_header: given.flag("include_header")?.unwrap_or(true),
+        batch_size: given
+            .count("batch_size")?
+            .and_then(NonZeroUsize::new)
+            .unwrap_or(defaults.batch_size),
+        serialize_options: Arc::new(serialize),
+    })))
+}
+
+fn json_lines(given: &Given<'_>) -> Result<Sink> {
+    Ok(Sink::Engine(FileWriteFormat::NDJson(NDJsonWriterOptions {
+        compression: external_compression(given)?,
+        check_extension: false,
+    })))
+}
+
+fn level(given: &Given<'_>) -> Result<Option<u32>> {
+    let level = given.count("compression_level")?;
+    level.map(|level| u32::try_from(level).map_err(|_| bad_level())).transpose()
+}
+
+fn bad_level() -> Error {
+    Error::new(ErrorKind::InvalidArgument, "`compression_level` is out of range")
+}
+
+fn external_compression(given: &Given<'_>) -> Result<ExternalCompression> {
+    let level = level(given)?;
+    Ok(given
+        .one_of(
+            "compression",
+            &[
+                ("uncompressed", ExternalCompression::Uncompressed),
+                ("gzip", ExternalCompression::Gzip { level }),
+                ("zstd", ExternalCompression::Zstd { level }),
+            ],
+        )?
+        .unwrap_or_default())
+}
+
+fn parquet(given: &Given<'_>) -> Result<Sink> {
+    let level = level(given)?;
+    let small = || level.map(|level| u8::try_from(level).map_err(|_| bad_level())).transpose();
+    let signed = || level.map(|level| i32::try_from(level).map_err(|_| bad_level())).transpose();
+    let refused = |_| bad_level();
+    let compression = match given.text("compression")?.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("zstd") => {
+            ParquetCompression::Zstd(signed()?.map(ZstdLevel::try_new).transpose().map_err(refused)?)
+        }
+        Some("gzip") => ParquetCompression::Gzip(small()?.map(GzipLevel::try_new).transpose().map_err(refused)?),
+        Some("brotli") => ParquetCompression::Brotli(level.map(BrotliLevel::try_new).transpose().map_err(refused)?),
+        Some("snappy") => ParquetCompression::Snappy,
+        Some("lz4" | "lz4_raw") => ParquetCompression::Lz4Raw,
+        Some("none" | "uncompressed") => ParquetCompression::Uncompressed,
+        Some(other) => {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("writer option of PARQUET `compression` cannot be `{other}`"),
+            )
+            .with_hint("it takes one of `zstd`, `snappy`, `gzip`, `brotli`, `lz4`, `uncompressed`"));
+        }
+    };
+    let statistics = match given.flag("statistics")? {
+        Some(false) => StatisticsOptions::empty(),
+        _ => StatisticsOptions::default(),
+    };
+    Ok(Sink::Engine(FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions {
+        compression,
+        statistics,
+        row_group_size: given.count("row_group_size")?,
+        data_page_size: given.count("data_page_size")?,
+        ..ParquetWriteOptions::default()
+    }))))
+}
+
+fn ipc(given: &Given<'_>) -> Result<Sink> {
+    let compression = given.one_of(
+        "compression",
+        &[
+            ("uncompressed", None),
+            ("lz4", Some(IpcCompression::LZ4)),
+            ("zstd", Some(IpcCompression::ZSTD(ZstdLevel::default()))),
+        ],
+    )?;
+    let compat_level = given.one_of(
+        "compat_level",
+        &[("newest", CompatLevel::newest()), ("oldest", CompatLevel::oldest())],
+    )?;
+    Ok(Sink::Engine(FileWriteFormat::Ipc(IpcWriterOptions {
+        compression: compression.flatten(),
+        compat_level: compat_level.unwrap_or_else(CompatLevel::newest),
+        record_batch_size: given.count("record_batch_size")?,
+        ..IpcWriterOptions::default()
+    })))
+}
+
+/// Writes batches as the elements of one JSON array.
+pub(crate) struct JsonArray {
+    file: BufWriter<File>,
+    lines: Vec<u8>,
+    rows: u64,
+}
+
+impl JsonArray {
+    /// Opens the file.
+    pub(crate) fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
+        let mut file = BufWriter::with_capacity(1 << 18, file);
+        file.write_all(b"[")?;
+        Ok(Self {
+            file,
+            lines: Vec::new(),
+            rows: 0,
+        })
+    }
+
+    /// Adds a batch.
+    pub(crate) fn push(&mut self, mut batch: DataFrame) -> Result<()> {
+        self.lines.clear();
+        JsonWriter::new(&mut self.lines)
+            .with_json_format(JsonFormat::JsonLines)
+            .finish(&mut batch)
+            .or_error()?;
+        for line in self.lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            self.file.write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
+            self.file.write_all(line)?;
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    /// Ends the array.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.file.write_all(b"\n]\n")?;
+        self.file.flush()?;
+        Ok(())
+    }
+}
+

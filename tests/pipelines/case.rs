@@ -1,0 +1,288 @@
+//! A case as data, and how it is judged. Strict both ways: errors that are not expected fail a case as much as expected
+//! ones that do not come.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The command under test.
+pub(crate) const COMMAND: &str = env!("CARGO_BIN_EXE_laktory-under-test");
+
+/// A case file. One file holds one pipeline and one or more calls of the command on it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    /// Filled from the file's path.
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// What the case shows, for readers.
+    #[serde(rename = "about")]
+    _about: String,
+    /// Input files by path, as text.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// Input files by path, as hexadecimal bytes, for bad encodings.
+    #[serde(default)]
+    bytes: BTreeMap<String, String>,
+    /// `pipeline.yaml`.
+    #[serde(default)]
+    pipeline: Option<String>,
+    /// The calls, in order.
+    calls: Vec<Call>,
+}
+
+/// One call of the command, and what must come of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Call {
+    /// Arguments; `run pipeline.yaml` by default.
+    #[serde(default)]
+    args: Option<Vec<String>>,
+    /// Environment.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// Files written before the call.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// Exit code.
+    #[serde(default)]
+    exit: i32,
+    /// Every error, in order: a text that its line must contain. Lines are `file:line:column: error: message`.
+    #[serde(default)]
+    errors: Vec<String>,
+    /// Every warning, likewise.
+    #[serde(default)]
+    warnings: Vec<String>,
+    /// Texts that standard output must contain, in order.
+    #[serde(default)]
+    stdout: Vec<String>,
+    /// Texts that standard error must contain, in order.
+    #[serde(default)]
+    stderr: Vec<String>,
+    /// Rows of output files, in any order. The format is told from the extension.
+    #[serde(default)]
+    outputs: BTreeMap<String, Vec<Value>>,
+    /// Exact texts of output files.
+    #[serde(default)]
+    texts: BTreeMap<String, String>,
+    /// Paths that must not exist.
+    #[serde(default)]
+    absent: Vec<String>,
+}
+
+/// Every case below `cases/`, named by its path.
+pub(crate) fn all() -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+    files
+        .iter()
+        .map(|file| {
+            let text = fs::read_to_string(file).expect("a case file is UTF-8");
+            let mut case: Case = serde_saphyr::from_str(&text)
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let name = file.strip_prefix(&root).expect("a case lies below the root");
+            case.name = name.with_extension("").display().to_string();
+            case
+        })
+        .collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder of cases can be listed").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path);
+        }
+    }
+}
+
+impl Case {
+    /// Runs every call and judges it; the error says all that differs.
+    pub(crate) fn run(&self) -> Result<(), String> {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let root = folder.path();
+        write(root, &self.files)?;
+        for (path, hex) in &self.bytes {
+            write_bytes(root, path, &unhex(hex)?)?;
+        }
+        if let Some(pipeline) = &self.pipeline {
+            write_bytes(root, "pipeline.yaml", pipeline.as_bytes())?;
+        }
+        for (number, call) in self.calls.iter().enumerate() {
+            write(root, &call.files)?;
+            let faults = call.judge(root)?;
+            if !faults.is_empty() {
+                return Err(format!("call {number}:\n{faults}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Call {
+    fn judge(&self, root: &Path) -> Result<String, String> {
+        let default = || vec!["run".to_owned(), "pipeline.yaml".to_owned()];
+        let arguments = self.args.clone().unwrap_or_else(default);
+        let output = laktory(root, &arguments, &self.env)?;
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut faults = String::new();
+        if output.status.code() != Some(self.exit) {
+            let _ = writeln!(faults, "exit {:?}, expected {}", output.status.code(), self.exit);
+        }
+        compare_lines(&mut faults, ": error: ", "error", &stderr, &self.errors);
+        compare_lines(&mut faults, ": warning: ", "warning", &stderr, &self.warnings);
+        contains(&mut faults, "standard output", &stdout, &self.stdout);
+        contains(&mut faults, "standard error", &stderr, &self.stderr);
+        for (path, expected) in &self.outputs {
+            compare_rows(&mut faults, root, path, expected)?;
+        }
+        for (path, expected) in &self.texts {
+            let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
+            if text != *expected {
+                let _ = writeln!(faults, "{path} holds\n{text}expected\n{expected}");
+            }
+        }
+        for path in &self.absent {
+            if root.join(path).exists() {
+                let _ = writeln!(faults, "{path} exists");
+            }
+        }
+        if let Some(litter) = litter(root) {
+            let _ = writeln!(faults, "left behind: {}", litter.display());
+        }
+        if !faults.is_empty() {
+            let _ = writeln!(faults, "--- standard output\n{stdout}--- standard error\n{stderr}");
+        }
+        Ok(faults)
+    }
+}
+
+/// Runs the command in a folder, with one line for each error.
+pub(crate) fn laktory(
+    root: &Path,
+    arguments: &[String],
+    environment: &BTreeMap<String, String>,
+) -> Result<Output, String> {
+    Command::new(COMMAND)
+        .args(arguments)
+        .args(["--error-format", "short"])
+        .current_dir(root)
+        .env_remove("LAKTORY_DATAFRAME_BACKEND")
+        .envs(environment)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot start {COMMAND}: {error}"))
+}
+
+fn compare_lines(faults: &mut String, marker: &str, start: &str, stderr: &str, expected: &[String]) {
+    let found: Vec<&str> = stderr
+        .lines()
+        .filter(|line| line.contains(marker) || line.starts_with(&format!("{start}: ")))
+        .collect();
+    let same = found.len() == expected.len()
+        && found.iter().zip(expected).all(|(found, expected)| found.contains(expected.as_str()));
+    if !same {
+        let _ = writeln!(faults, "{start}s are\n  {}", found.join("\n  "));
+        let _ = writeln!(faults, "expected\n  {}", expected.join("\n  "));
+    }
+}
+
+fn contains(faults: &mut String, what: &str, text: &str, expected: &[String]) {
+    let mut rest = text;
+    for part in expected {
+        match rest.find(part.as_str()) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => {
+                let _ = writeln!(faults, "{what} lacks (in order) {part:?}");
+                return;
+            }
+        }
+    }
+}
+
+fn compare_rows(
+    faults: &mut String,
+    root: &Path,
+    path: &str,
+    expected: &[Value],
+) -> Result<(), String> {
+    let mut found: Vec<String> =
+        rows(&root.join(path))?.iter().map(std::string::ToString::to_string).collect();
+    let mut expected: Vec<String> = expected.iter().map(std::string::ToString::to_string).collect();
+    found.sort();
+    expected.sort();
+    if found != expected {
+        let _ = writeln!(faults, "{path} holds\n  {}", found.join("\n  "));
+        let _ = writeln!(faults, "expected\n  {}", expected.join("\n  "));
+    }
+    Ok(())
+}
+
+/// The rows of a file (or folder) of any format, read by the command itself and turned into JSON lines.
+pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, String> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("parquet");
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let copied = folder.path().join("rows.jsonl");
+    let pipeline = format!(
+        "name: copy\nnodes:\n- name: copy\n  source: {{path: {path:?}, format: {extension}}}\n  sinks:\n  - {{path: {copied:?}, format: JSONL}}\n"
+    );
+    write_bytes(folder.path(), "pipeline.yaml", pipeline.as_bytes())?;
+    let arguments = ["run", "pipeline.yaml", "-q"].map(str::to_owned);
+    let output = laktory(folder.path(), &arguments, &BTreeMap::new())?;
+    if !output.status.success() {
+        return Err(format!("cannot read {}: {}", path.display(), String::from_utf8_lossy(&output.stderr)));
+    }
+    let text = fs::read_to_string(&copied).map_err(|error| error.to_string())?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).map_err(|error| error.to_string()))
+        .collect()
+}
+
+/// A staging folder that a run left behind.
+pub(crate) fn litter(folder: &Path) -> Option<PathBuf> {
+    for entry in fs::read_dir(folder).ok()?.flatten() {
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with(".laktory-staging-") {
+            return Some(path);
+        }
+        if path.is_dir()
+            && let Some(found) = litter(&path)
+        {
+            return Some(found);
+        }
+    }
+    None
+}
+
+fn write(root: &Path, files: &BTreeMap<String, String>) -> Result<(), String> {
+    files.iter().try_for_each(|(path, text)| write_bytes(root, path, text.as_bytes()))
+}
+
+fn write_bytes(root: &Path, path: &str, bytes: &[u8]) -> Result<(), String> {
+    let path = root.join(path);
+    let parent = path.parent().unwrap_or(root);
+    fs::create_dir_all(parent)
+        .and_then(|()| fs::write(&path, bytes))
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>, String> {
+    let digits: String = text.split_whitespace().collect();
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| {
+            let pair = digits.get(at..at + 2).ok_or("an odd number of digits")?;
+            u8::from_str_radix(pair, 16).map_err(|error| error.to_string())
+        })
+        .collect()
+}

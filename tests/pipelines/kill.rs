@@ -1,0 +1,156 @@
+//! Runs that are killed: whatever the moment, the old output is whole or the new one is, and the next run succeeds.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::case::{COMMAND, laktory, litter, rows};
+
+/// Kills in all, spread over the time that a whole run takes.
+const KILLS: u32 = 200;
+
+const PIPELINE: &str = "
+name: killed
+nodes:
+- name: brz
+  source: {path: in, format: JSONL}
+  sinks:
+  - {path: out/brz.parquet, format: PARQUET}
+  - {path: out/brz.csv, format: CSV}
+- name: slv
+  source: {node_name: brz}
+  transformer:
+    nodes:
+    - expr: SELECT id, batch, id * 2 AS twice FROM {df}
+  expectations:
+  - {name: positive, expr: id >= 0, action: QUARANTINE}
+  sinks:
+  - {path: out/slv.parquet, format: PARQUET}
+  - {path: out/bad.parquet, format: PARQUET, is_quarantine: true}
+";
+
+/// Rows of each input.
+const ROWS: usize = 20_000;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test("killed/old_outputs_survive_any_kill", killed_at_any_moment),
+        Trial::test("killed/an_interrupt_leaves_nothing_torn", interrupted),
+    ]
+}
+
+fn killed_at_any_moment() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    fs::write(root.join("pipeline.yaml"), PIPELINE)?;
+    write_input(root, 0)?;
+    let began = Instant::now();
+    run_whole(root)?;
+    let whole = began.elapsed();
+    for kill in 0..KILLS {
+        // The input changes, so that old and new outputs differ.
+        write_input(root, kill + 1)?;
+        let mut child = start(root)?;
+        std::thread::sleep(whole * kill / KILLS);
+        child.kill()?;
+        child.wait()?;
+        if kill % 10 == 0 {
+            outputs_are_whole(root)?;
+        }
+        for file in ["out/brz.parquet", "out/slv.parquet", "out/bad.parquet", "out/brz.csv"] {
+            if fs::metadata(root.join(file)).is_err() {
+                return Err(format!("{file} vanished at kill {kill}").into());
+            }
+        }
+    }
+    outputs_are_whole(root)?;
+    run_whole(root)?;
+    outputs_are_whole(root)?;
+    match litter(root) {
+        Some(left) => Err(format!("left behind after a whole run: {}", left.display()).into()),
+        None => Ok(()),
+    }
+}
+
+/// Every output holds all rows of one and the same input.
+fn outputs_are_whole(root: &Path) -> Result<(), Failed> {
+    for (file, expected) in [("out/brz.parquet", ROWS), ("out/slv.parquet", ROWS - 1), ("out/brz.csv", ROWS), ("out/bad.parquet", 1)] {
+        let rows = rows(&root.join(file))?;
+        if rows.len() != expected {
+            return Err(format!("{file} holds {} rows, expected {expected}", rows.len()).into());
+        }
+        let batches: std::collections::BTreeSet<String> =
+            rows.iter().map(|row| row["batch"].to_string()).collect();
+        if batches.len() != 1 {
+            return Err(format!("{file} mixes rows of the inputs {batches:?}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Ctrl-C ends a run with exit code 130, keeps the outputs, and cleans up.
+fn interrupted() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    fs::write(root.join("pipeline.yaml"), PIPELINE)?;
+    write_input(root, 0)?;
+    run_whole(root)?;
+    write_input(root, 1)?;
+    let mut seen = false;
+    for delay in (0..40).map(|step| Duration::from_millis(10 * step)) {
+        let mut child = start(root)?;
+        std::thread::sleep(delay);
+        let signalled = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .stderr(Stdio::null())
+            .status()?;
+        let status = child.wait()?;
+        outputs_are_whole(root)?;
+        if signalled.success() && status.code() == Some(130) {
+            seen = true;
+            if let Some(left) = litter(root) {
+                return Err(format!("left behind by an interrupt: {}", left.display()).into());
+            }
+        }
+    }
+    if seen {
+        Ok(())
+    } else {
+        Err("no interrupt met a running pipeline".into())
+    }
+}
+
+fn start(root: &Path) -> std::io::Result<Child> {
+    Command::new(COMMAND)
+        .args(["run", "pipeline.yaml", "-q"])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+fn run_whole(root: &Path) -> Result<(), Failed> {
+    let arguments = ["run", "pipeline.yaml", "-q"].map(str::to_owned);
+    let output = laktory(root, &arguments, &BTreeMap::new())?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    }
+}
+
+fn write_input(root: &Path, batch: u32) -> std::io::Result<()> {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for row in 0..ROWS {
+        let id = if row == 0 { -1 } else { i64::try_from(row).unwrap_or(0) };
+        let _ = writeln!(text, "{{\"id\": {id}, \"batch\": {batch}, \"text\": \"some text to write {row}\"}}");
+    }
+    fs::create_dir_all(root.join("in"))?;
+    fs::write(root.join("in/rows.jsonl"), text)
+}

@@ -1,0 +1,127 @@
+//! Cargo as a child process: the one that runs this task, in the root of the workspace.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    // `cargo run` says where the manifest is now; a binary that was kept may have been built elsewhere.
+    let here = std::env::var("CARGO_MANIFEST_DIR");
+    let here = here.unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let here = Path::new(&here);
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// A cargo command in the root.
+fn command(arguments: &[&str]) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// What a cargo command prints on standard output.
+///
+/// # Errors
+/// What it prints on standard error, when it fails; what is missing, when there is no cargo.
+pub(crate) fn output(arguments: &[&str]) -> Result<String, String> {
+    let output = command(arguments)
+        .output()
+        .map_err(|error| missing(&error))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let error = String::from_utf8_lossy(&output.stderr);
+        Err(format!(
+            "cargo {}\n{}",
+            arguments.join(" "),
+            error.trim_end()
+        ))
+    }
+}
+
+/// Runs a cargo command, prints what it prints, and hands each line to `see`. Whether it succeeded.
+///
+/// # Errors
+/// What is missing, when there is no cargo.
+pub(crate) fn stream(arguments: &[&str], mut see: impl FnMut(&str)) -> Result<bool, String> {
+    println!("$ cargo {}", arguments.join(" "));
+    let describe = |error: std::io::Error| error.to_string();
+    // One pipe for both streams, so that headers (standard error) and results (standard output) stay in order.
+    let (reader, writer) = std::io::pipe().map_err(describe)?;
+    let mut command = command(arguments);
+    command
+        .stdout(writer.try_clone().map_err(describe)?)
+        .stderr(writer);
+    let mut child = command.spawn().map_err(|error| missing(&error))?;
+    // The command holds the other ends of the pipe.
+    drop(command);
+    for line in BufReader::new(reader).lines() {
+        let line = line.map_err(describe)?;
+        println!("{line}");
+        see(&line);
+    }
+    child
+        .wait()
+        .map(|status| status.success())
+        .map_err(describe)
+}
+
+fn missing(error: &std::io::Error) -> String {
+    format!("cannot run cargo ({error}): install a Rust toolchain, for example with rustup")
+}
+
+/// `cargo metadata` of the workspace, without dependencies.
+///
+/// # Errors
+/// Those of cargo.
+pub(crate) fn metadata() -> Result<Value, String> {
+    let text = output(&["metadata", "--format-version", "1", "--no-deps"])?;
+    serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
+}
+
+/// Drivers of the facade: name of the feature, and of the crate that it links.
+pub(crate) fn drivers(metadata: &Value) -> Vec<(String, String)> {
+    let packages = metadata["packages"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let facade = packages.iter().find(|package| package["name"] == "laktory");
+    let features = facade.and_then(|package| package["features"].as_object());
+    features
+        .into_iter()
+        .flatten()
+        .filter_map(|(feature, enables)| {
+            let enables = enables.as_array()?;
+            let driver = enables
+                .iter()
+                .filter_map(Value::as_str)
+                .find_map(|enabled| enabled.strip_prefix("dep:laktory-"))?;
+            Some((feature.clone(), format!("laktory-{driver}")))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn drivers_are_the_features_that_link_one() {
+        let metadata = json!({"packages": [
+            {"name": "laktory-core", "features": {"x": []}},
+            {"name": "laktory", "features": {
+                "default": ["polars"], "polars": ["dep:laktory-polars"], "serde": ["dep:serde"],
+            }},
+        ]});
+        let drivers = drivers(&metadata);
+        assert_eq!(
+            drivers,
+            [("polars".to_owned(), "laktory-polars".to_owned())]
+        );
+    }
+}

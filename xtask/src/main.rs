@@ -1,0 +1,118 @@
+//! Development tasks, run with `cargo xtask TASK`.
+//!
+//! Everything that contributors and CI need beyond plain cargo is here, in Rust, so that it runs wherever the project
+//! builds. Tasks print to the terminal; nothing here is part of the product.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tasks talk to the terminal"
+)]
+
+mod cargo;
+mod gen_data;
+mod results;
+mod test_backends;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <task>
+
+tasks:
+  test-all-backends [--only NAME]   every test, on every driver, and a table of what came of it
+  tidy                              the rules of the house: dependency directions, layout, wording
+  gen-data [--rows N] [--out DIR] [--seed S] [--files N]
+                                    stock prices as JSON Lines, the same for the same seed
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((task, rest)) = arguments.split_first() else {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let outcome = match task.as_str() {
+        "test-all-backends" => Options::parse(rest, &["only"]).and_then(|o| test_backends::run(&o)),
+        "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
+        "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])
+            .and_then(|options| gen_data::run(&options)),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        other => Err(format!("there is no task `{other}`\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Options of a task: `--name value` or `--name=value`.
+#[derive(Debug, Default)]
+struct Options(Vec<(String, String)>);
+
+impl Options {
+    fn parse(arguments: &[String], known: &[&str]) -> Result<Self, String> {
+        let mut options = Vec::new();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let Some(option) = argument.strip_prefix("--") else {
+                return Err(format!("`{argument}` is not an option of this task"));
+            };
+            let (name, value) = match option.split_once('=') {
+                Some((name, value)) => (name, value.to_owned()),
+                None => match arguments.next() {
+                    Some(value) => (option, value.clone()),
+                    None => return Err(format!("`{argument}` needs a value")),
+                },
+            };
+            if !known.contains(&name) {
+                return Err(format!("`--{name}` is not an option of this task"));
+            }
+            options.push((name.to_owned(), value));
+        }
+        Ok(Self(options))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .rev()
+            .find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    }
+
+    fn number(&self, name: &str, default: u64) -> Result<u64, String> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(text) => text
+                .replace('_', "")
+                .parse()
+                .map_err(|_| format!("`--{name} {text}` is not a number")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_in_both_forms() {
+        let arguments = ["--rows", "2_000", "--out=a b"].map(str::to_owned);
+        let options = Options::parse(&arguments, &["rows", "out"]).unwrap();
+        assert_eq!(options.number("rows", 80), Ok(2000));
+        assert_eq!(options.get("out"), Some("a b"));
+        assert_eq!(options.number("seed", 7), Ok(7));
+        assert!(
+            Options::parse(&arguments, &["rows"])
+                .unwrap_err()
+                .contains("--out")
+        );
+        assert!(Options::parse(&arguments[..1], &["rows"]).is_err());
+    }
+}

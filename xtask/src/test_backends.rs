@@ -1,0 +1,107 @@
+//! `test-all-backends`: every test there is, on every driver there is, and a table at the end.
+//!
+//! Linking engines dominates the cost, so all tests are built by one cargo command with one set of features.
+
+use crate::results::Results;
+use crate::{Options, cargo, tidy};
+
+/// Carries out the task.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let metadata = cargo::metadata()?;
+    let drivers = cargo::drivers(&metadata);
+    let only = options.get("only").map(str::to_lowercase);
+    let chosen: Vec<_> = drivers
+        .iter()
+        .filter(|(feature, _)| only.as_ref().is_none_or(|only| only == feature))
+        .collect();
+    if chosen.is_empty() {
+        let known: Vec<&str> = drivers
+            .iter()
+            .map(|(feature, _)| feature.as_str())
+            .collect();
+        return Err(match only {
+            Some(only) => format!("there is no driver `{only}`; drivers: {}", known.join(", ")),
+            None => "the facade has no driver".to_owned(),
+        });
+    }
+    let mut results = Results::default();
+    results.check("tidy", tidy::run());
+    match &only {
+        None => {
+            tests(
+                &mut results,
+                "tests",
+                &["test", "--workspace", "--tests", "--no-fail-fast"],
+            )?;
+            tests(
+                &mut results,
+                "doc tests",
+                &["test", "--workspace", "--doc", "--no-fail-fast"],
+            )?;
+        }
+        Some(only) => {
+            let filter = format!("{only}::");
+            let conformance = [
+                "test",
+                "--workspace",
+                "--test",
+                "conformance",
+                "--",
+                &filter,
+            ];
+            tests(&mut results, "conformance", &conformance)?;
+            for (_, driver) in &chosen {
+                let unit = ["test", "-p", driver, "--lib", "--no-fail-fast"];
+                tests(&mut results, driver, &unit)?;
+            }
+        }
+    }
+    // Features of the facade may be named for the engine rather than the backend: spark provides PYSPARK.
+    for (feature, _) in &chosen {
+        results.require(backend_of(feature));
+    }
+    check_alone(&mut results, None)?;
+    for (feature, _) in &chosen {
+        check_alone(&mut results, Some(feature))?;
+    }
+    println!("\n{}", results.table());
+    match results.failed() {
+        0 => Ok(()),
+        failed => Err(format!("{failed} failed")),
+    }
+}
+
+/// The backend that a driver's feature links.
+fn backend_of(feature: &str) -> &str {
+    match feature {
+        "spark" => "pyspark",
+        other => other,
+    }
+}
+
+fn tests(results: &mut Results, what: &str, arguments: &[&str]) -> Result<(), String> {
+    let before = results.failed();
+    let success = cargo::stream(arguments, |line| results.see(line))?;
+    results.finished(what, success, before);
+    Ok(())
+}
+
+/// The facade with one driver, or none, builds and holds no other engine.
+fn check_alone(results: &mut Results, feature: Option<&str>) -> Result<(), String> {
+    let what = match feature {
+        Some(feature) => format!("facade with {feature} alone"),
+        None => "facade without drivers".to_owned(),
+    };
+    let mut arguments = vec!["check", "-p", "laktory", "--no-default-features"];
+    arguments.extend(feature.map(|_| "--features"));
+    arguments.extend(feature);
+    let built = cargo::stream(&arguments, |_| {})?;
+    let outcome = if built {
+        Ok(())
+    } else {
+        Err("does not build".to_owned())
+    };
+    results.check(&what, outcome);
+    results.check(&format!("engines in the {what}"), tidy::engines(feature));
+    Ok(())
+}
