@@ -45,7 +45,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     Ok(conclusion.exit_code())
 }
 
-#[allow(clippy::print_stdout, reason = "a test binary reports on standard output")]
+#[allow(
+    clippy::print_stdout,
+    reason = "a test binary reports on standard output"
+)]
 fn report(text: &str) {
     println!("{}", text.trim_end());
 }

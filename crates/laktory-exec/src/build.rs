@@ -40,6 +40,14 @@ pub(crate) struct Builder<'a> {
 impl Builder<'_> {
     /// Builds the node's frame and resolves its schema; a fault names the step that caused it.
     pub(crate) async fn stage(&self, nodes: &impl NodeFrames) -> Result<Stage, Fault> {
+        match self.build(nodes).await {
+            Ok(stage) => Ok(stage),
+            // A step may fail over what an earlier one did wrong. Finding that one is paid on failure only.
+            Err(fault) => Err(self.first_fault(nodes).await.err().unwrap_or(fault)),
+        }
+    }
+
+    async fn build(&self, nodes: &impl NodeFrames) -> Result<Stage, Fault> {
         let mut named = NamedFrames::new();
         let mut primary = None;
         for input in &self.node.inputs {
@@ -49,19 +57,17 @@ impl Builder<'_> {
             }
             named.insert(input.name.clone(), frame);
         }
-        let Some(frame) = self.steps(primary, &self.node.steps, &mut named, true).await? else {
-            return Ok(Stage {
-                frame: None,
-                schema: None,
-            });
+        let frame = self.steps(primary, &self.node.steps, &mut named, true).await?;
+        let schema = match &frame {
+            Some(frame) => Some(
+                self.backend
+                    .schema(self.cx, frame)
+                    .await
+                    .map_err(|error| Fault::new(&self.node.name, &self.node.place, error))?,
+            ),
+            None => None,
         };
-        match self.backend.schema(self.cx, &frame).await {
-            Ok(schema) => Ok(Stage {
-                frame: Some(frame),
-                schema: Some(schema),
-            }),
-            Err(error) => Err(self.blame(nodes, error).await),
-        }
+        Ok(Stage { frame, schema })
     }
 
     async fn input(&self, input: &Input, nodes: &impl NodeFrames) -> Result<Frame, Fault> {
@@ -142,14 +148,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Finds the input or step after which the schema cannot be resolved any more: paid only on failure.
-    async fn blame(&self, nodes: &impl NodeFrames, error: Error) -> Fault {
-        match self.first_fault(nodes).await {
-            Err(fault) => fault,
-            Ok(()) => Fault::new(&self.node.name, &self.node.place, error),
-        }
-    }
-
+    /// Walks the inputs and steps again, resolving the schema after each, up to the first that fails.
     async fn first_fault(&self, nodes: &impl NodeFrames) -> Result<(), Fault> {
         let mut named = NamedFrames::new();
         let mut frame = None;

@@ -137,9 +137,12 @@ impl fmt::Display for Event {
             }
             Self::NodeStarted { node } => write!(f, "Executing pipeline node {node}"),
             Self::Reading { kind, source, backend, .. } => {
-                write!(f, "Reading `{kind}` {source} with DataFrameBackends.{backend}")
+                write!(f, "Reading `{kind}` {source} with DataFrameBackends.{backend}\nRead completed.")
             }
             Self::Step { index, kind, text, .. } => {
+                if *index == 0 {
+                    writeln!(f, "Executing DataFrame Transformer")?;
+                }
                 write!(f, "Executing DataFrame transformer node {index} ({kind}).")?;
                 match *kind {
                     "DataFrameExpr" => write!(f, "\nDataFrame as\n{}", text.trim_end()),
@@ -152,14 +155,16 @@ impl fmt::Display for Event {
             Self::Written { output, .. } if output.skipped => {
                 write!(f, "Write skipped: {} exists and its mode is IGNORE.", output.path)
             }
-            Self::Written { output, .. } => {
-                write!(f, "Write completed: {} rows to {}.", output.rows, output.path)
-            }
+            Self::Written { .. } => f.write_str("Write completed."),
             Self::Removed { path, .. } => write!(f, "Deleting {path}"),
             Self::Checked { expectation, .. } => write!(f, "{expectation}"),
             Self::Warning { message, .. } => f.write_str(message),
             Self::NodeFinished { report } => {
-                write!(f, "Pipeline node {} done in {:.3} s.", report.name, report.seconds)
+                write!(f, "Pipeline node {} done in {:.3} s", report.name, report.seconds)?;
+                match report.rows_out {
+                    Some(rows) => write!(f, ", {rows} rows."),
+                    None => f.write_str("."),
+                }
             }
             Self::NodeFailed { node, message } => {
                 write!(f, "Pipeline node {node} failed: {message}")

@@ -12,6 +12,8 @@
 //! assert_eq!(python, sql);
 //! ```
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 mod check;
 mod datetime;
 mod diagnostic;

@@ -37,12 +37,7 @@ const TOLERANCE_64: f64 = 1e-9;
 /// # Errors
 /// A description of the first difference, followed by both frames.
 pub fn compare(expected: &Table, actual: &Actual, rules: Rules) -> Result<(), String> {
-    let actual_types: Vec<(String, DType)> = actual
-        .schema
-        .fields()
-        .iter()
-        .map(|field| (field.name().clone(), DType::from_arrow(field.data_type())))
-        .collect();
+    let actual_types = types_of(actual);
     let expected_rows = Rows::of_table(expected)?;
     let actual_rows = Rows::of_batches(actual)?;
     difference(expected, &actual_types, &expected_rows, &actual_rows, rules).map_or(
@@ -59,6 +54,21 @@ pub fn compare(expected: &Table, actual: &Actual, rules: Rules) -> Result<(), St
             ))
         },
     )
+}
+
+/// A frame as text: a line for each column.
+pub(crate) fn table_text(actual: &Actual) -> String {
+    match Rows::of_batches(actual) {
+        Ok(rows) => shown(types_of(actual).into_iter(), &rows),
+        Err(error) => error,
+    }
+}
+
+fn types_of(actual: &Actual) -> Vec<(String, DType)> {
+    let fields = actual.schema.fields().iter();
+    fields
+        .map(|field| (field.name().clone(), DType::from_arrow(field.data_type())))
+        .collect()
 }
 
 /// Values by column.

@@ -17,7 +17,7 @@ use laktory_syntax::FragmentError;
 use serde_json::Value;
 
 use crate::case::{Case, Expect, Step};
-use crate::compare::{Actual, Rules, compare, types_match};
+use crate::compare::{Actual, Rules, compare, table_text, types_match};
 use crate::frames::Table;
 use crate::kinds::{answers, is_defect};
 use crate::needs::Needs;
@@ -194,8 +194,11 @@ impl Session {
                     frame = self.backend.sql(&self.cx, template, &visible).await?;
                 }
                 Compiled::Ops(ops) => {
+                    // A lambda may use the frame of the step twice: `lambda d: nw.concat([d, d])`.
+                    let mut visible = named.clone();
+                    visible.insert(FrameName::Df, frame.clone());
                     for op in ops {
-                        frame = self.backend.apply(&self.cx, &frame, op, &named)?;
+                        frame = self.backend.apply(&self.cx, &frame, op, &visible)?;
                     }
                 }
             }
@@ -393,18 +396,7 @@ fn compiled(steps: &[Step]) -> std::result::Result<Vec<Compiled>, Vec<Refusal>> 
 
 fn described(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Frame(actual) => {
-            // Comparison with an empty table describes the frame.
-            let empty = Table::default();
-            let rules = Rules {
-                ordered: true,
-                exact_types: true,
-            };
-            compare(&empty, actual, rules).map_or_else(
-                |text| format!("a frame came out: {text}"),
-                |()| "an empty frame came out".to_owned(),
-            )
-        }
+        Outcome::Frame(actual) => format!("a frame came out:\n{}", table_text(actual)),
         Outcome::Value(value) => format!("the value {value} came out"),
         Outcome::Refused(errors) => {
             let errors: Vec<String> = errors

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use laktory_core::{Error, Registry};
+use laktory_core::{Error, ErrorKind, Registry};
 use laktory_exec::Fault;
 use laktory_model::{
     DataFrameApi, FileLoader, Finding, LoadOptions, Loaded, Pipeline, Settings, load,
 };
 use laktory_plan::{Plan, PlanOptions, compile};
-use laktory_syntax::{Diagnostic, Severity};
+use laktory_syntax::{Diagnostic, Severity, Span};
 
 use crate::linked::DEFAULT_BACKEND;
 
@@ -195,6 +195,8 @@ impl Project {
                 diagnostics.push(self.locate(finding));
             }
         }
+        // In the order of the file; what has no place comes first.
+        diagnostics.sort_by_key(|fault| fault.span.as_ref().map(|span| span.start));
         match plan {
             Some(plan) if !diagnostics.iter().any(Diagnostic::is_error) => Ok((plan, diagnostics)),
             _ => Err(diagnostics),
@@ -210,7 +212,8 @@ impl Project {
         }
     }
 
-    /// A fault of the engine as a diagnostic at the step that caused it.
+    /// A fault of the engine as a diagnostic at the step that caused it; at the name in question, where an argument of
+    /// the step holds it.
     #[must_use]
     pub fn explain(&self, fault: &Fault) -> Diagnostic {
         let error = &fault.error;
@@ -218,8 +221,34 @@ impl Project {
             Finding::error(error.kind().name(), fault.place.clone(), error.message());
         finding.range = error.range();
         finding.hint = error.hint().map(str::to_owned);
-        self.locate(finding)
+        let mut diagnostic = self.locate(finding);
+        if error.range().is_none()
+            && matches!(error.kind(), ErrorKind::ColumnNotFound | ErrorKind::FieldNotFound)
+            && let Some(name) = error.message().split('`').nth(1)
+            && let Some(span) = &diagnostic.span
+            && let Some(found) = find_name(span, name)
+        {
+            diagnostic.span = Some(found);
+        }
+        diagnostic
     }
+}
+
+/// Where `name` stands as a word of its own inside of `span`.
+fn find_name(span: &Span, name: &str) -> Option<Span> {
+    let text = span.text();
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(name).find_map(|(at, found)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + found.len()..].chars().next();
+        let alone = !before.is_some_and(is_word) && !after.is_some_and(is_word);
+        // A key of the step, such as `subset:`, is not what the engine means.
+        let is_key = after == Some(':');
+        (alone && !is_key).then(|| {
+            let start = span.start + at;
+            Span::new(&span.file, start..start + found.len())
+        })
+    })
 }
 
 /// A diagnostic of a pipeline without a file: its path takes the place of the line.

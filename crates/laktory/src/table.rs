@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use comfy_table::presets::UTF8_FULL;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, ContentArrangement, Table};
 use laktory_core::DType;
 use laktory_core::arrow::array::{Array, RecordBatch};
@@ -17,7 +17,7 @@ const DEFAULT_WIDTH: u16 = 120;
 pub fn render(schema: &SchemaRef, batches: &[RecordBatch], width: Option<u16>) -> String {
     let mut table = Table::new();
     table
-        .load_preset(UTF8_FULL)
+        .load_preset(UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width.unwrap_or(DEFAULT_WIDTH));
     table.set_header(schema.fields().iter().map(|field| {

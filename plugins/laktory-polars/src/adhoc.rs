@@ -99,3 +99,23 @@ fn sql_oracle() {
     }
     println!("ok {ok} bad {bad}");
 }
+
+#[test]
+fn narwhals_oracle() {
+    let Ok(path) = std::env::var("ORACLE_NW") else { return };
+    let text = std::fs::read_to_string(path).unwrap();
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let cases = laktory_testkit::parse_lines(&text).unwrap();
+    let exact = std::env::var("EXACT").is_ok();
+    let session = laktory_testkit::Session::connect(&crate::POLARS, &Default::default(), exact).unwrap();
+    let mut n = [0; 3];
+    for case in &cases {
+        if !case.id.contains(&only) { continue; }
+        match session.run(case) {
+            laktory_testkit::Verdict::Passed => n[0] += 1,
+            laktory_testkit::Verdict::Unsupported(w) => { n[1] += 1; println!("UNSUP {} {w}", case.id); }
+            laktory_testkit::Verdict::Failed(w) => { n[2] += 1; println!("FAIL {} {}", case.id, w.replace('\n', " / ")); }
+        }
+    }
+    println!("passed {} unsupported {} failed {}", n[0], n[1], n[2]);
+}

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport};
-use polars::prelude::{DataFrame, Engine, LazyFrame, OptFlags, PlanCallback, PolarsResult, SchemaRef};
+use polars::prelude::{DataFrame, Engine, IntoLazy, LazyFrame, OptFlags, PlanCallback, PolarsResult, SchemaRef};
 use polars_io::utils::sync_on_close::SyncOnCloseType;
 use polars_plan::dsl::sink::{SinkTarget, UnifiedSinkArgs};
 use polars_plan::dsl::{DslPlan, SinkDestination};
@@ -16,7 +16,7 @@ use polars_plan::plans::{DslFunction, FunctionIR};
 
 use crate::PolarsFrame;
 use crate::diagnose::locate;
-use crate::error::{ResultExt, carry, engine_error};
+use crate::error::{ResultExt, carry};
 use crate::spool::Spool;
 use crate::write::{JsonArray, Sink};
 
@@ -37,24 +37,55 @@ type Shared<T> = Arc<Mutex<Option<T>>>;
 pub(crate) fn execute(cx: &RunCx, jobs: &[Job]) -> Result<Vec<Outcome>> {
     let frames = jobs.iter().map(|job| PolarsFrame::of(&job.frame)).collect::<Result<Vec<_>>>()?;
     let sources = PolarsFrame::all_sources(frames.iter().copied());
-    let mut plans = Vec::with_capacity(jobs.len());
-    let mut pending = Vec::with_capacity(jobs.len());
+    let plans: Vec<LazyFrame> = frames.iter().map(|frame| frame.plan()).collect();
+    let targets: Vec<&Target> = jobs.iter().map(|job| &job.target).collect();
+    streamed(|| run(cx, plans.clone(), &targets), || run(cx, in_memory(plans.clone())?, &targets))
+        .map_err(|error| locate(error, &sources))
+}
+
+/// The outcome of `run`; or, should the streaming engine lack an operation (it panics then, before it starts), that of
+/// `otherwise`.
+pub(crate) fn streamed<T>(run: impl FnOnce() -> Result<T>, otherwise: impl FnOnce() -> Result<T>) -> Result<T> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(outcome) => outcome,
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or_default();
+            if !text.contains("not yet implemented") && !text.contains("unreachable") {
+                std::panic::resume_unwind(panic);
+            }
+            tracing::warn!("An operation cannot be streamed, the plan is computed in memory");
+            otherwise()
+        }
+    }
+}
+
+/// The plans, computed by the engine that holds everything in memory.
+pub(crate) fn in_memory(plans: Vec<LazyFrame>) -> Result<Vec<LazyFrame>> {
+    let optimizations = plans.first().map(LazyFrame::get_current_optimizations).unwrap_or_default();
+    let plans = plans.into_iter().map(|lazy| lazy.logical_plan).collect();
+    let frames = LazyFrame::collect_all_with_engine(plans, Engine::InMemory, optimizations).or_error()?;
+    Ok(frames.into_iter().map(IntoLazy::lazy).collect())
+}
+
+fn run(cx: &RunCx, frames: Vec<LazyFrame>, targets: &[&Target]) -> Result<Vec<Outcome>> {
+    let mut plans = Vec::with_capacity(targets.len());
+    let mut pending = Vec::with_capacity(targets.len());
     let mut optimizations = OptFlags::default();
-    for (index, (job, frame)) in jobs.iter().zip(&frames).enumerate() {
-        let mut lazy = frame.plan();
-        let schema = lazy
-            .collect_schema()
-            .map_err(|error| locate(engine_error(error), &sources))?;
+    for (index, (mut lazy, target)) in frames.into_iter().zip(targets).enumerate() {
+        let schema = lazy.collect_schema().or_error()?;
         optimizations = lazy.get_current_optimizations();
         let rows = Arc::new(AtomicU64::new(0));
         let tapped = tap(cx, lazy, index, Arc::clone(&rows));
-        let (sunk, rest) = sink(cx, tapped, &job.target, schema)?;
+        let (sunk, rest) = sink(cx, tapped, target, schema)?;
         plans.push(sunk.logical_plan);
         pending.push((rest, rows));
     }
     cx.cancel().check()?;
-    LazyFrame::collect_all_with_engine(plans, Engine::Streaming, optimizations)
-        .map_err(|error| locate(engine_error(error), &sources))?;
+    LazyFrame::collect_all_with_engine(plans, Engine::Streaming, optimizations).or_error()?;
     cx.cancel().check()?;
     pending
         .into_iter()

@@ -128,7 +128,13 @@ pub(crate) fn export(cx: &RunCx, frame: &Frame, schema: SchemaRef) -> Result<Bat
                     let batches = crate::arrow::to_batches(batch, &schema).map_err(|error| carry(&error))?;
                     Ok(!batches.into_iter().all(|batch| queue.push(batch)))
                 };
-                run(lazy, push).map_err(|error| locate(error, &sources))
+                let push: Arc<Push> = Arc::new(push);
+                let otherwise = || match crate::execute::in_memory(vec![lazy.clone()])?.pop() {
+                    Some(lazy) => run(lazy, Arc::clone(&push)),
+                    None => Ok(()),
+                };
+                crate::execute::streamed(|| run(lazy.clone(), Arc::clone(&push)), otherwise)
+                    .map_err(|error| locate(error, &sources))
             })
             .await
         }
@@ -140,8 +146,10 @@ pub(crate) fn export(cx: &RunCx, frame: &Frame, schema: SchemaRef) -> Result<Bat
     Ok(BatchStream::new(schema, rows))
 }
 
-fn run(lazy: LazyFrame, push: impl Fn(DataFrame) -> PolarsResult<bool> + Send + Sync + 'static) -> Result<()> {
-    let sunk = lazy.sink_batches(PlanCallback::new(push), true, None).or_error()?;
+type Push = dyn Fn(DataFrame) -> PolarsResult<bool> + Send + Sync;
+
+fn run(lazy: LazyFrame, push: Arc<Push>) -> Result<()> {
+    let sunk = lazy.sink_batches(PlanCallback::new(move |batch| push(batch)), true, None).or_error()?;
     sunk.collect_with_engine(Engine::Streaming).map_err(engine_error)?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! `decimal(10,2)`, `array<string>`, `struct<a:int>`, `List(String)` and `Datetime('us', 'UTC')` are all read, and so is
 //! everything that [`DType`] displays as.
 
+mod names;
 mod tree;
 
 pub(crate) use tree::{decode, json_schema};
@@ -10,114 +11,7 @@ pub(crate) use tree::{decode, json_schema};
 use laktory_core::{DType, Field, TimeUnit};
 use laktory_syntax::{FragmentError, did_you_mean};
 
-/// Types without parameters, by lower-case name; the first name of a type is its own.
-const PLAIN: &[(&str, DType)] = &[
-    ("boolean", DType::Boolean),
-    ("bool", DType::Boolean),
-    ("int8", DType::Int8),
-    ("tinyint", DType::Int8),
-    ("byte", DType::Int8),
-    ("int16", DType::Int16),
-    ("smallint", DType::Int16),
-    ("short", DType::Int16),
-    ("int32", DType::Int32),
-    ("int", DType::Int32),
-    ("integer", DType::Int32),
-    ("int64", DType::Int64),
-    ("bigint", DType::Int64),
-    ("long", DType::Int64),
-    ("int128", DType::Int128),
-    ("uint8", DType::UInt8),
-    ("uint16", DType::UInt16),
-    ("uint32", DType::UInt32),
-    ("uint64", DType::UInt64),
-    ("uint128", DType::UInt128),
-    ("float16", DType::Float16),
-    ("float32", DType::Float32),
-    ("float", DType::Float32),
-    ("real", DType::Float32),
-    ("float64", DType::Float64),
-    ("double", DType::Float64),
-    ("number", DType::Float64),
-    ("string", DType::String),
-    ("str", DType::String),
-    ("varchar", DType::String),
-    ("char", DType::String),
-    ("text", DType::String),
-    ("utf8", DType::String),
-    ("binary", DType::Binary),
-    ("varbinary", DType::Binary),
-    ("bytes", DType::Binary),
-    ("date", DType::Date),
-    ("time", DType::Time),
-    ("categorical", DType::Categorical),
-    ("category", DType::Categorical),
-    ("null", DType::Null),
-    ("void", DType::Null),
-    ("object", DType::Object),
-    ("obj", DType::Object),
-    ("unknown", DType::Unknown),
-];
-
-/// Types with parameters, by lower-case name.
-const PARAMETRISED: &[&str] = &[
-    "decimal",
-    "numeric",
-    "datetime",
-    "timestamp",
-    "timestamp_ntz",
-    "timestamp_ltz",
-    "duration",
-    "interval",
-    "list",
-    "array",
-    "struct",
-    "map",
-    "enum",
-];
-
-/// Names of types, for suggestions.
-const NAMES: &[&str] = &[
-    "Boolean",
-    "Int8",
-    "Int16",
-    "Int32",
-    "Int64",
-    "Int128",
-    "UInt8",
-    "UInt16",
-    "UInt32",
-    "UInt64",
-    "UInt128",
-    "Float32",
-    "Float64",
-    "Decimal",
-    "String",
-    "Binary",
-    "Date",
-    "Time",
-    "Datetime",
-    "Duration",
-    "Categorical",
-    "Enum",
-    "List",
-    "Array",
-    "Struct",
-    "Map",
-    "Object",
-    "int",
-    "integer",
-    "bigint",
-    "long",
-    "smallint",
-    "tinyint",
-    "double",
-    "float",
-    "varchar",
-    "text",
-    "bool",
-    "timestamp",
-];
+use self::names::{NAMES, PARAMETRISED, PLAIN};
 
 /// Deepest nesting of types.
 const MAX_DEPTH: usize = 32;
@@ -139,6 +33,28 @@ pub fn parse_dtype(text: &str) -> Result<DType, FragmentError> {
         return Err(parser.fault("unexpected text after the type"));
     }
     Ok(dtype)
+}
+
+/// The text of a type, for dumps: its display form, with names quoted so that any name reads back.
+pub(crate) fn text(dtype: &DType) -> String {
+    let quoted = |name: &str| format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'"));
+    match dtype {
+        DType::List(inner) => format!("List({})", text(inner)),
+        DType::Array(inner, width) => format!("Array({}, {width})", text(inner)),
+        DType::Map(key, value) => format!("Map({}, {})", text(key), text(value)),
+        DType::Enum(categories) => {
+            let categories: Vec<String> = categories.iter().map(|name| quoted(name)).collect();
+            format!("Enum([{}])", categories.join(", "))
+        }
+        DType::Struct(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|field| format!("{}: {}", quoted(&field.name), text(&field.dtype)))
+                .collect();
+            format!("Struct({{{}}})", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 struct Parser<'a> {
@@ -384,11 +300,12 @@ impl<'a> Parser<'a> {
             let name = if self.rest().starts_with(['\'', '"', '`']) {
                 self.quoted()?
             } else {
-                self.word().to_owned()
+                let word = self.word();
+                if word.is_empty() {
+                    return Err(self.fault("expected the name of a field"));
+                }
+                word.to_owned()
             };
-            if name.is_empty() {
-                return Err(self.fault("expected the name of a field"));
-            }
             self.expect(':')?;
             fields.push(Field::new(name, self.dtype()?));
             if !self.eat(',') {
@@ -561,8 +478,17 @@ mod tests {
             DType::Map(Box::new(DType::String), Box::new(DType::Binary)),
         ]);
         for dtype in all {
-            assert_eq!(parse_dtype(&dtype.to_string()), Ok(dtype));
+            assert_eq!(parse_dtype(&dtype.to_string()), Ok(dtype.clone()));
+            assert_eq!(parse_dtype(&text(&dtype)), Ok(dtype));
         }
+        let odd = DType::Struct(vec![
+            Field::new(
+                "it's \\ \n",
+                DType::Enum(vec!["'".to_owned(), String::new()]),
+            ),
+            Field::new("", DType::List(Box::new(DType::String))),
+        ]);
+        assert_eq!(parse_dtype(&text(&odd)), Ok(odd));
     }
 
     #[test]

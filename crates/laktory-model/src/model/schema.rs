@@ -204,7 +204,7 @@ impl Object for SchemaColumn {
 
     fn dump<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("name", &self.name)?;
-        map.serialize_entry("dtype", &self.dtype.to_string())?;
+        map.serialize_entry("dtype", &dtype::text(&self.dtype))?;
         if !self.nullable {
             map.serialize_entry("nullable", &false)?;
         }

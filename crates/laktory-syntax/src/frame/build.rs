@@ -1,6 +1,6 @@
 //! Steps on one frame: columns, rows, order, shape.
 
-use laktory_core::{Arg, DType, Expr, Func, Keep, Op, PivotAgg, Scalar, Selector, SortKey};
+use laktory_core::{Arg, DType, Expr, Func, Keep, Op, Scalar, Selector, SortKey};
 
 use crate::check;
 use crate::diagnostic::FragmentError;

@@ -2,7 +2,7 @@
 //! nothing is imported, looked up or run. The work is bounded, whatever the text.
 
 use laktory_core::{Expr, Func, Selector};
-use ruff_python_ast::{self as ast, BoolOp, CmpOp, Number, Operator, UnaryOp};
+use ruff_python_ast::{self as ast, BoolOp, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 
 use super::bind::Call;

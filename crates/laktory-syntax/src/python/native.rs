@@ -1,12 +1,12 @@
 //! Spellings of Polars and PySpark for what the common API has too. A name stands here only where it means the same;
 //! in hints, the table tells users of the common API how it spells what they meant.
 
-use laktory_core::{Arg, DType, Expr, Func, NameChange, Scalar};
+use laktory_core::{Arg, DType, Expr, Func, NameChange};
 
 use super::bind::{Call, bind};
 use super::convert::{self, Text};
 use super::fault::{Fault, Outcome, collect};
-use super::functions::{self, optional, required, rest, text_of};
+use super::functions::{self, required, rest, text_of};
 use super::lower::Lowerer;
 use super::methods;
 use super::types;

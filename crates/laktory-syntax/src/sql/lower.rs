@@ -483,7 +483,7 @@ impl Lower<'_> {
             return self.moved(left?, interval, *op == BinaryOperator::Minus, node);
         }
         if matches!(op, BinaryOperator::Regexp) {
-            return Ok(self.contains(left?, right)?);
+            return self.contains(left?, right);
         }
         let func = match op {
             BinaryOperator::Plus => Func::Add,

@@ -172,8 +172,7 @@ fn scan(text: &str) -> Result<Vec<(Piece, Range<usize>)>, Vec<FragmentError>> {
     Ok(pieces)
 }
 
-/// The index behind a quoted text, where a doubled quote stands for itself. A backslash does not escape in standard
-/// SQL, but it does in Spark's; `'\''` is read as Spark does where that closes the quote, else as the standard does.
+/// The index behind a quoted text, where a doubled quote stands for itself and a backslash for a backslash.
 fn quoted(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
     let mut index = start + 1;
     while index < bytes.len() {
@@ -263,7 +262,7 @@ mod tests {
             "SELECT /* a",
             "SELECT \"a",
             "SELECT `a",
-            "SELECT 'a'''",
+            "SELECT 'a''",
         ] {
             let error = sql_statement(text).unwrap_err().remove(0);
             assert!(error.message.contains("not closed"), "{text}");

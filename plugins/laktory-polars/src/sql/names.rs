@@ -13,12 +13,12 @@ pub(super) fn resolve(statement: &mut Statement, columns: &[String]) {
     let mut known = Known {
         names: columns.iter().cloned().collect(),
     };
-    let _ = statement.visit(&mut known);
+    let _ = Visit::visit(statement, &mut known);
     let mut resolver = Resolver {
         columns: columns.iter().cloned().collect(),
         known: known.names,
     };
-    let _ = statement.visit(&mut resolver);
+    let _ = VisitMut::visit(statement, &mut resolver);
 }
 
 /// Names that mean something as they are: columns and aliases.

@@ -2,7 +2,7 @@
 
 use laktory_core::ErrorKind;
 use polars::prelude::{
-    Column, DataType, Field, IntoColumn, IntoSeries, NewChunkedArray, PolarsResult, PolarsTruncate, RoundMode,
+    Column, DataType, Field, IntoColumn, IntoSeries, PolarsResult, PolarsTruncate, RoundMode,
     RoundSeries, Schema, StringChunked, TimeUnit,
 };
 use polars::sql::FunctionRegistry;
@@ -170,7 +170,7 @@ fn date_trunc(columns: &[Column]) -> PolarsResult<Column> {
         "century" => "100y",
         _ => return Err(invalid(&format!("there is no unit `{unit}`"))),
     };
-    let every = StringChunked::new("every".into(), [every]);
+    let every: StringChunked = std::iter::once(Some(every)).collect();
     let times = times.as_materialized_series();
     let truncated = match times.dtype() {
         DataType::Date => times.date()?.truncate(None, &every)?.into_series(),
