@@ -83,6 +83,16 @@ pub(crate) fn metadata() -> Result<Value, String> {
     serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
 }
 
+/// The folder that cargo builds in.
+///
+/// # Errors
+/// Those of cargo.
+pub(crate) fn target() -> Result<PathBuf, String> {
+    let metadata = metadata()?;
+    let folder = metadata["target_directory"].as_str();
+    folder.map(PathBuf::from).ok_or_else(|| "cargo names no target folder".to_owned())
+}
+
 /// Drivers of the facade: name of the feature, and of the crate that it links.
 pub(crate) fn drivers(metadata: &Value) -> Vec<(String, String)> {
     let packages = metadata["packages"]

@@ -8,6 +8,7 @@
     reason = "tasks talk to the terminal"
 )]
 
+mod bench;
 mod cargo;
 mod gen_data;
 mod results;
@@ -22,6 +23,7 @@ usage: cargo xtask <task>
 tasks:
   test-all-backends [--only NAME]   every test, on every driver, and a table of what came of it
   tidy                              the rules of the house: dependency directions, layout, wording
+  bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
   gen-data [--rows N] [--out DIR] [--seed S] [--files N]
                                     stock prices as JSON Lines, the same for the same seed
 ";
@@ -35,6 +37,9 @@ fn main() -> ExitCode {
     let outcome = match task.as_str() {
         "test-all-backends" => Options::parse(rest, &["only"]).and_then(|o| test_backends::run(&o)),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
+        "bench" => {
+            Options::parse(rest, &["rows", "runs"]).and_then(|options| bench::run(&options))
+        }
         "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])
             .and_then(|options| gen_data::run(&options)),
         "help" | "--help" | "-h" => {

@@ -1,5 +1,6 @@
 //! Diagnostics for people (the line, a caret, a hint), for editors (one line each), and for programs (JSON).
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -28,7 +29,7 @@ pub(crate) fn set_format(format: ErrorFormat) {
 /// Prints the faults of a command that did not succeed.
 pub(crate) fn failure(failure: &Failure) {
     print(&failure.diagnostics);
-    let errors = failure.diagnostics.iter().filter(|fault| fault.is_error()).count();
+    let errors = distinct(&failure.diagnostics).filter(|fault| fault.is_error()).count();
     if errors > 1 && FORMAT.load(Ordering::Relaxed) == 0 {
         let _ = writeln!(anstream::stderr(), "{errors} errors");
     }
@@ -37,7 +38,7 @@ pub(crate) fn failure(failure: &Failure) {
 /// Prints diagnostics to standard error.
 pub(crate) fn print(diagnostics: &[Diagnostic]) {
     let mut stderr = anstream::stderr().lock();
-    for diagnostic in diagnostics {
+    for diagnostic in distinct(diagnostics) {
         let text = match FORMAT.load(Ordering::Relaxed) {
             0 => long(diagnostic),
             1 => format!("{diagnostic}\n"),
@@ -46,6 +47,16 @@ pub(crate) fn print(diagnostics: &[Diagnostic]) {
         // Nothing can be said when standard error is gone.
         let _ = stderr.write_all(text.as_bytes());
     }
+}
+
+/// Each fault once: what is written once and used in several nodes (an anchor, a merge key) fails in all of them.
+fn distinct(diagnostics: &[Diagnostic]) -> impl Iterator<Item = &Diagnostic> {
+    let mut told = HashSet::new();
+    diagnostics.iter().filter(move |diagnostic| {
+        diagnostic.span.as_ref().is_none_or(|span| {
+            told.insert((span.file.name(), span.start, span.end, diagnostic.message.as_str()))
+        })
+    })
 }
 
 fn long(diagnostic: &Diagnostic) -> String {

@@ -3,12 +3,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use futures_util::stream;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{Backend, BatchStream, Error, Frame, Op, Result, RunCx};
-use laktory_plan::{NodePlan, Plan};
+use laktory_plan::{InputSource, NodePlan, Plan};
 
 use crate::build::{Builder, NodeFrames, Stage};
 use crate::event::{Event, Observer};
@@ -17,8 +18,8 @@ use crate::fault::Fault;
 use crate::sessions::Sessions;
 
 /// Frames of checked nodes are chained up to this many nodes deep; then the chain is cut by an empty frame of the
-/// same schema, which keeps the check linear in the number of nodes.
-const DEEPEST_CHAIN: usize = 16;
+/// same schema, since the engine resolves a chain from its beginning each time.
+const DEEPEST_CHAIN: usize = 2;
 
 /// The resolved output of a node.
 #[derive(Clone, Debug)]
@@ -68,7 +69,8 @@ impl NodeFrames for CheckedFrames<'_> {
     }
 }
 
-/// Checks every node. A node that reads a faulty one is left out: its own faults cannot be told yet.
+/// Checks every node. A node that reads a faulty one is left out: its own faults cannot be told yet. So is one that
+/// reads, by path, the output of a node before it.
 pub(crate) async fn check(
     cx: &RunCx,
     sessions: &Sessions,
@@ -81,8 +83,11 @@ pub(crate) async fn check(
     let mut schemas = Vec::new();
     let mut faults = Vec::new();
     let mut faulty = vec![false; plan.nodes.len()];
+    let targets = targets(plan);
     for (index, node) in plan.nodes.iter().enumerate() {
-        if node.upstream.iter().any(|&above| faulty[above]) {
+        // What a node before it will write by then cannot be looked at now.
+        let later = reads_what_is_written(plan, &targets, index);
+        if later || node.upstream.iter().any(|&above| faulty[above]) {
             faulty[index] = true;
             continue;
         }
@@ -106,6 +111,57 @@ pub(crate) async fn check(
         }
     }
     (schemas, faults)
+}
+
+/// The nodes that write each path.
+fn targets(plan: &Plan) -> HashMap<&FilePath, Vec<usize>> {
+    let mut targets: HashMap<&FilePath, Vec<usize>> = HashMap::new();
+    if plan.writes {
+        for (index, node) in plan.nodes.iter().enumerate() {
+            for sink in &node.sinks {
+                targets.entry(plain(&sink.path)).or_default().push(index);
+            }
+        }
+    }
+    targets
+}
+
+/// Whether a node reads, by path, what a node before it writes.
+fn reads_what_is_written(
+    plan: &Plan,
+    targets: &HashMap<&FilePath, Vec<usize>>,
+    index: usize,
+) -> bool {
+    plan.nodes[index].inputs.iter().any(|input| match &input.source {
+        InputSource::Files(spec) => plain(&spec.path)
+            .ancestors()
+            .filter_map(|path| targets.get(path))
+            .flatten()
+            .any(|&writer| runs_before(plan, writer, index)),
+        _ => false,
+    })
+}
+
+fn runs_before(plan: &Plan, first: usize, then: usize) -> bool {
+    let mut seen = vec![false; plan.nodes.len()];
+    let mut open = vec![then];
+    while let Some(node) = open.pop() {
+        for &above in &plan.nodes[node].upstream {
+            if above == first {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[above], true) {
+                open.push(above);
+            }
+        }
+    }
+    false
+}
+
+/// A path without what means nothing in it.
+fn plain(path: &str) -> &FilePath {
+    let path = path.strip_prefix("file://").unwrap_or(path);
+    FilePath::new(path.strip_prefix("./").unwrap_or(path).trim_end_matches('/'))
 }
 
 async fn check_node(

@@ -1,7 +1,10 @@
 //! An error of the contract together with the place in the pipeline that caused it.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt as _;
 use laktory_core::{Error, ErrorKind};
 use laktory_model::Path;
 
@@ -30,6 +33,27 @@ impl Fault {
     pub fn is_cancelled(&self) -> bool {
         self.error.kind() == ErrorKind::Cancelled
     }
+}
+
+/// The outcome of work on a node; a panic of the driver is a fault of the node, and leaves the other nodes alone.
+pub(crate) async fn guarded<T>(
+    node: &str,
+    place: &Path,
+    work: impl Future<Output = Result<T, Vec<Fault>>>,
+) -> Result<T, Vec<Fault>> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        Err(vec![Fault::new(node, place, panicked(&*panic))])
+    })
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    Error::internal(format!("the engine panicked: {text}"))
+        .with_hint("this is a bug; please report it with the pipeline that shows it")
 }
 
 impl fmt::Display for Fault {

@@ -16,7 +16,7 @@ use crate::build::{Builder, NodeFrames, read_files};
 use crate::check::apply_all;
 use crate::event::{Event, Observer};
 use crate::expectations::{self, ExpectationSteps, Metrics};
-use crate::fault::Fault;
+use crate::fault::{Fault, guarded};
 use crate::outputs::{self, Output, Prepared};
 use crate::report::{CheckStatus, NodeReport, Status};
 use crate::run::Refresh;
@@ -91,7 +91,8 @@ pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, 
     });
     let mut report = empty_report(node, Status::Succeeded);
     let run = NodeRun { shared, node, index };
-    let fault = run.execute(&mut report).await.err();
+    let work = async { run.execute(&mut report).await.map_err(|fault| vec![fault]) };
+    let fault = guarded(&node.name, &node.place, work).await.err().and_then(|mut faults| faults.pop());
     report.seconds = started.elapsed().as_secs_f64();
     if let Some(fault) = &fault {
         report.status = if fault.is_cancelled() {
@@ -101,7 +102,6 @@ pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, 
         };
         report.error = Some(fault.error.message().to_owned());
         report.error_kind = Some(fault.error.kind().name());
-        report.outputs.clear();
         shared.observer.on(&Event::NodeFailed {
             node: node.name.clone(),
             message: fault.error.message().to_owned(),
@@ -186,7 +186,7 @@ impl NodeRun<'_> {
     }
 
     fn reset(&self) -> Result<(), Fault> {
-        for sink in &self.node.sinks {
+        for sink in self.node.sinks.iter().filter(|_| self.shared.write) {
             let removed = outputs::reset(sink)
                 .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
             if removed {
@@ -268,10 +268,7 @@ impl NodeRun<'_> {
                 }
             };
             if let Some(schema) = &output.sink.schema {
-                let conform = Op::Select {
-                    exprs: schema.iter().map(conformed).collect(),
-                };
-                frame = apply_all(cx, backend, frame, [&conform]).map_err(at_sink)?;
+                frame = apply_all(cx, backend, frame, [&conform(schema)]).map_err(at_sink)?;
             }
             if output.existing.is_some() {
                 let existing = read_files(cx, backend, &output.sink.read).await.map_err(at_sink)?;
@@ -375,25 +372,18 @@ impl NodeRun<'_> {
     ) -> Result<(), Fault> {
         let places: Vec<_> = outputs.iter().map(|output| output.sink.place.clone()).collect();
         let rows: Vec<u64> = (0..outputs.len()).map(|number| results.rows_added(number)).collect();
-        let published = self.shared.cx.blocking(move || {
-            Ok(outputs
-                .into_iter()
-                .zip(rows)
-                .map(|(output, rows)| output.publish(rows))
-                .collect::<Vec<_>>())
-        });
-        let published = published
+        let published = self.shared.cx.blocking(move || Ok(outputs::publish_all(outputs, &rows)));
+        let (published, outcome) = published
             .await
             .map_err(|error| Fault::new(&self.node.name, &self.node.place, error))?;
-        for (published, place) in published.into_iter().zip(places) {
-            let published = published.map_err(|error| Fault::new(&self.node.name, &place, error))?;
+        for published in published {
             self.shared.observer.on(&Event::Written {
                 node: self.node.name.clone(),
                 output: published.clone(),
             });
             report.outputs.push(published);
         }
-        Ok(())
+        outcome.map_err(|(number, error)| Fault::new(&self.node.name, &places[number], error))
     }
 
     /// Makes the output available to the nodes that read it.
@@ -531,12 +521,15 @@ fn conserved(metrics: &Metrics, results: &Results, outputs: &[Output]) -> Result
     }
 }
 
-/// A column as a sink's schema wants it.
-fn conformed(field: &Field) -> Expr {
-    Expr::Cast {
+/// The columns that a sink's schema wants, with its types.
+pub(crate) fn conform(schema: &[Field]) -> Op {
+    let exprs = schema.iter().map(|field| Expr::Cast {
         expr: Box::new(Expr::column(&field.name)),
         to: field.dtype.clone(),
         strict: true,
+    });
+    Op::Select {
+        exprs: exprs.collect(),
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Output {
     /// The existing rows are part of the staged file: the engine must put them first.
     pub(crate) existing: Option<PathBuf>,
     staging: Staging,
+    /// Bytes that this run adds.
+    bytes: u64,
 }
 
 /// What a sink asks for now.
@@ -87,6 +89,7 @@ pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared>
         how,
         mode,
         staging,
+        bytes: 0,
     })))
 }
 
@@ -100,32 +103,67 @@ impl Output {
         }
     }
 
-    /// Puts the staged file in the place of the target. `rows` are the rows that this run added.
+    /// Makes what was staged ready to take the target's place. What can be wrong with the rows themselves shows here,
+    /// before any output of the node is published.
     ///
     /// # Errors
-    /// `Io` when the target cannot be replaced; `SchemaMismatch` when a CSV file with other columns would be appended to.
-    pub(crate) fn publish(self, rows: u64) -> Result<OutputReport> {
-        let bytes = staging::size(&self.staged);
+    /// `SchemaMismatch` when a CSV file with other columns would be appended to; `Io`.
+    pub(crate) fn complete(&mut self) -> Result<()> {
+        self.bytes = staging::size(&self.staged);
         match self.how {
-            Publish::File => staging::publish(&self.staged, &self.target)?,
-            Publish::Part => {
-                let part = self.target.join(file_name(&self.staged));
-                staging::publish(&self.staged, &part)?;
-            }
+            Publish::File | Publish::Part => {}
             Publish::Folder => {
                 let folder = self.staging.path("folder");
                 fs::create_dir(&folder)?;
                 fs::rename(&self.staged, folder.join(file_name(&self.staged)))?;
-                staging::publish(&folder, &self.target)?;
+                self.staged = folder;
             }
             Publish::Concatenated => {
                 let whole = self.staging.path("whole");
                 concatenate(&self.target, &self.staged, &whole, &self.sink)?;
-                staging::publish(&whole, &self.target)?;
+                self.staged = whole;
             }
         }
-        Ok(report(&self.sink, self.mode, false, rows, bytes))
+        Ok(())
     }
+
+    /// Puts what was [completed](Output::complete) in the place of the target. `rows` are the rows that this run added.
+    ///
+    /// # Errors
+    /// `Io` when the target cannot be replaced.
+    pub(crate) fn publish(self, rows: u64) -> Result<OutputReport> {
+        match self.how {
+            Publish::Part => {
+                let part = self.target.join(file_name(&self.staged));
+                staging::publish(&self.staged, &part)?;
+            }
+            _ => staging::publish(&self.staged, &self.target)?,
+        }
+        Ok(report(&self.sink, self.mode, false, rows, self.bytes))
+    }
+}
+
+/// Publishes the outputs of a node, each with the rows that were added to it.
+///
+/// # Errors
+/// The position of the output that failed. When what was computed is at fault, nothing was published.
+pub(crate) fn publish_all(
+    mut outputs: Vec<Output>,
+    rows: &[u64],
+) -> (Vec<OutputReport>, Result<(), (usize, Error)>) {
+    let mut published = Vec::with_capacity(outputs.len());
+    for (number, output) in outputs.iter_mut().enumerate() {
+        if let Err(error) = output.complete() {
+            return (published, Err((number, error)));
+        }
+    }
+    for (number, (output, rows)) in outputs.into_iter().zip(rows).enumerate() {
+        match output.publish(*rows) {
+            Ok(report) => published.push(report),
+            Err(error) => return (published, Err((number, error))),
+        }
+    }
+    (published, Ok(()))
 }
 
 fn report(sink: &SinkPlan, mode: SinkMode, skipped: bool, rows: u64, bytes: u64) -> OutputReport {

@@ -16,8 +16,12 @@ impl TokioPool {
     }
 }
 
+/// Stack of blocking work, in bytes. Engines walk plans recursively, and a plan is as deep as its node has steps. The
+/// memory is only reserved: pages that are not reached cost nothing.
+const STACK: usize = 256 << 20;
+
 impl BlockingPool for TokioPool {
     fn spawn(&self, work: Box<dyn FnOnce() + Send>) {
-        self.0.spawn_blocking(work);
+        self.0.spawn_blocking(move || stacker::grow(STACK, work));
     }
 }

@@ -211,11 +211,14 @@ pub async fn preview(
 /// # Errors
 /// Faults found before anything was read or written. Faults of the run itself are in the returned [`Run`].
 pub async fn run(
-    plan: Plan,
+    mut plan: Plan,
     registry: &Registry,
     options: RunOptions,
     observer: &dyn Observer,
 ) -> Result<Run, Vec<Fault>> {
+    if !options.write {
+        unwritten(&mut plan);
+    }
     let began = Instant::now();
     let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     let engine = Engine::open(&plan, registry, &options).await.map_err(|error| {
@@ -223,7 +226,8 @@ pub async fn run(
     })?;
     if options.refresh != Refresh::Reset {
         let (_, faults) = check::check(&engine.cx, &engine.sessions, &plan).await;
-        if !faults.is_empty() {
+        // After an interrupt nothing is started any more, and every node says so.
+        if !faults.is_empty() && !options.cancel.is_cancelled() {
             return Err(faults);
         }
     }
@@ -267,6 +271,17 @@ pub async fn run(
         plan: Arc::new(plan),
         frames,
     })
+}
+
+/// Makes a plan that writes sinks one that does not: readers cannot rely on sinks then, nor can the caller.
+fn unwritten(plan: &mut Plan) {
+    if std::mem::take(&mut plan.writes) {
+        for node in &mut plan.nodes {
+            if matches!(node.handover, Handover::Sink(_) | Handover::None) {
+                node.handover = Handover::Materialize;
+            }
+        }
+    }
 }
 
 /// Runs each node as soon as its upstream nodes are done, at most `jobs` at a time. A failed node skips those that
@@ -330,14 +345,14 @@ fn readers(plan: &Plan) -> Vec<usize> {
     readers
 }
 
-/// Drops kept frames that no node will read any more. Frames of leaves stay for the caller; so do those of nodes with
-/// sinks, which are only plans to read a file.
+/// Drops kept frames that no node will read any more, and that the caller can read from a sink.
 fn release(shared: &Shared<'_>, readers: &mut [usize], done: usize) {
     let mut frames = shared.frames.lock().unwrap_or_else(PoisonError::into_inner);
     for &above in &shared.plan.nodes[done].upstream {
         readers[above] -= 1;
         let node = &shared.plan.nodes[above];
-        if readers[above] == 0 && node.handover == Handover::Materialize && !node.sinks.is_empty() {
+        let written = shared.write && node.sinks.iter().any(|sink| !sink.quarantine);
+        if readers[above] == 0 && node.handover == Handover::Materialize && written {
             frames.remove(&above);
         }
     }

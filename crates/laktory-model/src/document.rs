@@ -106,9 +106,24 @@ impl Document {
         out
     }
 
+    /// The path as far as it was written: an object in its short form (`expr: x > 0` for `expr: {expr: x > 0}`) is a
+    /// text, and has no parts.
+    fn written(&self, path: Path) -> Path {
+        let mut node = self.root.as_ref();
+        for (depth, segment) in path.segments().iter().enumerate() {
+            let next = node.and_then(|node| node.step(segment));
+            if next.is_none() && node.is_some_and(|node| node.as_text().is_some()) {
+                return path.segments()[..depth].iter().cloned().collect();
+            }
+            node = next;
+        }
+        path
+    }
+
     /// The finding at its place in the file.
     #[must_use]
-    pub fn locate(&self, finding: Finding) -> Diagnostic {
+    pub fn locate(&self, mut finding: Finding) -> Diagnostic {
+        finding.path = self.written(finding.path);
         let span = match (&finding.range, finding.at_key) {
             (Some(range), _) => self.text_span(&finding.path, range.clone()),
             (None, true) => self.key_span(&finding.path),

@@ -83,8 +83,14 @@ impl Loaded {
                 [rest @ .., Segment::Key(_)] => rest,
                 whole => whole,
             };
-            let beside = around == Some(object) && !object.is_empty();
-            let near = place == object || (fault.on_key || absent) && beside;
+            let beside = around == Some(object);
+            // At the top, only a misspelt key can be the reason for what is absent: `nmae` for `name`.
+            let linked = if object.is_empty() {
+                fault.on_key && absent
+            } else {
+                fault.on_key || absent
+            };
+            let near = place == object || linked && beside;
             let same_node = node.is_some() && fault.path.node_index() == node;
             !(finding.path.starts_with(&fault.path)
                 || near && !certain

@@ -77,6 +77,16 @@ pub fn compile(
 impl Compiler<'_> {
     fn compile(&mut self, registry: &Registry) -> Option<Plan> {
         self.resolve_engines(registry);
+        if !self.pipeline.imports.is_empty() {
+            self.report(
+                Finding::warning(
+                    "no-effect",
+                    Path::root().key("imports"),
+                    "`imports` has no effect: Python modules are not loaded",
+                )
+                .at_key(),
+            );
+        }
         let references: Vec<NodeReferences> = (0..self.pipeline.nodes.len())
             .map(|index| node::references(self, index))
             .collect();
@@ -134,8 +144,9 @@ impl Compiler<'_> {
         if self.findings.iter().any(Finding::is_error) {
             return None;
         }
-        handover::decide(&mut nodes, writes);
-        let tasks = tasks::tasks(self.pipeline, &dag, &selected);
+        handover::decide(self, &mut nodes, writes);
+        let tasks = tasks::tasks(self.pipeline, &dag, &selected, &members);
+        self.findings.extend(tasks::cycle(self.pipeline, &tasks));
         Some(Plan {
             pipeline: self.pipeline.name.clone(),
             writes,

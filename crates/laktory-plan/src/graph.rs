@@ -1,15 +1,21 @@
 //! The plan as a picture: a tree for the terminal, and a Mermaid flowchart.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use crate::plan::{InputSource, NodePlan, Plan};
+
+/// Levels of the tree that are indented. What lies deeper is drawn as a tree of its own below, so that the text of a
+/// long chain grows with its length, not with the square of it.
+const DEEPEST: usize = 40;
 
 /// A drawing of a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Graph<'a>(pub &'a Plan);
 
 impl Graph<'_> {
-    /// An indented tree. A node with several parents is written below the first, and named again below the others.
+    /// An indented tree. A node with several parents is written below the first, and named again below the others;
+    /// very deep branches go on below, with the node that they begin with.
     #[must_use]
     pub fn tree(&self) -> String {
         let mut text = format!("{}\n", self.0.pipeline);
@@ -36,13 +42,30 @@ impl Graph<'_> {
             }
         };
         push(&mut open, roots, "");
-        while let Some((node, indent, last)) = open.pop() {
+        let mut later: VecDeque<usize> = VecDeque::new();
+        loop {
+            let Some((node, indent, last)) = open.pop() else {
+                let Some(node) = later.pop_front() else {
+                    break;
+                };
+                let _ = writeln!(text, "... {}", self.0.nodes[node].name);
+                push(&mut open, &below[node], "    ");
+                continue;
+            };
             let (branch, bar) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
             let again = std::mem::replace(&mut drawn[node], true);
             let shown = &self.0.nodes[node];
-            let ending = if again { " (see above)" } else { "" };
+            // Every level takes four characters.
+            let deep = !again && !below[node].is_empty() && indent.chars().count() >= 4 * DEEPEST;
+            let ending = match (again, deep) {
+                (true, _) => " (see above)",
+                (_, true) => " ... (goes on below)",
+                _ => "",
+            };
             let _ = writeln!(text, "{indent}{branch}{}{}{ending}", shown.name, summary(shown));
-            if !again {
+            if deep {
+                later.push_back(node);
+            } else if !again {
                 push(&mut open, &below[node], &format!("{indent}{bar}"));
             }
         }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use laktory_core::Format;
+use laktory_core::{Capabilities, Format, ReadSpec};
 use laktory_model::{DataSink, Finding, Pipeline, SinkKind};
 
 use crate::compile::Compiler;
@@ -65,7 +65,18 @@ pub(crate) fn connect(
             sinks::compile(compiler, index, sink, &place.index(number))
         });
         match read {
-            Some(sink) => input.source = InputSource::Sink { name, read: sink.read },
+            Some(sink) => {
+                if let Some(reason) = unreadable(compiler, &node.backend, &sink.read) {
+                    let message = format!(
+                        "node `{name}` is not part of this run, and its sink `{}` {reason} on backend {}",
+                        sink.path, node.backend
+                    );
+                    let finding = Finding::error("unreadable-node", input.place.clone(), message);
+                    let hint = format!("select `{name}` too, as `*{}`", node.name);
+                    compiler.report(finding.hint(hint));
+                }
+                input.source = InputSource::Sink { name, read: sink.read };
+            }
             None => compiler.report(Finding::error(
                 "unreadable-node",
                 input.place.clone(),
@@ -75,8 +86,23 @@ pub(crate) fn connect(
     }
 }
 
+/// Why `backend` cannot read what another backend has written; none when it can.
+fn unreadable(compiler: &Compiler<'_>, backend: &str, read: &ReadSpec) -> Option<String> {
+    let support = capabilities(compiler, backend)?.read(&read.format);
+    if !support.support.is_available() {
+        return Some(format!("has format `{}`, which cannot be read", read.format));
+    }
+    let unknown = read.options.keys().find(|name| !support.options.contains(&name.as_str()))?;
+    Some(format!("was written with `{unknown}`, which is not an option of reading"))
+}
+
+fn capabilities<'a>(compiler: &'a Compiler<'_>, backend: &str) -> Option<&'a Capabilities> {
+    let engine = compiler.known.iter().find(|engine| engine.descriptor.name == backend)?;
+    Some(&engine.capabilities)
+}
+
 /// Decides how each node's output reaches its readers.
-pub(crate) fn decide(nodes: &mut [NodePlan], writes: bool) {
+pub(crate) fn decide(compiler: &Compiler<'_>, nodes: &mut [NodePlan], writes: bool) {
     let mut readers = vec![0_usize; nodes.len()];
     let mut transferred = vec![false; nodes.len()];
     for node in nodes.iter() {
@@ -92,27 +118,35 @@ pub(crate) fn decide(nodes: &mut [NodePlan], writes: bool) {
         }
     }
     for (index, node) in nodes.iter_mut().enumerate() {
-        node.handover = handover(node, readers[index], transferred[index], writes);
+        node.handover = handover(compiler, node, readers[index], transferred[index], writes);
     }
 }
 
-fn handover(node: &NodePlan, readers: usize, transferred: bool, writes: bool) -> Handover {
+fn handover(
+    compiler: &Compiler<'_>,
+    node: &NodePlan,
+    readers: usize,
+    transferred: bool,
+    writes: bool,
+) -> Handover {
     let writes_something = writes && !node.sinks.is_empty();
     match readers {
         0 if writes_something => Handover::None,
         0 => Handover::Materialize,
-        _ if writes_something => lossless_sink(node).map_or(Handover::Materialize, Handover::Sink),
+        _ if writes_something => lossless_sink(compiler, node).map_or(Handover::Materialize, Handover::Sink),
         1 if node.expectations.is_empty() && !transferred => Handover::Inline,
         _ => Handover::Materialize,
     }
 }
 
 /// The first sink that holds exactly the node's output: same columns, same types, no rows of earlier runs.
-fn lossless_sink(node: &NodePlan) -> Option<usize> {
+fn lossless_sink(compiler: &Compiler<'_>, node: &NodePlan) -> Option<usize> {
+    let reads = capabilities(compiler, &node.backend)?;
     node.sinks.iter().position(|sink| {
         !sink.quarantine
             && sink.schema.is_none()
             && matches!(sink.format, Format::Parquet | Format::Ipc)
+            && reads.read(&sink.format).support.is_available()
             && matches!(sink.mode, SinkMode::Overwrite | SinkMode::Error)
     })
 }

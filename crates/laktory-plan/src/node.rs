@@ -2,7 +2,7 @@
 
 use laktory_core::{FrameName, Op};
 use laktory_model::{Action, DataFrameApi, ExpectationType, ExprType, Finding, Path, Tolerance};
-use laktory_model::{Expectation, PipelineNode};
+use laktory_model::{Expectation, PipelineNode, TransformerNode};
 use laktory_syntax::{Api, ColumnExprKind, column_expr};
 
 use crate::compile::Compiler;
@@ -85,8 +85,10 @@ pub(crate) fn compile(
 ) -> Option<NodePlan> {
     let node = &compiler.pipeline.nodes[index];
     let place = Path::node(index);
+    one_engine(compiler, index);
     let inputs = inputs(compiler, index, references);
-    let expectations: Option<Vec<_>> = node
+    // Collected in two steps: one that stopped at the first fault would hide the others.
+    let expectations: Vec<Option<_>> = node
         .expectations
         .iter()
         .enumerate()
@@ -95,7 +97,7 @@ pub(crate) fn compile(
             self::expectation(compiler, index, expectation, &place)
         })
         .collect();
-    let sinks: Option<Vec<_>> = node
+    let sinks: Vec<Option<_>> = node
         .sinks
         .iter()
         .enumerate()
@@ -110,11 +112,65 @@ pub(crate) fn compile(
         primary: (!node.sources.is_empty()).then(|| source_name(node, 0)),
         inputs,
         steps: references.steps.clone()?,
-        expectations: expectations?,
-        sinks: sinks?,
+        expectations: expectations.into_iter().collect::<Option<_>>()?,
+        sinks: sinks.into_iter().collect::<Option<_>>()?,
         handover: Handover::None,
         place,
     })
+}
+
+/// The parts of a node run on the node's engine: a part that names another one is refused (R-INH-2).
+fn one_engine(compiler: &mut Compiler<'_>, index: usize) {
+    if compiler.options.backend.is_some() {
+        return;
+    }
+    let node = &compiler.pipeline.nodes[index];
+    let place = Path::node(index);
+    let mut parts: Vec<(Option<&str>, Path)> = Vec::new();
+    for (number, source) in node.sources.iter().enumerate() {
+        let own = source.common.dataframe_backend.as_deref();
+        parts.push((own, place.key("sources").index(number)));
+    }
+    if let Some(transformer) = &node.transformer {
+        let place = place.key("transformer");
+        parts.push((transformer.dataframe_backend.as_deref(), place.clone()));
+        for (number, step) in transformer.nodes.iter().enumerate() {
+            let own = match step {
+                TransformerNode::Sql(step) => step.dataframe_backend.as_deref(),
+                TransformerNode::Method(step) => step.dataframe_backend.as_deref(),
+            };
+            parts.push((own, place.key("nodes").index(number)));
+        }
+    }
+    for (number, expectation) in node.expectations.iter().enumerate() {
+        let own = expectation.dataframe_backend.as_deref();
+        parts.push((own, place.key("expectations").index(number)));
+    }
+    for (number, sink) in node.sinks.iter().enumerate() {
+        let own = sink.common.dataframe_backend.as_deref();
+        parts.push((own, place.key("sinks").index(number)));
+    }
+    let Some(engine) = compiler.engine(index) else {
+        return;
+    };
+    let name = engine.descriptor.name;
+    let answers = |wanted: &str| {
+        std::iter::once(name)
+            .chain(engine.descriptor.aliases.iter().copied())
+            .any(|known| known.eq_ignore_ascii_case(wanted))
+    };
+    let findings: Vec<Finding> = parts
+        .into_iter()
+        .filter_map(|(own, place)| {
+            let own = own.filter(|own| !answers(own))?;
+            let message = format!("this part of the node names backend {own}, but the node runs on {name}");
+            let finding = Finding::error("foreign-backend", place.key("dataframe_backend"), message);
+            Some(finding.hint("set `dataframe_backend` on the node, or split the node in two"))
+        })
+        .collect();
+    for finding in findings {
+        compiler.report(finding);
+    }
 }
 
 /// The name of a declared source; the unnamed one is `{sources.df}`.

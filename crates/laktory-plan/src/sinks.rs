@@ -29,7 +29,8 @@ pub(crate) fn compile(
                 &message,
                 "use OVERWRITE, APPEND, IGNORE or ERROR",
             ));
-            return None;
+            // The sink is refused at the end; its other faults are told too.
+            SinkMode::Overwrite
         }
     };
     let SinkKind::File(file) = &sink.kind else {

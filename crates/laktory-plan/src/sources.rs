@@ -34,7 +34,18 @@ pub(crate) fn compile(
         SourceKind::DataFrame(inline) => Some(InputSource::Inline(
             serde_json::to_value(&inline.data).unwrap_or_default(),
         )),
-        SourceKind::PipelineNode(node) => Some(InputSource::open(&node.node_name)),
+        SourceKind::PipelineNode(node) => {
+            let options = [
+                (!node.reader_kwargs.is_empty(), "reader_kwargs"),
+                (!node.reader_methods.is_empty(), "reader_methods"),
+            ];
+            for (_, key) in options.into_iter().filter(|(given, _)| *given) {
+                let message = format!("`{key}` has no effect: the output of a node is handed over as it is");
+                let finding = Finding::warning("no-effect", place.key(key), message).at_key();
+                compiler.report(finding.hint(format!("remove `{key}`, or read the files with `path`")));
+            }
+            Some(InputSource::open(&node.node_name))
+        }
         SourceKind::UnityCatalog(_) | SourceKind::HiveMetastore(_) => {
             compiler.report(unsupported(
                 place.key("table_name"),

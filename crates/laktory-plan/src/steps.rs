@@ -2,7 +2,9 @@
 
 use laktory_core::{Expr, Func, OpKind, Support};
 use laktory_model::{DataFrameMethod, Finding, Path, Transformer, TransformerNode};
-use laktory_syntax::{ArgPlace, MethodError, Segment, functions, method, op_functions, sql_statement};
+use laktory_syntax::{
+    ArgPlace, MethodError, Segment, functions, fuse_groups, method, op_functions, sql_statement,
+};
 use serde_json::Value;
 
 use crate::compile::Compiler;
@@ -30,7 +32,43 @@ pub(crate) fn compile(
             }
         })
         .collect();
-    steps.into_iter().collect()
+    let steps: Vec<Step> = steps.into_iter().collect::<Option<_>>()?;
+    fused(compiler, steps, place)
+}
+
+/// Joins `group_by` steps with the `agg` steps behind them. A SQL step between them parts them.
+fn fused(compiler: &mut Compiler<'_>, mut steps: Vec<Step>, place: &Path) -> Option<Vec<Step>> {
+    let mut complete = true;
+    let mut start = 0;
+    while start < steps.len() {
+        let methods = steps[start..]
+            .iter()
+            .take_while(|step| matches!(step.kind, StepKind::Ops(_)))
+            .count();
+        let run = &mut steps[start..start + methods];
+        let ops = run.iter_mut().filter_map(|step| match &mut step.kind {
+            StepKind::Ops(ops) => Some(std::mem::take(ops)),
+            StepKind::Sql(_) => None,
+        });
+        match fuse_groups(ops.collect()) {
+            Ok(fused) => {
+                for (step, ops) in run.iter_mut().zip(fused) {
+                    step.kind = StepKind::Ops(ops);
+                }
+            }
+            Err(errors) => {
+                complete = false;
+                for error in errors {
+                    let place = place.key("nodes").index(start + error.step).key("func_name");
+                    let mut finding = Finding::in_text(place, error.error);
+                    finding.range = None;
+                    compiler.report(finding);
+                }
+            }
+        }
+        start += methods + 1;
+    }
+    complete.then_some(steps)
 }
 
 fn sql_step(

@@ -34,6 +34,10 @@ impl Shape {
         self.rows == Rows::One
     }
 
+    pub(crate) fn is_constant(self) -> bool {
+        self.constant
+    }
+
     fn and(self, other: Self) -> Self {
         Self {
             rows: self.rows.max(other.rows),

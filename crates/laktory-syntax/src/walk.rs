@@ -56,10 +56,11 @@ pub(crate) fn size(expr: &Expr) -> u64 {
     count
 }
 
-/// Whether the expression gives one value for all rows: an aggregate, a constant, or computed from such.
+/// Whether the expression aggregates: one value for all rows, computed from them. Constants alone are no aggregate.
 #[must_use]
 pub fn is_aggregate(expr: &Expr) -> bool {
-    crate::check::shape(expr).is_scalar()
+    let shape = crate::check::shape(expr);
+    shape.is_scalar() && !shape.is_constant()
 }
 
 /// The columns that an expression names. Columns chosen by selectors other than by name are not among them.

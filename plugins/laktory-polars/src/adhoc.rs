@@ -119,3 +119,32 @@ fn narwhals_oracle() {
     }
     println!("passed {} unsupported {} failed {}", n[0], n[1], n[2]);
 }
+
+#[test]
+fn measure() {
+    let Ok(path) = std::env::var("MEASURE") else { return };
+    let bench = Bench::new();
+    let rss = || { let s = std::fs::read_to_string("/proc/self/status").unwrap(); s.lines().filter(|l| l.starts_with("VmHWM") || l.starts_with("VmRSS")).map(|l| l.to_owned()).collect::<Vec<_>>().join(" ") };
+    let t = std::time::Instant::now();
+    let source = wait(bench.backend.read(&bench.cx, &ReadSpec::new(Format::JsonLines, path))).unwrap();
+    println!("read {:?} {}", t.elapsed(), rss());
+    let mut named = NamedFrames::new(); named.insert(FrameName::Df, source.clone());
+    let seg = |t: &str| (SqlSegment::Text(t.into()), 0..1);
+    let q = SqlTemplate::new(vec![seg("SELECT data.symbol, CAST(data.created_at AS TIMESTAMP) AS created_at, data.open AS open, data.close AS close FROM "), (SqlSegment::Frame(FrameName::Df), 0..1)]);
+    let slv = wait(bench.backend.sql(&bench.cx, &q, &named)).unwrap();
+    let which = std::env::var("WHICH").unwrap_or("one".into());
+    let slv = if which.contains("unique") { bench.backend.apply(&bench.cx, &slv, &Op::Unique { subset: Some(vec!["symbol".into(), "created_at".into()]), keep: Keep::Any, order_by: vec![] }, &named).unwrap() } else { slv };
+    let w = |f: &Frame, fmt: Format, n: &str| Job { frame: f.clone(), target: Target::Write(WriteSpec { format: fmt, path: bench.folder.path().join(n), options: Default::default() }) };
+    let good = laktory_core::Expr::call(Func::Gt, [laktory_core::Expr::column("open"), laktory_core::Expr::literal(50.0)]);
+    let f = |p: laktory_core::Expr| bench.backend.apply(&bench.cx, &slv, &Op::Filter { predicate: p }, &named).unwrap();
+    let metrics = bench.backend.apply(&bench.cx, &slv, &Op::Aggregate { keys: vec![], aggs: vec![laktory_core::Expr::call(Func::Len, []), laktory_core::Expr::call(Func::Sum, [good.clone()]).alias("good")], drop_null_keys: false }, &named).unwrap();
+    let jobs = if which.contains("one") { vec![w(&slv, Format::Parquet, "a.parquet")] } else if which.contains("mat") { vec![Job { frame: slv.clone(), target: Target::Materialize }] } else if which.contains("json") { vec![w(&slv, Format::Json, "a.json")] } else { vec![
+        w(&f(good.clone()), Format::Parquet, "a.parquet"), w(&f(good.clone().is_not_true()), Format::Parquet, "b.parquet"), Job { frame: metrics, target: Target::Collect }] };
+    if which.contains("explain") {
+        let plans = jobs.iter().map(|j| crate::PolarsFrame::lazy(&j.frame).unwrap().logical_plan).collect();
+        println!("{}", LazyFrame::explain_all(plans, OptFlags::default() | OptFlags::STREAMING).unwrap()); return;
+    }
+    let t = std::time::Instant::now();
+    let out = bench.run(jobs).unwrap();
+    println!("{which} {:?} {} {:?}", t.elapsed(), rss(), out.iter().map(|o| match o { Outcome::Written(r) => r.rows, _ => 0 }).collect::<Vec<_>>());
+}

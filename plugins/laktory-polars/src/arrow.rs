@@ -248,3 +248,111 @@ fn import_array(array: &dyn Array) -> Result<Box<dyn polars_arrow::array::Array>
     // SAFETY: arrow-rs exported a valid array of exactly that type.
     unsafe { polars_ffi::import_array_from_c(array, field.dtype) }.map_err(engine_error)
 }
+
+#[cfg(test)]
+mod tests {
+    use laktory_core::DType;
+    use polars::prelude::{AnyValue, IntoLazy, NamedFrom, TimeUnit, TimeZone, df, lit};
+
+    use super::*;
+
+    /// Every type, with nulls, and their contract types after the round trip.
+    fn check(series: Series, expected: &DType) {
+        let frame = DataFrame::new_infer_height(vec![series.clone().into_column()]).unwrap();
+        let schema = arrow_schema(frame.schema()).unwrap();
+        assert_eq!(&DType::from_arrow(schema.field(0).data_type()), expected, "{}", series.dtype());
+        // The whole, a slice from the middle, and nothing.
+        for (offset, length) in [(0, series.len()), (1, series.len() - 1), (1, 1), (0, 0)] {
+            let part = frame.slice(i64::try_from(offset).unwrap(), length);
+            let batches = to_batches(part.clone(), &schema).unwrap();
+            assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), length);
+            let mut back = empty_frame(&schema).unwrap();
+            for batch in &batches {
+                assert_eq!(batch.schema(), schema);
+                // Slices of batches have offsets of their own.
+                let middle = batch.num_rows() / 2;
+                back.vstack_mut(&from_batch(&batch.slice(0, middle)).unwrap()).unwrap();
+                back.vstack_mut(&from_batch(&batch.slice(middle, batch.num_rows() - middle)).unwrap()).unwrap();
+            }
+            let cast = match portable(series.dtype()) {
+                Some(dtype) => part.columns()[0].cast(&dtype).unwrap(),
+                None => part.columns()[0].clone(),
+            };
+            assert!(back.columns()[0].equals_missing(&cast), "{}: {back} instead of {cast:?}", series.dtype());
+        }
+    }
+
+    fn typed(dtype: DataType) -> Series {
+        Series::new("x".into(), [Some(1_i32), None, Some(3), Some(4)]).cast(&dtype).unwrap()
+    }
+
+    #[test]
+    fn every_type_crosses_the_border_and_comes_back() {
+        let utc = || Some("UTC".to_owned());
+        let datetime = |unit, zone| DType::Datetime { unit, zone };
+        let numbers = [
+            (DataType::Int8, DType::Int8),
+            (DataType::Int16, DType::Int16),
+            (DataType::Int32, DType::Int32),
+            (DataType::Int64, DType::Int64),
+            (DataType::UInt8, DType::UInt8),
+            (DataType::UInt16, DType::UInt16),
+            (DataType::UInt32, DType::UInt32),
+            (DataType::UInt64, DType::UInt64),
+            (DataType::Float32, DType::Float32),
+            (DataType::Float64, DType::Float64),
+            (DataType::Boolean, DType::Boolean),
+            (DataType::String, DType::String),
+            (DataType::Date, DType::Date),
+            (DataType::Time, DType::Time),
+            (DataType::Datetime(TimeUnit::Milliseconds, None), datetime(laktory_core::TimeUnit::Millisecond, None)),
+            (
+                DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
+                datetime(laktory_core::TimeUnit::Microsecond, utc()),
+            ),
+            (DataType::Datetime(TimeUnit::Nanoseconds, None), datetime(laktory_core::TimeUnit::Nanosecond, None)),
+            (DataType::Duration(TimeUnit::Microseconds), DType::Duration(laktory_core::TimeUnit::Microsecond)),
+            (DataType::Decimal(10, 2), DType::Decimal { precision: Some(10), scale: 2 }),
+            (DataType::Int128, DType::Decimal { precision: Some(38), scale: 0 }),
+        ];
+        for (dtype, expected) in numbers {
+            check(typed(dtype), &expected);
+        }
+        let texts = Series::new("x".into(), [Some("a"), None, Some(""), Some("a text that is longer than a view")]);
+        check(texts.clone(), &DType::String);
+        check(texts.cast(&DataType::Binary).unwrap(), &DType::Binary);
+        let categories = DataType::from_categories(polars::prelude::Categories::global());
+        check(texts.cast(&categories).unwrap(), &DType::String);
+        check(Series::full_null("x".into(), 4, &DataType::Null), &DType::Null);
+    }
+
+    #[test]
+    fn nested_types_cross_the_border_and_come_back() {
+        let frame = df!("a" => [Some(1_i64), None, Some(3), Some(4)], "b" => ["x", "y", "z", "w"]).unwrap();
+        let nested = |expr| {
+            let out = frame.clone().lazy().select([expr]).collect().unwrap();
+            out.columns()[0].as_materialized_series().clone().with_name("x".into())
+        };
+        let row = nested(polars::prelude::as_struct(vec![crate::expr::column("a"), crate::expr::column("b")]));
+        let fields = vec![laktory_core::Field::new("a", DType::Int64), laktory_core::Field::new("b", DType::String)];
+        check(row, &DType::Struct(fields));
+        let pair = [crate::expr::column("a"), lit(5_i64)];
+        check(
+            nested(polars::prelude::concat_list(pair).unwrap()),
+            &DType::List(Box::new(DType::Int64)),
+        );
+        let nulls = Series::new("".into(), [AnyValue::Null, AnyValue::Null]);
+        let lists = Series::new("x".into(), [nulls.clone(), nulls.clone(), nulls]);
+        assert_eq!(lists.dtype(), &DataType::List(Box::new(DataType::Null)));
+        check(lists, &DType::List(Box::new(DType::Null)));
+    }
+
+    #[test]
+    fn a_frame_without_columns_keeps_its_rows() {
+        let frame = DataFrame::new(3, Vec::new()).unwrap();
+        let schema = arrow_schema(frame.schema()).unwrap();
+        let batches = to_batches(frame, &schema).unwrap();
+        assert_eq!(batches[0].num_rows(), 3);
+        assert_eq!(from_batch(&batches[0]).unwrap().height(), 3);
+    }
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, ReadSpec};
-use polars::prelude::DataType;
+use polars::prelude::{DataType, Schema};
 use polars_io::ndjson::core::parse_ndjson;
 
 use crate::read::lines;
@@ -19,11 +19,12 @@ pub(crate) struct Source {
     separator: u8,
     quote: Option<u8>,
     has_header: bool,
+    schema: Option<Arc<Schema>>,
 }
 
 impl Source {
-    /// The files of a read.
-    pub(crate) fn new(spec: &ReadSpec, files: Vec<PathBuf>) -> Self {
+    /// The files of a read, and the types in which lines of JSON are parsed.
+    pub(crate) fn new(spec: &ReadSpec, files: Vec<PathBuf>, schema: Option<Arc<Schema>>) -> Self {
         let text = |name: &str| match spec.options.get(name) {
             Some(laktory_core::OptionValue::Text(text)) => Some(text.as_bytes().first().copied()),
             _ => None,
@@ -34,6 +35,7 @@ impl Source {
             separator: text("separator").flatten().unwrap_or(b','),
             quote: text("quote_char").unwrap_or(Some(b'"')),
             has_header: spec.has_header,
+            schema,
         }
     }
 }
@@ -41,12 +43,17 @@ impl Source {
 /// The error with the file and the line that caused it, when it is of that kind and they can be found.
 pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
     let message = error.message();
-    let of_lines = message.contains("parsing line") || message.contains("NDJSON line");
+    let of_lines = ["parsing line", "NDJSON line", "deserializ", "error parsing", "extra field in struct"]
+        .iter()
+        .any(|words| message.contains(words));
     let ragged = message.contains("more fields than defined");
     let of_text = ragged || message.contains("could not parse") || message.contains("invalid utf");
     for source in sources {
         let located = match source.format {
-            Format::JsonLines if of_lines => source.files.iter().find_map(|file| malformed_line(file)),
+            Format::JsonLines if of_lines => {
+                let schema = source.schema.as_deref();
+                source.files.iter().find_map(|file| malformed_line(file, schema))
+            }
             Format::Csv if ragged => source.files.iter().find_map(|file| ragged_line(source, file)),
             Format::Csv if of_text && source.files.len() == 1 => {
                 return error.context(format!("`{}`", source.files[0].display()));
@@ -60,9 +67,10 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
     error
 }
 
-/// An error for the first line of a file that is not a JSON object.
-pub(crate) fn malformed_line(file: &Path) -> Option<Error> {
-    let schema = [("".into(), DataType::Boolean)].into_iter().collect();
+/// An error for the first line of a file that is not a JSON object, or whose values are not of the types of `schema`.
+pub(crate) fn malformed_line(file: &Path, schema: Option<&Schema>) -> Option<Error> {
+    let none = [("".into(), DataType::Boolean)].into_iter().collect();
+    let schema = schema.unwrap_or(&none);
     let mut reader = lines(file).ok()?;
     let mut line = Vec::new();
     for number in 1_u64.. {
@@ -73,13 +81,20 @@ pub(crate) fn malformed_line(file: &Path) -> Option<Error> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        if let Err(error) = parse_ndjson(&line, Some(1), &schema, false) {
+        if let Err(error) = parse_ndjson(&line, Some(1), schema, false) {
+            let is_object = parse_ndjson(&line, Some(1), &none, false).is_ok();
             let error = crate::error::engine_error(error);
             let why = error.message().trim_start_matches("error parsing line:").trim();
-            return Some(Error::new(
+            let what = if is_object { "" } else { "not a JSON object: " };
+            let located = Error::new(
                 ErrorKind::ConversionFailed,
-                format!("`{}`, line {number}: not a JSON object: {why}", file.display()),
-            ));
+                format!("`{}`, line {number}: {what}{why}", file.display()),
+            );
+            return Some(if is_object {
+                located.with_hint("declare the column with `schema_definition`, or set `infer_schema_length: 0` to look at every line")
+            } else {
+                located
+            });
         }
     }
     None

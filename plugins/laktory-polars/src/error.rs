@@ -100,6 +100,7 @@ fn innermost(error: &PolarsError) -> &PolarsError {
 /// Kinds that polars tells only by its words.
 fn kind_of_text(text: &str) -> Option<ErrorKind> {
     const KINDS: &[(&[&str], ErrorKind)] = &[
+        (&["conversion from", "to `cat`"], ErrorKind::UnsupportedCast),
         (&["conversion from", "failed in column"], ErrorKind::ConversionFailed),
         (&["could not parse"], ErrorKind::ConversionFailed),
         (&["strict conversion"], ErrorKind::ConversionFailed),
@@ -124,6 +125,14 @@ fn kind_of_text(text: &str) -> Option<ErrorKind> {
         (&["not supported for type"], ErrorKind::TypeMismatch),
         (&["cannot compare"], ErrorKind::TypeMismatch),
         (&["invalid series dtype"], ErrorKind::TypeMismatch),
+        (&["not allowed on"], ErrorKind::TypeMismatch),
+        (&["only supports", "types"], ErrorKind::TypeMismatch),
+        (&["cannot check for", "data"], ErrorKind::TypeMismatch),
+        (&["cannot format", "with format"], ErrorKind::TypeMismatch),
+        (&["regex"], ErrorKind::InvalidArgument),
+        (&["is duplicate"], ErrorKind::DuplicateColumn),
+        (&["should all have the same schema"], ErrorKind::SchemaMismatch),
+        (&["number of automatic placeholders"], ErrorKind::InvalidArgument),
         (&["datatypes of join keys don't match"], ErrorKind::TypeMismatch),
         (&["expected", "type", "got"], ErrorKind::TypeMismatch),
         (&["unable to find column"], ErrorKind::ColumnNotFound),

@@ -81,7 +81,14 @@ pub(crate) fn column(name: &str) -> PolarsExpr {
 
 /// Conversion to a type of the contract.
 pub(crate) fn cast(expr: PolarsExpr, to: &DType, strict: bool) -> Result<PolarsExpr> {
-    Ok(convert(expr, &data_type(to)?, strict))
+    match to {
+        DType::Unknown => Ok(expr),
+        DType::Object => Err(Error::new(
+            ErrorKind::UnsupportedCast,
+            "nothing can be cast to Object",
+        )),
+        _ => Ok(convert(expr, &data_type(to)?, strict)),
+    }
 }
 
 /// An expression evaluated within partitions, in an order.

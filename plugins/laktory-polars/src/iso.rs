@@ -5,7 +5,7 @@
 
 use laktory_core::ErrorKind;
 use polars::prelude::{
-    BooleanChunked, Column, DataType, Expr, Field, Int32Chunked, Int64Chunked, IntoSeries, PlSmallStr,
+    BooleanChunked, ChunkCompareEq, ChunkCompareIneq, Column, DataType, Expr, Field, Int32Chunked, Int64Chunked, IntoColumn, IntoSeries, PlSmallStr,
     PolarsResult, Schema, StringChunked, TimeUnit,
 };
 use polars_core::chunked_array::cast::CastOptions;
@@ -16,10 +16,12 @@ const DAY: i64 = 86_400;
 
 /// `expr` converted to `dtype`; a value that does not fit fails when `strict`, else becomes null.
 pub(crate) fn convert(expr: Expr, dtype: &DataType, strict: bool) -> Expr {
-    if !matches!(
-        dtype,
-        DataType::Date | DataType::Time | DataType::Datetime(..) | DataType::Boolean
-    ) {
+    let own = match dtype {
+        DataType::Date | DataType::Time | DataType::Datetime(..) | DataType::Boolean => true,
+        // Decimals round down in polars.
+        dtype => dtype.is_integer(),
+    };
+    if !own {
         return if strict { expr.strict_cast(dtype.clone()) } else { expr.cast(dtype.clone()) };
     }
     let (to, output) = (dtype.clone(), dtype.clone());
@@ -30,10 +32,62 @@ pub(crate) fn convert(expr: Expr, dtype: &DataType, strict: bool) -> Expr {
     )
 }
 
+/// A text as `dtype`, by the rules of the expression language: no zones, dates without time, also day first.
+pub(crate) fn parse_text(expr: Expr, dtype: &DataType) -> Expr {
+    let (to, output) = (dtype.clone(), dtype.clone());
+    expr.map_with_fmt_str(
+        move |column| {
+            column.try_apply_unary_elementwise(|series| {
+                let texts = series.str()?;
+                let seconds = |text: &[u8]| {
+                    let day_first = day_first(text);
+                    let (seconds, nanoseconds) = timestamp(day_first.as_deref().unwrap_or(text))?;
+                    (seconds.plain).then_some((seconds.local, nanoseconds))
+                };
+                match to {
+                    DataType::Date => {
+                        let days: Int32Chunked = parse(texts, &to, true, |text| {
+                            let (seconds, _) = seconds(text).filter(|_| text.len() <= "2024-02-29".len())?;
+                            i32::try_from(seconds.div_euclid(DAY)).ok()
+                        })?;
+                        days.into_series().cast(&to)
+                    }
+                    _ => {
+                        let counts: Int64Chunked = parse(texts, &to, true, |text| {
+                            let (seconds, nanoseconds) = seconds(text)?;
+                            seconds.checked_mul(1_000_000)?.checked_add(i64::from(nanoseconds / 1_000))
+                        })?;
+                        counts.into_series().cast(&to)
+                    }
+                }
+            })
+        },
+        move |_: &Schema, field: &Field| match field.dtype() {
+            DataType::String | DataType::Null => Ok(Field::new(field.name().clone(), output.clone())),
+            other => Err(carried(
+                ErrorKind::TypeMismatch,
+                &format!("column `{}` of type {other} is not a text", field.name()),
+            )),
+        },
+        PlSmallStr::from_static("parse"),
+    )
+}
+
+/// `29/02/2024 12:34` or `29-02-2024` with the year first.
+fn day_first(text: &[u8]) -> Option<Vec<u8>> {
+    let separator = *text.get(2)?;
+    if text.len() < 10 || !b"/-".contains(&separator) || text[5] != separator {
+        return None;
+    }
+    let mut out = [&text[6..10], b"-", &text[3..5], b"-", &text[..2]].concat();
+    out.extend_from_slice(&text[10..]);
+    Some(out)
+}
+
 /// The field that a conversion gives, or why there is none.
 pub(crate) fn output_field(field: &Field, to: &DataType) -> PolarsResult<Field> {
     match field.dtype() {
-        DataType::List(_) | DataType::Struct(_) | DataType::Array(..) | DataType::Binary => Err(carried(
+        DataType::Categorical(..) | DataType::Enum(..) | DataType::List(_) | DataType::Struct(_) | DataType::Array(..) | DataType::Binary => Err(carried(
             ErrorKind::UnsupportedCast,
             &format!("column `{}` of type {} cannot become {to}", field.name(), field.dtype()),
         )),
@@ -44,13 +98,20 @@ pub(crate) fn output_field(field: &Field, to: &DataType) -> PolarsResult<Field> 
 /// A column converted.
 pub(crate) fn convert_column(column: &Column, to: &DataType, strict: bool) -> PolarsResult<Column> {
     let options = if strict { CastOptions::Strict } else { CastOptions::NonStrict };
-    let column = match column.dtype() {
-        DataType::Categorical(..) | DataType::Enum(..) => &column.cast(&DataType::String)?,
-        _ => column,
-    };
-    let DataType::String = column.dtype() else {
-        return column.cast_with_options(to, options);
-    };
+    match column.dtype() {
+        DataType::String if !to.is_integer() => {}
+        DataType::Decimal(_, scale) if to.is_integer() && *scale > 0 => {
+            let whole = column.cast(&DataType::Decimal(38, *scale))?;
+            let floor = whole.cast_with_options(&DataType::Int128, options)?;
+            // One more where a negative number has a fraction.
+            let back = floor.cast(&DataType::Decimal(38, *scale))?;
+            let negative = floor.as_materialized_series().lt(0_i64)?;
+            let fraction = back.as_materialized_series().not_equal(whole.as_materialized_series())?;
+            let up = (negative & fraction).into_series().into_column().cast(&DataType::Int128)?;
+            return (floor + up)?.cast_with_options(to, options);
+        }
+        _ => return column.cast_with_options(to, options),
+    }
     column.try_apply_unary_elementwise(|series| {
         let texts = series.str()?;
         Ok(match to {
@@ -164,6 +225,8 @@ fn boolean(text: &[u8]) -> Option<bool> {
 struct Seconds {
     local: i64,
     utc: i64,
+    /// Whether the text has no zone.
+    plain: bool,
 }
 
 /// Seconds and nanoseconds since 1970 of a text such as `2023-09-01T00:00:00.5+02:00`.
@@ -177,6 +240,7 @@ fn timestamp(text: &[u8]) -> Option<(Seconds, u32)> {
                 Seconds {
                     local: midnight,
                     utc: midnight,
+                    plain: true,
                 },
                 0,
             ));
@@ -191,6 +255,7 @@ fn timestamp(text: &[u8]) -> Option<(Seconds, u32)> {
         Seconds {
             local,
             utc: local - offset,
+            plain: rest.is_empty(),
         },
         nanoseconds,
     ))

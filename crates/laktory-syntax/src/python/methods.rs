@@ -74,9 +74,12 @@ pub(crate) fn known(lowerer: &Lowerer, path: &str, at: At) -> Result<(), Fault> 
         )));
     }
     let last = path.rsplit('.').next().unwrap_or(path);
-    let found = names().find(|known| {
+    let elsewhere = |known: &&str| {
         known.rsplit('.').next() == Some(last) && known.contains('.') != path.contains('.')
-    });
+    };
+    let found = names()
+        .find(|known| elsewhere(known) && !known.starts_with("name."))
+        .or_else(|| names().find(elsewhere));
     let candidate = found.or_else(|| nearest(path, names()));
     Err(fault.hint_if(candidate.map(|name| format!("did you mean `.{name}(...)`?"))))
 }

@@ -6,170 +6,11 @@ use sqlparser::ast::{
 };
 
 use super::lower::{Lower, Result, call};
+use super::table::{FUNCTIONS, Fixed, SPECIAL, Target};
 use super::window;
 use crate::diagnostic::FragmentError;
 use crate::suggest::nearest;
 use crate::walk;
-
-/// What a SQL function stands for, by its number of arguments.
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    /// A function whose arguments are all expressions.
-    Exprs(Func),
-    /// A variadic function.
-    Variadic(Func),
-    /// A function of one expression, with fixed further arguments.
-    With(Func, &'static [Fixed]),
-}
-
-/// A fixed argument.
-#[derive(Clone, Copy, Debug)]
-enum Fixed {
-    Absent,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-}
-
-use Target::{Exprs, Variadic, With};
-
-/// Functions with a fixed shape: name, least and greatest number of arguments, meaning.
-const FUNCTIONS: &[(&str, usize, usize, Target)] = &[
-    ("ABS", 1, 1, Exprs(Func::Abs)),
-    (
-        "ANY_VALUE",
-        1,
-        1,
-        With(Func::AnyValue, &[Fixed::Bool(true)]),
-    ),
-    ("AVG", 1, 1, Exprs(Func::Mean)),
-    ("BOOL_AND", 1, 1, Exprs(Func::All)),
-    ("BOOL_OR", 1, 1, Exprs(Func::Any)),
-    ("CBRT", 1, 1, Exprs(Func::SqlCbrt)),
-    ("CEIL", 1, 1, Exprs(Func::Ceil)),
-    ("CEILING", 1, 1, Exprs(Func::Ceil)),
-    ("CHARACTER_LENGTH", 1, 1, Exprs(Func::StrLenChars)),
-    ("CHAR_LENGTH", 1, 1, Exprs(Func::StrLenChars)),
-    ("COALESCE", 1, 255, Variadic(Func::Coalesce)),
-    ("CONCAT", 1, 255, Variadic(Func::SqlConcat)),
-    (
-        "CONTAINS",
-        2,
-        2,
-        With(Func::StrContains, &[Fixed::Bool(true)]),
-    ),
-    ("COS", 1, 1, Exprs(Func::Cos)),
-    ("CURRENT_TIMESTAMP", 0, 0, Exprs(Func::CurrentTimestamp)),
-    ("DAY", 1, 1, Exprs(Func::DtDay)),
-    ("DAYOFMONTH", 1, 1, Exprs(Func::DtDay)),
-    ("DAYOFYEAR", 1, 1, Exprs(Func::DtOrdinalDay)),
-    ("ENDSWITH", 2, 2, Exprs(Func::StrEndsWith)),
-    ("ENDS_WITH", 2, 2, Exprs(Func::StrEndsWith)),
-    ("EVERY", 1, 1, Exprs(Func::All)),
-    ("EXP", 1, 1, Exprs(Func::Exp)),
-    ("FIRST", 1, 1, With(Func::First, &[Fixed::Absent])),
-    ("FLOOR", 1, 1, Exprs(Func::Floor)),
-    ("GREATEST", 1, 255, Variadic(Func::MaxHorizontal)),
-    ("HOUR", 1, 1, Exprs(Func::DtHour)),
-    ("IFNULL", 2, 2, Variadic(Func::Coalesce)),
-    ("INITCAP", 1, 1, Exprs(Func::StrToTitlecase)),
-    ("INSTR", 2, 2, Exprs(Func::SqlPosition)),
-    ("ISFINITE", 1, 1, Exprs(Func::IsFinite)),
-    ("ISNAN", 1, 1, Exprs(Func::IsNan)),
-    ("ISNULL", 1, 1, Exprs(Func::IsNull)),
-    ("KURTOSIS", 1, 1, Exprs(Func::Kurtosis)),
-    ("LAST", 1, 1, With(Func::Last, &[Fixed::Absent])),
-    ("LCASE", 1, 1, Exprs(Func::StrToLowercase)),
-    ("LEAST", 1, 255, Variadic(Func::MinHorizontal)),
-    ("LEN", 1, 1, Exprs(Func::StrLenChars)),
-    ("LENGTH", 1, 1, Exprs(Func::StrLenChars)),
-    (
-        "LN",
-        1,
-        1,
-        With(Func::Log, &[Fixed::Float(std::f64::consts::E)]),
-    ),
-    ("LOG10", 1, 1, With(Func::Log, &[Fixed::Float(10.0)])),
-    ("LOG2", 1, 1, With(Func::Log, &[Fixed::Float(2.0)])),
-    ("LOWER", 1, 1, Exprs(Func::StrToLowercase)),
-    ("MAX", 1, 1, Exprs(Func::Max)),
-    ("MEAN", 1, 1, Exprs(Func::Mean)),
-    ("MEDIAN", 1, 1, Exprs(Func::Median)),
-    ("MIN", 1, 1, Exprs(Func::Min)),
-    ("MINUTE", 1, 1, Exprs(Func::DtMinute)),
-    ("MOD", 2, 2, Exprs(Func::SqlMod)),
-    ("MONTH", 1, 1, Exprs(Func::DtMonth)),
-    ("NOW", 0, 0, Exprs(Func::CurrentTimestamp)),
-    ("NULLIF", 2, 2, Exprs(Func::SqlNullIf)),
-    ("NVL", 2, 2, Variadic(Func::Coalesce)),
-    ("POSITION", 2, 2, Exprs(Func::SqlPosition)),
-    ("POW", 2, 2, Exprs(Func::Pow)),
-    ("POWER", 2, 2, Exprs(Func::Pow)),
-    ("QUARTER", 1, 1, Exprs(Func::SqlQuarter)),
-    ("REVERSE", 1, 1, Exprs(Func::SqlReverse)),
-    ("SECOND", 1, 1, Exprs(Func::DtSecond)),
-    ("SIGN", 1, 1, Exprs(Func::SqlSign)),
-    ("SIN", 1, 1, Exprs(Func::Sin)),
-    ("SKEWNESS", 1, 1, Exprs(Func::Skew)),
-    ("SOME", 1, 1, Exprs(Func::Any)),
-    ("SQRT", 1, 1, Exprs(Func::Sqrt)),
-    ("STARTSWITH", 2, 2, Exprs(Func::StrStartsWith)),
-    ("STARTS_WITH", 2, 2, Exprs(Func::StrStartsWith)),
-    ("STD", 1, 1, With(Func::Std, &[Fixed::Int(1)])),
-    ("STDDEV", 1, 1, With(Func::Std, &[Fixed::Int(1)])),
-    ("STDDEV_POP", 1, 1, With(Func::Std, &[Fixed::Int(0)])),
-    ("STDDEV_SAMP", 1, 1, With(Func::Std, &[Fixed::Int(1)])),
-    ("STRPOS", 2, 2, Exprs(Func::SqlPosition)),
-    ("SUM", 1, 1, Exprs(Func::SqlSum)),
-    ("TAN", 1, 1, Exprs(Func::SqlTan)),
-    ("UCASE", 1, 1, Exprs(Func::StrToUppercase)),
-    ("UPPER", 1, 1, Exprs(Func::StrToUppercase)),
-    ("VARIANCE", 1, 1, With(Func::Var, &[Fixed::Int(1)])),
-    ("VAR_POP", 1, 1, With(Func::Var, &[Fixed::Int(0)])),
-    ("VAR_SAMP", 1, 1, With(Func::Var, &[Fixed::Int(1)])),
-    ("WEEK", 1, 1, Exprs(Func::SqlWeek)),
-    ("WEEKOFYEAR", 1, 1, Exprs(Func::SqlWeek)),
-    ("YEAR", 1, 1, Exprs(Func::DtYear)),
-];
-
-/// Functions with a shape of their own.
-const SPECIAL: &[&str] = &[
-    "APPROX_COUNT_DISTINCT",
-    "BTRIM",
-    "CONCAT_WS",
-    "CORR",
-    "COUNT",
-    "COVAR_SAMP",
-    "CURRENT_DATE",
-    "DATE",
-    "DATE_PART",
-    "DATE_TRUNC",
-    "IF",
-    "IIF",
-    "LEFT",
-    "LOCATE",
-    "LOG",
-    "LPAD",
-    "LTRIM",
-    "PI",
-    "QUANTILE_CONT",
-    "REGEXP_EXTRACT",
-    "REGEXP_LIKE",
-    "REGEXP_MATCHES",
-    "REGEXP_REPLACE",
-    "REPLACE",
-    "RIGHT",
-    "ROUND",
-    "RPAD",
-    "RTRIM",
-    "SPLIT",
-    "STRFTIME",
-    "SUBSTR",
-    "SUBSTRING",
-    "TO_DATE",
-    "TO_TIMESTAMP",
-    "TRIM",
-];
 
 /// The names of the SQL functions, for hints and reference pages.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
@@ -331,14 +172,9 @@ pub(super) fn plain(
 
 fn fixed(target: Target, exprs: Vec<Expr>) -> Expr {
     match target {
-        Exprs(Func::StrContains | Func::StrStartsWith | Func::StrEndsWith) | Exprs(_) => {
-            let Exprs(func) = target else {
-                return Expr::literal(false);
-            };
-            Expr::call(func, exprs)
-        }
-        Variadic(func) => call(func, vec![Arg::Exprs(exprs)]),
-        With(func, more) => {
+        Target::Exprs(func) => Expr::call(func, exprs),
+        Target::Variadic(func) => call(func, vec![Arg::Exprs(exprs)]),
+        Target::With(func, more) => {
             let mut args: Vec<Arg> = exprs.into_iter().map(Arg::Expr).collect();
             args.extend(more.iter().map(|fixed| match fixed {
                 Fixed::Absent => Arg::Absent,

@@ -4,6 +4,7 @@ mod calls;
 mod lower;
 mod parts;
 mod position;
+mod table;
 mod template;
 mod types;
 mod window;

@@ -1,4 +1,4 @@
-//! Parts of values: of dates, texts, structs and lists; and intervals.
+//! Tests of membership and patterns; parts of dates, texts, structs and lists; and intervals.
 
 use laktory_core::{Arg, Expr, Func, Scalar};
 use sqlparser::ast::{self, AccessExpr, CeilFloorKind, DateTimeField, Spanned, Subscript};
@@ -6,6 +6,68 @@ use sqlparser::ast::{self, AccessExpr, CeilFloorKind, DateTimeField, Spanned, Su
 use super::lower::{Lower, Result, call};
 
 impl Lower<'_> {
+    pub(super) fn in_list(&self, expr: &ast::Expr, list: &[ast::Expr]) -> Result<Expr> {
+        let expr = self.expr(expr)?;
+        let items = self.exprs(list)?;
+        let constants: Option<Vec<Scalar>> = items
+            .iter()
+            .map(|item| match item {
+                Expr::Literal(scalar) if *scalar != Scalar::Null => Some(scalar.clone()),
+                _ => None,
+            })
+            .collect();
+        if let Some(values) = constants {
+            return Ok(call(Func::IsIn, vec![Arg::Expr(expr), Arg::Values(values)]));
+        }
+        // With a null or a column in the list, SQL's IN is a chain of comparisons.
+        let equal = items
+            .into_iter()
+            .map(|item| Expr::call(Func::Eq, [expr.clone(), item]));
+        Ok(equal.reduce(Expr::or).unwrap_or(Expr::literal(false)))
+    }
+
+    pub(super) fn like(
+        &self,
+        expr: &ast::Expr,
+        pattern: &ast::Expr,
+        escape: Option<&ast::Expr>,
+        ignore_case: bool,
+    ) -> Result<Expr> {
+        let (expr, pattern_text) = (self.expr(expr)?, self.text(pattern)?);
+        let escape = match escape {
+            None => Arg::Absent,
+            Some(node) => {
+                let text = self.text(node)?;
+                if text.chars().count() != 1 {
+                    return Err(vec![self.invalid("the escape is one character", node)]);
+                }
+                Arg::Str(text)
+            }
+        };
+        Ok(call(
+            Func::SqlLike,
+            vec![
+                Arg::Expr(expr),
+                Arg::Str(pattern_text),
+                Arg::Bool(ignore_case),
+                escape,
+            ],
+        ))
+    }
+
+    pub(super) fn matches(&self, expr: &ast::Expr, pattern: &ast::Expr) -> Result<Expr> {
+        self.contains(self.expr(expr)?, pattern)
+    }
+
+    /// Whether a regular expression matches somewhere in a text.
+    pub(super) fn contains(&self, expr: Expr, pattern: &ast::Expr) -> Result<Expr> {
+        let pattern = self.expr(pattern)?;
+        Ok(call(
+            Func::StrContains,
+            vec![Arg::Expr(expr), Arg::Expr(pattern), Arg::Bool(false)],
+        ))
+    }
+
     /// A part of a date or time.
     pub(super) fn extract(
         &self,

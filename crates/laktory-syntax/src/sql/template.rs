@@ -130,7 +130,10 @@ fn scan(text: &str) -> Result<Vec<(Piece, Range<usize>)>, Vec<FragmentError>> {
             b'{' => {
                 // `${x}` is a variable of the engine, not a frame.
                 let variable = start > 0 && bytes[start - 1] == b'$';
-                let close = text[start..].find('}').map(|length| start + length);
+                let close = text[start + 1..]
+                    .find(['{', '}', '\n'])
+                    .map(|length| start + 1 + length)
+                    .filter(|close| bytes[*close] == b'}');
                 match close
                     .filter(|_| !variable)
                     .and_then(|close| named(&text[start + 1..close]).map(|name| (close, name)))

@@ -7,43 +7,108 @@
 //!
 //! Names and types are followed through the steps and unknown columns are refused, but nothing is computed: rows are
 //! never filtered, computed columns are null, and aggregates are the number of rows (counts) or 0.
+//!
+//! A [`Script`] keeps a log of the calls, and makes them fail, panic, wait or answer differently. Several recorders
+//! under names of their own, with fewer abilities where a test wants it, are declared with [`Profile`].
 
 mod document;
+mod script;
 mod steps;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use laktory_core::{
-    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Capabilities, Error, Format,
-    FormatSupport, Frame, Func, Job, NamedFrames, NativeFrame, Op, OpKind, Outcome, ReadSpec,
-    Result, RunCx, SqlTemplate, Support, Target, WriteReport,
+    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Capabilities, Error,
+    ErrorKind, Format, FormatSupport, Frame, Func, Job, NamedFrames, NativeFrame, Op, OpKind,
+    Outcome, ReadSpec, Result, RunCx, SqlTemplate, Support, Target, WriteReport,
 };
 
 pub use document::{Document, open, save};
+use script::{Answers, Link};
+pub use script::{Behaviour, Call, Script, Verb};
 
 /// The backend RECORDER. It is not submitted to the registry: tests name it.
-pub static RECORDER: BackendDescriptor = BackendDescriptor {
-    name: NAME,
-    aliases: &[],
-    provided_by: "laktory-testkit",
-    engine: "none",
-    capabilities,
-    connect,
-};
+pub static RECORDER: BackendDescriptor = backend::<Plain>("RECORDER", &[]);
 
-const NAME: &str = "RECORDER";
+struct Plain;
 
-fn connect<'a>(_: &'a RunCx, _: &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>> {
-    Box::pin(async { Ok(Arc::new(Recorder) as Arc<dyn Backend>) })
+impl Profile for Plain {
+    fn descriptor() -> &'static BackendDescriptor {
+        &RECORDER
+    }
 }
 
-fn capabilities() -> Capabilities {
+/// A recorder of its own name.
+///
+/// ```
+/// use laktory_core::{BackendDescriptor, Capabilities, OpKind, Support};
+/// use laktory_testkit::recorder::{Profile, backend, everything};
+///
+/// static OTHER: BackendDescriptor = backend::<Other>("OTHER", &[]);
+///
+/// struct Other;
+///
+/// impl Profile for Other {
+///     fn descriptor() -> &'static BackendDescriptor {
+///         &OTHER
+///     }
+///
+///     fn capabilities() -> Capabilities {
+///         let mut capabilities = everything();
+///         capabilities.ops.insert(OpKind::Pivot, Support::Never);
+///         capabilities
+///     }
+/// }
+/// ```
+pub trait Profile: 'static {
+    /// The static that holds the descriptor.
+    fn descriptor() -> &'static BackendDescriptor;
+
+    /// What it can do; everything by default.
+    #[must_use]
+    fn capabilities() -> Capabilities {
+        everything()
+    }
+}
+
+/// The descriptor of a recorder.
+#[must_use]
+pub const fn backend<P: Profile>(
+    name: &'static str,
+    aliases: &'static [&'static str],
+) -> BackendDescriptor {
+    BackendDescriptor {
+        name,
+        aliases,
+        provided_by: "laktory-testkit",
+        engine: "none",
+        capabilities: P::capabilities,
+        connect: connect::<P>,
+    }
+}
+
+fn connect<'a, P: Profile>(
+    _: &'a RunCx,
+    settings: &'a BackendConfig,
+) -> BoxFuture<'a, Result<Arc<dyn Backend>>> {
+    Box::pin(async {
+        let session = Recorder {
+            descriptor: P::descriptor(),
+            script: Link::from(settings),
+        };
+        Ok(Arc::new(session) as Arc<dyn Backend>)
+    })
+}
+
+/// Every step and function, and the formats CSV, IPC, JSON, JSONL and PARQUET, without options.
+#[must_use]
+pub fn everything() -> Capabilities {
     let mut capabilities = Capabilities::default();
     capabilities.ops = OpKind::ALL
         .iter()
@@ -71,9 +136,39 @@ fn capabilities() -> Capabilities {
     capabilities
 }
 
-/// The session; it has no state.
+/// A session.
 #[derive(Debug)]
-struct Recorder;
+struct Recorder {
+    descriptor: &'static BackendDescriptor,
+    script: Link,
+}
+
+impl Recorder {
+    fn name(&self) -> &'static str {
+        self.descriptor.name
+    }
+
+    /// What a frame of this backend holds.
+    fn own<'f>(&self, frame: &'f Frame) -> Result<&'f Recorded> {
+        if frame.backend() == self.name() {
+            return frame.native();
+        }
+        let message = format!(
+            "a frame of backend {} was handed to {}",
+            frame.backend(),
+            self.name()
+        );
+        Err(Error::new(ErrorKind::ForeignFrame, message))
+    }
+
+    fn frame(&self, recorded: Recorded) -> Frame {
+        Frame::new(self.name(), recorded)
+    }
+
+    fn call(&self, verb: Verb, asked: impl Into<String>, frames: &[&Recorded]) -> Call {
+        Call::new(self.name(), verb, asked, frames)
+    }
+}
 
 /// Given rows, and the steps that they would have gone through.
 #[derive(Clone, Debug)]
@@ -92,29 +187,29 @@ impl Recorded {
             .map(|batch| batch.num_rows() as u64)
             .sum()
     }
-
-    fn into_frame(self) -> Frame {
-        Frame::new(NAME, self)
-    }
 }
 
 #[async_trait]
 impl Backend for Recorder {
     fn descriptor(&self) -> &'static BackendDescriptor {
-        &RECORDER
+        self.descriptor
     }
 
     fn apply(&self, _: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> Result<Frame> {
+        let input = self.own(input)?;
+        let step = format!("{op:?}");
+        self.script.obey(self.call(Verb::Apply, &step, &[input]))?;
         let mut others = Vec::new();
         for name in op.frames() {
-            others.push(named.get(name)?.native::<Recorded>()?);
+            others.push(self.own(named.get(name)?)?);
         }
-        let mut output = steps::apply(input.native()?, op, &others)?;
-        output.steps.push(format!("{op:?}"));
-        Ok(output.into_frame())
+        let mut output = steps::apply(input, op, &others)?;
+        output.steps.push(step);
+        Ok(self.frame(output))
     }
 
     async fn read(&self, _: &RunCx, spec: &ReadSpec) -> Result<Frame> {
+        self.script.obey(self.call(Verb::Read, &spec.path, &[]))?;
         let mut documents = Vec::new();
         if spec.files.is_empty() {
             documents.push(open(Path::new(&spec.path))?);
@@ -132,53 +227,72 @@ impl Backend for Recorder {
         let schema = first.schema();
         if let Some(other) = batches.iter().find(|batch| batch.schema() != schema) {
             return Err(Error::new(
-                laktory_core::ErrorKind::SchemaMismatch,
+                ErrorKind::SchemaMismatch,
                 format!("the files of `{}` differ: {:?}", spec.path, other.schema()),
             ));
         }
         let steps = vec![format!("read {} {}", spec.format, spec.path)];
-        Ok(Recorded {
+        Ok(self.frame(Recorded {
             schema,
             batches,
             steps,
-        }
-        .into_frame())
+        }))
     }
 
     async fn sql(&self, _: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
-        let frames = query.frames();
-        for name in &frames {
-            named.get(name)?.native::<Recorded>()?;
+        let mut frames = Vec::new();
+        for name in query.frames() {
+            frames.push(self.own(named.get(name)?)?);
         }
+        let text = query.source();
+        self.script.obey(self.call(Verb::Sql, &text, &frames))?;
         let first = frames.first().ok_or_else(|| {
             Error::unsupported("the recorder answers SQL with its first frame, and there is none")
         })?;
-        let mut output = named.get(first)?.native::<Recorded>()?.clone();
-        output.steps.push(format!("sql {}", query.source()));
-        Ok(output.into_frame())
+        let mut output = Recorded::clone(first);
+        output.steps.push(format!("sql {text}"));
+        Ok(self.frame(output))
     }
 
     async fn schema(&self, _: &RunCx, frame: &Frame) -> Result<SchemaRef> {
-        Ok(Arc::clone(&frame.native::<Recorded>()?.schema))
+        let recorded = self.own(frame)?;
+        self.script.obey(self.call(Verb::Schema, "", &[recorded]))?;
+        Ok(Arc::clone(&recorded.schema))
     }
 
     async fn execute(&self, cx: &RunCx, jobs: Vec<Job>) -> Result<Vec<Outcome>> {
-        let count = jobs.len();
-        let mut outcomes = Vec::with_capacity(count);
-        for job in jobs {
+        let _running = self.script.enter();
+        let mut frames = Vec::with_capacity(jobs.len());
+        for job in &jobs {
+            frames.push((self.own(&job.frame)?, job));
+        }
+        let behaviours = self.script.note(Call::execute(self.name(), &frames));
+        let answers = Answers::after(behaviours, cx, &jobs).await?;
+        let mut told = answers.rows.iter().flatten().copied();
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for (recorded, job) in frames {
             cx.cancel().check()?;
-            let recorded = job.frame.native::<Recorded>()?;
-            let rows = recorded.rows();
-            outcomes.push(match job.target {
+            outcomes.push(match &job.target {
                 Target::Write(spec) => {
-                    document::write(&spec.path, recorded, count)?;
+                    match answers.contents {
+                        Some(text) => std::fs::write(&spec.path, text)?,
+                        None => document::write(&spec.path, recorded, jobs.len())?,
+                    }
+                    let rows = told.next().unwrap_or_else(|| recorded.rows());
                     Outcome::Written(WriteReport { rows })
                 }
-                Target::Materialize => Outcome::Materialized {
-                    frame: job.frame.clone(),
-                    rows,
-                },
-                Target::Collect => Outcome::Collected(recorded.batches.clone()),
+                Target::Materialize => {
+                    let mut kept = recorded.clone();
+                    kept.steps.push("materialize".to_owned());
+                    Outcome::Materialized {
+                        frame: self.frame(kept),
+                        rows: told.next().unwrap_or_else(|| recorded.rows()),
+                    }
+                }
+                Target::Collect => Outcome::Collected(match &answers.collected {
+                    Some(values) => vec![row(values)?],
+                    None => recorded.batches.clone(),
+                }),
                 _ => {
                     return Err(Error::unsupported(
                         "this target is not one of the recorder's",
@@ -186,24 +300,38 @@ impl Backend for Recorder {
                 }
             });
         }
+        if answers.forget {
+            outcomes.pop();
+        }
         Ok(outcomes)
     }
 
     async fn export(&self, _: &RunCx, frame: &Frame) -> Result<BatchStream> {
-        let recorded = frame.native::<Recorded>()?;
+        let recorded = self.own(frame)?;
+        self.script.obey(self.call(Verb::Export, "", &[recorded]))?;
         let batches: Vec<Result<RecordBatch>> = recorded.batches.iter().cloned().map(Ok).collect();
         let batches = stream::iter(batches).boxed();
         Ok(BatchStream::new(Arc::clone(&recorded.schema), batches))
     }
 
     async fn import(&self, _: &RunCx, batches: BatchStream) -> Result<Frame> {
-        Ok(Recorded {
-            schema: batches.schema(),
+        let schema = batches.schema();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        self.script.obey(self.call(Verb::Import, names.join(", "), &[]))?;
+        Ok(self.frame(Recorded {
+            schema,
             batches: batches.try_collect().await?,
             steps: vec!["import".to_owned()],
-        }
-        .into_frame())
+        }))
     }
+}
+
+/// One row of numbers.
+fn row(values: &[(&str, i64)]) -> Result<RecordBatch> {
+    let columns = values
+        .iter()
+        .map(|(name, value)| (*name, Arc::new(Int64Array::from(vec![*value])) as ArrayRef));
+    RecordBatch::try_from_iter(columns).map_err(|error| Error::internal(error.to_string()))
 }
 
 #[cfg(test)]
@@ -212,6 +340,13 @@ mod tests {
     use crate::frames::Table;
     use laktory_core::{BlockingPool, Cancel, Expr, FrameName, WriteSpec};
     use serde_json::json;
+
+    fn recorder() -> Recorder {
+        Recorder {
+            descriptor: &RECORDER,
+            script: Link::default(),
+        }
+    }
 
     struct Here;
 
@@ -251,11 +386,11 @@ mod tests {
         save(&source, &table).unwrap();
         let cx = cx();
         let spec = ReadSpec::new(Format::Csv, source.to_string_lossy());
-        let frame = wait(Recorder.read(&cx, &spec)).unwrap();
+        let frame = wait(recorder().read(&cx, &spec)).unwrap();
         let op = Op::Select {
             exprs: vec![Expr::column("d").alias("day"), Expr::column("x")],
         };
-        let frame = Recorder
+        let frame = recorder()
             .apply(&cx, &frame, &op, &NamedFrames::new())
             .unwrap();
         let write = WriteSpec {
@@ -273,7 +408,7 @@ mod tests {
                 target: Target::Collect,
             },
         ];
-        let outcomes = wait(Recorder.execute(&cx, jobs)).unwrap();
+        let outcomes = wait(recorder().execute(&cx, jobs)).unwrap();
         assert!(matches!(&outcomes[0], Outcome::Written(report) if report.rows == 2));
         let document = open(&target).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
@@ -295,11 +430,11 @@ mod tests {
         let batch = table.batch().unwrap();
         let cx = cx();
         let stream = BatchStream::new(batch.schema(), stream::iter([Ok(batch)]).boxed());
-        let frame = wait(Recorder.import(&cx, stream)).unwrap();
+        let frame = wait(recorder().import(&cx, stream)).unwrap();
         let op = Op::Filter {
             predicate: Expr::column("nope"),
         };
-        let error = Recorder
+        let error = recorder()
             .apply(&cx, &frame, &op, &NamedFrames::new())
             .unwrap_err();
         assert_eq!(error.kind(), laktory_core::ErrorKind::ColumnNotFound);
@@ -307,7 +442,7 @@ mod tests {
             others: vec![FrameName::Named("other".to_owned())],
             how: laktory_core::UnionHow::Vertical,
         };
-        let error = Recorder
+        let error = recorder()
             .apply(&cx, &frame, &op, &NamedFrames::new())
             .unwrap_err();
         assert_eq!(error.kind(), laktory_core::ErrorKind::UnknownFrame);

@@ -1,8 +1,8 @@
 //! Lists, structs, maps, categoricals, and functions across columns.
 
-use laktory_core::{Func, Result};
+use laktory_core::{Error, ErrorKind, Func, Result};
 use polars::prelude::{
-    Expr, SortOptions, all_horizontal, any_horizontal,
+    DataType, Expr, Field, PlSmallStr, Schema, Series, SortOptions, all_horizontal, any_horizontal, coalesce,
     as_list, as_struct, concat_str, element, format_str, lit, 
 };
 use polars_plan::dsl::functions::{max_horizontal, mean_horizontal, min_horizontal, sum_horizontal};
@@ -12,8 +12,8 @@ use crate::error::ResultExt;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::SumHorizontal, FULL, |call| sum_horizontal(call.some_exprs("exprs")?, true).or_error()),
-    (Func::MinHorizontal, FULL, |call| min_horizontal(call.some_exprs("exprs")?).or_error()),
-    (Func::MaxHorizontal, FULL, |call| max_horizontal(call.some_exprs("exprs")?).or_error()),
+    (Func::MinHorizontal, FULL, |call| extreme(call, |exprs| min_horizontal(exprs).or_error())),
+    (Func::MaxHorizontal, FULL, |call| extreme(call, |exprs| max_horizontal(exprs).or_error())),
     (Func::MeanHorizontal, FULL, |call| mean_horizontal(call.some_exprs("exprs")?, true).or_error()),
     (Func::AllHorizontal, FULL, |call| all_horizontal(flags(call, true)?).or_error()),
     (Func::AnyHorizontal, FULL, |call| any_horizontal(flags(call, false)?).or_error()),
@@ -62,16 +62,57 @@ fn flags(call: &Call<'_>, neutral: bool) -> Result<Vec<Expr>> {
     })
 }
 
+/// The smallest or greatest across columns; NaN counts only where there is nothing else.
+fn extreme(call: &Call<'_>, horizontal: fn(Vec<Expr>) -> Result<Expr>) -> Result<Expr> {
+    let exprs = call.some_exprs("exprs")?;
+    let without_nan = exprs
+        .iter()
+        .cloned()
+        .map(|expr| {
+            expr.map_with_fmt_str(
+                |column| match column.dtype() {
+                    DataType::Float32 | DataType::Float64 => {
+                        column.try_apply_unary_elementwise(|series| {
+                            let numbers = series.is_not_nan()?;
+                            series.zip_with(&numbers, &Series::full_null(series.name().clone(), series.len(), series.dtype()))
+                        })
+                    }
+                    _ => Ok(column),
+                },
+                |_: &Schema, field: &Field| Ok(field.clone()),
+                PlSmallStr::from_static("without_nan"),
+            )
+        })
+        .collect();
+    Ok(coalesce(&[horizontal(without_nan)?, horizontal(exprs)?]))
+}
+
 fn format(call: &Call<'_>) -> Result<Expr> {
     let (format, args) = (call.text("f_string")?, call.exprs("args")?);
     if format.matches("{}").count() != args.len() {
         return Err(call.invalid("the number of `{}` differs from the number of arguments"));
     }
-    format_str(format, &args).or_error()
+    if !format.contains("{{") && !format.contains("}}") {
+        return format_str(format, &args).or_error();
+    }
+    // Here braces have no escapes: each `{}` is a place, whatever stands around it.
+    let mut parts = Vec::new();
+    let mut args = args.into_iter();
+    for text in format.split("{}") {
+        parts.push(lit(text));
+        parts.extend(args.next());
+    }
+    Ok(concat_str(parts, "", false))
 }
 
 fn list_get(call: &Call<'_>) -> Result<Expr> {
     let index = call.int("index")?;
+    if index < 0 {
+        return Err(Error::new(
+            ErrorKind::OutOfBounds,
+            format!("`list.get`: index {index} is out of bounds, elements are counted from 0"),
+        ));
+    }
     Ok(call.this()?.list().get(lit(index), true))
 }
 

@@ -1,12 +1,13 @@
 //! Operators, mathematics, nulls and membership.
 
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
 use laktory_core::{Arg, Error, Func, Result, Scalar};
 use polars::prelude::{
     DataType, Expr, FillNullStrategy, Operator, RoundMode, TimeUnit, TimeZone, binary_expr, coalesce, lit,
 };
-use polars::prelude::{LiteralValue, Scalar as PolarsScalar, AnyValue};
-use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use polars::prelude::{AnyValue, LiteralValue, Scalar as PolarsScalar};
 
 use super::{Call, FULL, Row};
 use crate::expr;
@@ -97,7 +98,7 @@ fn is_in(call: &Call<'_>) -> Result<Expr> {
     match call.arg("other") {
         Arg::Values(values) if values.is_empty() => {
             // Nothing is in an empty list, of whatever type; null stays null.
-            Ok(this.clone().is_null().and(lit(false)).or(polars::prelude::when(this.is_not_null()).then(lit(false)).otherwise(lit(polars::prelude::NULL))))
+            Ok(this.clone().neq(this))
         }
         Arg::Values(values) => Ok(this.is_in(list_of(values)?, false)),
         _ => Ok(this.is_in(call.expr("other")?, false)),

@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::SqlCountDistinct, FULL, |call| Ok(call.expr("x")?.drop_nulls().n_unique())),
     (Func::SqlTan, FULL, |call| Ok(call.expr("x")?.tan())),
-    (Func::SqlCbrt, FULL, |call| Ok(call.expr("x")?.cbrt())),
+    (Func::SqlCbrt, FULL, |call| Ok(call.expr("x")?.pow(lit(1.0 / 3.0)))),
     (Func::SqlRegexpExtract, FULL, |call| {
         Ok(call.expr("x")?.str().extract(lit(call.text("pattern")?), call.count("group")?))
     }),

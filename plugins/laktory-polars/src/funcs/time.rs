@@ -5,12 +5,13 @@ use polars::prelude::{DataType, Expr, NonExistent, StrptimeOptions, TimeUnit, li
 
 use super::{Call, FULL, Row};
 use crate::expr::convert;
+use crate::iso::parse_text;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::StrToDatetime, FULL, to_datetime),
     (Func::StrToDate, FULL, |call| match call.opt_text("format")? {
         Some(format) => Ok(call.this()?.str().to_date(strptime(format))),
-        None => Ok(convert(call.this()?, &DataType::Date, true)),
+        None => Ok(parse_text(call.this()?, &DataType::Date)),
     }),
     (Func::StrToTime, FULL, |call| match call.opt_text("format")? {
         Some(format) => Ok(call.this()?.str().to_time(strptime(format))),
@@ -40,13 +41,17 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::DtTruncate, FULL, |call| {
         let every = call.text("every")?;
-        interval(call, every, false)?;
-        Ok(call.this()?.dt().truncate(lit(every)))
+        Ok(match interval(call, every, false)? {
+            true => call.this()?.dt().truncate(lit(every)),
+            false => call.this()?,
+        })
     }),
     (Func::DtOffsetBy, FULL, |call| {
         let by = call.text("by")?;
-        interval(call, by, true)?;
-        Ok(call.this()?.dt().offset_by(lit(by)))
+        Ok(match interval(call, by, true)? {
+            true => call.this()?.dt().offset_by(lit(by)),
+            false => call.this()?,
+        })
     }),
     (Func::DtReplaceTimeZone, FULL, |call| {
         let zone = crate::schema::time_zone(call.opt_text("time_zone")?)?;
@@ -74,18 +79,20 @@ fn to_datetime(call: &Call<'_>) -> Result<Expr> {
     let this = call.this()?;
     match call.opt_text("format")? {
         Some(format) => Ok(this.str().to_datetime(None, None, strptime(format), lit("raise"))),
-        None => Ok(convert(this, &DataType::Datetime(TimeUnit::Microseconds, None), true)),
+        None => Ok(parse_text(this, &DataType::Datetime(TimeUnit::Microseconds, None))),
     }
 }
 
-/// Checks an interval: a number and one of the units of Narwhals.
-fn interval(call: &Call<'_>, text: &str, signed: bool) -> Result<()> {
+/// Checks an interval, a number and one of the units of Narwhals; false when it is empty.
+fn interval(call: &Call<'_>, text: &str, signed: bool) -> Result<bool> {
     const UNITS: &[&str] = &["ns", "us", "ms", "s", "m", "h", "d", "mo", "q", "y"];
     let number = text.strip_prefix('-').filter(|_| signed).unwrap_or(text);
     let unit = number.trim_start_matches(|character: char| character.is_ascii_digit());
     let digits = &number[..number.len() - unit.len()];
-    if digits.parse::<u32>().is_ok_and(|number| number > 0) && UNITS.contains(&unit) {
-        return Ok(());
+    if let Ok(number) = digits.parse::<u32>()
+        && UNITS.contains(&unit)
+    {
+        return Ok(number > 0);
     }
     Err(Error::new(
         ErrorKind::InvalidArgument,

@@ -45,13 +45,14 @@ pub(super) fn read_lines(request: &Request<'_>) -> Result<LazyFrame> {
         Some(declared) => declared.iter().map(|(name, dtype)| (name.clone(), parsed(dtype))).collect(),
         None => infer_lines(request)?,
     };
+    let schema = Arc::clone(request.lines.get_or_init(|| Arc::new(schema)));
     let options = NDJsonReadOptions {
         n_threads: None,
         infer_schema_length: None,
         chunk_size: const { NonZeroUsize::new(1 << 18).unwrap() },
         low_memory: given.flag("low_memory")?.unwrap_or(false),
         ignore_errors: given.flag("ignore_errors")?.unwrap_or(false),
-        schema: Some(Arc::new(schema)),
+        schema: Some(schema),
         schema_overwrite: None,
     };
     let lazy = request.scan(FileScanDsl::NDJson { options }, request.texts()?, UnifiedScanArgs::default())?;
@@ -94,7 +95,7 @@ fn infer_lines(request: &Request<'_>) -> Result<Schema> {
             polars_io::ndjson::infer_schema(&mut lines(file)?, limit)
         };
         let schema = schema.map_err(|error| {
-            crate::diagnose::malformed_line(file).unwrap_or_else(|| {
+            crate::diagnose::malformed_line(file, None).unwrap_or_else(|| {
                 Error::new(
                     ErrorKind::ConversionFailed,
                     format!("`{}`: {}", file.display(), engine_error(error).message()),
