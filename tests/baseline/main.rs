@@ -11,7 +11,8 @@ use laktory_polars::polars::prelude::*;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> PolarsResult<()> {
-    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| ".".to_owned())).join("data");
+    let folder =
+        PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| ".".to_owned())).join("data");
     let bronze = folder.join("brz_by_hand.parquet");
     let source = path(&folder.join("stock_prices"));
     write(LazyJsonLineReader::new(source).finish()?, &bronze)?;
@@ -34,7 +35,10 @@ fn main() -> PolarsResult<()> {
             field("low"),
             field("volume"),
         ])
-        .unique(Some(cols(["symbol", "created_at"])), UniqueKeepStrategy::Any);
+        .unique(
+            Some(cols(["symbol", "created_at"])),
+            UniqueKeepStrategy::Any,
+        );
     write(silver, &folder.join("slv_by_hand.parquet"))
 }
 
@@ -46,7 +50,11 @@ fn write(frame: LazyFrame, target: &Path) -> PolarsResult<()> {
     let format = FileWriteFormat::Parquet(std::sync::Arc::new(ParquetWriteOptions::default()));
     let target = SinkTarget::Path(path(target));
     frame
-        .sink(SinkDestination::File { target }, format, UnifiedSinkArgs::default())?
+        .sink(
+            SinkDestination::File { target },
+            format,
+            UnifiedSinkArgs::default(),
+        )?
         .collect_with_engine(Engine::Streaming)?;
     Ok(())
 }

@@ -87,7 +87,9 @@ pub(crate) fn all() -> Vec<Case> {
             let text = fs::read_to_string(file).expect("a case file is UTF-8");
             let mut case: Case = serde_saphyr::from_str(&text)
                 .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            let name = file.strip_prefix(&root).expect("a case lies below the root");
+            let name = file
+                .strip_prefix(&root)
+                .expect("a case lies below the root");
             case.name = name.with_extension("").display().to_string();
             case
         })
@@ -95,11 +97,17 @@ pub(crate) fn all() -> Vec<Case> {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder of cases can be listed").flatten() {
+    for entry in fs::read_dir(folder)
+        .expect("the folder of cases can be listed")
+        .flatten()
+    {
         let path = entry.path();
         if path.is_dir() {
             collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
             files.push(path);
         }
     }
@@ -137,17 +145,29 @@ impl Call {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let mut faults = String::new();
         if output.status.code() != Some(self.exit) {
-            let _ = writeln!(faults, "exit {:?}, expected {}", output.status.code(), self.exit);
+            let _ = writeln!(
+                faults,
+                "exit {:?}, expected {}",
+                output.status.code(),
+                self.exit
+            );
         }
         compare_lines(&mut faults, ": error: ", "error", &stderr, &self.errors);
-        compare_lines(&mut faults, ": warning: ", "warning", &stderr, &self.warnings);
+        compare_lines(
+            &mut faults,
+            ": warning: ",
+            "warning",
+            &stderr,
+            &self.warnings,
+        );
         contains(&mut faults, "standard output", &stdout, &self.stdout);
         contains(&mut faults, "standard error", &stderr, &self.stderr);
         for (path, expected) in &self.outputs {
             compare_rows(&mut faults, root, path, expected)?;
         }
         for (path, expected) in &self.texts {
-            let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
+            let text =
+                fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
             if text != *expected {
                 let _ = writeln!(faults, "{path} holds\n{text}expected\n{expected}");
             }
@@ -161,7 +181,10 @@ impl Call {
             let _ = writeln!(faults, "left behind: {}", litter.display());
         }
         if !faults.is_empty() {
-            let _ = writeln!(faults, "--- standard output\n{stdout}--- standard error\n{stderr}");
+            let _ = writeln!(
+                faults,
+                "--- standard output\n{stdout}--- standard error\n{stderr}"
+            );
         }
         Ok(faults)
     }
@@ -184,13 +207,22 @@ pub(crate) fn laktory(
         .map_err(|error| format!("cannot start {COMMAND}: {error}"))
 }
 
-fn compare_lines(faults: &mut String, marker: &str, start: &str, stderr: &str, expected: &[String]) {
+fn compare_lines(
+    faults: &mut String,
+    marker: &str,
+    start: &str,
+    stderr: &str,
+    expected: &[String],
+) {
     let found: Vec<&str> = stderr
         .lines()
         .filter(|line| line.contains(marker) || line.starts_with(&format!("{start}: ")))
         .collect();
     let same = found.len() == expected.len()
-        && found.iter().zip(expected).all(|(found, expected)| found.contains(expected.as_str()));
+        && found
+            .iter()
+            .zip(expected)
+            .all(|(found, expected)| found.contains(expected.as_str()));
     if !same {
         let _ = writeln!(faults, "{start}s are\n  {}", found.join("\n  "));
         let _ = writeln!(faults, "expected\n  {}", expected.join("\n  "));
@@ -216,9 +248,14 @@ fn compare_rows(
     path: &str,
     expected: &[Value],
 ) -> Result<(), String> {
-    let mut found: Vec<String> =
-        rows(&root.join(path))?.iter().map(std::string::ToString::to_string).collect();
-    let mut expected: Vec<String> = expected.iter().map(std::string::ToString::to_string).collect();
+    let mut found: Vec<String> = rows(&root.join(path))?
+        .iter()
+        .map(std::string::ToString::to_string)
+        .collect();
+    let mut expected: Vec<String> = expected
+        .iter()
+        .map(std::string::ToString::to_string)
+        .collect();
     found.sort();
     expected.sort();
     if found != expected {
@@ -230,7 +267,10 @@ fn compare_rows(
 
 /// The rows of a file (or folder) of any format, read by the command itself and turned into JSON lines.
 pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, String> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("parquet");
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or("parquet");
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let copied = folder.path().join("rows.jsonl");
     let pipeline = format!(
@@ -240,7 +280,11 @@ pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, String> {
     let arguments = ["run", "pipeline.yaml", "-q"].map(str::to_owned);
     let output = laktory(folder.path(), &arguments, &BTreeMap::new())?;
     if !output.status.success() {
-        return Err(format!("cannot read {}: {}", path.display(), String::from_utf8_lossy(&output.stderr)));
+        return Err(format!(
+            "cannot read {}: {}",
+            path.display(),
+            String::from_utf8_lossy(&output.stderr)
+        ));
     }
     let text = fs::read_to_string(&copied).map_err(|error| error.to_string())?;
     text.lines()
@@ -252,7 +296,11 @@ pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, String> {
 pub(crate) fn litter(folder: &Path) -> Option<PathBuf> {
     for entry in fs::read_dir(folder).ok()?.flatten() {
         let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with(".laktory-staging-") {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(".laktory-staging-")
+        {
             return Some(path);
         }
         if path.is_dir()
@@ -265,7 +313,9 @@ pub(crate) fn litter(folder: &Path) -> Option<PathBuf> {
 }
 
 fn write(root: &Path, files: &BTreeMap<String, String>) -> Result<(), String> {
-    files.iter().try_for_each(|(path, text)| write_bytes(root, path, text.as_bytes()))
+    files
+        .iter()
+        .try_for_each(|(path, text)| write_bytes(root, path, text.as_bytes()))
 }
 
 fn write_bytes(root: &Path, path: &str, bytes: &[u8]) -> Result<(), String> {

@@ -61,7 +61,12 @@ fn killed_at_any_moment() -> Result<(), Failed> {
         if kill % 10 == 0 {
             outputs_are_whole(root)?;
         }
-        for file in ["out/brz.parquet", "out/slv.parquet", "out/bad.parquet", "out/brz.csv"] {
+        for file in [
+            "out/brz.parquet",
+            "out/slv.parquet",
+            "out/bad.parquet",
+            "out/brz.csv",
+        ] {
             if fs::metadata(root.join(file)).is_err() {
                 return Err(format!("{file} vanished at kill {kill}").into());
             }
@@ -78,7 +83,12 @@ fn killed_at_any_moment() -> Result<(), Failed> {
 
 /// Every output holds all rows of one and the same input.
 fn outputs_are_whole(root: &Path) -> Result<(), Failed> {
-    for (file, expected) in [("out/brz.parquet", ROWS), ("out/slv.parquet", ROWS - 1), ("out/brz.csv", ROWS), ("out/bad.parquet", 1)] {
+    for (file, expected) in [
+        ("out/brz.parquet", ROWS),
+        ("out/slv.parquet", ROWS - 1),
+        ("out/brz.csv", ROWS),
+        ("out/bad.parquet", 1),
+    ] {
         let rows = rows(&root.join(file))?;
         if rows.len() != expected {
             return Err(format!("{file} holds {} rows, expected {expected}", rows.len()).into());
@@ -148,8 +158,15 @@ fn write_input(root: &Path, batch: u32) -> std::io::Result<()> {
     use std::fmt::Write as _;
     let mut text = String::new();
     for row in 0..ROWS {
-        let id = if row == 0 { -1 } else { i64::try_from(row).unwrap_or(0) };
-        let _ = writeln!(text, "{{\"id\": {id}, \"batch\": {batch}, \"text\": \"some text to write {row}\"}}");
+        let id = if row == 0 {
+            -1
+        } else {
+            i64::try_from(row).unwrap_or(0)
+        };
+        let _ = writeln!(
+            text,
+            "{{\"id\": {id}, \"batch\": {batch}, \"text\": \"some text to write {row}\"}}"
+        );
     }
     fs::create_dir_all(root.join("in"))?;
     fs::write(root.join("in/rows.jsonl"), text)

@@ -40,7 +40,14 @@ struct Medians {
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let rows = options.number("rows", ROWS)?;
     let runs = usize::try_from(options.number("runs", 5)?.max(1)).unwrap_or(5);
-    let build = ["build", "--release", "-p", "laktory-cli", "-p", "laktory-baseline"];
+    let build = [
+        "build",
+        "--release",
+        "-p",
+        "laktory-cli",
+        "-p",
+        "laktory-baseline",
+    ];
     if !cargo::stream(&build, |_| {})? {
         return Err("the release build failed".to_owned());
     }
@@ -48,14 +55,23 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let laktory = binaries.join("laktory");
     let work = cargo::target()?.join("bench");
     println!("\nbinary: {:.1} MB\n", megabytes(&laktory)?);
-    println!("{}", mission(&laktory, &binaries.join("baseline"), &work, rows, runs)?);
+    println!(
+        "{}",
+        mission(&laktory, &binaries.join("baseline"), &work, rows, runs)?
+    );
     println!("{}", startup(&laktory, &work, runs.max(11))?);
     println!("{}", validation(&laktory, &work, runs)?);
     Ok(())
 }
 
 /// The mission's pipeline over many rows, beside the hand-written program.
-fn mission(laktory: &Path, baseline: &Path, work: &Path, rows: u64, runs: usize) -> Result<String, String> {
+fn mission(
+    laktory: &Path,
+    baseline: &Path,
+    work: &Path,
+    rows: u64,
+    runs: usize,
+) -> Result<String, String> {
     let folder = prepared(work, rows)?;
     let folder_text = folder.display().to_string();
     let ours = ["run", "-q", "-C", &folder_text, "pipeline.yaml"];
@@ -123,9 +139,16 @@ fn same_rows(laktory: &Path, folder: &Path) -> Result<(), String> {
         }
         // Sums in another order differ in their last digits: the count and the time decide.
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok(text.chars().filter(|letter| !letter.is_whitespace()).take(200).collect())
+        Ok(text
+            .chars()
+            .filter(|letter| !letter.is_whitespace())
+            .take(200)
+            .collect())
     };
-    let (ours, by_hand) = (count("slv_stock_prices.parquet")?, count("slv_by_hand.parquet")?);
+    let (ours, by_hand) = (
+        count("slv_stock_prices.parquet")?,
+        count("slv_by_hand.parquet")?,
+    );
     let head = |text: &str| text.split('┆').take(4).collect::<Vec<_>>().join(" ");
     if head(&ours) == head(&by_hand) {
         Ok(())
@@ -138,14 +161,20 @@ fn same_rows(laktory: &Path, folder: &Path) -> Result<(), String> {
 fn startup(laktory: &Path, work: &Path, runs: usize) -> Result<String, String> {
     let folder = prepared(work, 80)?;
     let folder = folder.display().to_string();
-    fs::write(work.join("empty.yaml"), "name: empty\nnodes: []\n").map_err(|error| error.to_string())?;
+    fs::write(work.join("empty.yaml"), "name: empty\nnodes: []\n")
+        .map_err(|error| error.to_string())?;
     let empty = work.join("empty.yaml").display().to_string();
     let commands: [(&str, Vec<&str>); 3] = [
         ("`laktory --version`", vec!["--version"]),
         ("empty pipeline", vec!["run", "-q", &empty]),
-        ("stock prices, 80 rows", vec!["run", "-q", "-C", &folder, "pipeline.yaml"]),
+        (
+            "stock prices, 80 rows",
+            vec!["run", "-q", "-C", &folder, "pipeline.yaml"],
+        ),
     ];
-    let mut text = format!("### Start-up, {runs} runs\n\n| command | wall ms | CPU ms | peak MB |\n|---|---|---|---|\n");
+    let mut text = format!(
+        "### Start-up, {runs} runs\n\n| command | wall ms | CPU ms | peak MB |\n|---|---|---|---|\n"
+    );
     for (name, arguments) in commands {
         let medians = repeated(laktory, &arguments, runs)?;
         let _ = writeln!(
@@ -161,7 +190,9 @@ fn startup(laktory: &Path, work: &Path, runs: usize) -> Result<String, String> {
 
 /// Validation of large files.
 fn validation(laktory: &Path, work: &Path, runs: usize) -> Result<String, String> {
-    let mut text = String::from("### `laktory validate`\n\n| nodes | depth | wall s | CPU s | peak MB |\n|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "### `laktory validate`\n\n| nodes | depth | wall s | CPU s | peak MB |\n|---|---|---|---|---|\n",
+    );
     fs::write(work.join("in.csv"), "x,y\n1,a\n").map_err(|error| error.to_string())?;
     let folder = work.display().to_string();
     for nodes in [1_000, 10_000] {
@@ -200,7 +231,9 @@ fn large_pipeline(nodes: u32) -> String {
 
 fn repeated(program: &Path, arguments: &[&str], runs: usize) -> Result<Medians, String> {
     measure(program, arguments)?;
-    let samples = (0..runs).map(|_| measure(program, arguments)).collect::<Result<Vec<_>, _>>()?;
+    let samples = (0..runs)
+        .map(|_| measure(program, arguments))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(medians(&samples))
 }
 
@@ -213,7 +246,9 @@ fn measure(program: &Path, arguments: &[&str]) -> Result<Sample, String> {
         .stdout(Stdio::null())
         .spawn()
         .map_err(|error| format!("{}: {error}", shown()))?;
-    let used = child.wait4().map_err(|error| format!("{}: {error}", shown()))?;
+    let used = child
+        .wait4()
+        .map_err(|error| format!("{}: {error}", shown()))?;
     let wall = began.elapsed();
     if !used.status.success() {
         return Err(format!("{} failed: {}", shown(), used.status));

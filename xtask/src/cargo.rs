@@ -90,7 +90,9 @@ pub(crate) fn metadata() -> Result<Value, String> {
 pub(crate) fn target() -> Result<PathBuf, String> {
     let metadata = metadata()?;
     let folder = metadata["target_directory"].as_str();
-    folder.map(PathBuf::from).ok_or_else(|| "cargo names no target folder".to_owned())
+    folder
+        .map(PathBuf::from)
+        .ok_or_else(|| "cargo names no target folder".to_owned())
 }
 
 /// Drivers of the facade: name of the feature, and of the crate that it links.

@@ -37,9 +37,7 @@ fn main() -> ExitCode {
     let outcome = match task.as_str() {
         "test-all-backends" => Options::parse(rest, &["only"]).and_then(|o| test_backends::run(&o)),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
-        "bench" => {
-            Options::parse(rest, &["rows", "runs"]).and_then(|options| bench::run(&options))
-        }
+        "bench" => Options::parse(rest, &["rows", "runs"]).and_then(|options| bench::run(&options)),
         "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])
             .and_then(|options| gen_data::run(&options)),
         "help" | "--help" | "-h" => {

@@ -28,7 +28,13 @@ pub(crate) struct Args {
     pub(crate) directory: Option<PathBuf>,
 
     /// How errors and warnings are printed.
-    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
     pub(crate) error_format: ErrorFormat,
 
     #[command(subcommand)]
@@ -97,7 +103,13 @@ pub(crate) struct RunArgs {
 
     /// What happens to existing outputs: each sink's mode decides (incremental), all are replaced (full), or they are
     /// removed and nothing is run (reset).
-    #[arg(long, value_enum, ignore_case = true, default_value = "incremental", value_name = "MODE")]
+    #[arg(
+        long,
+        value_enum,
+        ignore_case = true,
+        default_value = "incremental",
+        value_name = "MODE"
+    )]
     pub(crate) refresh: RefreshMode,
 
     /// The same as `--refresh full`.
@@ -220,7 +232,9 @@ pub(crate) enum ErrorFormat {
 /// `key=value`, split at the first `=`.
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.to_owned()))
+        }
         _ => Err("write it as KEY=VALUE".to_owned()),
     }
 }
@@ -237,7 +251,10 @@ mod tests {
 
     #[test]
     fn variables_are_split_at_the_first_equals_sign() {
-        assert_eq!(key_value("a=b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));
+        assert_eq!(
+            key_value("a=b=c").unwrap(),
+            ("a".to_owned(), "b=c".to_owned())
+        );
         assert_eq!(key_value("a=").unwrap(), ("a".to_owned(), String::new()));
         assert!(key_value("a").is_err());
         assert!(key_value("=b").is_err());

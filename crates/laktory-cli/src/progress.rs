@@ -28,7 +28,9 @@ impl Progress {
 
     fn start(&self, nodes: usize) {
         let bar = self.bars.add(ProgressBar::new(nodes as u64));
-        if let Ok(style) = ProgressStyle::with_template("{bar:30.cyan/dim} {pos}/{len} nodes {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30.cyan/dim} {pos}/{len} nodes {elapsed}")
+        {
             bar.set_style(style);
         }
         *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
@@ -39,7 +41,9 @@ impl Progress {
             Some(total) => self.bars.insert_before(total, ProgressBar::new_spinner()),
             None => self.bars.add(ProgressBar::new_spinner()),
         };
-        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {prefix} {wide_msg:.dim} {elapsed:.dim}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner:.cyan} {prefix} {wide_msg:.dim} {elapsed:.dim}")
+        {
             spinner.set_style(style);
         }
         spinner.set_prefix(node.to_owned());
@@ -51,13 +55,22 @@ impl Progress {
     }
 
     fn tell(&self, node: &str, message: String) {
-        if let Some(bar) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(node) {
+        if let Some(bar) = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(node)
+        {
             bar.set_message(message);
         }
     }
 
     fn done(&self, node: &str, line: &str) {
-        let bar = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(node);
+        let bar = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(node);
         if let Some(bar) = bar {
             bar.finish_and_clear();
             self.bars.remove(&bar);
@@ -72,7 +85,12 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(total) = self.total.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(total) = self
+            .total
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             total.finish_and_clear();
         }
     }

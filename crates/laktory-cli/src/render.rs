@@ -29,7 +29,9 @@ pub(crate) fn set_format(format: ErrorFormat) {
 /// Prints the faults of a command that did not succeed.
 pub(crate) fn failure(failure: &Failure) {
     print(&failure.diagnostics);
-    let errors = distinct(&failure.diagnostics).filter(|fault| fault.is_error()).count();
+    let errors = distinct(&failure.diagnostics)
+        .filter(|fault| fault.is_error())
+        .count();
     if errors > 1 && FORMAT.load(Ordering::Relaxed) == 0 {
         let _ = writeln!(anstream::stderr(), "{errors} errors");
     }
@@ -54,7 +56,12 @@ fn distinct(diagnostics: &[Diagnostic]) -> impl Iterator<Item = &Diagnostic> {
     let mut told = HashSet::new();
     diagnostics.iter().filter(move |diagnostic| {
         diagnostic.span.as_ref().is_none_or(|span| {
-            told.insert((span.file.name(), span.start, span.end, diagnostic.message.as_str()))
+            told.insert((
+                span.file.name(),
+                span.start,
+                span.end,
+                diagnostic.message.as_str(),
+            ))
         })
     })
 }
@@ -67,7 +74,11 @@ fn long(diagnostic: &Diagnostic) -> String {
     let title = level.primary_title(diagnostic.message.as_str());
     let mut group = Group::with_title(title);
     if let Some(span) = &diagnostic.span {
-        group = group.element(snippet(span, diagnostic.path.as_deref(), AnnotationKind::Primary));
+        group = group.element(snippet(
+            span,
+            diagnostic.path.as_deref(),
+            AnnotationKind::Primary,
+        ));
     } else if let Some(path) = &diagnostic.path {
         group = group.element(Level::NOTE.message(format!("at {path}")));
     }
@@ -89,7 +100,9 @@ fn snippet<'a>(
     let start = span.start.min(text.len());
     let mut end = span.end.clamp(start, text.len());
     if end - start > LONGEST_SPAN {
-        end = text[start..].find('\n').map_or(end, |length| start + length);
+        end = text[start..]
+            .find('\n')
+            .map_or(end, |length| start + length);
     }
     // Only the lines around the fault are handed over: a file may have many thousands.
     let first = span.file.position(start).line;

@@ -7,10 +7,19 @@ use laktory::exec::{NodeReport, RunReport, Status};
 /// The summary of a run as text.
 pub(crate) fn render(report: &RunReport) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_preset(UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Disabled);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     table.set_header([
-        "node", "status", "rows in", "rows out", "dropped", "quarantined", "seconds", "outputs",
+        "node",
+        "status",
+        "rows in",
+        "rows out",
+        "dropped",
+        "quarantined",
+        "seconds",
+        "outputs",
     ]);
     for node in &report.nodes {
         table.add_row([
@@ -24,7 +33,11 @@ pub(crate) fn render(report: &RunReport) -> String {
             Cell::new(outputs(node)),
         ]);
     }
-    let done = report.nodes.iter().filter(|node| node.status == Status::Succeeded).count();
+    let done = report
+        .nodes
+        .iter()
+        .filter(|node| node.status == Status::Succeeded)
+        .count();
     format!(
         "{table}\n{} {}: {done} of {} nodes in {:.3} s\n",
         report.pipeline,

@@ -116,6 +116,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Settings of a backend, by name, as given by the environment or the command line.
 pub type BackendConfig = BTreeMap<String, String>;
 
+/// Opens a session of an engine, with the settings of its backend.
+pub type Connect =
+    for<'a> fn(&'a RunCx, &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>>;
+
 /// What a driver crate registers. Const-constructible: none of our code runs before `main`.
 pub struct BackendDescriptor {
     /// Upper-case name, such as `POLARS`.
@@ -129,8 +133,7 @@ pub struct BackendDescriptor {
     /// What it can do.
     pub capabilities: fn() -> Capabilities,
     /// Opens a session.
-    pub connect:
-        for<'a> fn(&'a RunCx, &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>>,
+    pub connect: Connect,
 }
 
 impl fmt::Debug for BackendDescriptor {

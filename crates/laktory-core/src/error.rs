@@ -101,7 +101,11 @@ impl ErrorKind {
 
 /// An error with its kind, message and hint. The engine's own error stays reachable as [`std::error::Error::source`].
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Details>);
+
+/// Behind a pointer, so that results stay small.
+#[derive(Debug)]
+struct Details {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
@@ -117,14 +121,14 @@ impl Error {
     /// An error of `kind`. Messages are lower case, without final period, names in backticks.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind,
             message: message.into(),
             hint: None,
             range: None,
             retryable: false,
             source: None,
-        }
+        }))
     }
 
     /// Something that this engine or build cannot do.
@@ -142,14 +146,14 @@ impl Error {
     /// Adds how to mend it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Adds the byte range in the user's SQL or expression text.
     #[must_use]
     pub fn with_range(mut self, range: Range<usize>) -> Self {
-        self.range = Some(range);
+        self.0.range = Some(range);
         self
     }
 
@@ -159,64 +163,64 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// Marks the error as one that a second try may not meet.
     #[must_use]
     pub fn retryable(mut self) -> Self {
-        self.retryable = true;
+        self.0.retryable = true;
         self
     }
 
     /// Puts `what` in front of the message: `what: message`.
     #[must_use]
     pub fn context(mut self, what: impl fmt::Display) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        self.0.message = format!("{what}: {}", self.0.message);
         self
     }
 
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The message without hint and source.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// How to mend it.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
     }
 
     /// Byte range in the SQL or expression text that the failing call was given.
     #[must_use]
     pub fn range(&self) -> Option<Range<usize>> {
-        self.range.clone()
+        self.0.range.clone()
     }
 
     /// Whether a second try may succeed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.retryable
+        self.0.retryable
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source.as_ref() as _)
+        self.0.source.as_ref().map(|source| source.as_ref() as _)
     }
 }
 

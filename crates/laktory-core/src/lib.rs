@@ -17,7 +17,9 @@ mod registry;
 mod spec;
 mod sql;
 
-pub use backend::{Backend, BackendConfig, BackendDescriptor, BoxFuture, Job, Outcome, Target};
+pub use backend::{
+    Backend, BackendConfig, BackendDescriptor, BoxFuture, Connect, Job, Outcome, Target,
+};
 pub use capabilities::{Capabilities, FormatSupport, Support};
 pub use context::{BlockingPool, Cancel, RunCx};
 pub use dtype::{DType, Field, TimeUnit};

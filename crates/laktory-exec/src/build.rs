@@ -13,11 +13,7 @@ use crate::{files, inline};
 /// The output frames of nodes, for nodes that read them.
 pub(crate) trait NodeFrames {
     /// The frame of the node at a position of the plan, in the reader's engine.
-    fn frame(
-        &self,
-        node: usize,
-        reader: &Arc<dyn Backend>,
-    ) -> impl Future<Output = Result<Frame>>;
+    fn frame(&self, node: usize, reader: &Arc<dyn Backend>) -> impl Future<Output = Result<Frame>>;
 }
 
 /// A node's frame after its transformer.
@@ -57,7 +53,9 @@ impl Builder<'_> {
             }
             named.insert(input.name.clone(), frame);
         }
-        let frame = self.steps(primary, &self.node.steps, &mut named, true).await?;
+        let frame = self
+            .steps(primary, &self.node.steps, &mut named, true)
+            .await?;
         let schema = match &frame {
             Some(frame) => Some(
                 self.backend
@@ -82,7 +80,9 @@ impl Builder<'_> {
         let at = |error| Fault::new(&self.node.name, &input.place, error);
         let frame = self.source(&input.source, nodes).await.map_err(at)?;
         let mut named = NamedFrames::new();
-        let frame = self.steps(Some(frame), &input.steps, &mut named, false).await?;
+        let frame = self
+            .steps(Some(frame), &input.steps, &mut named, false)
+            .await?;
         frame.ok_or_else(|| at(Error::internal("a source without frame")))
     }
 
@@ -91,7 +91,11 @@ impl Builder<'_> {
             InputSource::Files(spec) => read_files(self.cx, self.backend, spec).await,
             InputSource::Sink { name, read } => read_files(self.cx, self.backend, read)
                 .await
-                .map_err(|error| error.context(format!("node `{name}` is not part of this run, and its output cannot be read"))),
+                .map_err(|error| {
+                    error.context(format!(
+                        "node `{name}` is not part of this run, and its output cannot be read"
+                    ))
+                }),
             InputSource::Inline(data) => {
                 let batches = inline::batches(data)?;
                 self.backend.import(self.cx, batches).await
@@ -156,11 +160,15 @@ impl Builder<'_> {
             let at = |place, error| Fault::new(&self.node.name, place, error);
             let source = self.source(&input.source, nodes).await;
             let mut read = source.map_err(|error| at(&input.place, error))?;
-            self.resolves(&read).await.map_err(|error| at(&input.place, error))?;
+            self.resolves(&read)
+                .await
+                .map_err(|error| at(&input.place, error))?;
             for step in &input.steps {
                 let next = self.step(Some(read), step, &NamedFrames::new()).await;
                 read = next.map_err(|error| at(&step.place, error))?;
-                self.resolves(&read).await.map_err(|error| at(&step.place, error))?;
+                self.resolves(&read)
+                    .await
+                    .map_err(|error| at(&step.place, error))?;
             }
             if self.node.primary.as_ref() == Some(&input.name) {
                 frame = Some(read.clone());

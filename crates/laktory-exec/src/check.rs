@@ -2,7 +2,7 @@
 //! the engine at hand, from file headers and footers, before the first row is read.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use laktory_plan::{InputSource, NodePlan, Plan};
 use crate::build::{Builder, NodeFrames, Stage};
 use crate::event::{Event, Observer};
 use crate::expectations;
-use crate::fault::Fault;
+use crate::fault::{Fault, guarded};
+use crate::node::conform;
 use crate::sessions::Sessions;
 
 /// Frames of checked nodes are chained up to this many nodes deep; then the chain is cut by an empty frame of the
@@ -53,10 +54,12 @@ impl NodeFrames for CheckedFrames<'_> {
         let (frame, schema) = {
             let checked = self.checked.borrow();
             let Some(entry) = checked.get(&node) else {
-                return Err(Error::internal("a node is checked before one that it reads"));
+                return Err(Error::internal(
+                    "a node is checked before one that it reads",
+                ));
             };
-            let near = entry.depth < DEEPEST_CHAIN
-                && entry.frame.backend() == reader.descriptor().name;
+            let near =
+                entry.depth < DEEPEST_CHAIN && entry.frame.backend() == reader.descriptor().name;
             (near.then(|| entry.frame.clone()), Arc::clone(&entry.schema))
         };
         match frame {
@@ -91,7 +94,8 @@ pub(crate) async fn check(
             faulty[index] = true;
             continue;
         }
-        match check_node(cx, sessions, node, &frames).await {
+        let checked = check_node(cx, sessions, node, plan.writes, &frames);
+        match guarded(&node.name, &node.place, checked).await {
             Ok((schema, output)) => {
                 if let (Some(frame), Some(schema)) = (output, schema.schema.clone()) {
                     let checked = frames.checked.borrow();
@@ -99,7 +103,11 @@ pub(crate) async fn check(
                     let depth = depth.map(|above| above.depth + 1).max().unwrap_or(0);
                     drop(checked);
                     let depth = if depth > DEEPEST_CHAIN { 0 } else { depth };
-                    let entry = Checked { frame, schema, depth };
+                    let entry = Checked {
+                        frame,
+                        schema,
+                        depth,
+                    };
                     frames.checked.borrow_mut().insert(index, entry);
                 }
                 schemas.push(schema);
@@ -114,8 +122,8 @@ pub(crate) async fn check(
 }
 
 /// The nodes that write each path.
-fn targets(plan: &Plan) -> HashMap<&FilePath, Vec<usize>> {
-    let mut targets: HashMap<&FilePath, Vec<usize>> = HashMap::new();
+fn targets(plan: &Plan) -> BTreeMap<&FilePath, Vec<usize>> {
+    let mut targets: BTreeMap<&FilePath, Vec<usize>> = BTreeMap::new();
     if plan.writes {
         for (index, node) in plan.nodes.iter().enumerate() {
             for sink in &node.sinks {
@@ -129,16 +137,28 @@ fn targets(plan: &Plan) -> HashMap<&FilePath, Vec<usize>> {
 /// Whether a node reads, by path, what a node before it writes.
 fn reads_what_is_written(
     plan: &Plan,
-    targets: &HashMap<&FilePath, Vec<usize>>,
+    targets: &BTreeMap<&FilePath, Vec<usize>>,
     index: usize,
 ) -> bool {
-    plan.nodes[index].inputs.iter().any(|input| match &input.source {
-        InputSource::Files(spec) => plain(&spec.path)
+    plan.nodes[index].inputs.iter().any(|input| {
+        let InputSource::Files(spec) = &input.source else {
+            return false;
+        };
+        // The part of a glob that is a plain path.
+        let path = plain(&spec.path);
+        let is_glob = |path: &FilePath| path.to_string_lossy().contains(['*', '?', '[']);
+        let path = path.ancestors().find(|path| !is_glob(path)).unwrap_or(path);
+        let around = path
             .ancestors()
             .filter_map(|path| targets.get(path))
-            .flatten()
-            .any(|&writer| runs_before(plan, writer, index)),
-        _ => false,
+            .flatten();
+        let inside = targets
+            .range(path..)
+            .take_while(|(target, _)| target.starts_with(path));
+        let inside = inside.flat_map(|(_, writers)| writers);
+        around
+            .chain(inside)
+            .any(|&writer| runs_before(plan, writer, index))
     })
 }
 
@@ -161,13 +181,18 @@ fn runs_before(plan: &Plan, first: usize, then: usize) -> bool {
 /// A path without what means nothing in it.
 fn plain(path: &str) -> &FilePath {
     let path = path.strip_prefix("file://").unwrap_or(path);
-    FilePath::new(path.strip_prefix("./").unwrap_or(path).trim_end_matches('/'))
+    FilePath::new(
+        path.strip_prefix("./")
+            .unwrap_or(path)
+            .trim_end_matches('/'),
+    )
 }
 
 async fn check_node(
     cx: &RunCx,
     sessions: &Sessions,
     node: &NodePlan,
+    writes: bool,
     frames: &CheckedFrames<'_>,
 ) -> Result<(NodeSchema, Option<Frame>), Vec<Fault>> {
     let at_node = |error| vec![Fault::new(&node.name, &node.place, error)];
@@ -186,17 +211,45 @@ async fn check_node(
     let Some(stage) = frame else {
         return Ok((resolved, None));
     };
-    if node.expectations.is_empty() {
-        return Ok((resolved, Some(stage)));
+    let mut faults = faulty_expectations(cx, backend, node, &stage).await;
+    if writes {
+        faults.extend(faulty_sinks(cx, backend, node, &stage).await);
     }
-    let faults = faulty_expectations(cx, backend, node, &stage).await;
     if !faults.is_empty() {
         return Err(faults);
+    }
+    if node.expectations.is_empty() {
+        return Ok((resolved, Some(stage)));
     }
     let steps = expectations::steps(&node.expectations);
     let kept = std::iter::once(&steps.flag).chain(&steps.keep);
     let output = apply_all(cx, backend, stage, kept).map_err(at_node)?;
     Ok((resolved, Some(output)))
+}
+
+/// Sinks whose schema the stage frame cannot take. Expectations leave its columns as they are.
+async fn faulty_sinks(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    node: &NodePlan,
+    stage: &Frame,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for sink in &node.sinks {
+        let Some(schema) = &sink.schema else {
+            continue;
+        };
+        let resolved = match apply_all(cx, backend, stage.clone(), [&conform(schema)]) {
+            Ok(frame) => backend.schema(cx, &frame).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        faults.extend(
+            resolved
+                .err()
+                .map(|error| Fault::new(&node.name, &sink.place, error)),
+        );
+    }
+    faults
 }
 
 async fn faulty_expectations(
@@ -206,7 +259,13 @@ async fn faulty_expectations(
     stage: &Frame,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if resolve_expectations(cx, backend, &node.expectations, stage).await.is_ok() {
+    if node.expectations.is_empty() {
+        return faults;
+    }
+    if resolve_expectations(cx, backend, &node.expectations, stage)
+        .await
+        .is_ok()
+    {
         return faults;
     }
     for expectation in &node.expectations {

@@ -133,13 +133,27 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RunStarted { pipeline, nodes } => {
-                write!(f, "Executing pipeline '{pipeline}' (nodes: {})", nodes.join(", "))
+                write!(
+                    f,
+                    "Executing pipeline '{pipeline}' (nodes: {})",
+                    nodes.join(", ")
+                )
             }
             Self::NodeStarted { node } => write!(f, "Executing pipeline node {node}"),
-            Self::Reading { kind, source, backend, .. } => {
-                write!(f, "Reading `{kind}` {source} with DataFrameBackends.{backend}\nRead completed.")
+            Self::Reading {
+                kind,
+                source,
+                backend,
+                ..
+            } => {
+                write!(
+                    f,
+                    "Reading `{kind}` {source} with DataFrameBackends.{backend}\nRead completed."
+                )
             }
-            Self::Step { index, kind, text, .. } => {
+            Self::Step {
+                index, kind, text, ..
+            } => {
                 if *index == 0 {
                     writeln!(f, "Executing DataFrame Transformer")?;
                 }
@@ -149,18 +163,34 @@ impl fmt::Display for Event {
                     _ => write!(f, "\nApplying df.{text}"),
                 }
             }
-            Self::Writing { path, format, options, .. } => {
-                write!(f, "Writing static df to {path} with format '{format}' and {options}")
+            Self::Writing {
+                path,
+                format,
+                options,
+                ..
+            } => {
+                write!(
+                    f,
+                    "Writing static df to {path} with format '{format}' and {options}"
+                )
             }
             Self::Written { output, .. } if output.skipped => {
-                write!(f, "Write skipped: {} exists and its mode is IGNORE.", output.path)
+                write!(
+                    f,
+                    "Write skipped: {} exists and its mode is IGNORE.",
+                    output.path
+                )
             }
             Self::Written { .. } => f.write_str("Write completed."),
             Self::Removed { path, .. } => write!(f, "Deleting {path}"),
             Self::Checked { expectation, .. } => write!(f, "{expectation}"),
             Self::Warning { message, .. } => f.write_str(message),
             Self::NodeFinished { report } => {
-                write!(f, "Pipeline node {} done in {:.3} s", report.name, report.seconds)?;
+                write!(
+                    f,
+                    "Pipeline node {} done in {:.3} s",
+                    report.name, report.seconds
+                )?;
                 match report.rows_out {
                     Some(rows) => write!(f, ", {rows} rows."),
                     None => f.write_str("."),

@@ -64,13 +64,19 @@ pub(crate) fn steps(expectations: &[ExpectationPlan]) -> ExpectationSteps {
         (_, dropped) => dropped,
     };
     let mut metrics = vec![
-        Expr::Call { func: Func::Len, args: Vec::new() }.alias(ROWS),
+        Expr::Call {
+            func: Func::Len,
+            args: Vec::new(),
+        }
+        .alias(ROWS),
         count_true(dropped.clone()).alias(DROPPED),
         count_true(quarantined.clone()).alias(QUARANTINED),
     ];
     for (index, expectation) in expectations.iter().enumerate() {
         metrics.push(match expectation.kind {
-            ExpectationKind::Row => count_true(Some(not(Expr::column(flag(index))))).alias(flag(index)),
+            ExpectationKind::Row => {
+                count_true(Some(not(Expr::column(flag(index))))).alias(flag(index))
+            }
             ExpectationKind::Aggregate => expectation.expr.clone().alias(flag(index)),
         });
     }
@@ -153,9 +159,7 @@ pub(crate) fn measure(
         .enumerate()
         .map(|(index, expectation)| match expectation.kind {
             ExpectationKind::Row => number(row, &flag(index)).map(Measured::Fails),
-            ExpectationKind::Aggregate => {
-                held(row, &flag(index), expectation).map(Measured::Held)
-            }
+            ExpectationKind::Aggregate => held(row, &flag(index), expectation).map(Measured::Held),
         })
         .collect::<Result<_>>()?;
     Ok(Metrics {
@@ -209,16 +213,18 @@ fn held(row: &RecordBatch, name: &str, expectation: &ExpectationPlan) -> Result<
     match column.data_type() {
         DataType::Null => Ok(false),
         DataType::Boolean => Ok(column.as_boolean().value(0)),
-        other => as_number(column.as_ref()).map(|value| value != 0.0).ok_or_else(|| {
-            Error::new(
-                ErrorKind::TypeMismatch,
-                format!(
-                    "expectation `{}` gives a value of type {other}, not a condition",
-                    expectation.name
-                ),
-            )
-            .with_hint("compare it with something, such as `COUNT(*) > 50`")
-        }),
+        other => as_number(column.as_ref())
+            .map(|value| value != 0.0)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::TypeMismatch,
+                    format!(
+                        "expectation `{}` gives a value of type {other}, not a condition",
+                        expectation.name
+                    ),
+                )
+                .with_hint("compare it with something, such as `COUNT(*) > 50`")
+            }),
     }
 }
 
@@ -251,9 +257,10 @@ pub(crate) fn judge(expectations: &[ExpectationPlan], metrics: &Metrics) -> Vec<
         .zip(&metrics.results)
         .map(|(expectation, measured)| {
             let (failed, fails_count) = match *measured {
-                Measured::Fails(fails) => {
-                    (exceeds(fails, metrics.rows, expectation.tolerance), Some(fails))
-                }
+                Measured::Fails(fails) => (
+                    exceeds(fails, metrics.rows, expectation.tolerance),
+                    Some(fails),
+                ),
                 Measured::Held(held) => (!held, None),
             };
             ExpectationReport {
@@ -281,7 +288,10 @@ pub(crate) fn judge(expectations: &[ExpectationPlan], metrics: &Metrics) -> Vec<
         .collect()
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a rate against a tolerance given as a rate")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a rate against a tolerance given as a rate"
+)]
 fn exceeds(fails: u64, rows: u64, tolerance: ToleranceLimit) -> bool {
     match tolerance {
         ToleranceLimit::Rows(limit) => fails > limit,

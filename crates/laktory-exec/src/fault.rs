@@ -41,9 +41,10 @@ pub(crate) async fn guarded<T>(
     place: &Path,
     work: impl Future<Output = Result<T, Vec<Fault>>>,
 ) -> Result<T, Vec<Fault>> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
-        Err(vec![Fault::new(node, place, panicked(&*panic))])
-    })
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(vec![Fault::new(node, place, panicked(&*panic))]))
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {

@@ -75,8 +75,11 @@ fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn expand(path: &str, pattern: &Path) -> Result<Vec<PathBuf>> {
     let matches = glob::glob(&pattern.to_string_lossy()).map_err(|error| {
-        Error::new(ErrorKind::InvalidArgument, format!("`{path}` is not a valid glob"))
-            .with_hint(error.to_string())
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("`{path}` is not a valid glob"),
+        )
+        .with_hint(error.to_string())
     })?;
     let mut files = Vec::new();
     for found in matches {
@@ -91,11 +94,10 @@ fn expand(path: &str, pattern: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     if files.is_empty() {
-        return Err(Error::new(
-            ErrorKind::NotFound,
-            format!("no file matches `{path}`"),
-        )
-        .with_hint(working_directory()));
+        return Err(
+            Error::new(ErrorKind::NotFound, format!("no file matches `{path}`"))
+                .with_hint(working_directory()),
+        );
     }
     files.sort();
     files.dedup();
@@ -118,7 +120,10 @@ fn not_found(path: &str) -> Error {
 
 fn working_directory() -> String {
     match std::env::current_dir() {
-        Ok(folder) => format!("relative paths start at the working directory, `{}`", folder.display()),
+        Ok(folder) => format!(
+            "relative paths start at the working directory, `{}`",
+            folder.display()
+        ),
         Err(_) => "relative paths start at the working directory".to_owned(),
     }
 }
@@ -140,23 +145,46 @@ mod tests {
         let sub = root.path().join("sub");
         std::fs::create_dir(&sub).unwrap();
         std::fs::create_dir(root.path().join(".laktory-staging-x")).unwrap();
-        for file in ["b.csv", "a.csv", ".hidden", "_SUCCESS", "sub/c.csv", ".laktory-staging-x/d.csv"] {
+        for file in [
+            "b.csv",
+            "a.csv",
+            ".hidden",
+            "_SUCCESS",
+            "sub/c.csv",
+            ".laktory-staging-x/d.csv",
+        ] {
             std::fs::write(root.path().join(file), "x").unwrap();
         }
         let files = resolve(root.path().to_str().unwrap()).unwrap();
         assert_eq!(names(&files, root.path()), ["a.csv", "b.csv", "sub/c.csv"]);
         let glob = format!("{}/*.csv", root.path().display());
-        assert_eq!(names(&resolve(&glob).unwrap(), root.path()), ["a.csv", "b.csv"]);
+        assert_eq!(
+            names(&resolve(&glob).unwrap(), root.path()),
+            ["a.csv", "b.csv"]
+        );
     }
 
     #[test]
     fn missing_empty_and_remote_paths_are_told_apart() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().to_str().unwrap();
-        assert!(resolve(path).unwrap_err().message().contains("holds no files"));
+        assert!(
+            resolve(path)
+                .unwrap_err()
+                .message()
+                .contains("holds no files")
+        );
         let missing = resolve(&format!("{path}/x.csv")).unwrap_err();
         assert_eq!(missing.kind(), ErrorKind::NotFound);
-        assert!(resolve(&format!("{path}/*.csv")).unwrap_err().message().contains("no file matches"));
-        assert_eq!(resolve("s3://bucket/x").unwrap_err().kind(), ErrorKind::Unsupported);
+        assert!(
+            resolve(&format!("{path}/*.csv"))
+                .unwrap_err()
+                .message()
+                .contains("no file matches")
+        );
+        assert_eq!(
+            resolve("s3://bucket/x").unwrap_err().kind(),
+            ErrorKind::Unsupported
+        );
     }
 }

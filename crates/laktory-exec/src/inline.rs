@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_json::ReaderBuilder;
 use arrow_json::reader::infer_json_schema_from_iterator;
 use futures_util::stream;
-use laktory_core::arrow::schema::Schema;
+use laktory_core::arrow::schema::{DataType, Field, Schema};
 use laktory_core::{BatchStream, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
@@ -16,6 +16,9 @@ use serde_json::{Map, Value};
 /// have no common type.
 pub(crate) fn batches(data: &Value) -> Result<BatchStream> {
     let rows = rows(data)?;
+    if rows.is_empty() {
+        return nothing(data);
+    }
     let schema = infer_json_schema_from_iterator(rows.iter().map(Ok))
         .map_err(|error| mixed(&error.to_string()))?;
     // A column of nulls only is not seen by the inference when it is missing everywhere; keep the order of first use.
@@ -24,9 +27,30 @@ pub(crate) fn batches(data: &Value) -> Result<BatchStream> {
         .with_batch_size(rows.len().max(1))
         .build_decoder()
         .map_err(|error| mixed(&error.to_string()))?;
-    decoder.serialize(&rows).map_err(|error| mixed(&error.to_string()))?;
+    decoder
+        .serialize(&rows)
+        .map_err(|error| mixed(&error.to_string()))?;
     let batch = decoder.flush().map_err(|error| mixed(&error.to_string()))?;
     Ok(BatchStream::new(schema, stream::iter(batch.map(Ok))))
+}
+
+/// No rows: the columns that are named, of which no value tells the type.
+fn nothing(data: &Value) -> Result<BatchStream> {
+    let names = data.as_object().into_iter().flat_map(Map::keys);
+    let fields: Vec<_> = names
+        .map(|name| Field::new(name, DataType::Null, true))
+        .collect();
+    if fields.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "`data` holds no rows, so its columns are not known",
+        )
+        .with_hint("name the columns: `data: {x: [], y: []}`"));
+    }
+    Ok(BatchStream::new(
+        Arc::new(Schema::new(fields)),
+        stream::empty(),
+    ))
 }
 
 fn in_order(schema: &Schema, rows: &[Value]) -> Schema {
@@ -44,8 +68,11 @@ fn in_order(schema: &Schema, rows: &[Value]) -> Schema {
 }
 
 fn mixed(reason: &str) -> Error {
-    Error::new(ErrorKind::TypeMismatch, "the values of a column have no common type")
-        .with_hint(reason.to_owned())
+    Error::new(
+        ErrorKind::TypeMismatch,
+        "the values of a column have no common type",
+    )
+    .with_hint(reason.to_owned())
 }
 
 fn rows(data: &Value) -> Result<Vec<Value>> {
@@ -120,13 +147,26 @@ mod tests {
         let columns = read(&json!({"b": [1, 2], "a": ["x", null]})).unwrap();
         let rows = read(&json!([{"b": 1, "a": "x"}, {"b": 2}])).unwrap();
         assert_eq!(columns, rows);
-        assert_eq!(columns, (vec!["b: Int64".to_owned(), "a: Utf8".to_owned()], 2));
+        assert_eq!(
+            columns,
+            (vec!["b: Int64".to_owned(), "a: Utf8".to_owned()], 2)
+        );
     }
 
     #[test]
     fn r_dsrc_1_bad_shapes_are_told() {
-        assert!(read(&json!({"a": [1], "b": [1, 2]})).unwrap_err().message().contains("`b`"));
+        assert!(
+            read(&json!({"a": [1], "b": [1, 2]}))
+                .unwrap_err()
+                .message()
+                .contains("`b`")
+        );
         assert!(read(&json!([1])).is_err());
+        assert!(read(&json!([])).unwrap_err().message().contains("no rows"));
+        assert_eq!(
+            read(&json!({"a": []})).unwrap(),
+            (vec!["a: Null".to_owned()], 0)
+        );
         assert!(read(&json!("x")).is_err());
     }
 }

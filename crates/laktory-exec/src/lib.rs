@@ -23,7 +23,5 @@ pub use check::NodeSchema;
 pub use event::{Event, Observer, TracingObserver};
 pub use fault::Fault;
 pub use output::NodeOutput;
-pub use report::{
-    CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, Status,
-};
+pub use report::{CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, Status};
 pub use run::{Refresh, Run, RunOptions, preview, resolve, run};

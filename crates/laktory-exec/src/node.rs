@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::{
-    Backend, Error, ErrorKind, Expr, Field, Frame, FrameName, Func, Job, NamedFrames, Op, Outcome, Result, RunCx, Target,
-    UnionHow, redacted,
+    Backend, Error, ErrorKind, Expr, Field, Frame, FrameName, Func, Job, NamedFrames, Op, Outcome,
+    Result, RunCx, Target, UnionHow, redacted,
 };
 use laktory_plan::{Handover, NodePlan, Plan};
 
@@ -90,9 +90,16 @@ pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, 
         node: node.name.clone(),
     });
     let mut report = empty_report(node, Status::Succeeded);
-    let run = NodeRun { shared, node, index };
+    let run = NodeRun {
+        shared,
+        node,
+        index,
+    };
     let work = async { run.execute(&mut report).await.map_err(|fault| vec![fault]) };
-    let fault = guarded(&node.name, &node.place, work).await.err().and_then(|mut faults| faults.pop());
+    let fault = guarded(&node.name, &node.place, work)
+        .await
+        .err()
+        .and_then(|mut faults| faults.pop());
     report.seconds = started.elapsed().as_secs_f64();
     if let Some(fault) = &fault {
         report.status = if fault.is_cancelled() {
@@ -145,7 +152,11 @@ impl NodeRun<'_> {
         if self.shared.refresh == Refresh::Reset {
             return self.reset();
         }
-        let backend = self.shared.sessions.get(&self.node.backend).map_err(at_node)?;
+        let backend = self
+            .shared
+            .sessions
+            .get(&self.node.backend)
+            .map_err(at_node)?;
         let builder = Builder {
             cx: self.shared.cx,
             backend,
@@ -164,7 +175,9 @@ impl NodeRun<'_> {
             }
             None => stage,
         };
-        let kept = self.kept(backend, &flagged, steps.as_ref()).map_err(at_node)?;
+        let kept = self
+            .kept(backend, &flagged, steps.as_ref())
+            .map_err(at_node)?;
         if self.node.handover == Handover::Inline && steps.is_none() {
             self.hand_over(kept);
             return Ok(());
@@ -177,12 +190,17 @@ impl NodeRun<'_> {
         let outcomes = match pass.jobs.is_empty() {
             // Every sink was skipped, and nobody reads the node.
             true => Vec::new(),
-            false => backend.execute(self.shared.cx, pass.jobs).await.map_err(at_node)?,
+            false => backend
+                .execute(self.shared.cx, pass.jobs)
+                .await
+                .map_err(at_node)?,
         };
         let results = Results::of(&purposes, outcomes).map_err(at_node)?;
         self.judge(&results, &outputs, report)?;
         self.publish(outputs, &results, report).await?;
-        self.finish(backend, kept, results, report).await.map_err(at_node)
+        self.finish(backend, kept, results, report)
+            .await
+            .map_err(at_node)
     }
 
     fn reset(&self) -> Result<(), Fault> {
@@ -263,15 +281,16 @@ impl NodeRun<'_> {
                     apply_all(cx, backend, flagged.clone(), &steps.quarantine).map_err(at_sink)?
                 }
                 // Without expectations nothing is quarantined: an empty output with the stage's columns (R-NEXEC-3).
-                (true, None) => {
-                    apply_all(cx, backend, flagged.clone(), [&Op::Head { n: 0 }]).map_err(at_sink)?
-                }
+                (true, None) => apply_all(cx, backend, flagged.clone(), [&Op::Head { n: 0 }])
+                    .map_err(at_sink)?,
             };
             if let Some(schema) = &output.sink.schema {
                 frame = apply_all(cx, backend, frame, [&conform(schema)]).map_err(at_sink)?;
             }
             if output.existing.is_some() {
-                let existing = read_files(cx, backend, &output.sink.read).await.map_err(at_sink)?;
+                let existing = read_files(cx, backend, &output.sink.read)
+                    .await
+                    .map_err(at_sink)?;
                 let count = apply_all(cx, backend, existing.clone(), [&count_rows()]);
                 pass.add(
                     Purpose::Existing(number),
@@ -370,9 +389,17 @@ impl NodeRun<'_> {
         results: &Results,
         report: &mut NodeReport,
     ) -> Result<(), Fault> {
-        let places: Vec<_> = outputs.iter().map(|output| output.sink.place.clone()).collect();
-        let rows: Vec<u64> = (0..outputs.len()).map(|number| results.rows_added(number)).collect();
-        let published = self.shared.cx.blocking(move || Ok(outputs::publish_all(outputs, &rows)));
+        let places: Vec<_> = outputs
+            .iter()
+            .map(|output| output.sink.place.clone())
+            .collect();
+        let rows: Vec<u64> = (0..outputs.len())
+            .map(|number| results.rows_added(number))
+            .collect();
+        let published = self
+            .shared
+            .cx
+            .blocking(move || Ok(outputs::publish_all(outputs, &rows)));
         let (published, outcome) = published
             .await
             .map_err(|error| Fault::new(&self.node.name, &self.node.place, error))?;
@@ -443,7 +470,9 @@ impl Results {
             counted: None,
         };
         if purposes.len() != outcomes.len() {
-            return Err(Error::internal("the engine returned fewer outcomes than jobs"));
+            return Err(Error::internal(
+                "the engine returned fewer outcomes than jobs",
+            ));
         }
         for (purpose, outcome) in purposes.iter().zip(outcomes) {
             match (*purpose, outcome) {
@@ -552,12 +581,7 @@ fn counted(batches: &[RecordBatch]) -> Result<u64> {
 }
 
 /// The existing rows, then the new ones; columns that only one of them has are null in the other.
-fn append(
-    cx: &RunCx,
-    backend: &Arc<dyn Backend>,
-    existing: Frame,
-    new: Frame,
-) -> Result<Frame> {
+fn append(cx: &RunCx, backend: &Arc<dyn Backend>, existing: Frame, new: Frame) -> Result<Frame> {
     let name = FrameName::Named("appended rows".to_owned());
     let mut named = NamedFrames::new();
     named.insert(name.clone(), new);

@@ -69,7 +69,13 @@ impl NodeOutput {
     /// # Errors
     /// Those of the engine.
     pub async fn head(&self, n: u64) -> Result<Vec<RecordBatch>> {
-        let head = self.backend.apply(&self.cx, &self.frame, &Op::Head { n }, &NamedFrames::new())?;
-        self.backend.export(&self.cx, &head).await?.try_collect().await
+        let head =
+            self.backend
+                .apply(&self.cx, &self.frame, &Op::Head { n }, &NamedFrames::new())?;
+        self.backend
+            .export(&self.cx, &head)
+            .await?
+            .try_collect()
+            .await
     }
 }

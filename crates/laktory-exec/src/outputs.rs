@@ -2,7 +2,7 @@
 //! it is published. Modes mean the same for every format and engine.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use laktory_core::{Error, ErrorKind, Format, Result, WriteSpec};
@@ -233,7 +233,10 @@ fn concatenate(old: &Path, new: &Path, whole: &Path, sink: &SinkPlan) -> Result<
             .with_hint("select the same columns in the same order, or use mode OVERWRITE"));
         }
         if present.is_empty() {
-            File::options().append(true).open(whole)?.write_all(&added)?;
+            File::options()
+                .append(true)
+                .open(whole)?
+                .write_all(&added)?;
         }
     }
     let mut whole = File::options().read(true).append(true).open(whole)?;
@@ -245,7 +248,7 @@ fn concatenate(old: &Path, new: &Path, whole: &Path, sink: &SinkPlan) -> Result<
 }
 
 /// The first record of a CSV text, with its line break; quotes may span lines.
-fn csv_header(text: &mut impl Read) -> io::Result<Vec<u8>> {
+fn csv_header(text: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut header = Vec::new();
     let mut quoted = false;
     for byte in text.bytes() {

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use laktory_core::{
-    BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx,
-};
+use laktory_core::{BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx};
 use laktory_plan::{Handover, NodePlan, Plan};
 
 use crate::build::read_files;
@@ -88,8 +86,12 @@ impl Run {
     pub async fn output(&self, node: &str) -> Result<NodeOutput> {
         let position = self.plan.nodes.iter().position(|plan| plan.name == node);
         let Some(position) = position else {
-            let known: Vec<String> =
-                self.plan.nodes.iter().map(|node| format!("`{}`", node.name)).collect();
+            let known: Vec<String> = self
+                .plan
+                .nodes
+                .iter()
+                .map(|node| format!("`{}`", node.name))
+                .collect();
             return Err(Error::new(
                 ErrorKind::UnknownName,
                 format!("node `{node}` is not part of the run"),
@@ -101,16 +103,24 @@ impl Run {
         let frame = match self.frames.get(&position) {
             Some(frame) => frame.clone(),
             None => {
-                let sink = plan.sinks.iter().find(|sink| !sink.quarantine).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::UnknownName,
-                        format!("node `{node}` kept no output"),
-                    )
-                })?;
+                let sink = plan
+                    .sinks
+                    .iter()
+                    .find(|sink| !sink.quarantine)
+                    .ok_or_else(|| {
+                        Error::new(
+                            ErrorKind::UnknownName,
+                            format!("node `{node}` kept no output"),
+                        )
+                    })?;
                 read_files(&self.engine.cx, backend, &sink.read).await?
             }
         };
-        Ok(NodeOutput::new(self.engine.cx.clone(), Arc::clone(backend), frame))
+        Ok(NodeOutput::new(
+            self.engine.cx.clone(),
+            Arc::clone(backend),
+            frame,
+        ))
     }
 
     /// Whether everything succeeded.
@@ -201,8 +211,15 @@ pub async fn preview(
     if !run.faults.is_empty() {
         return Err(std::mem::take(&mut run.faults));
     }
-    let place = run.plan.node(node).map(|node| node.place.clone()).unwrap_or_default();
-    let output = run.output(node).await.map_err(|error| vec![Fault::new(node, &place, error)])?;
+    let place = run
+        .plan
+        .node(node)
+        .map(|node| node.place.clone())
+        .unwrap_or_default();
+    let output = run
+        .output(node)
+        .await
+        .map_err(|error| vec![Fault::new(node, &place, error)])?;
     Ok(output.keeping(run))
 }
 
@@ -221,9 +238,15 @@ pub async fn run(
     }
     let began = Instant::now();
     let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    let engine = Engine::open(&plan, registry, &options).await.map_err(|error| {
-        vec![Fault::new(&plan.pipeline, &laktory_model::Path::root(), error)]
-    })?;
+    let engine = Engine::open(&plan, registry, &options)
+        .await
+        .map_err(|error| {
+            vec![Fault::new(
+                &plan.pipeline,
+                &laktory_model::Path::root(),
+                error,
+            )]
+        })?;
     if options.refresh != Refresh::Reset {
         let (_, faults) = check::check(&engine.cx, &engine.sessions, &plan).await;
         // After an interrupt nothing is started any more, and every node says so.
@@ -246,7 +269,10 @@ pub async fn run(
         frames: Mutex::new(BTreeMap::new()),
     };
     let (nodes, faults) = schedule(&shared, options.jobs.max(1)).await;
-    let frames = shared.frames.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let frames = shared
+        .frames
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     let status = if nodes.iter().any(|node| node.status == Status::Interrupted) {
         Status::Interrupted
     } else if faults.is_empty() {

@@ -50,4 +50,3 @@ pub(crate) async fn transfer(
     let batches = from.export(cx, &frame).await?;
     to.import(cx, batches).await
 }
-

@@ -78,7 +78,11 @@ pub(crate) fn sweep(parent: &Path) {
             continue;
         }
         let folder = entry.path();
-        match File::options().read(true).write(true).open(folder.join(LOCK)) {
+        match File::options()
+            .read(true)
+            .write(true)
+            .open(folder.join(LOCK))
+        {
             Ok(lock) => {
                 if lock.try_lock().is_ok() {
                     let _ = fs::remove_dir_all(&folder);
@@ -182,7 +186,9 @@ fn unwritable(parent: &Path, error: io::Error) -> Error {
         format!("cannot write to folder `{}`: {error}", shown(parent)),
     )
     .with_source(error)
-    .with_hint("outputs are staged in a hidden folder beside their target; the folder must be writable")
+    .with_hint(
+        "outputs are staged in a hidden folder beside their target; the folder must be writable",
+    )
 }
 
 fn shown(folder: &Path) -> String {
@@ -301,6 +307,9 @@ mod tests {
         fs::write(root.path().join("file"), "").unwrap();
         let error = Staging::create(&root.path().join("file/sub"), "1").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
-        assert!(error.message().contains("cannot write to folder"), "{error}");
+        assert!(
+            error.message().contains("cannot write to folder"),
+            "{error}"
+        );
     }
 }

@@ -176,8 +176,12 @@ impl Compiler<'_> {
     }
 
     fn select(&mut self, dag: &Dag) -> Option<Vec<bool>> {
-        let tasks: Vec<String> =
-            self.pipeline.nodes.iter().map(PipelineNode::execution_task_name).collect();
+        let tasks: Vec<String> = self
+            .pipeline
+            .nodes
+            .iter()
+            .map(PipelineNode::execution_task_name)
+            .collect();
         let selectable: Vec<Selectable<'_>> = self
             .pipeline
             .nodes

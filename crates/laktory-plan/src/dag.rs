@@ -122,7 +122,9 @@ fn mark(edges: &[Vec<usize>], from: usize, marks: &mut [bool]) {
 fn generations(upstream: &[Vec<usize>], downstream: &[Vec<usize>]) -> Vec<usize> {
     let mut open: Vec<usize> = upstream.iter().map(Vec::len).collect();
     let mut order = Vec::with_capacity(upstream.len());
-    let mut generation: Vec<usize> = (0..upstream.len()).filter(|&node| open[node] == 0).collect();
+    let mut generation: Vec<usize> = (0..upstream.len())
+        .filter(|&node| open[node] == 0)
+        .collect();
     while !generation.is_empty() {
         let mut next = Vec::new();
         for &node in &generation {
@@ -184,7 +186,10 @@ fn cycle(nodes: &[DagNode<'_>], trail: &[usize]) -> Finding {
     Finding::error(
         "cycle",
         place,
-        format!("nodes depend on each other in a circle: {}", names.join(" -> ")),
+        format!(
+            "nodes depend on each other in a circle: {}",
+            names.join(" -> ")
+        ),
     )
     .hint("a pipeline must be a directed acyclic graph; remove one of these references")
 }
@@ -224,7 +229,9 @@ mod tests {
         let order: Vec<&str> = dag.order().iter().map(|&node| nodes[node].name).collect();
         assert_eq!(
             order,
-            ["brz_a", "brz_b", "slv_a1", "slv_a2", "slv_b2", "gld_a", "slv_b1", "gld_b"]
+            [
+                "brz_a", "brz_b", "slv_a1", "slv_a2", "slv_b2", "gld_a", "slv_b1", "gld_b"
+            ]
         );
     }
 
@@ -238,7 +245,10 @@ mod tests {
             ("e", &["c", "nope"]),
         ]);
         let findings = Dag::build(&nodes).unwrap_err();
-        let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        let messages: Vec<&str> = findings
+            .iter()
+            .map(|finding| finding.message.as_str())
+            .collect();
         assert_eq!(
             messages,
             [

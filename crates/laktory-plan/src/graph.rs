@@ -52,7 +52,11 @@ impl Graph<'_> {
                 push(&mut open, &below[node], "    ");
                 continue;
             };
-            let (branch, bar) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
+            let (branch, bar) = if last {
+                ("└── ", "    ")
+            } else {
+                ("├── ", "│   ")
+            };
             let again = std::mem::replace(&mut drawn[node], true);
             let shown = &self.0.nodes[node];
             // Every level takes four characters.
@@ -62,7 +66,12 @@ impl Graph<'_> {
                 (_, true) => " ... (goes on below)",
                 _ => "",
             };
-            let _ = writeln!(text, "{indent}{branch}{}{}{ending}", shown.name, summary(shown));
+            let _ = writeln!(
+                text,
+                "{indent}{branch}{}{}{ending}",
+                shown.name,
+                summary(shown)
+            );
             if deep {
                 later.push_back(node);
             } else if !again {
@@ -105,7 +114,11 @@ impl Graph<'_> {
                 let _ = writeln!(text, "    n{above} -.-> n{index}");
             }
             for (number, sink) in node.sinks.iter().enumerate() {
-                let arrow = if sink.quarantine { "-- quarantine -->" } else { "-->" };
+                let arrow = if sink.quarantine {
+                    "-- quarantine -->"
+                } else {
+                    "-->"
+                };
                 let _ = writeln!(
                     text,
                     "    n{index} {arrow} t{index}_{number}[(\"{}\")]",

@@ -61,9 +61,8 @@ pub(crate) fn connect(
         let pipeline = compiler.pipeline;
         let sink = primary_sink(&pipeline.nodes[index].sinks);
         let place = laktory_model::Path::node(index).key("sinks");
-        let read = sink.and_then(|(number, sink)| {
-            sinks::compile(compiler, index, sink, &place.index(number))
-        });
+        let read = sink
+            .and_then(|(number, sink)| sinks::compile(compiler, index, sink, &place.index(number)));
         match read {
             Some(sink) => {
                 if let Some(reason) = unreadable(compiler, &node.backend, &sink.read) {
@@ -75,7 +74,10 @@ pub(crate) fn connect(
                     let hint = format!("select `{name}` too, as `*{}`", node.name);
                     compiler.report(finding.hint(hint));
                 }
-                input.source = InputSource::Sink { name, read: sink.read };
+                input.source = InputSource::Sink {
+                    name,
+                    read: sink.read,
+                };
             }
             None => compiler.report(Finding::error(
                 "unreadable-node",
@@ -90,14 +92,25 @@ pub(crate) fn connect(
 fn unreadable(compiler: &Compiler<'_>, backend: &str, read: &ReadSpec) -> Option<String> {
     let support = capabilities(compiler, backend)?.read(&read.format);
     if !support.support.is_available() {
-        return Some(format!("has format `{}`, which cannot be read", read.format));
+        return Some(format!(
+            "has format `{}`, which cannot be read",
+            read.format
+        ));
     }
-    let unknown = read.options.keys().find(|name| !support.options.contains(&name.as_str()))?;
-    Some(format!("was written with `{unknown}`, which is not an option of reading"))
+    let unknown = read
+        .options
+        .keys()
+        .find(|name| !support.options.contains(&name.as_str()))?;
+    Some(format!(
+        "was written with `{unknown}`, which is not an option of reading"
+    ))
 }
 
 fn capabilities<'a>(compiler: &'a Compiler<'_>, backend: &str) -> Option<&'a Capabilities> {
-    let engine = compiler.known.iter().find(|engine| engine.descriptor.name == backend)?;
+    let engine = compiler
+        .known
+        .iter()
+        .find(|engine| engine.descriptor.name == backend)?;
     Some(&engine.capabilities)
 }
 
@@ -133,7 +146,9 @@ fn handover(
     match readers {
         0 if writes_something => Handover::None,
         0 => Handover::Materialize,
-        _ if writes_something => lossless_sink(compiler, node).map_or(Handover::Materialize, Handover::Sink),
+        _ if writes_something => {
+            lossless_sink(compiler, node).map_or(Handover::Materialize, Handover::Sink)
+        }
         1 if node.expectations.is_empty() && !transferred => Handover::Inline,
         _ => Handover::Materialize,
     }

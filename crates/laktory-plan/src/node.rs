@@ -37,7 +37,9 @@ pub(crate) fn references(compiler: &mut Compiler<'_>, index: usize) -> NodeRefer
     let node = &compiler.pipeline.nodes[index];
     let place = Path::node(index);
     let steps = match &node.transformer {
-        Some(transformer) => steps::compile(compiler, index, transformer, &place.key("transformer")),
+        Some(transformer) => {
+            steps::compile(compiler, index, transformer, &place.key("transformer"))
+        }
         None => Some(Vec::new()),
     };
     let mut upstream = Vec::new();
@@ -101,7 +103,9 @@ pub(crate) fn compile(
         .sinks
         .iter()
         .enumerate()
-        .map(|(number, sink)| sinks::compile(compiler, index, sink, &place.key("sinks").index(number)))
+        .map(|(number, sink)| {
+            sinks::compile(compiler, index, sink, &place.key("sinks").index(number))
+        })
         .collect();
     let inputs = inputs?;
     Some(NodePlan {
@@ -163,8 +167,10 @@ fn one_engine(compiler: &mut Compiler<'_>, index: usize) {
         .into_iter()
         .filter_map(|(own, place)| {
             let own = own.filter(|own| !answers(own))?;
-            let message = format!("this part of the node names backend {own}, but the node runs on {name}");
-            let finding = Finding::error("foreign-backend", place.key("dataframe_backend"), message);
+            let message =
+                format!("this part of the node names backend {own}, but the node runs on {name}");
+            let finding =
+                Finding::error("foreign-backend", place.key("dataframe_backend"), message);
             Some(finding.hint("set `dataframe_backend` on the node, or split the node in two"))
         })
         .collect();
@@ -191,7 +197,13 @@ fn inputs(
     let mut inputs: Vec<Option<Input>> = Vec::new();
     for (number, source) in node.sources.iter().enumerate() {
         let name = source_name(node, number);
-        inputs.push(sources::compile(compiler, index, source, name, &place.index(number)));
+        inputs.push(sources::compile(
+            compiler,
+            index,
+            source,
+            name,
+            &place.index(number),
+        ));
     }
     let mut complete = true;
     for (name, used_at) in &references.frames {
@@ -216,8 +228,9 @@ fn inputs(
             }
             FrameName::Df => {}
             FrameName::Source(_) | FrameName::Named(_) => {
-                let declared: Vec<FrameName> =
-                    (0..node.sources.len()).map(|number| source_name(node, number)).collect();
+                let declared: Vec<FrameName> = (0..node.sources.len())
+                    .map(|number| source_name(node, number))
+                    .collect();
                 if !declared.contains(name) {
                     complete = false;
                     let finding = unknown_frame(name, used_at, &declared, &node.name);

@@ -44,7 +44,10 @@ fn option(value: &Value) -> OptionValue {
         Value::String(text) => OptionValue::Text(text.clone()),
         Value::Array(values) => OptionValue::List(values.iter().map(option).collect()),
         Value::Object(entries) => OptionValue::Map(
-            entries.iter().map(|(name, value)| (name.clone(), option(value))).collect(),
+            entries
+                .iter()
+                .map(|(name, value)| (name.clone(), option(value)))
+                .collect(),
         ),
     }
 }

@@ -49,9 +49,9 @@ pub(crate) fn select(
         };
         let matches = matching(name, nodes);
         if matches.is_empty() {
-            let known = nodes
-                .iter()
-                .flat_map(|node| std::iter::once(node.name).chain(node.tags.iter().map(String::as_str)));
+            let known = nodes.iter().flat_map(|node| {
+                std::iter::once(node.name).chain(node.tags.iter().map(String::as_str))
+            });
             unknown.push(UnknownSelection {
                 item: item.clone(),
                 hint: did_you_mean(name, known),
@@ -101,12 +101,20 @@ mod tests {
             .zip(&edges)
             .map(|(name, upstream)| DagNode {
                 name,
-                upstream: upstream.iter().map(|above| ((*above).to_owned(), Path::root())).collect(),
+                upstream: upstream
+                    .iter()
+                    .map(|above| ((*above).to_owned(), Path::root()))
+                    .collect(),
                 place: Path::root(),
             })
             .collect();
         let dag = Dag::build(&nodes).unwrap();
-        let tags = [vec!["gld".to_owned(), "raw".to_owned()], vec![], vec![], vec!["raw".to_owned()]];
+        let tags = [
+            vec!["gld".to_owned(), "raw".to_owned()],
+            vec![],
+            vec![],
+            vec!["raw".to_owned()],
+        ];
         let tasks = ["node-brz", "node-slv", "node-gld", "node-other"];
         let selectable: Vec<Selectable<'_>> = (0..4)
             .map(|index| Selectable {
@@ -118,7 +126,10 @@ mod tests {
         let items: Option<Vec<String>> =
             items.map(|items| items.iter().map(|item| (*item).to_owned()).collect());
         let marks = select(items.as_deref(), &selectable, &dag)?;
-        Ok((0..4).filter(|&index| marks[index]).map(|index| names[index]).collect())
+        Ok((0..4)
+            .filter(|&index| marks[index])
+            .map(|index| names[index])
+            .collect())
     }
 
     #[test]
@@ -129,10 +140,17 @@ mod tests {
         assert_eq!(selected(Some(&["*slv"])).unwrap(), ["brz", "slv"]);
         assert_eq!(selected(Some(&["slv*"])).unwrap(), ["slv", "gld"]);
         assert_eq!(selected(Some(&["*slv*"])).unwrap(), ["brz", "slv", "gld"]);
-        assert_eq!(selected(Some(&["gld"])).unwrap(), ["gld"], "a node name wins over a tag");
+        assert_eq!(
+            selected(Some(&["gld"])).unwrap(),
+            ["gld"],
+            "a node name wins over a tag"
+        );
         assert_eq!(selected(Some(&["raw"])).unwrap(), ["brz", "other"]);
         assert_eq!(selected(Some(&["node-brz"])).unwrap(), ["brz"]);
-        assert_eq!(selected(Some(&["gld", "brz", "brz"])).unwrap(), ["brz", "gld"]);
+        assert_eq!(
+            selected(Some(&["gld", "brz", "brz"])).unwrap(),
+            ["brz", "gld"]
+        );
     }
 
     #[test]

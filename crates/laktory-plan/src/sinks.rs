@@ -23,7 +23,10 @@ pub(crate) fn compile(
         Some(WriteMode::Ignore) => SinkMode::Ignore,
         Some(WriteMode::Error) => SinkMode::Error,
         Some(other @ (WriteMode::Complete | WriteMode::Update | WriteMode::Merge)) => {
-            let message = format!("write mode `{}` is not available in this version", other.name());
+            let message = format!(
+                "write mode `{}` is not available in this version",
+                other.name()
+            );
             compiler.report(unsupported(
                 place.key("mode"),
                 &message,
@@ -46,7 +49,10 @@ fn refuse_unsupported(compiler: &mut Compiler<'_>, sink: &DataSink, place: &Path
     let common = &sink.common;
     let refused = [
         (
-            matches!(sink.kind, SinkKind::UnityCatalog(_) | SinkKind::HiveMetastore(_)),
+            matches!(
+                sink.kind,
+                SinkKind::UnityCatalog(_) | SinkKind::HiveMetastore(_)
+            ),
             "table_name",
             "table sinks are not available in this version",
             "write files with `path` and `format`",

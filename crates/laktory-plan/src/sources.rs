@@ -40,9 +40,11 @@ pub(crate) fn compile(
                 (!node.reader_methods.is_empty(), "reader_methods"),
             ];
             for (_, key) in options.into_iter().filter(|(given, _)| *given) {
-                let message = format!("`{key}` has no effect: the output of a node is handed over as it is");
+                let message =
+                    format!("`{key}` has no effect: the output of a node is handed over as it is");
                 let finding = Finding::warning("no-effect", place.key(key), message).at_key();
-                compiler.report(finding.hint(format!("remove `{key}`, or read the files with `path`")));
+                compiler
+                    .report(finding.hint(format!("remove `{key}`, or read the files with `path`")));
             }
             Some(InputSource::open(&node.node_name))
         }
@@ -101,26 +103,14 @@ fn files(
         return None;
     }
     let before = compiler.findings.len();
-    let only_csv = |set: bool, key: &str, formats: &[Format]| {
-        (set && !formats.contains(&format)).then(|| {
-            Finding::error(
-                "unsupported",
-                place.key(key),
-                format!("`{key}` has no meaning for format `{format}`"),
-            )
-            .hint(format!("remove `{key}`"))
-        })
-    };
-    let findings = [
-        only_csv(file.has_header.is_some(), "has_header", &[Format::Csv, Format::Excel]),
-        only_csv(file.infer_schema == Some(true), "infer_schema", &[Format::Csv, Format::Xml]),
-    ];
-    for finding in findings.into_iter().flatten() {
-        compiler.report(finding);
-    }
     if file.schema_definition.is_some() && !support.schema {
-        let message = format!("a schema cannot be given for format `{format}` on backend {backend}");
-        compiler.report(unsupported(place.key("schema_definition"), &message, "remove `schema`"));
+        let message =
+            format!("a schema cannot be given for format `{format}` on backend {backend}");
+        compiler.report(unsupported(
+            place.key("schema_definition"),
+            &message,
+            "remove `schema`",
+        ));
     }
     if !file.reader_methods.is_empty() {
         let message = format!("backend {backend} has no reader to call methods on");
@@ -182,8 +172,16 @@ fn post_read(
         }
     }
     if !common.renames.is_empty() {
-        let mapping = common.renames.iter().map(|(old, new)| (old.clone(), new.clone())).collect();
-        steps.push(step("renames", Op::Rename { mapping }, place.key("renames")));
+        let mapping = common
+            .renames
+            .iter()
+            .map(|(old, new)| (old.clone(), new.clone()))
+            .collect();
+        steps.push(step(
+            "renames",
+            Op::Rename { mapping },
+            place.key("renames"),
+        ));
     }
     if !common.drops.is_empty() {
         let drop = Op::Drop {
@@ -203,7 +201,11 @@ fn post_read(
             keep: Keep::Any,
             order_by: Vec::new(),
         };
-        steps.push(step("drop_duplicates", unique, place.key("drop_duplicates")));
+        steps.push(step(
+            "drop_duplicates",
+            unique,
+            place.key("drop_duplicates"),
+        ));
     }
     complete.then_some(steps)
 }

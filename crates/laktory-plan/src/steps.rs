@@ -25,7 +25,9 @@ pub(crate) fn compile(
         .map(|(number, step)| {
             let place = place.key("nodes").index(number);
             match step {
-                TransformerNode::Sql(sql) => sql_step(compiler, index, &sql.expr, &place.key("expr")),
+                TransformerNode::Sql(sql) => {
+                    sql_step(compiler, index, &sql.expr, &place.key("expr"))
+                }
                 TransformerNode::Method(call) => {
                     method_step(compiler, index, transformer, call, &place)
                 }
@@ -59,7 +61,10 @@ fn fused(compiler: &mut Compiler<'_>, mut steps: Vec<Step>, place: &Path) -> Opt
             Err(errors) => {
                 complete = false;
                 for error in errors {
-                    let place = place.key("nodes").index(start + error.step).key("func_name");
+                    let place = place
+                        .key("nodes")
+                        .index(start + error.step)
+                        .key("func_name");
                     let mut finding = Finding::in_text(place, error.error);
                     finding.range = None;
                     compiler.report(finding);
@@ -71,12 +76,7 @@ fn fused(compiler: &mut Compiler<'_>, mut steps: Vec<Step>, place: &Path) -> Opt
     complete.then_some(steps)
 }
 
-fn sql_step(
-    compiler: &mut Compiler<'_>,
-    index: usize,
-    text: &str,
-    place: &Path,
-) -> Option<Step> {
+fn sql_step(compiler: &mut Compiler<'_>, index: usize, text: &str, place: &Path) -> Option<Step> {
     let query = match sql_statement(text) {
         Ok(query) => query,
         Err(errors) => {
@@ -101,7 +101,11 @@ fn method_step(
     call: &DataFrameMethod,
     place: &Path,
 ) -> Option<Step> {
-    let api = api(compiler, index, [call.dataframe_api, transformer.dataframe_api]);
+    let api = api(
+        compiler,
+        index,
+        [call.dataframe_api, transformer.dataframe_api],
+    );
     let ops = match method(&call.func_name, &call.func_args, &call.func_kwargs, api) {
         Ok(ops) => ops,
         Err(errors) => {
@@ -147,7 +151,10 @@ fn method_finding(error: MethodError, step: &Path) -> Finding {
 /// The call as the reference logs it: `unique(subset=['symbol'],keep=any)`.
 fn call_text(call: &DataFrameMethod) -> String {
     let positional = call.func_args.iter().map(value_text);
-    let keywords = call.func_kwargs.iter().map(|(name, value)| format!("{name}={}", value_text(value)));
+    let keywords = call
+        .func_kwargs
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value_text(value)));
     let arguments: Vec<String> = positional.chain(keywords).collect();
     format!("{}({})", call.func_name, arguments.join(","))
 }

@@ -69,7 +69,11 @@ pub trait Execute {
     /// # Panics
     /// Inside of an asynchronous runtime, where waiting is not allowed; use `laktory_exec::run` there.
     fn execute(&self) -> Result<Execution, ExecuteError> {
-        self.execute_with(&Planning::default(), RunOptions::default(), &TracingObserver)
+        self.execute_with(
+            &Planning::default(),
+            RunOptions::default(),
+            &TracingObserver,
+        )
     }
 
     /// Validates, plans and runs the pipeline, and waits for it.
@@ -94,7 +98,8 @@ impl Execute for Pipeline {
         options: RunOptions,
         observer: &dyn Observer,
     ) -> Result<Execution, ExecuteError> {
-        Project::of(self.clone(), &Surroundings::of_process()).execute_with(planning, options, observer)
+        Project::of(self.clone(), &Surroundings::of_process())
+            .execute_with(planning, options, observer)
     }
 }
 
@@ -145,7 +150,9 @@ impl Execute for Project {
 /// # Errors
 /// When the system gives no resources.
 pub fn runtime() -> laktory_core::Result<Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_time().build()?)
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?)
 }
 
 struct Finished {
@@ -187,7 +194,9 @@ impl Index<&str> for Nodes {
     /// # Panics
     /// When the run had no such node.
     fn index(&self, name: &str) -> &ExecutedNode {
-        self.0.get(name).unwrap_or_else(|| panic!("the run had no node `{name}`"))
+        self.0
+            .get(name)
+            .unwrap_or_else(|| panic!("the run had no node `{name}`"))
     }
 }
 
@@ -200,7 +209,9 @@ pub struct ExecutedNode {
 
 impl fmt::Debug for ExecutedNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExecutedNode").field("report", &self.report).finish_non_exhaustive()
+        f.debug_struct("ExecutedNode")
+            .field("report", &self.report)
+            .finish_non_exhaustive()
     }
 }
 
@@ -261,13 +272,17 @@ impl Output {
 
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Output").field("output", &self.output).finish_non_exhaustive()
+        f.debug_struct("Output")
+            .field("output", &self.output)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.schema().and_then(|schema| Ok((schema, self.head(SHOWN_ROWS)?)));
+        let shown = self
+            .schema()
+            .and_then(|schema| Ok((schema, self.head(SHOWN_ROWS)?)));
         match shown {
             Ok((schema, batches)) => f.write_str(&table::render(&schema, &batches, None)),
             Err(error) => write!(f, "<{error}>"),

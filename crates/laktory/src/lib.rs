@@ -41,7 +41,9 @@ mod linked;
 mod project;
 pub mod table;
 
-pub use execute::{Execute, ExecuteError, ExecutedNode, Execution, Nodes, Output, Runtime, runtime};
+pub use execute::{
+    Execute, ExecuteError, ExecutedNode, Execution, Nodes, Output, Runtime, runtime,
+};
 pub use linked::{DEFAULT_BACKEND, linked, registry};
 pub use project::{Planning, Project, Surroundings, diagnostic};
 

@@ -28,8 +28,16 @@ mod tests {
 
     #[test]
     fn the_registry_holds_what_the_features_say() {
-        let names: Vec<&str> = registry().unwrap().iter().map(|backend| backend.name).collect();
-        let expected: &[&str] = if cfg!(feature = "polars") { &["POLARS"] } else { &[] };
+        let names: Vec<&str> = registry()
+            .unwrap()
+            .iter()
+            .map(|backend| backend.name)
+            .collect();
+        let expected: &[&str] = if cfg!(feature = "polars") {
+            &["POLARS"]
+        } else {
+            &[]
+        };
         assert_eq!(names, expected);
     }
 }

@@ -32,7 +32,9 @@ impl Surroundings {
     pub fn of_process() -> Self {
         Self {
             environment: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
                 .collect(),
             ..Self::default()
         }
@@ -88,7 +90,9 @@ impl FileLoader for Disk {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+        std::fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect()
     }
 
     fn is_dir(&self, path: &Path) -> bool {
@@ -149,7 +153,10 @@ impl Project {
     /// A pipeline declared in code.
     #[must_use]
     pub fn of(pipeline: Pipeline, surroundings: &Surroundings) -> Self {
-        let findings = laktory_model::validate(&pipeline).into_iter().map(in_code).collect();
+        let findings = laktory_model::validate(&pipeline)
+            .into_iter()
+            .map(in_code)
+            .collect();
         Self {
             pipeline,
             loaded: None,
@@ -184,7 +191,10 @@ impl Project {
                 .clone()
                 .unwrap_or_else(|| DEFAULT_BACKEND.to_owned()),
             backend: planning.backend.clone(),
-            default_api: self.settings.dataframe_api.unwrap_or(DataFrameApi::Narwhals),
+            default_api: self
+                .settings
+                .dataframe_api
+                .unwrap_or(DataFrameApi::Narwhals),
             write: planning.write,
         };
         let (plan, findings) = compile(&self.pipeline, registry, &options);
@@ -217,13 +227,15 @@ impl Project {
     #[must_use]
     pub fn explain(&self, fault: &Fault) -> Diagnostic {
         let error = &fault.error;
-        let mut finding =
-            Finding::error(error.kind().name(), fault.place.clone(), error.message());
+        let mut finding = Finding::error(error.kind().name(), fault.place.clone(), error.message());
         finding.range = error.range();
         finding.hint = error.hint().map(str::to_owned);
         let mut diagnostic = self.locate(finding);
         if error.range().is_none()
-            && matches!(error.kind(), ErrorKind::ColumnNotFound | ErrorKind::FieldNotFound)
+            && matches!(
+                error.kind(),
+                ErrorKind::ColumnNotFound | ErrorKind::FieldNotFound
+            )
             && let Some(name) = error.message().split('`').nth(1)
             && let Some(span) = &diagnostic.span
             && let Some(found) = find_name(span, name)

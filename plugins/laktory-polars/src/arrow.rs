@@ -13,7 +13,8 @@ use laktory_core::arrow::schema::{
 };
 use laktory_core::{Error, Result};
 use polars::prelude::{
-    ArrowField as PolarsArrowField, CompatLevel, DataFrame, DataType, Field, IntoColumn, Schema, Series,
+    ArrowField as PolarsArrowField, CompatLevel, DataFrame, DataType, Field, IntoColumn, Schema,
+    Series,
 };
 use polars_arrow::ffi as polars_ffi;
 
@@ -31,16 +32,22 @@ fn portable(dtype: &DataType) -> Option<DataType> {
         DataType::Categorical(..) | DataType::Enum(..) => Some(DataType::String),
         DataType::Int128 => Some(DataType::Decimal(38, 0)),
         DataType::List(inner) => portable(inner).map(|inner| DataType::List(Box::new(inner))),
-        DataType::Array(inner, width) => portable(inner).map(|inner| DataType::Array(Box::new(inner), *width)),
+        DataType::Array(inner, width) => {
+            portable(inner).map(|inner| DataType::Array(Box::new(inner), *width))
+        }
         DataType::Struct(fields) => {
-            let changed: Vec<Option<DataType>> = fields.iter().map(|field| portable(field.dtype())).collect();
+            let changed: Vec<Option<DataType>> =
+                fields.iter().map(|field| portable(field.dtype())).collect();
             changed.iter().any(Option::is_some).then(|| {
                 DataType::Struct(
                     fields
                         .iter()
                         .zip(changed)
                         .map(|(field, dtype)| {
-                            Field::new(field.name().clone(), dtype.unwrap_or_else(|| field.dtype().clone()))
+                            Field::new(
+                                field.name().clone(),
+                                dtype.unwrap_or_else(|| field.dtype().clone()),
+                            )
                         })
                         .collect(),
                 )
@@ -77,7 +84,11 @@ fn import_field(field: &PolarsArrowField) -> Result<ArrowField> {
     // ownership moves with the value, so its release callback runs once.
     let imported: ffi::FFI_ArrowSchema = unsafe { std::mem::transmute(exported) };
     ArrowField::try_from(&imported).map_err(|error| {
-        Error::unsupported(format!("column `{}` has a type that Arrow cannot carry", field.name)).with_source(error)
+        Error::unsupported(format!(
+            "column `{}` has a type that Arrow cannot carry",
+            field.name
+        ))
+        .with_source(error)
     })
 }
 
@@ -177,7 +188,10 @@ unsafe fn strip_null_buffers(array: *mut CArray, schema: *const ffi::FFI_ArrowSc
         }
         let children = usize::try_from((*array).n_children).unwrap_or(0);
         for child in 0..children {
-            strip_null_buffers(*(*array).children.add(child), *(*schema).children.add(child));
+            strip_null_buffers(
+                *(*array).children.add(child),
+                *(*schema).children.add(child),
+            );
         }
     }
 }
@@ -260,30 +274,48 @@ mod tests {
     fn check(series: Series, expected: &DType) {
         let frame = DataFrame::new_infer_height(vec![series.clone().into_column()]).unwrap();
         let schema = arrow_schema(frame.schema()).unwrap();
-        assert_eq!(&DType::from_arrow(schema.field(0).data_type()), expected, "{}", series.dtype());
+        assert_eq!(
+            &DType::from_arrow(schema.field(0).data_type()),
+            expected,
+            "{}",
+            series.dtype()
+        );
         // The whole, a slice from the middle, and nothing.
         for (offset, length) in [(0, series.len()), (1, series.len() - 1), (1, 1), (0, 0)] {
             let part = frame.slice(i64::try_from(offset).unwrap(), length);
             let batches = to_batches(part.clone(), &schema).unwrap();
-            assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), length);
+            assert_eq!(
+                batches.iter().map(RecordBatch::num_rows).sum::<usize>(),
+                length
+            );
             let mut back = empty_frame(&schema).unwrap();
             for batch in &batches {
                 assert_eq!(batch.schema(), schema);
                 // Slices of batches have offsets of their own.
                 let middle = batch.num_rows() / 2;
-                back.vstack_mut(&from_batch(&batch.slice(0, middle)).unwrap()).unwrap();
-                back.vstack_mut(&from_batch(&batch.slice(middle, batch.num_rows() - middle)).unwrap()).unwrap();
+                back.vstack_mut(&from_batch(&batch.slice(0, middle)).unwrap())
+                    .unwrap();
+                back.vstack_mut(
+                    &from_batch(&batch.slice(middle, batch.num_rows() - middle)).unwrap(),
+                )
+                .unwrap();
             }
             let cast = match portable(series.dtype()) {
                 Some(dtype) => part.columns()[0].cast(&dtype).unwrap(),
                 None => part.columns()[0].clone(),
             };
-            assert!(back.columns()[0].equals_missing(&cast), "{}: {back} instead of {cast:?}", series.dtype());
+            assert!(
+                back.columns()[0].equals_missing(&cast),
+                "{}: {back} instead of {cast:?}",
+                series.dtype()
+            );
         }
     }
 
     fn typed(dtype: DataType) -> Series {
-        Series::new("x".into(), [Some(1_i32), None, Some(3), Some(4)]).cast(&dtype).unwrap()
+        Series::new("x".into(), [Some(1_i32), None, Some(3), Some(4)])
+            .cast(&dtype)
+            .unwrap()
     }
 
     #[test]
@@ -305,36 +337,78 @@ mod tests {
             (DataType::String, DType::String),
             (DataType::Date, DType::Date),
             (DataType::Time, DType::Time),
-            (DataType::Datetime(TimeUnit::Milliseconds, None), datetime(laktory_core::TimeUnit::Millisecond, None)),
+            (
+                DataType::Datetime(TimeUnit::Milliseconds, None),
+                datetime(laktory_core::TimeUnit::Millisecond, None),
+            ),
             (
                 DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
                 datetime(laktory_core::TimeUnit::Microsecond, utc()),
             ),
-            (DataType::Datetime(TimeUnit::Nanoseconds, None), datetime(laktory_core::TimeUnit::Nanosecond, None)),
-            (DataType::Duration(TimeUnit::Microseconds), DType::Duration(laktory_core::TimeUnit::Microsecond)),
-            (DataType::Decimal(10, 2), DType::Decimal { precision: Some(10), scale: 2 }),
-            (DataType::Int128, DType::Decimal { precision: Some(38), scale: 0 }),
+            (
+                DataType::Datetime(TimeUnit::Nanoseconds, None),
+                datetime(laktory_core::TimeUnit::Nanosecond, None),
+            ),
+            (
+                DataType::Duration(TimeUnit::Microseconds),
+                DType::Duration(laktory_core::TimeUnit::Microsecond),
+            ),
+            (
+                DataType::Decimal(10, 2),
+                DType::Decimal {
+                    precision: Some(10),
+                    scale: 2,
+                },
+            ),
+            (
+                DataType::Int128,
+                DType::Decimal {
+                    precision: Some(38),
+                    scale: 0,
+                },
+            ),
         ];
         for (dtype, expected) in numbers {
             check(typed(dtype), &expected);
         }
-        let texts = Series::new("x".into(), [Some("a"), None, Some(""), Some("a text that is longer than a view")]);
+        let texts = Series::new(
+            "x".into(),
+            [
+                Some("a"),
+                None,
+                Some(""),
+                Some("a text that is longer than a view"),
+            ],
+        );
         check(texts.clone(), &DType::String);
         check(texts.cast(&DataType::Binary).unwrap(), &DType::Binary);
         let categories = DataType::from_categories(polars::prelude::Categories::global());
         check(texts.cast(&categories).unwrap(), &DType::String);
-        check(Series::full_null("x".into(), 4, &DataType::Null), &DType::Null);
+        check(
+            Series::full_null("x".into(), 4, &DataType::Null),
+            &DType::Null,
+        );
     }
 
     #[test]
     fn nested_types_cross_the_border_and_come_back() {
-        let frame = df!("a" => [Some(1_i64), None, Some(3), Some(4)], "b" => ["x", "y", "z", "w"]).unwrap();
+        let frame =
+            df!("a" => [Some(1_i64), None, Some(3), Some(4)], "b" => ["x", "y", "z", "w"]).unwrap();
         let nested = |expr| {
             let out = frame.clone().lazy().select([expr]).collect().unwrap();
-            out.columns()[0].as_materialized_series().clone().with_name("x".into())
+            out.columns()[0]
+                .as_materialized_series()
+                .clone()
+                .with_name("x".into())
         };
-        let row = nested(polars::prelude::as_struct(vec![crate::expr::column("a"), crate::expr::column("b")]));
-        let fields = vec![laktory_core::Field::new("a", DType::Int64), laktory_core::Field::new("b", DType::String)];
+        let row = nested(polars::prelude::as_struct(vec![
+            crate::expr::column("a"),
+            crate::expr::column("b"),
+        ]));
+        let fields = vec![
+            laktory_core::Field::new("a", DType::Int64),
+            laktory_core::Field::new("b", DType::String),
+        ];
         check(row, &DType::Struct(fields));
         let pair = [crate::expr::column("a"), lit(5_i64)];
         check(

@@ -8,9 +8,17 @@ use crate::{funcs, ops, read, write};
 pub(crate) fn capabilities() -> Capabilities {
     let mut out = Capabilities::default();
     out.ops = ops::KINDS.iter().copied().collect();
-    out.funcs = funcs::rows().map(|(func, support, _)| (*func, *support)).collect();
-    out.reads = read::READERS.iter().map(|(format, support, _)| (format.clone(), *support)).collect();
-    out.writes = write::WRITERS.iter().map(|(format, support, _)| (format.clone(), *support)).collect();
+    out.funcs = funcs::rows()
+        .map(|(func, support, _)| (*func, *support))
+        .collect();
+    out.reads = read::READERS
+        .iter()
+        .map(|(format, support, _)| (format.clone(), *support))
+        .collect();
+    out.writes = write::WRITERS
+        .iter()
+        .map(|(format, support, _)| (format.clone(), *support))
+        .collect();
     out.local_files = true;
     out.tables = Support::NotYet {
         reason: "tables need a catalog, which the embedded engine does not have yet",

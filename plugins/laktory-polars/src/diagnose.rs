@@ -43,18 +43,31 @@ impl Source {
 /// The error with the file and the line that caused it, when it is of that kind and they can be found.
 pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
     let message = error.message();
-    let of_lines = ["parsing line", "NDJSON line", "deserializ", "error parsing", "extra field in struct"]
-        .iter()
-        .any(|words| message.contains(words));
+    let of_lines = [
+        "parsing line",
+        "NDJSON line",
+        "cannot parse",
+        "deserializ",
+        "error parsing",
+        "extra field in struct",
+    ]
+    .iter()
+    .any(|words| message.contains(words));
     let ragged = message.contains("more fields than defined");
     let of_text = ragged || message.contains("could not parse") || message.contains("invalid utf");
     for source in sources {
         let located = match source.format {
             Format::JsonLines if of_lines => {
                 let schema = source.schema.as_deref();
-                source.files.iter().find_map(|file| malformed_line(file, schema))
+                source
+                    .files
+                    .iter()
+                    .find_map(|file| malformed_line(file, schema))
             }
-            Format::Csv if ragged => source.files.iter().find_map(|file| ragged_line(source, file)),
+            Format::Csv if ragged => source
+                .files
+                .iter()
+                .find_map(|file| ragged_line(source, file)),
             Format::Csv if of_text && source.files.len() == 1 => {
                 return error.context(format!("`{}`", source.files[0].display()));
             }
@@ -84,7 +97,10 @@ pub(crate) fn malformed_line(file: &Path, schema: Option<&Schema>) -> Option<Err
         if let Err(error) = parse_ndjson(&line, Some(1), schema, false) {
             let is_object = parse_ndjson(&line, Some(1), &none, false).is_ok();
             let error = crate::error::engine_error(error);
-            let why = error.message().trim_start_matches("error parsing line:").trim();
+            let why = error
+                .message()
+                .trim_start_matches("error parsing line:")
+                .trim();
             let what = if is_object { "" } else { "not a JSON object: " };
             let located = Error::new(
                 ErrorKind::ConversionFailed,
@@ -115,7 +131,10 @@ fn ragged_line(source: &Source, file: &Path) -> Option<Error> {
                 return None;
             }
             number += 1;
-            let quotes = line.iter().filter(|byte| Some(**byte) == source.quote).count();
+            let quotes = line
+                .iter()
+                .filter(|byte| Some(**byte) == source.quote)
+                .count();
             if quotes % 2 == 0 {
                 break;
             }
@@ -127,7 +146,11 @@ fn ragged_line(source: &Source, file: &Path) -> Option<Error> {
         match expected {
             None => expected = Some(fields),
             Some(expected) if fields > expected => {
-                let header = if source.has_header { "header" } else { "first line" };
+                let header = if source.has_header {
+                    "header"
+                } else {
+                    "first line"
+                };
                 return Some(
                     Error::new(
                         ErrorKind::ConversionFailed,

@@ -61,17 +61,23 @@ pub(crate) fn engine_error(error: PolarsError) -> Error {
     }
     let message = tidy(&text);
     let mut kind = match root {
-        PolarsError::ColumnNotFound(_) | PolarsError::SchemaFieldNotFound(_) => ErrorKind::ColumnNotFound,
+        PolarsError::ColumnNotFound(_) | PolarsError::SchemaFieldNotFound(_) => {
+            ErrorKind::ColumnNotFound
+        }
         PolarsError::StructFieldNotFound(_) => ErrorKind::FieldNotFound,
         PolarsError::Duplicate(_) => ErrorKind::DuplicateColumn,
         PolarsError::SchemaMismatch(_) => ErrorKind::SchemaMismatch,
         PolarsError::OutOfBounds(_) => ErrorKind::OutOfBounds,
-        PolarsError::SQLSyntax(text) if text.contains("not supported") || text.contains("unexpected use") => {
+        PolarsError::SQLSyntax(text)
+            if text.contains("not supported") || text.contains("unexpected use") =>
+        {
             ErrorKind::Unsupported
         }
         PolarsError::SQLSyntax(_) => ErrorKind::SqlSyntax,
         PolarsError::SQLInterface(_) => ErrorKind::Unsupported,
-        PolarsError::IO { error, .. } if error.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+        PolarsError::IO { error, .. } if error.kind() == std::io::ErrorKind::NotFound => {
+            ErrorKind::NotFound
+        }
         PolarsError::IO { .. } => ErrorKind::Io,
         _ => ErrorKind::Compute,
     };
@@ -79,7 +85,9 @@ pub(crate) fn engine_error(error: PolarsError) -> Error {
         kind = better;
     }
     let mut out = match kind {
-        ErrorKind::ColumnNotFound => column_not_found(&text).unwrap_or_else(|| Error::new(kind, message)),
+        ErrorKind::ColumnNotFound => {
+            column_not_found(&text).unwrap_or_else(|| Error::new(kind, message))
+        }
         _ => Error::new(kind, message),
     };
     if out.hint().is_none()
@@ -92,7 +100,9 @@ pub(crate) fn engine_error(error: PolarsError) -> Error {
 
 fn innermost(error: &PolarsError) -> &PolarsError {
     match error {
-        PolarsError::Context { error, .. } | PolarsError::ExprContext { error, .. } => innermost(error),
+        PolarsError::Context { error, .. } | PolarsError::ExprContext { error, .. } => {
+            innermost(error)
+        }
         other => other,
     }
 }
@@ -101,26 +111,44 @@ fn innermost(error: &PolarsError) -> &PolarsError {
 fn kind_of_text(text: &str) -> Option<ErrorKind> {
     const KINDS: &[(&[&str], ErrorKind)] = &[
         (&["conversion from", "to `cat`"], ErrorKind::UnsupportedCast),
-        (&["conversion from", "failed in column"], ErrorKind::ConversionFailed),
+        (
+            &["conversion from", "failed in column"],
+            ErrorKind::ConversionFailed,
+        ),
         (&["could not parse"], ErrorKind::ConversionFailed),
         (&["strict conversion"], ErrorKind::ConversionFailed),
         (&["error parsing line"], ErrorKind::ConversionFailed),
         (&["is ambiguous in time zone"], ErrorKind::ConversionFailed),
-        (&["is non-existent in time zone"], ErrorKind::ConversionFailed),
-        (&["casting from", "not supported"], ErrorKind::UnsupportedCast),
+        (
+            &["is non-existent in time zone"],
+            ErrorKind::ConversionFailed,
+        ),
+        (
+            &["casting from", "not supported"],
+            ErrorKind::UnsupportedCast,
+        ),
         (&["cannot cast"], ErrorKind::UnsupportedCast),
         (&["get index", "out of bounds"], ErrorKind::OutOfBounds),
         (&["index is out of bounds"], ErrorKind::OutOfBounds),
         (&["duplicate output name"], ErrorKind::DuplicateColumn),
-        (&["has more than one occurrence"], ErrorKind::DuplicateColumn),
+        (
+            &["has more than one occurrence"],
+            ErrorKind::DuplicateColumn,
+        ),
         (&["already exists"], ErrorKind::DuplicateColumn),
         (&["incomplete mapping"], ErrorKind::ConversionFailed),
         (&["unsupported function"], ErrorKind::UnknownFunction),
         (&["relation", "was not found"], ErrorKind::UnknownFrame),
-        (&["should participate in the group by"], ErrorKind::SqlSyntax),
+        (
+            &["should participate in the group by"],
+            ErrorKind::SqlSyntax,
+        ),
         (&["field not found"], ErrorKind::FieldNotFound),
         (&["arithmetic on", "types"], ErrorKind::TypeMismatch),
-        (&["operation not supported for dtype"], ErrorKind::TypeMismatch),
+        (
+            &["operation not supported for dtype"],
+            ErrorKind::TypeMismatch,
+        ),
         (&["not supported for dtype"], ErrorKind::TypeMismatch),
         (&["not supported for type"], ErrorKind::TypeMismatch),
         (&["cannot compare"], ErrorKind::TypeMismatch),
@@ -131,12 +159,24 @@ fn kind_of_text(text: &str) -> Option<ErrorKind> {
         (&["cannot format", "with format"], ErrorKind::TypeMismatch),
         (&["regex"], ErrorKind::InvalidArgument),
         (&["is duplicate"], ErrorKind::DuplicateColumn),
-        (&["should all have the same schema"], ErrorKind::SchemaMismatch),
-        (&["number of automatic placeholders"], ErrorKind::InvalidArgument),
-        (&["datatypes of join keys don't match"], ErrorKind::TypeMismatch),
+        (
+            &["should all have the same schema"],
+            ErrorKind::SchemaMismatch,
+        ),
+        (
+            &["number of automatic placeholders"],
+            ErrorKind::InvalidArgument,
+        ),
+        (
+            &["datatypes of join keys don't match"],
+            ErrorKind::TypeMismatch,
+        ),
         (&["expected", "type", "got"], ErrorKind::TypeMismatch),
         (&["unable to find column"], ErrorKind::ColumnNotFound),
-        (&["cannot select", "was not found"], ErrorKind::ColumnNotFound),
+        (
+            &["cannot select", "was not found"],
+            ErrorKind::ColumnNotFound,
+        ),
     ];
     let lower = text.to_lowercase();
     KINDS.iter().find_map(|(words, kind)| {
@@ -159,7 +199,10 @@ fn column_not_found(text: &str) -> Option<Error> {
         let word = rest.lines().next()?.trim();
         (!word.is_empty() && !word.contains(' ')).then(|| word.to_owned())
     })?;
-    let error = Error::new(ErrorKind::ColumnNotFound, format!("there is no column `{name}`"));
+    let error = Error::new(
+        ErrorKind::ColumnNotFound,
+        format!("there is no column `{name}`"),
+    );
     Some(match valid_columns(text) {
         Some(valid) => error.with_hint(format!("columns here: {}", names(&valid))),
         None => error,
@@ -187,7 +230,11 @@ fn valid_columns(text: &str) -> Option<Vec<String>> {
 /// Names in backticks, at most twenty of them.
 pub(crate) fn names(names: &[impl AsRef<str>]) -> String {
     const SHOWN: usize = 20;
-    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", name.as_ref())).collect();
+    let mut shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{}`", name.as_ref()))
+        .collect();
     if names.len() > SHOWN {
         shown.push(format!("and {} more", names.len() - SHOWN));
     }
@@ -196,9 +243,9 @@ pub(crate) fn names(names: &[impl AsRef<str>]) -> String {
 
 fn hint(text: &str, kind: ErrorKind) -> Option<String> {
     match kind {
-        ErrorKind::ConversionFailed if text.contains("conversion from") => {
-            Some("cast with `strict=False` (`TRY_CAST` in SQL) to get null for such values".to_owned())
-        }
+        ErrorKind::ConversionFailed if text.contains("conversion from") => Some(
+            "cast with `strict=False` (`TRY_CAST` in SQL) to get null for such values".to_owned(),
+        ),
         _ => None,
     }
 }
@@ -228,7 +275,12 @@ fn tidy(text: &str) -> String {
     let text = text.trim_end_matches('.');
     let mut chars = text.chars();
     match chars.next() {
-        Some(first) if chars.clone().next().is_none_or(|second| !second.is_uppercase()) => {
+        Some(first)
+            if chars
+                .clone()
+                .next()
+                .is_none_or(|second| !second.is_uppercase()) =>
+        {
             first.to_lowercase().chain(chars).collect()
         }
         _ => text.to_owned(),

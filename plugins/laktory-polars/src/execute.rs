@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport};
-use polars::prelude::{DataFrame, Engine, IntoLazy, LazyFrame, OptFlags, PlanCallback, PolarsResult, SchemaRef};
+use polars::prelude::{
+    DataFrame, Engine, IntoLazy, LazyFrame, OptFlags, PlanCallback, PolarsResult, SchemaRef,
+};
 use polars_io::utils::sync_on_close::SyncOnCloseType;
 use polars_plan::dsl::sink::{SinkTarget, UnifiedSinkArgs};
 use polars_plan::dsl::{DslPlan, SinkDestination};
@@ -35,17 +37,26 @@ type Shared<T> = Arc<Mutex<Option<T>>>;
 /// # Errors
 /// Those of the plans and sinks; `Cancelled`.
 pub(crate) fn execute(cx: &RunCx, jobs: &[Job]) -> Result<Vec<Outcome>> {
-    let frames = jobs.iter().map(|job| PolarsFrame::of(&job.frame)).collect::<Result<Vec<_>>>()?;
+    let frames = jobs
+        .iter()
+        .map(|job| PolarsFrame::of(&job.frame))
+        .collect::<Result<Vec<_>>>()?;
     let sources = PolarsFrame::all_sources(frames.iter().copied());
     let plans: Vec<LazyFrame> = frames.iter().map(|frame| frame.plan()).collect();
     let targets: Vec<&Target> = jobs.iter().map(|job| &job.target).collect();
-    streamed(|| run(cx, plans.clone(), &targets), || run(cx, in_memory(plans.clone())?, &targets))
-        .map_err(|error| locate(error, &sources))
+    streamed(
+        || run(cx, plans.clone(), &targets),
+        || run(cx, in_memory(plans.clone())?, &targets),
+    )
+    .map_err(|error| locate(error, &sources))
 }
 
 /// The outcome of `run`; or, should the streaming engine lack an operation (it panics then, before it starts), that of
 /// `otherwise`.
-pub(crate) fn streamed<T>(run: impl FnOnce() -> Result<T>, otherwise: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn streamed<T>(
+    run: impl FnOnce() -> Result<T>,
+    otherwise: impl FnOnce() -> Result<T>,
+) -> Result<T> {
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(outcome) => outcome,
         Err(panic) => {
@@ -65,9 +76,13 @@ pub(crate) fn streamed<T>(run: impl FnOnce() -> Result<T>, otherwise: impl FnOnc
 
 /// The plans, computed by the engine that holds everything in memory.
 pub(crate) fn in_memory(plans: Vec<LazyFrame>) -> Result<Vec<LazyFrame>> {
-    let optimizations = plans.first().map(LazyFrame::get_current_optimizations).unwrap_or_default();
+    let optimizations = plans
+        .first()
+        .map(LazyFrame::get_current_optimizations)
+        .unwrap_or_default();
     let plans = plans.into_iter().map(|lazy| lazy.logical_plan).collect();
-    let frames = LazyFrame::collect_all_with_engine(plans, Engine::InMemory, optimizations).or_error()?;
+    let frames =
+        LazyFrame::collect_all_with_engine(plans, Engine::InMemory, optimizations).or_error()?;
     Ok(frames.into_iter().map(IntoLazy::lazy).collect())
 }
 
@@ -152,7 +167,12 @@ fn tap(cx: &RunCx, lazy: LazyFrame, index: usize, rows: Arc<AtomicU64>) -> LazyF
     })
 }
 
-fn sink(cx: &RunCx, lazy: LazyFrame, target: &Target, schema: SchemaRef) -> Result<(LazyFrame, Pending)> {
+fn sink(
+    cx: &RunCx,
+    lazy: LazyFrame,
+    target: &Target,
+    schema: SchemaRef,
+) -> Result<(LazyFrame, Pending)> {
     match target {
         Target::Write(spec) => match crate::write::sink(spec, &schema)? {
             Sink::Engine(format) => {
@@ -194,11 +214,19 @@ fn batches<T: Send + 'static>(
     let shared = Arc::new(Mutex::new(Some(state)));
     let writing = Arc::clone(&shared);
     let callback = move |batch: DataFrame| -> PolarsResult<bool> {
-        match writing.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            Some(state) => push(state, batch).map(|()| false).map_err(|error| carry(&error)),
+        match writing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+        {
+            Some(state) => push(state, batch)
+                .map(|()| false)
+                .map_err(|error| carry(&error)),
             None => Ok(true),
         }
     };
-    let sunk = lazy.sink_batches(PlanCallback::new(callback), true, None).or_error()?;
+    let sunk = lazy
+        .sink_batches(PlanCallback::new(callback), true, None)
+        .or_error()?;
     Ok((sunk, shared))
 }

@@ -43,7 +43,10 @@ impl Queue {
     fn push(&self, batch: RecordBatch) -> bool {
         let mut state = self.lock();
         while state.batches.len() >= WAITING && !state.closed {
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .room
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         if state.closed {
             return false;
@@ -125,7 +128,8 @@ pub(crate) fn export(cx: &RunCx, frame: &Frame, schema: SchemaRef) -> Result<Bat
             cx.blocking(move || {
                 let push = move |batch: DataFrame| -> PolarsResult<bool> {
                     cancel.check().map_err(|error| carry(&error))?;
-                    let batches = crate::arrow::to_batches(batch, &schema).map_err(|error| carry(&error))?;
+                    let batches =
+                        crate::arrow::to_batches(batch, &schema).map_err(|error| carry(&error))?;
                     Ok(!batches.into_iter().all(|batch| queue.push(batch)))
                 };
                 let push: Arc<Push> = Arc::new(push);
@@ -149,7 +153,10 @@ pub(crate) fn export(cx: &RunCx, frame: &Frame, schema: SchemaRef) -> Result<Bat
 type Push = dyn Fn(DataFrame) -> PolarsResult<bool> + Send + Sync;
 
 fn run(lazy: LazyFrame, push: Arc<Push>) -> Result<()> {
-    let sunk = lazy.sink_batches(PlanCallback::new(move |batch| push(batch)), true, None).or_error()?;
-    sunk.collect_with_engine(Engine::Streaming).map_err(engine_error)?;
+    let sunk = lazy
+        .sink_batches(PlanCallback::new(move |batch| push(batch)), true, None)
+        .or_error()?;
+    sunk.collect_with_engine(Engine::Streaming)
+        .map_err(engine_error)?;
     Ok(())
 }

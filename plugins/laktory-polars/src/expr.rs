@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use laktory_core::{DType, Error, ErrorKind, Expr, NameChange, Result, RunCx, Scalar, Selector, SortKey};
+use laktory_core::{
+    DType, Error, ErrorKind, Expr, NameChange, Result, RunCx, Scalar, Selector, SortKey,
+};
 use polars::prelude::{
     AnyValue, DataType, DataTypeSelector, Expr as PolarsExpr, LiteralValue, Scalar as PolarsScalar,
-    Selector as PolarsSelector, Series, SortMultipleOptions, SortOptions, TimeUnitSet, TimeZoneSet, WindowMapping,
-    arg_sort_by, lit, when,
+    Selector as PolarsSelector, Series, SortMultipleOptions, SortOptions, TimeUnitSet, TimeZoneSet,
+    WindowMapping, arg_sort_by, lit, when,
 };
 use polars_plan::plans::DynLiteralValue;
 
@@ -27,7 +29,10 @@ pub(crate) fn lower(cx: &RunCx, expr: &Expr) -> Result<PolarsExpr> {
         Expr::Literal(value) => literal(value)?,
         Expr::Call { func, args } => funcs::lower(cx, *func, args)?,
         Expr::Cast { expr, to, strict } => cast(lower(cx, expr)?, to, *strict)?,
-        Expr::When { branches, otherwise } => {
+        Expr::When {
+            branches,
+            otherwise,
+        } => {
             let mut branches = branches.iter();
             let Some((condition, value)) = branches.next() else {
                 return Err(Error::internal("a `when` without branches"));
@@ -92,12 +97,20 @@ pub(crate) fn cast(expr: PolarsExpr, to: &DType, strict: bool) -> Result<PolarsE
 }
 
 /// An expression evaluated within partitions, in an order.
-pub(crate) fn over(cx: &RunCx, expr: PolarsExpr, partition_by: &[Expr], order_by: &[SortKey]) -> Result<PolarsExpr> {
+pub(crate) fn over(
+    cx: &RunCx,
+    expr: PolarsExpr,
+    partition_by: &[Expr],
+    order_by: &[SortKey],
+) -> Result<PolarsExpr> {
     let partition = lower_all(cx, partition_by)?;
     let order = if order_by.is_empty() {
         None
     } else {
-        let keys = order_by.iter().map(|key| lower(cx, &key.expr)).collect::<Result<Vec<_>>>()?;
+        let keys = order_by
+            .iter()
+            .map(|key| lower(cx, &key.expr))
+            .collect::<Result<Vec<_>>>()?;
         let first = &order_by[0];
         let alike = order_by
             .iter()
@@ -138,7 +151,9 @@ pub(crate) fn literal(value: &Scalar) -> Result<PolarsExpr> {
         Scalar::Null => lit(polars::prelude::NULL),
         Scalar::Bool(value) => lit(*value),
         Scalar::Int(value) => PolarsExpr::Literal(LiteralValue::Dyn(DynLiteralValue::Int(*value))),
-        Scalar::Float(value) => PolarsExpr::Literal(LiteralValue::Dyn(DynLiteralValue::Float(*value))),
+        Scalar::Float(value) => {
+            PolarsExpr::Literal(LiteralValue::Dyn(DynLiteralValue::Float(*value)))
+        }
         Scalar::Str(value) => lit(value.as_str()),
         Scalar::List(values) => {
             let series = series(values)?;
@@ -164,7 +179,10 @@ fn any_value(value: &Scalar) -> Result<(DataType, AnyValue<'static>)> {
             Err(_) => (DataType::Int128, AnyValue::Int128(*value)),
         },
         Scalar::Float(value) => (DataType::Float64, AnyValue::Float64(*value)),
-        Scalar::Str(value) => (DataType::String, AnyValue::StringOwned(value.as_str().into())),
+        Scalar::Str(value) => (
+            DataType::String,
+            AnyValue::StringOwned(value.as_str().into()),
+        ),
         Scalar::Bytes(value) => (DataType::Binary, AnyValue::BinaryOwned(value.clone())),
         Scalar::Date(value) => (DataType::Date, AnyValue::Date(*value)),
         Scalar::Time(value) => (DataType::Time, AnyValue::Time(*value)),
@@ -176,11 +194,17 @@ fn any_value(value: &Scalar) -> Result<(DataType, AnyValue<'static>)> {
         }
         Scalar::Duration { value, unit } => {
             let value = scaled(*value, *unit)?;
-            (DataType::Duration(time_unit(*unit)), AnyValue::Duration(value, time_unit(*unit)))
+            (
+                DataType::Duration(time_unit(*unit)),
+                AnyValue::Duration(value, time_unit(*unit)),
+            )
         }
         Scalar::List(values) => {
             let series = series(values)?;
-            (DataType::List(Box::new(series.dtype().clone())), AnyValue::List(series))
+            (
+                DataType::List(Box::new(series.dtype().clone())),
+                AnyValue::List(series),
+            )
         }
         _ => return Err(Error::unsupported("this kind of constant")),
     })
@@ -191,9 +215,12 @@ fn scaled(value: i64, unit: laktory_core::TimeUnit) -> Result<i64> {
     if unit != laktory_core::TimeUnit::Second {
         return Ok(value);
     }
-    value
-        .checked_mul(1_000)
-        .ok_or_else(|| Error::new(ErrorKind::OutOfBounds, "a constant lies outside of the range of time"))
+    value.checked_mul(1_000).ok_or_else(|| {
+        Error::new(
+            ErrorKind::OutOfBounds,
+            "a constant lies outside of the range of time",
+        )
+    })
 }
 
 /// Constants as a column, in a type that holds all of them.
@@ -237,7 +264,11 @@ pub(crate) fn selector(set: &Selector) -> Result<PolarsSelector> {
             for unit in units {
                 set |= TimeUnitSet::from(time_unit(*unit));
             }
-            let set = if units.is_empty() { TimeUnitSet::all() } else { set };
+            let set = if units.is_empty() {
+                TimeUnitSet::all()
+            } else {
+                set
+            };
             by(DataTypeSelector::Datetime(set, zone_set(zones)?))
         }
         Selector::Union(a, b) => selector(a)? | selector(b)?,
@@ -257,7 +288,12 @@ pub(crate) fn by_name<S: AsRef<str>>(names: &[S], strict: bool) -> PolarsSelecto
 }
 
 fn zone_set(zones: &[Option<String>]) -> Result<TimeZoneSet> {
-    let named: Vec<&str> = zones.iter().flatten().map(String::as_str).filter(|zone| *zone != "*").collect();
+    let named: Vec<&str> = zones
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|zone| *zone != "*")
+        .collect();
     let any = zones.iter().flatten().any(|zone| zone == "*");
     let unset = zones.iter().any(Option::is_none);
     let resolve = || {
@@ -281,7 +317,9 @@ fn dtype_selector(dtype: &DType) -> Result<DataTypeSelector> {
         DType::Enum(categories) if categories.is_empty() => DataTypeSelector::Enum,
         DType::Struct(fields) if fields.is_empty() => DataTypeSelector::Struct,
         DType::List(inner) if **inner == DType::Unknown => DataTypeSelector::List(None),
-        DType::Decimal { precision: None, .. } => DataTypeSelector::Decimal,
+        DType::Decimal {
+            precision: None, ..
+        } => DataTypeSelector::Decimal,
         other => DataTypeSelector::AnyOf([data_type(other)?].into()),
     })
 }

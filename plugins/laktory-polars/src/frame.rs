@@ -52,7 +52,9 @@ impl PolarsFrame {
     }
 
     /// The files that several frames read, each once.
-    pub(crate) fn all_sources<'a>(frames: impl IntoIterator<Item = &'a Self>) -> Arc<[Arc<Source>]> {
+    pub(crate) fn all_sources<'a>(
+        frames: impl IntoIterator<Item = &'a Self>,
+    ) -> Arc<[Arc<Source>]> {
         let mut all: Vec<Arc<Source>> = Vec::new();
         for frame in frames {
             for source in frame.sources.iter() {

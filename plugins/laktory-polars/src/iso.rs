@@ -5,8 +5,9 @@
 
 use laktory_core::ErrorKind;
 use polars::prelude::{
-    BooleanChunked, ChunkCompareEq, ChunkCompareIneq, Column, DataType, Expr, Field, Int32Chunked, Int64Chunked, IntoColumn, IntoSeries, PlSmallStr,
-    PolarsResult, Schema, StringChunked, TimeUnit,
+    BooleanChunked, ChunkCompareEq, ChunkCompareIneq, Column, DataType, Expr, Field, Int32Chunked,
+    Int64Chunked, IntoColumn, IntoSeries, PlSmallStr, PolarsResult, Schema, StringChunked,
+    TimeUnit,
 };
 use polars_core::chunked_array::cast::CastOptions;
 
@@ -22,7 +23,11 @@ pub(crate) fn convert(expr: Expr, dtype: &DataType, strict: bool) -> Expr {
         dtype => dtype.is_integer(),
     };
     if !own {
-        return if strict { expr.strict_cast(dtype.clone()) } else { expr.cast(dtype.clone()) };
+        return if strict {
+            expr.strict_cast(dtype.clone())
+        } else {
+            expr.cast(dtype.clone())
+        };
     }
     let (to, output) = (dtype.clone(), dtype.clone());
     expr.map_with_fmt_str(
@@ -47,7 +52,8 @@ pub(crate) fn parse_text(expr: Expr, dtype: &DataType) -> Expr {
                 match to {
                     DataType::Date => {
                         let days: Int32Chunked = parse(texts, &to, true, |text| {
-                            let (seconds, _) = seconds(text).filter(|_| text.len() <= "2024-02-29".len())?;
+                            let (seconds, _) =
+                                seconds(text).filter(|_| text.len() <= "2024-02-29".len())?;
                             i32::try_from(seconds.div_euclid(DAY)).ok()
                         })?;
                         days.into_series().cast(&to)
@@ -55,7 +61,9 @@ pub(crate) fn parse_text(expr: Expr, dtype: &DataType) -> Expr {
                     _ => {
                         let counts: Int64Chunked = parse(texts, &to, true, |text| {
                             let (seconds, nanoseconds) = seconds(text)?;
-                            seconds.checked_mul(1_000_000)?.checked_add(i64::from(nanoseconds / 1_000))
+                            seconds
+                                .checked_mul(1_000_000)?
+                                .checked_add(i64::from(nanoseconds / 1_000))
                         })?;
                         counts.into_series().cast(&to)
                     }
@@ -63,7 +71,9 @@ pub(crate) fn parse_text(expr: Expr, dtype: &DataType) -> Expr {
             })
         },
         move |_: &Schema, field: &Field| match field.dtype() {
-            DataType::String | DataType::Null => Ok(Field::new(field.name().clone(), output.clone())),
+            DataType::String | DataType::Null => {
+                Ok(Field::new(field.name().clone(), output.clone()))
+            }
             other => Err(carried(
                 ErrorKind::TypeMismatch,
                 &format!("column `{}` of type {other} is not a text", field.name()),
@@ -87,9 +97,18 @@ fn day_first(text: &[u8]) -> Option<Vec<u8>> {
 /// The field that a conversion gives, or why there is none.
 pub(crate) fn output_field(field: &Field, to: &DataType) -> PolarsResult<Field> {
     match field.dtype() {
-        DataType::Categorical(..) | DataType::Enum(..) | DataType::List(_) | DataType::Struct(_) | DataType::Array(..) | DataType::Binary => Err(carried(
+        DataType::Categorical(..)
+        | DataType::Enum(..)
+        | DataType::List(_)
+        | DataType::Struct(_)
+        | DataType::Array(..)
+        | DataType::Binary => Err(carried(
             ErrorKind::UnsupportedCast,
-            &format!("column `{}` of type {} cannot become {to}", field.name(), field.dtype()),
+            &format!(
+                "column `{}` of type {} cannot become {to}",
+                field.name(),
+                field.dtype()
+            ),
         )),
         _ => Ok(Field::new(field.name().clone(), to.clone())),
     }
@@ -97,7 +116,11 @@ pub(crate) fn output_field(field: &Field, to: &DataType) -> PolarsResult<Field> 
 
 /// A column converted.
 pub(crate) fn convert_column(column: &Column, to: &DataType, strict: bool) -> PolarsResult<Column> {
-    let options = if strict { CastOptions::Strict } else { CastOptions::NonStrict };
+    let options = if strict {
+        CastOptions::Strict
+    } else {
+        CastOptions::NonStrict
+    };
     match column.dtype() {
         DataType::String if !to.is_integer() => {}
         DataType::Decimal(_, scale) if to.is_integer() && *scale > 0 => {
@@ -106,8 +129,13 @@ pub(crate) fn convert_column(column: &Column, to: &DataType, strict: bool) -> Po
             // One more where a negative number has a fraction.
             let back = floor.cast(&DataType::Decimal(38, *scale))?;
             let negative = floor.as_materialized_series().lt(0_i64)?;
-            let fraction = back.as_materialized_series().not_equal(whole.as_materialized_series())?;
-            let up = (negative & fraction).into_series().into_column().cast(&DataType::Int128)?;
+            let fraction = back
+                .as_materialized_series()
+                .not_equal(whole.as_materialized_series())?;
+            let up = (negative & fraction)
+                .into_series()
+                .into_column()
+                .cast(&DataType::Int128)?;
             return (floor + up)?.cast_with_options(to, options);
         }
         _ => return column.cast_with_options(to, options),
@@ -126,7 +154,8 @@ pub(crate) fn convert_column(column: &Column, to: &DataType, strict: bool) -> Po
                 let nanoseconds: Int64Chunked = parse(texts, to, strict, |text| {
                     let mut rest = text;
                     let (seconds, nanoseconds) = clock(&mut rest)?;
-                    (rest.is_empty() && seconds < DAY).then(|| seconds * 1_000_000_000 + i64::from(nanoseconds))
+                    (rest.is_empty() && seconds < DAY)
+                        .then(|| seconds * 1_000_000_000 + i64::from(nanoseconds))
                 })?;
                 nanoseconds.into_series().cast(to)?
             }
@@ -139,7 +168,10 @@ pub(crate) fn convert_column(column: &Column, to: &DataType, strict: bool) -> Po
                         TimeUnit::Microseconds => (1_000_000, 1_000),
                         TimeUnit::Nanoseconds => (1_000_000_000, 1),
                     };
-                    seconds.utc.checked_mul(per_second)?.checked_add(i64::from(nanoseconds / per_count))
+                    seconds
+                        .utc
+                        .checked_mul(per_second)?
+                        .checked_add(i64::from(nanoseconds / per_count))
                 })?;
                 counts.into_series().cast(to)?
             }
@@ -151,7 +183,12 @@ pub(crate) fn convert_column(column: &Column, to: &DataType, strict: bool) -> Po
     })
 }
 
-fn parse<T, C>(texts: &StringChunked, to: &DataType, strict: bool, one: impl Fn(&[u8]) -> Option<T>) -> PolarsResult<C>
+fn parse<T, C>(
+    texts: &StringChunked,
+    to: &DataType,
+    strict: bool,
+    one: impl Fn(&[u8]) -> Option<T>,
+) -> PolarsResult<C>
 where
     C: FromIterator<Option<T>> + IntoSeries + Named,
 {
@@ -170,7 +207,12 @@ where
     match bad {
         Some(text) if strict => Err(carried(
             ErrorKind::ConversionFailed,
-            &format!("column `{}`: `{}` is not a {}", texts.name(), shortened(text), kind(to)),
+            &format!(
+                "column `{}`: `{}` is not a {}",
+                texts.name(),
+                shortened(text),
+                kind(to)
+            ),
         )),
         _ => Ok(parsed.named(texts.name().clone())),
     }
@@ -370,7 +412,11 @@ fn offset(text: &[u8]) -> Option<i64> {
     };
     let hours = number(&mut rest, 2)?;
     skip(&mut rest, b':');
-    let minutes = if rest.is_empty() { 0 } else { number(&mut rest, 2)? };
+    let minutes = if rest.is_empty() {
+        0
+    } else {
+        number(&mut rest, 2)?
+    };
     (rest.is_empty() && hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
@@ -404,13 +450,25 @@ mod tests {
             check(text, Some((1_693_526_400, 0)));
         }
         check("1969-12-31T23:59:59.5", Some((-1, 500_000_000)));
-        check("2000-02-29T00:00:00.123456789", Some((951_782_400, 123_456_789)));
+        check(
+            "2000-02-29T00:00:00.123456789",
+            Some((951_782_400, 123_456_789)),
+        );
         check("0001-01-01", Some((-62_135_596_800, 0)));
     }
 
     #[test]
     fn what_is_no_datetime_is_refused() {
-        for text in ["", "2023-02-29", "2023-13-01", "2023-9-1", "2023-09-01T25:00:00", "2023-09-01Tx", "abc", "12:00"] {
+        for text in [
+            "",
+            "2023-02-29",
+            "2023-13-01",
+            "2023-9-1",
+            "2023-09-01T25:00:00",
+            "2023-09-01Tx",
+            "abc",
+            "12:00",
+        ] {
             check(text, None);
         }
     }

@@ -5,9 +5,12 @@ mod reshape;
 
 use std::sync::Arc;
 
-use laktory_core::{Error, ErrorKind, Expr, Frame, Keep, NamedFrames, Op, OpKind, Result, RunCx, SortKey, Support};
+use laktory_core::{
+    Error, ErrorKind, Expr, Frame, Keep, NamedFrames, Op, OpKind, Result, RunCx, SortKey, Support,
+};
 use polars::prelude::{
-    DataFrame, DataType, Expr as PolarsExpr, IdxSize, LazyFrame, PolarsResult, SortMultipleOptions, UdfSchema, UniqueKeepStrategy, int_range, len, lit,
+    DataFrame, DataType, Expr as PolarsExpr, IdxSize, LazyFrame, PolarsResult, SortMultipleOptions,
+    UdfSchema, UniqueKeepStrategy, int_range, len, lit,
 };
 use polars_plan::dsl::DslPlan;
 use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
@@ -66,15 +69,22 @@ pub(crate) fn apply(cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> 
 }
 
 fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Result<LazyFrame> {
-    let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, format!("`{}`: {why}", op.kind().name()));
+    let invalid = |why: &str| {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("`{}`: {why}", op.kind().name()),
+        )
+    };
     Ok(match op {
         Op::Select { exprs } => lazy.select(lower_all(cx, exprs)?),
         Op::WithColumns { exprs } => lazy.with_columns(lower_all(cx, exprs)?),
         Op::Filter { predicate } => lazy.filter(lower(cx, predicate)?),
         Op::Drop { columns, strict } => lazy.drop(by_name(columns, *strict)),
         Op::Rename { mapping } => {
-            let (old, new): (Vec<&str>, Vec<&str>) =
-                mapping.iter().map(|(old, new)| (old.as_str(), new.as_str())).unzip();
+            let (old, new): (Vec<&str>, Vec<&str>) = mapping
+                .iter()
+                .map(|(old, new)| (old.as_str(), new.as_str()))
+                .unzip();
             lazy.rename(old, new, true)
         }
         Op::Cast { columns } => lazy.with_columns(
@@ -84,7 +94,11 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
                 .collect::<Result<Vec<_>>>()?,
         ),
         Op::Sort { by } => sorted(cx, lazy, by)?,
-        Op::Unique { subset, keep, order_by } => unique(cx, lazy, subset.as_deref(), *keep, order_by)?,
+        Op::Unique {
+            subset,
+            keep,
+            order_by,
+        } => unique(cx, lazy, subset.as_deref(), *keep, order_by)?,
         Op::DropNulls { subset } => match subset {
             Some(subset) if subset.is_empty() => lazy,
             Some(subset) => lazy.drop_nulls(Some(by_name(subset, true))),
@@ -103,7 +117,10 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             lazy.sort_by_exprs(keys(cx, by)?, options).limit(rows(*k))
         }
         Op::GatherEvery { n, offset } => {
-            let n = usize::try_from(*n).ok().filter(|n| *n > 0).ok_or_else(|| invalid("`n` is at least 1"))?;
+            let n = usize::try_from(*n)
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| invalid("`n` is at least 1"))?;
             let offset = usize::try_from(*offset).map_err(|_| invalid("`offset` is too large"))?;
             lazy.select([polars::prelude::all().as_expr().gather_every(n, offset)])
         }
@@ -135,7 +152,14 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             ..
         } => {
             let right = one(&mut others)?;
-            combine::join_asof(lazy, right, (left_on, right_on), (by_left, by_right), *strategy, suffix)
+            combine::join_asof(
+                lazy,
+                right,
+                (left_on, right_on),
+                (by_left, by_right),
+                *strategy,
+                suffix,
+            )
         }
         Op::Union { how, .. } => combine::union(lazy, others, *how)?,
         Op::WithRowIndex {
@@ -208,7 +232,9 @@ pub(crate) fn opaque(
 }
 
 fn one(others: &mut Vec<LazyFrame>) -> Result<LazyFrame> {
-    others.pop().ok_or_else(|| Error::internal("a join without other frame"))
+    others
+        .pop()
+        .ok_or_else(|| Error::internal("a join without other frame"))
 }
 
 /// A number of rows; polars counts with 32 bits, beyond which everything is taken.
@@ -255,7 +281,11 @@ fn aggregate(
     if keys.is_empty() {
         return Ok(lazy.select(aggs));
     }
-    let known = keys.iter().cloned().map(PolarsExpr::is_not_null).reduce(PolarsExpr::and);
+    let known = keys
+        .iter()
+        .cloned()
+        .map(PolarsExpr::is_not_null)
+        .reduce(PolarsExpr::and);
     let lazy = match known {
         Some(known) if drop_null_keys => lazy.filter(known),
         _ => lazy,

@@ -18,7 +18,10 @@ impl<'a> Given<'a> {
     pub(crate) fn new(what: &'a str, options: &'a Options, known: &[&str]) -> Result<Self> {
         match options.keys().find(|name| !known.contains(&name.as_str())) {
             Some(name) => {
-                let error = Error::new(ErrorKind::InvalidArgument, format!("`{name}` is not a {what}"));
+                let error = Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("`{name}` is not a {what}"),
+                );
                 Err(if known.is_empty() {
                     error.with_hint("it has no options")
                 } else {
@@ -31,7 +34,9 @@ impl<'a> Given<'a> {
 
     /// The value of an option; an explicit null counts as not given.
     pub(crate) fn get(&self, name: &str) -> Option<&'a OptionValue> {
-        self.options.get(name).filter(|value| **value != OptionValue::Null)
+        self.options
+            .get(name)
+            .filter(|value| **value != OptionValue::Null)
     }
 
     /// Whether the option was given, be it as null.
@@ -93,7 +98,10 @@ impl<'a> Given<'a> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
-        match choices.iter().find(|(choice, _)| choice.eq_ignore_ascii_case(text)) {
+        match choices
+            .iter()
+            .find(|(choice, _)| choice.eq_ignore_ascii_case(text))
+        {
             Some((_, value)) => Ok(Some(*value)),
             None => {
                 let choices: Vec<&str> = choices.iter().map(|(choice, _)| *choice).collect();

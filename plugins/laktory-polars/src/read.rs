@@ -33,9 +33,17 @@ type Reader = fn(&Request<'_>) -> Result<LazyFrame>;
 /// The formats that are read.
 pub(crate) const READERS: &[(Format, FormatSupport, Reader)] = &[
     (Format::Csv, full(csv::OPTIONS), csv::read),
-    (Format::JsonLines, full(json::LINES_OPTIONS), json::read_lines),
+    (
+        Format::JsonLines,
+        full(json::LINES_OPTIONS),
+        json::read_lines,
+    ),
     (Format::Json, full(json::OPTIONS), json::read),
-    (Format::Parquet, full(tables::PARQUET_OPTIONS), tables::read_parquet),
+    (
+        Format::Parquet,
+        full(tables::PARQUET_OPTIONS),
+        tables::read_parquet,
+    ),
     (Format::Ipc, full(tables::IPC_OPTIONS), tables::read_ipc),
 ];
 
@@ -63,12 +71,22 @@ pub(crate) struct Request<'a> {
 /// # Errors
 /// `Unsupported` for the format, `InvalidArgument` for an option, `NotFound`, `Io`, `ConversionFailed`.
 pub(crate) fn read(spec: &ReadSpec) -> Result<Frame> {
-    let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format) else {
-        return Err(Error::unsupported(format!("polars does not read {}", spec.format))
-            .with_hint(format!("it reads {}", formats(READERS.iter().map(|(format, ..)| format)))));
+    let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
+    else {
+        return Err(
+            Error::unsupported(format!("polars does not read {}", spec.format)).with_hint(format!(
+                "it reads {}",
+                formats(READERS.iter().map(|(format, ..)| format))
+            )),
+        );
     };
     let what = format!("reader option of {}", spec.format);
-    let declared = spec.schema.as_deref().map(crate::schema::schema).transpose()?.map(Arc::new);
+    let declared = spec
+        .schema
+        .as_deref()
+        .map(crate::schema::schema)
+        .transpose()?
+        .map(Arc::new);
     let mut files = spec.files.clone();
     if files.is_empty() {
         files.push(PathBuf::from(&spec.path));
@@ -90,7 +108,11 @@ pub(crate) fn read(spec: &ReadSpec) -> Result<Frame> {
         return request.nothing(&files).map(PolarsFrame::from_lazy);
     }
     let lazy = reader(&request).map_err(|error| {
-        if request.files.iter().any(|file| error.message().contains(&*file.to_string_lossy())) {
+        if request
+            .files
+            .iter()
+            .any(|file| error.message().contains(&*file.to_string_lossy()))
+        {
             error
         } else {
             error.context(format!("`{}`", shown(&request.files)))
@@ -136,7 +158,12 @@ impl Request<'_> {
     }
 
     /// The lazy scan of the files.
-    fn scan(&self, scan: FileScanDsl, sources: ScanSources, mut args: UnifiedScanArgs) -> Result<LazyFrame> {
+    fn scan(
+        &self,
+        scan: FileScanDsl,
+        sources: ScanSources,
+        mut args: UnifiedScanArgs,
+    ) -> Result<LazyFrame> {
         args.glob = false;
         args.cache = false;
         args.hive_options = HiveOptions::new_disabled();
@@ -156,7 +183,11 @@ impl Request<'_> {
 
     /// The files as sources of a scan.
     fn paths(&self) -> Result<ScanSources> {
-        let paths = self.files.iter().map(|file| path(file)).collect::<Result<Vec<_>>>()?;
+        let paths = self
+            .files
+            .iter()
+            .map(|file| path(file))
+            .collect::<Result<Vec<_>>>()?;
         Ok(ScanSources::Paths(Buffer::from_iter(paths)))
     }
 
@@ -179,7 +210,11 @@ impl Request<'_> {
                 let map = MMapSemaphore::new_from_file(&File::open(file)?)
                     .map_err(crate::error::engine_error)?;
                 let bytes = Buffer::from_owner(map);
-                Ok(if marked { bytes.sliced(MARK.len()..) } else { bytes })
+                Ok(if marked {
+                    bytes.sliced(MARK.len()..)
+                } else {
+                    bytes
+                })
             })
             .collect::<Result<Vec<Buffer<u8>>>>()?;
         Ok(ScanSources::Buffers(buffers.into()))
@@ -227,10 +262,17 @@ mod tests {
     use crate::testing::Bench;
 
     /// What reading files gives: the rows, or the kind and message of the error.
-    fn check(format: Format, files: &[(&str, &[u8])], adjust: impl Fn(&mut ReadSpec)) -> Result<DataFrame> {
+    fn check(
+        format: Format,
+        files: &[(&str, &[u8])],
+        adjust: impl Fn(&mut ReadSpec),
+    ) -> Result<DataFrame> {
         let bench = Bench::new();
         let mut spec = ReadSpec::new(format, "folder");
-        spec.files = files.iter().map(|(name, content)| bench.file(name, content)).collect();
+        spec.files = files
+            .iter()
+            .map(|(name, content)| bench.file(name, content))
+            .collect();
         adjust(&mut spec);
         let rows = read(&spec).and_then(|frame| bench.collect(&frame));
         let folder = bench.folder.path().to_str().unwrap().to_owned();
@@ -252,7 +294,9 @@ mod tests {
             .columns()
             .iter()
             .map(|column| {
-                let values: Vec<String> = (0..column.len()).map(|row| column.get(row).unwrap().to_string()).collect();
+                let values: Vec<String> = (0..column.len())
+                    .map(|row| column.get(row).unwrap().to_string())
+                    .collect();
                 format!("{} {}: {}", column.name(), column.dtype(), values.join(" "))
             })
             .collect();
@@ -268,28 +312,52 @@ mod tests {
         let content: &[u8] = b"\xEF\xBB\xBFid,at\r\n1,2024-01-31\r\n2,\r\n";
         let plain = check(Format::Csv, &[("a.csv", content)], |_| {}).unwrap();
         assert_eq!(shown(&plain), "id str: 1 2, at str: 2024-01-31 null");
-        let guessed = check(Format::Csv, &[("a.csv", content)], |spec| spec.infer_schema = true).unwrap();
+        let guessed = check(Format::Csv, &[("a.csv", content)], |spec| {
+            spec.infer_schema = true
+        })
+        .unwrap();
         assert_eq!(shown(&guessed), "id i64: 1 2, at str: 2024-01-31 null");
         let declared = check(Format::Csv, &[("a.csv", content)], |spec| {
-            spec.schema = Some(vec![Field::new("n", DType::Int32), Field::new("day", DType::Date)]);
+            spec.schema = Some(vec![
+                Field::new("n", DType::Int32),
+                Field::new("day", DType::Date),
+            ]);
         });
-        assert_eq!(shown(&declared.unwrap()), "n i32: 1 2, day date: 2024-01-31 null");
+        assert_eq!(
+            shown(&declared.unwrap()),
+            "n i32: 1 2, day date: 2024-01-31 null"
+        );
     }
 
     #[test]
     fn csv_without_header_names_columns_from_one() {
-        let rows = check(Format::Csv, &[("a*[1].csv", b"1;x\n2;y\n"), ("b.csv", b"3;z\n")], |spec| {
-            spec.has_header = false;
-            spec.options = option("separator", text(";"));
-        });
-        assert_eq!(shown(&rows.unwrap()), "column_1 str: 1 2 3, column_2 str: x y z");
+        let rows = check(
+            Format::Csv,
+            &[("a*[1].csv", b"1;x\n2;y\n"), ("b.csv", b"3;z\n")],
+            |spec| {
+                spec.has_header = false;
+                spec.options = option("separator", text(";"));
+            },
+        );
+        assert_eq!(
+            shown(&rows.unwrap()),
+            "column_1 str: 1 2 3, column_2 str: x y z"
+        );
     }
 
     #[test]
     fn a_ragged_line_is_named() {
-        let error = check(Format::Csv, &[("a.csv", b"a,b\n1,\"2\n,\"\n3,4,5\n")], |_| {}).unwrap_err();
+        let error = check(
+            Format::Csv,
+            &[("a.csv", b"a,b\n1,\"2\n,\"\n3,4,5\n")],
+            |_| {},
+        )
+        .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConversionFailed);
-        assert_eq!(error.message(), "`./a.csv`, line 4: 3 fields, but the header has 2");
+        assert_eq!(
+            error.message(),
+            "`./a.csv`, line 4: 3 fields, but the header has 2"
+        );
         let rows = check(Format::Csv, &[("a.csv", b"a,b\n1,2\n3,4,5\n")], |spec| {
             spec.options = option("truncate_ragged_lines", OptionValue::Bool(true));
         });
@@ -298,9 +366,17 @@ mod tests {
 
     #[test]
     fn files_of_one_read_have_one_header() {
-        let error = check(Format::Csv, &[("a.csv", b"a,b\n1,2\n"), ("b.csv", b"a,c\n1,2\n")], |_| {}).unwrap_err();
+        let error = check(
+            Format::Csv,
+            &[("a.csv", b"a,b\n1,2\n"), ("b.csv", b"a,c\n1,2\n")],
+            |_| {},
+        )
+        .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SchemaMismatch);
-        assert_eq!(error.message(), "`./b.csv` has the columns `a`, `c`, but `./a.csv` has `a`, `b`");
+        assert_eq!(
+            error.message(),
+            "`./b.csv` has the columns `a`, `c`, but `./a.csv` has `a`, `b`"
+        );
     }
 
     #[test]
@@ -310,8 +386,13 @@ mod tests {
         for format in [Format::Csv, Format::JsonLines, Format::Json] {
             let error = check(format.clone(), &[("a", b"")], |_| {}).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConversionFailed, "{format}");
-            assert_eq!(error.message(), "`./a` is empty, so its columns are not known");
-            let rows = check(format, &[("a", b"")], |spec| spec.schema = Some(vec![Field::new("x", DType::Int64)]));
+            assert_eq!(
+                error.message(),
+                "`./a` is empty, so its columns are not known"
+            );
+            let rows = check(format, &[("a", b"")], |spec| {
+                spec.schema = Some(vec![Field::new("x", DType::Int64)])
+            });
             assert_eq!(shown(&rows.unwrap()), "x i64: ");
         }
     }
@@ -320,26 +401,64 @@ mod tests {
     fn json_lines_of_several_files_share_all_fields() {
         let rows = check(
             Format::JsonLines,
-            &[("a.jsonl", b"\xEF\xBB\xBF{\"x\":1}\n\n"), ("b.jsonl", b"{\"x\":1.5,\"y\":{\"z\":\"t\"}}")],
+            &[
+                ("a.jsonl", b"\xEF\xBB\xBF{\"x\":1}\n\n"),
+                ("b.jsonl", b"{\"x\":1.5,\"y\":{\"z\":\"t\"}}"),
+            ],
             |_| {},
         );
-        assert_eq!(shown(&rows.unwrap()), "x f64: 1.0 1.5, y struct[1]: null {t}");
-        let declared = check(Format::JsonLines, &[("a.jsonl", b"{\"at\":\"2024-01-31T00:00:00Z\",\"u\":1}\n")], |spec| {
-            spec.schema = Some(vec![Field::new("at", DType::datetime()), Field::new("v", DType::String)]);
-        });
-        assert_eq!(shown(&declared.unwrap()), "at datetime[\u{3bc}s]: 2024-01-31 00:00:00 null, v str: null".replace(" null, v", ", v"));
+        assert_eq!(
+            shown(&rows.unwrap()),
+            "x f64: 1.0 1.5, y struct[1]: null {t}"
+        );
+        let declared = check(
+            Format::JsonLines,
+            &[("a.jsonl", b"{\"at\":\"2024-01-31T00:00:00Z\",\"u\":1}\n")],
+            |spec| {
+                spec.schema = Some(vec![
+                    Field::new("at", DType::datetime()),
+                    Field::new("v", DType::String),
+                ]);
+            },
+        );
+        assert_eq!(
+            shown(&declared.unwrap()),
+            "at datetime[\u{3bc}s]: 2024-01-31 00:00:00 null, v str: null"
+                .replace(" null, v", ", v")
+        );
     }
 
     #[test]
     fn a_malformed_line_is_named() {
-        let error = check(Format::JsonLines, &[("a.jsonl", b"{\"x\":1}\n\n{\"x\":\n")], |_| {}).unwrap_err();
+        let error = check(
+            Format::JsonLines,
+            &[("a.jsonl", b"{\"x\":1}\n\n{\"x\":\n")],
+            |_| {},
+        )
+        .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConversionFailed);
-        assert!(error.message().starts_with("`./a.jsonl`, line 3: not a JSON object"), "{}", error.message());
-        let declared = check(Format::JsonLines, &[("a.jsonl", b"{\"x\":1}\n[1]\n")], |spec| {
-            spec.schema = Some(vec![Field::new("x", DType::Int64)]);
-        });
+        assert!(
+            error
+                .message()
+                .starts_with("`./a.jsonl`, line 3: not a JSON object"),
+            "{}",
+            error.message()
+        );
+        let declared = check(
+            Format::JsonLines,
+            &[("a.jsonl", b"{\"x\":1}\n[1]\n")],
+            |spec| {
+                spec.schema = Some(vec![Field::new("x", DType::Int64)]);
+            },
+        );
         let error = declared.unwrap_err();
-        assert!(error.message().starts_with("`./a.jsonl`, line 2: not a JSON object"), "{}", error.message());
+        assert!(
+            error
+                .message()
+                .starts_with("`./a.jsonl`, line 2: not a JSON object"),
+            "{}",
+            error.message()
+        );
     }
 
     #[test]
@@ -349,31 +468,56 @@ mod tests {
             lines.push_str(&format!("{{\"x\":{row}}}\n"));
         }
         lines.push_str("{\"x\":\"text\"}\n");
-        let rows = check(Format::JsonLines, &[("a.jsonl", lines.as_bytes())], |spec| {
-            spec.options = option("infer_schema_length", OptionValue::Int(100));
-        });
+        let rows = check(
+            Format::JsonLines,
+            &[("a.jsonl", lines.as_bytes())],
+            |spec| {
+                spec.options = option("infer_schema_length", OptionValue::Int(100));
+            },
+        );
         let error = rows.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConversionFailed);
-        assert!(error.message().starts_with("`./a.jsonl`, line 201: "), "{}", error.message());
+        assert!(
+            error.message().starts_with("`./a.jsonl`, line 201: "),
+            "{}",
+            error.message()
+        );
         let whole = check(Format::JsonLines, &[("a.jsonl", lines.as_bytes())], |_| {}).unwrap();
         assert_eq!(whole.height(), 201);
     }
 
     #[test]
     fn documents_are_arrays_or_single_objects() {
-        let rows = check(Format::Json, &[("a.json", b"[{\"x\":1},{\"x\":2}]"), ("b.json", b"{\"x\":3}")], |_| {});
+        let rows = check(
+            Format::Json,
+            &[
+                ("a.json", b"[{\"x\":1},{\"x\":2}]"),
+                ("b.json", b"{\"x\":3}"),
+            ],
+            |_| {},
+        );
         assert_eq!(shown(&rows.unwrap()), "x i64: 1 2 3");
         let error = check(Format::Json, &[("a.json", b"[{\"x\":1}")], |_| {}).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConversionFailed);
-        assert!(error.message().starts_with("`./a.json`"), "{}", error.message());
+        assert!(
+            error.message().starts_with("`./a.json`"),
+            "{}",
+            error.message()
+        );
     }
 
     #[test]
     fn an_unknown_option_is_refused_with_the_known_ones() {
-        let error = check(Format::Ipc, &[("a", b"x")], |spec| spec.options = option("seperator", text(";"))).unwrap_err();
+        let error = check(Format::Ipc, &[("a", b"x")], |spec| {
+            spec.options = option("seperator", text(";"))
+        })
+        .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         assert_eq!(error.message(), "`seperator` is not a reader option of IPC");
-        assert_eq!(error.hint(), Some("known here: `include_file_paths`, `n_rows`"));
+        assert_eq!(
+            error.hint(),
+            Some("known here: `include_file_paths`, `n_rows`")
+        );
     }
 
     #[test]

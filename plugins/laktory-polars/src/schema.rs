@@ -2,7 +2,8 @@
 
 use laktory_core::{DType, Error, ErrorKind, Result, TimeUnit};
 use polars::prelude::{
-    Categories, DataType, Field, FrozenCategories, PlSmallStr, Schema, TimeUnit as PolarsUnit, TimeZone,
+    Categories, DataType, Field, FrozenCategories, PlSmallStr, Schema, TimeUnit as PolarsUnit,
+    TimeZone,
 };
 
 use crate::error::ResultExt;
@@ -53,11 +54,14 @@ pub(crate) fn data_type(dtype: &DType) -> Result<DataType> {
         DType::Binary => DataType::Binary,
         DType::Date => DataType::Date,
         DType::Time => DataType::Time,
-        DType::Datetime { unit, zone } => DataType::Datetime(time_unit(*unit), time_zone(zone.as_deref())?),
+        DType::Datetime { unit, zone } => {
+            DataType::Datetime(time_unit(*unit), time_zone(zone.as_deref())?)
+        }
         DType::Duration(unit) => DataType::Duration(time_unit(*unit)),
         DType::Categorical => DataType::from_categories(Categories::global()),
         DType::Enum(categories) => {
-            let categories = FrozenCategories::new(categories.iter().map(String::as_str)).or_error()?;
+            let categories =
+                FrozenCategories::new(categories.iter().map(String::as_str)).or_error()?;
             DataType::from_frozen_categories(categories)
         }
         DType::List(inner) => DataType::List(Box::new(data_type(inner)?)),
@@ -90,7 +94,10 @@ fn decimal(precision: Option<u8>, scale: u8) -> Result<DataType> {
 }
 
 fn field(field: &laktory_core::Field) -> Result<Field> {
-    Ok(Field::new(field.name.as_str().into(), data_type(&field.dtype)?))
+    Ok(Field::new(
+        field.name.as_str().into(),
+        data_type(&field.dtype)?,
+    ))
 }
 
 /// A polars schema of declared columns.

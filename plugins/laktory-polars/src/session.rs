@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Error, ErrorKind, Frame, Job, NamedFrames, Op,
-    Outcome, ReadSpec, Result, RunCx, SqlTemplate,
+    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Error, ErrorKind, Frame,
+    Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
 use crate::diagnose::locate;
@@ -19,7 +19,10 @@ use crate::{POLARS, PolarsFrame, arrow, execute, export, ops, read, sql};
 struct Session;
 
 /// Opens a session. The backend has no settings.
-pub(crate) fn connect<'a>(_: &'a RunCx, config: &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>> {
+pub(crate) fn connect<'a>(
+    _: &'a RunCx,
+    config: &'a BackendConfig,
+) -> BoxFuture<'a, Result<Arc<dyn Backend>>> {
     Box::pin(async move {
         match config.keys().next() {
             Some(name) => Err(Error::new(
@@ -29,7 +32,9 @@ pub(crate) fn connect<'a>(_: &'a RunCx, config: &'a BackendConfig) -> BoxFuture<
             .with_hint("it has no settings")),
             None => {
                 // Warnings of the engine would go to standard error.
-                polars_error::set_warning_function(|message, _| tracing::debug!(message, "Warning of polars"));
+                polars_error::set_warning_function(|message, _| {
+                    tracing::debug!(message, "Warning of polars")
+                });
                 Ok(Arc::new(Session) as Arc<dyn Backend>)
             }
         }
@@ -96,7 +101,9 @@ impl Backend for Session {
 }
 
 /// The next batch of a stream.
-async fn next(batches: &mut BatchStream) -> Option<Result<laktory_core::arrow::array::RecordBatch>> {
+async fn next(
+    batches: &mut BatchStream,
+) -> Option<Result<laktory_core::arrow::array::RecordBatch>> {
     use futures_core::Stream;
     use std::pin::Pin;
     std::future::poll_fn(|cx| Pin::new(&mut *batches).poll_next(cx)).await

@@ -5,7 +5,10 @@ use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
 use laktory_core::{Error, Result, RunCx};
-use polars::prelude::{CompatLevel, DataFrame, IntoLazy, IpcCompression, IpcWriter, LazyFrame, ScanSources, SchemaExt, SchemaRef, SerWriter};
+use polars::prelude::{
+    CompatLevel, DataFrame, IntoLazy, IpcCompression, IpcWriter, LazyFrame, ScanSources, SchemaExt,
+    SchemaRef, SerWriter,
+};
 use polars_arrow::io::ipc::write::default_ipc_fields;
 use polars_buffer::Buffer;
 use polars_io::HiveOptions;
@@ -101,7 +104,8 @@ impl Spool {
             hive_options: HiveOptions::new_disabled(),
             ..UnifiedScanArgs::default()
         };
-        let lazy = LazyFrame::scan_ipc_sources(ScanSources::Paths(paths), IpcScanOptions::default(), args);
+        let lazy =
+            LazyFrame::scan_ipc_sources(ScanSources::Paths(paths), IpcScanOptions::default(), args);
         Ok((self.rows, lazy.or_error()?))
     }
 

@@ -9,7 +9,9 @@ mod udf;
 use std::ops::Range;
 use std::sync::Arc;
 
-use laktory_core::{Error, ErrorKind, Frame, FrameName, NamedFrames, RenderedSql, Result, SqlTemplate};
+use laktory_core::{
+    Error, ErrorKind, Frame, FrameName, NamedFrames, RenderedSql, Result, SqlTemplate,
+};
 use polars::sql::SQLContext;
 use sqlparser::ast::Statement;
 use sqlparser::dialect::GenericDialect;
@@ -38,7 +40,9 @@ pub(crate) fn sql(query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
     for name in &names {
         let frame = PolarsFrame::of(named.get(name)?)?;
         let mut lazy = frame.plan();
-        let schema = lazy.collect_schema().map_err(|error| locate(engine_error(error), &frame.sources()))?;
+        let schema = lazy
+            .collect_schema()
+            .map_err(|error| locate(engine_error(error), &frame.sources()))?;
         columns.extend(schema.iter_names().map(ToString::to_string));
         context.register(&relation(name), lazy);
         frames.push(frame);
@@ -77,10 +81,16 @@ fn parse(rendered: &RenderedSql) -> Result<Statement> {
     let mut statements = statements.into_iter();
     match (statements.next(), count) {
         (Some(statement @ Statement::Query(_)), 1) => Ok(statement),
-        (Some(_), 1) => Err(Error::new(ErrorKind::SqlSyntax, "a SQL step is one SELECT statement")),
+        (Some(_), 1) => Err(Error::new(
+            ErrorKind::SqlSyntax,
+            "a SQL step is one SELECT statement",
+        )),
         (None, _) => Err(Error::new(ErrorKind::SqlSyntax, "there is no statement")),
-        _ => Err(Error::new(ErrorKind::SqlSyntax, "a SQL step holds exactly one statement")
-            .with_hint("write each statement as a step of its own")),
+        _ => Err(Error::new(
+            ErrorKind::SqlSyntax,
+            "a SQL step holds exactly one statement",
+        )
+        .with_hint("write each statement as a step of its own")),
     }
 }
 
@@ -92,10 +102,17 @@ fn syntax_error(text: &str, rendered: &RenderedSql) -> Error {
     };
     let position = position.and_then(|position| {
         let (line, column) = position.split_once(", Column: ")?;
-        let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
+        let digits = |text: &str| {
+            text.chars()
+                .take_while(char::is_ascii_digit)
+                .collect::<String>()
+        };
         Some((digits(line).parse().ok()?, digits(column).parse().ok()?))
     });
-    let mut message = message.trim().replace("Expected: ", "expected ").replace(", found: ", ", found ");
+    let mut message = message
+        .trim()
+        .replace("Expected: ", "expected ")
+        .replace(", found: ", ", found ");
     if let Some(first) = message.get(..1) {
         message = first.to_lowercase() + &message[1..];
     }
@@ -108,9 +125,18 @@ fn syntax_error(text: &str, rendered: &RenderedSql) -> Error {
 
 /// The range, in the user's text, of the word at a line and column of the rendered text.
 fn word_at(rendered: &RenderedSql, line: usize, column: usize) -> Range<usize> {
-    let start: usize = rendered.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let start: usize = rendered
+        .text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum();
     let rest = rendered.text.get(start..).unwrap_or_default();
-    let within: usize = rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+    let within: usize = rest
+        .chars()
+        .take(column.saturating_sub(1))
+        .map(char::len_utf8)
+        .sum();
     let word = rest.get(within..).unwrap_or_default();
     let length = word
         .find(|character: char| !character.is_alphanumeric() && character != '_')
@@ -131,7 +157,10 @@ fn presented(error: Error, rendered: &RenderedSql, names: &[FrameName]) -> Error
         message = message.replace(name, shown);
     }
     let range = error.range().or_else(|| {
-        let name = message.split('`').nth(1).or_else(|| message.split('\'').nth(1))?;
+        let name = message
+            .split('`')
+            .nth(1)
+            .or_else(|| message.split('\'').nth(1))?;
         let at = find_word(&rendered.text, name)?;
         Some(rendered.source_offset(at)..rendered.source_offset(at + name.len()))
     });

@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::SystemTime;
 
-use laktory_core::{Backend, BackendConfig, BlockingPool, Cancel, Frame, Job, Outcome, Result, RunCx, Target};
+use laktory_core::{
+    Backend, BackendConfig, BlockingPool, Cancel, Frame, Job, Outcome, Result, RunCx, Target,
+};
 use polars::prelude::{DataFrame, IntoLazy};
 
 use crate::PolarsFrame;
@@ -59,7 +61,11 @@ impl Bench {
         let started = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
         let cx = RunCx::new(Arc::new(Threads), Cancel::new(), scratch, budget, started);
         let backend = wait(crate::session::connect(&cx, &BackendConfig::new())).unwrap();
-        Self { cx, backend, folder }
+        Self {
+            cx,
+            backend,
+            folder,
+        }
     }
 
     /// A frame of rows.

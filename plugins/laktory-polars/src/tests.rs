@@ -1,8 +1,8 @@
 //! The vertical: JSON lines through SQL and steps into files, and rows across the border of the engine.
 
 use laktory_core::{
-    ErrorKind, Expr, Format, Frame, FrameName, Func, Job, Keep, NamedFrames, Op, Outcome, ReadSpec, Result, Scalar,
-    SqlSegment, SqlTemplate, Target, WriteSpec,
+    ErrorKind, Expr, Format, Frame, FrameName, Func, Job, Keep, NamedFrames, Op, Outcome, ReadSpec,
+    Result, Scalar, SqlSegment, SqlTemplate, Target, WriteSpec,
 };
 use polars::prelude::{DataFrame, DataType, TimeUnit, df};
 
@@ -32,11 +32,17 @@ fn sql(bench: &Bench, text: &str, df: &Frame) -> Result<Frame> {
     segments.push((SqlSegment::Text(text[at..].to_owned()), at..text.len()));
     let mut named = NamedFrames::new();
     named.insert(FrameName::Df, df.clone());
-    wait(bench.backend.sql(&bench.cx, &SqlTemplate::new(segments), &named))
+    wait(
+        bench
+            .backend
+            .sql(&bench.cx, &SqlTemplate::new(segments), &named),
+    )
 }
 
 fn apply(bench: &Bench, frame: &Frame, op: &Op) -> Result<Frame> {
-    bench.backend.apply(&bench.cx, frame, op, &NamedFrames::new())
+    bench
+        .backend
+        .apply(&bench.cx, frame, op, &NamedFrames::new())
 }
 
 fn write(bench: &Bench, frame: &Frame, format: Format, name: &str) -> Job {
@@ -54,7 +60,11 @@ fn write(bench: &Bench, frame: &Frame, format: Format, name: &str) -> Job {
 fn json_lines_go_through_sql_and_steps_into_every_format() {
     let bench = Bench::new();
     let path = bench.file("prices.jsonl", LINES);
-    let source = read(&bench, &ReadSpec::new(Format::JsonLines, path.to_str().unwrap())).unwrap();
+    let source = read(
+        &bench,
+        &ReadSpec::new(Format::JsonLines, path.to_str().unwrap()),
+    )
+    .unwrap();
     let silver = sql(
         &bench,
         "SELECT data.symbol, CAST(data.created_at AS TIMESTAMP) AS created_at, data.open AS open FROM {df}",
@@ -73,22 +83,49 @@ fn json_lines_go_through_sql_and_steps_into_every_format() {
     .unwrap();
     let rows = bench.collect(&unique).unwrap();
     assert_eq!(rows.height(), 2);
-    assert_eq!(rows.column("created_at").unwrap().dtype(), &DataType::Datetime(TimeUnit::Microseconds, None));
+    assert_eq!(
+        rows.column("created_at").unwrap().dtype(),
+        &DataType::Datetime(TimeUnit::Microseconds, None)
+    );
 
-    let formats = [Format::Parquet, Format::Csv, Format::JsonLines, Format::Json, Format::Ipc];
+    let formats = [
+        Format::Parquet,
+        Format::Csv,
+        Format::JsonLines,
+        Format::Json,
+        Format::Ipc,
+    ];
     let jobs = formats
         .iter()
-        .map(|format| write(&bench, &unique, format.clone(), &format!("out.{}", format.name())))
+        .map(|format| {
+            write(
+                &bench,
+                &unique,
+                format.clone(),
+                &format!("out.{}", format.name()),
+            )
+        })
         .collect();
     for outcome in bench.run(jobs).unwrap() {
-        assert!(matches!(outcome, Outcome::Written(report) if report.rows == 2), "{outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Written(report) if report.rows == 2),
+            "{outcome:?}"
+        );
     }
     for format in formats {
         let path = bench.folder.path().join(format!("out.{}", format.name()));
-        let back = read(&bench, &ReadSpec::new(format.clone(), path.to_str().unwrap())).unwrap();
+        let back = read(
+            &bench,
+            &ReadSpec::new(format.clone(), path.to_str().unwrap()),
+        )
+        .unwrap();
         let back = bench.collect(&back).unwrap();
         assert_eq!(back.height(), 2, "{format}");
-        assert_eq!(back.get_column_names(), ["symbol", "created_at", "open"], "{format}");
+        assert_eq!(
+            back.get_column_names(),
+            ["symbol", "created_at", "open"],
+            "{format}"
+        );
     }
 }
 
@@ -98,15 +135,25 @@ fn outputs_of_one_stage_read_the_source_once() {
     let reads = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
     let lines: String = (0..5_000).map(|row| format!("{{\"x\":{row}}}\n")).collect();
     let path = bench.file("x.jsonl", lines);
-    let source = read(&bench, &ReadSpec::new(Format::JsonLines, path.to_str().unwrap())).unwrap();
+    let source = read(
+        &bench,
+        &ReadSpec::new(Format::JsonLines, path.to_str().unwrap()),
+    )
+    .unwrap();
     let counted = {
         let reads = reads.clone();
         let count = move |rows: DataFrame| {
             reads.fetch_add(rows.height() as u64, std::sync::atomic::Ordering::SeqCst);
             Ok(rows)
         };
-        let optimizations = polars::prelude::OptFlags::default() | polars::prelude::OptFlags::STREAMING;
-        let lazy = crate::PolarsFrame::lazy(&source).unwrap().map(count, optimizations, None, Some("count"));
+        let optimizations =
+            polars::prelude::OptFlags::default() | polars::prelude::OptFlags::STREAMING;
+        let lazy = crate::PolarsFrame::lazy(&source).unwrap().map(
+            count,
+            optimizations,
+            None,
+            Some("count"),
+        );
         crate::PolarsFrame::from_lazy(lazy)
     };
     let part = |func| {
@@ -138,7 +185,10 @@ fn outputs_of_one_stage_read_the_source_once() {
     let outcomes = bench.run(jobs).unwrap();
     assert!(matches!(outcomes[0], Outcome::Written(report) if report.rows == 1_000));
     assert!(matches!(outcomes[1], Outcome::Written(report) if report.rows == 4_000));
-    assert!(matches!(outcomes[2], Outcome::Materialized { rows: 5_000, .. }));
+    assert!(matches!(
+        outcomes[2],
+        Outcome::Materialized { rows: 5_000, .. }
+    ));
     assert_eq!(reads.load(std::sync::atomic::Ordering::SeqCst), 5_000);
 }
 
@@ -173,7 +223,8 @@ fn an_interrupted_run_stops() {
     let bench = Bench::new();
     let frame = bench.frame(df!("x" => [1]).unwrap());
     bench.cx.cancel().cancel();
-    let error = bench.run(vec![write(&bench, &frame, Format::Csv, "x.csv")]).unwrap_err();
+    let error = bench
+        .run(vec![write(&bench, &frame, Format::Csv, "x.csv")])
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
-
 }

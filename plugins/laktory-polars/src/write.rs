@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
 use polars::prelude::{
-    CompatLevel, CsvWriterOptions, DataFrame, IpcCompression, IpcWriterOptions,
-    JsonFormat, JsonWriter, NDJsonWriterOptions, ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema,
+    CompatLevel, CsvWriterOptions, DataFrame, IpcCompression, IpcWriterOptions, JsonFormat,
+    JsonWriter, NDJsonWriterOptions, ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema,
     SerWriter, SerializeOptions, StatisticsOptions,
 };
 use polars_io::ExternalCompression;
@@ -34,10 +34,18 @@ type Writer = fn(&Given<'_>) -> Result<Sink>;
 /// The formats that are written.
 pub(crate) const WRITERS: &[(Format, FormatSupport, Writer)] = &[
     (Format::Csv, full(CSV_OPTIONS), csv),
-    (Format::JsonLines, full(&["compression", "compression_level"]), json_lines),
+    (
+        Format::JsonLines,
+        full(&["compression", "compression_level"]),
+        json_lines,
+    ),
     (Format::Json, full(&[]), |_| Ok(Sink::JsonArray)),
     (Format::Parquet, full(PARQUET_OPTIONS), parquet),
-    (Format::Ipc, full(&["compression", "record_batch_size", "compat_level"]), ipc),
+    (
+        Format::Ipc,
+        full(&["compression", "record_batch_size", "compat_level"]),
+        ipc,
+    ),
 ];
 
 const CSV_OPTIONS: &[&str] = &[
@@ -80,16 +88,21 @@ const fn full(options: &'static [&'static str]) -> FormatSupport {
 /// # Errors
 /// `Unsupported` for the format or a type that it cannot hold, `InvalidArgument` for an option.
 pub(crate) fn sink(spec: &WriteSpec, schema: &Schema) -> Result<Sink> {
-    let Some((_, support, writer)) = WRITERS.iter().find(|(format, ..)| *format == spec.format) else {
+    let Some((_, support, writer)) = WRITERS.iter().find(|(format, ..)| *format == spec.format)
+    else {
         let known = crate::read::formats(WRITERS.iter().map(|(format, ..)| format));
-        return Err(Error::unsupported(format!("polars does not write {}", spec.format))
-            .with_hint(format!("it writes {known}")));
+        return Err(
+            Error::unsupported(format!("polars does not write {}", spec.format))
+                .with_hint(format!("it writes {known}")),
+        );
     };
     if spec.format == Format::Csv
         && let Some((name, dtype)) = schema.iter().find(|(_, dtype)| dtype.is_nested())
     {
-        return Err(Error::unsupported(format!("column `{name}` of type {dtype} has no form in CSV"))
-            .with_hint("select its fields, or write PARQUET or JSONL"));
+        return Err(Error::unsupported(format!(
+            "column `{name}` of type {dtype} has no form in CSV"
+        ))
+        .with_hint("select its fields, or write PARQUET or JSONL"));
     }
     if schema.is_empty() {
         return Err(Error::new(
@@ -150,11 +163,16 @@ fn json_lines(given: &Given<'_>) -> Result<Sink> {
 
 fn level(given: &Given<'_>) -> Result<Option<u32>> {
     let level = given.count("compression_level")?;
-    level.map(|level| u32::try_from(level).map_err(|_| bad_level())).transpose()
+    level
+        .map(|level| u32::try_from(level).map_err(|_| bad_level()))
+        .transpose()
 }
 
 fn bad_level() -> Error {
-    Error::new(ErrorKind::InvalidArgument, "`compression_level` is out of range")
+    Error::new(
+        ErrorKind::InvalidArgument,
+        "`compression_level` is out of range",
+    )
 }
 
 fn external_compression(given: &Given<'_>) -> Result<ExternalCompression> {
@@ -173,15 +191,40 @@ fn external_compression(given: &Given<'_>) -> Result<ExternalCompression> {
 
 fn parquet(given: &Given<'_>) -> Result<Sink> {
     let level = level(given)?;
-    let small = || level.map(|level| u8::try_from(level).map_err(|_| bad_level())).transpose();
-    let signed = || level.map(|level| i32::try_from(level).map_err(|_| bad_level())).transpose();
+    let small = || {
+        level
+            .map(|level| u8::try_from(level).map_err(|_| bad_level()))
+            .transpose()
+    };
+    let signed = || {
+        level
+            .map(|level| i32::try_from(level).map_err(|_| bad_level()))
+            .transpose()
+    };
     let refused = |_| bad_level();
-    let compression = match given.text("compression")?.map(str::to_ascii_lowercase).as_deref() {
-        None | Some("zstd") => {
-            ParquetCompression::Zstd(signed()?.map(ZstdLevel::try_new).transpose().map_err(refused)?)
-        }
-        Some("gzip") => ParquetCompression::Gzip(small()?.map(GzipLevel::try_new).transpose().map_err(refused)?),
-        Some("brotli") => ParquetCompression::Brotli(level.map(BrotliLevel::try_new).transpose().map_err(refused)?),
+    let compression = match given
+        .text("compression")?
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
+        None | Some("zstd") => ParquetCompression::Zstd(
+            signed()?
+                .map(ZstdLevel::try_new)
+                .transpose()
+                .map_err(refused)?,
+        ),
+        Some("gzip") => ParquetCompression::Gzip(
+            small()?
+                .map(GzipLevel::try_new)
+                .transpose()
+                .map_err(refused)?,
+        ),
+        Some("brotli") => ParquetCompression::Brotli(
+            level
+                .map(BrotliLevel::try_new)
+                .transpose()
+                .map_err(refused)?,
+        ),
         Some("snappy") => ParquetCompression::Snappy,
         Some("lz4" | "lz4_raw") => ParquetCompression::Lz4Raw,
         Some("none" | "uncompressed") => ParquetCompression::Uncompressed,
@@ -190,20 +233,24 @@ fn parquet(given: &Given<'_>) -> Result<Sink> {
                 ErrorKind::InvalidArgument,
                 format!("writer option of PARQUET `compression` cannot be `{other}`"),
             )
-            .with_hint("it takes one of `zstd`, `snappy`, `gzip`, `brotli`, `lz4`, `uncompressed`"));
+            .with_hint(
+                "it takes one of `zstd`, `snappy`, `gzip`, `brotli`, `lz4`, `uncompressed`",
+            ));
         }
     };
     let statistics = match given.flag("statistics")? {
         Some(false) => StatisticsOptions::empty(),
         _ => StatisticsOptions::default(),
     };
-    Ok(Sink::Engine(FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions {
-        compression,
-        statistics,
-        row_group_size: given.count("row_group_size")?,
-        data_page_size: given.count("data_page_size")?,
-        ..ParquetWriteOptions::default()
-    }))))
+    Ok(Sink::Engine(FileWriteFormat::Parquet(Arc::new(
+        ParquetWriteOptions {
+            compression,
+            statistics,
+            row_group_size: given.count("row_group_size")?,
+            data_page_size: given.count("data_page_size")?,
+            ..ParquetWriteOptions::default()
+        },
+    ))))
 }
 
 fn ipc(given: &Given<'_>) -> Result<Sink> {
@@ -217,7 +264,10 @@ fn ipc(given: &Given<'_>) -> Result<Sink> {
     )?;
     let compat_level = given.one_of(
         "compat_level",
-        &[("newest", CompatLevel::newest()), ("oldest", CompatLevel::oldest())],
+        &[
+            ("newest", CompatLevel::newest()),
+            ("oldest", CompatLevel::oldest()),
+        ],
     )?;
     Ok(Sink::Engine(FileWriteFormat::Ipc(IpcWriterOptions {
         compression: compression.flatten(),
@@ -237,7 +287,8 @@ pub(crate) struct JsonArray {
 impl JsonArray {
     /// Opens the file.
     pub(crate) fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path).map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
+        let file = File::create(path)
+            .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
         let mut file = BufWriter::with_capacity(1 << 18, file);
         file.write_all(b"[")?;
         Ok(Self {
@@ -254,8 +305,13 @@ impl JsonArray {
             .with_json_format(JsonFormat::JsonLines)
             .finish(&mut batch)
             .or_error()?;
-        for line in self.lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            self.file.write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
+        for line in self
+            .lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            self.file
+                .write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
             self.file.write_all(line)?;
             self.rows += 1;
         }
@@ -269,4 +325,3 @@ impl JsonArray {
         Ok(())
     }
 }
-

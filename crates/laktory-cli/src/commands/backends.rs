@@ -13,7 +13,11 @@ pub(crate) fn backends(args: &BackendsArgs, registry: &Registry) -> Result<(), F
     let mut text = String::new();
     for backend in registry.iter() {
         let capabilities = (backend.capabilities)();
-        let default = if backend.name == laktory::DEFAULT_BACKEND { " (default)" } else { "" };
+        let default = if backend.name == laktory::DEFAULT_BACKEND {
+            " (default)"
+        } else {
+            ""
+        };
         let _ = writeln!(text, "{}{default}", backend.name);
         let _ = writeln!(text, "  engine   {}", backend.engine);
         let _ = writeln!(text, "  driver   {}", backend.provided_by);
@@ -43,11 +47,21 @@ pub(crate) fn backends(args: &BackendsArgs, registry: &Registry) -> Result<(), F
 fn all(text: &mut String, capabilities: &Capabilities) {
     let _ = writeln!(text, "  steps");
     for &kind in OpKind::ALL {
-        let _ = writeln!(text, "    {:<16} {}", kind.name(), shown(capabilities.op(kind)));
+        let _ = writeln!(
+            text,
+            "    {:<16} {}",
+            kind.name(),
+            shown(capabilities.op(kind))
+        );
     }
     let _ = writeln!(text, "  functions");
     for def in Func::all() {
-        let _ = writeln!(text, "    {:<24} {}", def.path, shown(capabilities.func(def.func)));
+        let _ = writeln!(
+            text,
+            "    {:<24} {}",
+            def.path,
+            shown(capabilities.func(def.func))
+        );
     }
 }
 
@@ -66,6 +80,11 @@ pub(crate) fn versions(registry: &Registry) -> String {
     for backend in registry.iter() {
         let _ = write!(text, "\n{:<10} {}", backend.name, backend.engine);
     }
-    let _ = write!(text, "\nplatform   {}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    let _ = write!(
+        text,
+        "\nplatform   {}-{}",
+        std::env::consts::ARCH,
+        std::env::consts::OS
+    );
     text
 }

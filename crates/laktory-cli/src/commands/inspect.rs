@@ -67,7 +67,14 @@ pub(crate) fn plan(args: &PlanArgs, registry: &Registry) -> Result<(), Failure> 
 pub(crate) fn graph(args: &GraphArgs, registry: &Registry) -> Result<(), Failure> {
     let plan = planned(&args.file, &args.select, registry)?;
     let graph = Graph(&plan);
-    print(if args.mermaid { graph.mermaid() } else { graph.tree() }.trim_end())
+    print(
+        if args.mermaid {
+            graph.mermaid()
+        } else {
+            graph.tree()
+        }
+        .trim_end(),
+    )
 }
 
 /// A plan for people: a paragraph for each node.
@@ -82,8 +89,11 @@ pub(crate) fn describe(plan: &Plan) -> String {
 
 fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan) {
     let _ = writeln!(text, "\n{}. {} on {}", number + 1, node.name, node.backend);
-    let after: Vec<&str> =
-        node.upstream.iter().map(|&above| plan.nodes[above].name.as_str()).collect();
+    let after: Vec<&str> = node
+        .upstream
+        .iter()
+        .map(|&above| plan.nodes[above].name.as_str())
+        .collect();
     if !after.is_empty() {
         let _ = writeln!(text, "   after       {}", after.join(", "));
     }
@@ -91,13 +101,23 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
         let source = match &input.source {
             InputSource::Files(spec) => format!("{} files {}", spec.format, spec.path),
             InputSource::Inline(_) => "rows written in the pipeline".to_owned(),
-            InputSource::Node { node, name, transfer } => {
+            InputSource::Node {
+                node,
+                name,
+                transfer,
+            } => {
                 let how = match plan.nodes[*node].handover {
-                    Handover::Sink(sink) => format!("read from {}", plan.nodes[*node].sinks[sink].path),
+                    Handover::Sink(sink) => {
+                        format!("read from {}", plan.nodes[*node].sinks[sink].path)
+                    }
                     Handover::Inline => "computed as part of this node".to_owned(),
                     Handover::Materialize | Handover::None => "kept by the run".to_owned(),
                 };
-                let over = if *transfer { ", over Arrow from another engine" } else { "" };
+                let over = if *transfer {
+                    ", over Arrow from another engine"
+                } else {
+                    ""
+                };
                 format!("node {name} ({how}{over})")
             }
             InputSource::Sink { name, read } => {
@@ -113,7 +133,10 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
     for step in &node.steps {
         let what = match &step.kind {
             StepKind::Sql(_) => {
-                format!("SQL {}", step.label.split_whitespace().collect::<Vec<_>>().join(" "))
+                format!(
+                    "SQL {}",
+                    step.label.split_whitespace().collect::<Vec<_>>().join(" ")
+                )
             }
             StepKind::Ops(_) => step.label.clone(),
         };
@@ -130,8 +153,16 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
         );
     }
     for sink in &node.sinks {
-        let rows = if sink.quarantine { "quarantined rows" } else { "rows" };
-        let written = if plan.writes { "write" } else { "(not written)" };
+        let rows = if sink.quarantine {
+            "quarantined rows"
+        } else {
+            "rows"
+        };
+        let written = if plan.writes {
+            "write"
+        } else {
+            "(not written)"
+        };
         let _ = writeln!(
             text,
             "   {written:<11} {rows} to {} ({}, {:?})",

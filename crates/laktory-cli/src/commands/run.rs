@@ -125,7 +125,10 @@ fn finish(
 }
 
 fn explain(project: &Project, faults: &[Fault]) -> Vec<laktory::syntax::Diagnostic> {
-    faults.iter().map(|fault| project.explain(fault)).collect()
+    let mut told: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
+    // In the order of the file, however the nodes happened to run.
+    told.sort_by_key(|fault| fault.span.as_ref().map(|span| span.start));
+    told
 }
 
 fn write_report(path: &Path, report: &RunReport) -> Result<(), Failure> {

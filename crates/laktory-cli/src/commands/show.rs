@@ -15,7 +15,12 @@ use crate::log::{Detail, NoLog, TextLog};
 pub(crate) fn show(args: &ShowArgs, detail: Detail, registry: &Registry) -> Result<(), Failure> {
     let quiet = detail == Detail::Quiet;
     let project = open(&args.file)?;
-    let names: Vec<&str> = project.pipeline.nodes.iter().map(|node| node.name.as_str()).collect();
+    let names: Vec<&str> = project
+        .pipeline
+        .nodes
+        .iter()
+        .map(|node| node.name.as_str())
+        .collect();
     if !names.contains(&args.node.as_str()) {
         return Err(unknown(&args.node, &names).into());
     }

@@ -18,7 +18,9 @@ nodes:
 
 /// Findings on a source.
 fn source(keys: &str) -> Vec<String> {
-    findings(&format!("name: p\nnodes: [{{name: a, source: {{{keys}}}}}]"))
+    findings(&format!(
+        "name: p\nnodes: [{{name: a, source: {{{keys}}}}}]"
+    ))
 }
 
 fn sink(keys: &str) -> Vec<String> {
@@ -31,7 +33,9 @@ fn step(keys: &str) -> Vec<String> {
 
 /// Exactly one finding, which begins so.
 fn only(findings: &[String], expected: &str) {
-    let [finding] = findings else { panic!("{expected}\n{findings:#?}") };
+    let [finding] = findings else {
+        panic!("{expected}\n{findings:#?}")
+    };
     assert!(finding.starts_with(expected), "{expected}\n{finding}");
 }
 
@@ -40,11 +44,15 @@ fn r_fsrc_1_formats_that_the_engine_has_not() {
     let formats = "formats read here: CSV, IPC, JSON, JSONL, PARQUET";
     only(
         &source("path: x, format: ORC"),
-        &format!("nodes[0].sources[0].format: unsupported: format `ORC` cannot be read on backend LEFT; {formats}"),
+        &format!(
+            "nodes[0].sources[0].format: unsupported: format `ORC` cannot be read on backend LEFT; {formats}"
+        ),
     );
     only(
         &source("path: x, format: LANCE"),
-        &format!("nodes[0].sources[0].format: unsupported: format `LANCE` cannot be read on backend LEFT; {formats}"),
+        &format!(
+            "nodes[0].sources[0].format: unsupported: format `LANCE` cannot be read on backend LEFT; {formats}"
+        ),
     );
     only(
         &sink("path: x, format: XML"),
@@ -67,9 +75,15 @@ fn r_fsrc_1_options_have_a_place_and_a_nearest_name() {
     );
     let schema = "path: x, format: JSONL, schema: {columns: {x: int}}";
     assert!(source(schema).is_empty());
-    let right = PlanOptions { backend: Some("RIGHT".into()), ..options() };
+    let right = PlanOptions {
+        backend: Some("RIGHT".into()),
+        ..options()
+    };
     only(
-        &findings_with(&format!("name: p\nnodes: [{{name: a, source: {{{schema}}}}}]"), &right),
+        &findings_with(
+            &format!("name: p\nnodes: [{{name: a, source: {{{schema}}}}}]"),
+            &right,
+        ),
         "nodes[0].sources[0].schema_definition: unsupported: a schema cannot be given for format `JSONL` on backend RIGHT",
     );
 }
@@ -83,10 +97,16 @@ fn steps_that_do_not_exist_are_told_with_the_nearest() {
     let told = step("func_name: with_colums, func_kwargs: {x: nw.col('y')}");
     assert!(told[0].contains("did you mean `with_columns`?"), "{told:?}");
     let told = step("func_name: with_columns, func_kwargs: {x: nw.col('y').rond(2)}");
-    assert!(told[0].starts_with("nodes[0].transformer.nodes[0].func_kwargs.x: "), "{told:?}");
+    assert!(
+        told[0].starts_with("nodes[0].transformer.nodes[0].func_kwargs.x: "),
+        "{told:?}"
+    );
     assert!(told[0].contains("round"), "{told:?}");
     let told = step("func_name: head, func_args: [1, 2]");
-    assert!(told[0].starts_with("nodes[0].transformer.nodes[0].func_args[1]: "), "{told:?}");
+    assert!(
+        told[0].starts_with("nodes[0].transformer.nodes[0].func_args[1]: "),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -108,30 +128,46 @@ nodes:
     expectations: [{name: e, expr: MEDIAN(x) > 1, type: AGGREGATE}]
 ";
     let found = findings(yaml);
-    let elsewhere = "supported by: LEFT; write this step as SQL, or set `dataframe_backend` on the node";
+    let elsewhere =
+        "supported by: LEFT; write this step as SQL, or set `dataframe_backend` on the node";
     let steps = "nodes[1].transformer.nodes";
     assert_eq!(
         found,
         [
-            format!("{steps}[0].func_name: unsupported: step `pivot` is not available on backend RIGHT; pivoting is planned for version 2"),
-            format!("{steps}[1].func_name: unsupported: step `join_asof` is not available on backend RIGHT; {elsewhere}"),
-            format!("{steps}[2]: unsupported: function `median` is not available on backend RIGHT; {elsewhere}"),
-            format!("nodes[1].sources[0].filter: unsupported: function `median` is not available on backend RIGHT; {elsewhere}"),
-            format!("nodes[1].expectations[0].expr.expr: unsupported: function `median` is not available on backend RIGHT; {elsewhere}"),
+            format!(
+                "{steps}[0].func_name: unsupported: step `pivot` is not available on backend RIGHT; pivoting is planned for version 2"
+            ),
+            format!(
+                "{steps}[1].func_name: unsupported: step `join_asof` is not available on backend RIGHT; {elsewhere}"
+            ),
+            format!(
+                "{steps}[2]: unsupported: function `median` is not available on backend RIGHT; {elsewhere}"
+            ),
+            format!(
+                "nodes[1].sources[0].filter: unsupported: function `median` is not available on backend RIGHT; {elsewhere}"
+            ),
+            format!(
+                "nodes[1].expectations[0].expr.expr: unsupported: function `median` is not available on backend RIGHT; {elsewhere}"
+            ),
         ]
     );
 }
 
 #[test]
 fn r_ph_placeholders_that_nobody_supplies() {
-    let known = "known here: `{df}`, `{sources.df}`, and `{nodes.<name>}` for the output of another node";
+    let known =
+        "known here: `{df}`, `{sources.df}`, and `{nodes.<name>}` for the output of another node";
     only(
         &step("expr: 'SELECT * FROM {sources.oops}'"),
-        &format!("nodes[0].transformer.nodes[0].expr: unknown-frame: `{{sources.oops}}` refers to nothing that node `a` can see; {known}"),
+        &format!(
+            "nodes[0].transformer.nodes[0].expr: unknown-frame: `{{sources.oops}}` refers to nothing that node `a` can see; {known}"
+        ),
     );
     only(
         &step("func_name: join, func_kwargs: {other: '{sources.oops}', on: x}"),
-        &format!("nodes[0].transformer.nodes[0]: unknown-frame: `{{sources.oops}}` refers to nothing that node `a` can see; {known}"),
+        &format!(
+            "nodes[0].transformer.nodes[0]: unknown-frame: `{{sources.oops}}` refers to nothing that node `a` can see; {known}"
+        ),
     );
     only(
         &step("expr: 'SELECT * FROM {nodes.b}'"),
@@ -141,12 +177,18 @@ fn r_ph_placeholders_that_nobody_supplies() {
 
 #[test]
 fn texts_that_do_not_parse_point_into_the_text() {
-    only(&step("expr: 'SELECT * FROM {df}; SELECT 1'"), "nodes[0].transformer.nodes[0].expr: ");
+    only(
+        &step("expr: 'SELECT * FROM {df}; SELECT 1'"),
+        "nodes[0].transformer.nodes[0].expr: ",
+    );
     only(
         &node("expectations: [{name: e, expr: 'x >'}]"),
         "nodes[0].expectations[0].expr.expr: ",
     );
-    only(&source("path: x, format: JSON, filter: 'x >'"), "nodes[0].sources[0].filter: ");
+    only(
+        &source("path: x, format: JSON, filter: 'x >'"),
+        "nodes[0].sources[0].filter: ",
+    );
     only(
         &source("path: x, format: JSON, selects: [x, 'y +']"),
         "nodes[0].sources[0].selects[1]: ",
@@ -156,7 +198,11 @@ fn texts_that_do_not_parse_point_into_the_text() {
 #[test]
 fn kinds_of_sources_that_no_engine_has_yet() {
     for (keys, key, message) in [
-        ("table_name: t", "table_name", "table sources are not available in this version"),
+        (
+            "table_name: t",
+            "table_name",
+            "table sources are not available in this version",
+        ),
         (
             "type: HIVE_METASTORE, table_name: t",
             "table_name",
@@ -178,14 +224,21 @@ fn kinds_of_sources_that_no_engine_has_yet() {
             "backend LEFT has no reader to call methods on",
         ),
     ] {
-        only(&source(keys), &format!("nodes[0].sources[0].{key}: unsupported: {message}; "));
+        only(
+            &source(keys),
+            &format!("nodes[0].sources[0].{key}: unsupported: {message}; "),
+        );
     }
 }
 
 #[test]
 fn kinds_of_sinks_that_no_engine_has_yet() {
     for (keys, key, message) in [
-        ("table_name: t", "table_name", "table sinks are not available in this version"),
+        (
+            "table_name: t",
+            "table_name",
+            "table sinks are not available in this version",
+        ),
         (
             "pipeline_view_name: v",
             "pipeline_view_name",
@@ -217,24 +270,34 @@ fn kinds_of_sinks_that_no_engine_has_yet() {
             "write mode `UPDATE` is not available in this version",
         ),
     ] {
-        only(&sink(keys), &format!("nodes[0].sinks[0].{key}: unsupported: {message}; "));
+        only(
+            &sink(keys),
+            &format!("nodes[0].sinks[0].{key}: unsupported: {message}; "),
+        );
     }
 }
 
 #[test]
 fn merges_and_shared_targets_are_told_at_their_keys() {
-    let merge = sink("path: x, format: DELTA, mode: MERGE, merge_cdc_options: {primary_keys: [id]}");
+    let merge =
+        sink("path: x, format: DELTA, mode: MERGE, merge_cdc_options: {primary_keys: [id]}");
     assert!(
-        merge.iter().any(|text| text.starts_with("nodes[0].sinks[0].merge_cdc_options: unsupported: ")),
+        merge
+            .iter()
+            .any(|text| text.starts_with("nodes[0].sinks[0].merge_cdc_options: unsupported: ")),
         "{merge:?}"
     );
     assert!(
-        merge.iter().any(|text| text.starts_with("nodes[0].sinks[0].mode: unsupported: ")),
+        merge
+            .iter()
+            .any(|text| text.starts_with("nodes[0].sinks[0].mode: unsupported: ")),
         "{merge:?}"
     );
     let shared = sink("path: x, format: DELTA, mode: APPEND, shared: true");
     assert!(
-        shared.iter().any(|text| text.starts_with("nodes[0].sinks[0].shared: unsupported: ")),
+        shared
+            .iter()
+            .any(|text| text.starts_with("nodes[0].sinks[0].shared: unsupported: ")),
         "{shared:?}"
     );
 }
@@ -255,11 +318,15 @@ nodes:
 #[test]
 fn r_dag_2_faults_of_the_graph() {
     only(
-        &findings("name: p\nnodes: [{name: slv, source: {node_name: brzz}}, {name: brz, source: {path: x, format: CSV}}]"),
+        &findings(
+            "name: p\nnodes: [{name: slv, source: {node_name: brzz}}, {name: brz, source: {path: x, format: CSV}}]",
+        ),
         "nodes[0].sources[0].node_name: unknown-node: node `brzz` is not defined in the pipeline; did you mean `brz`?",
     );
     only(
-        &findings("name: p\nnodes: [{name: a, source: {node_name: b}}, {name: b, source: {node_name: a}}]"),
+        &findings(
+            "name: p\nnodes: [{name: a, source: {node_name: b}}, {name: b, source: {node_name: a}}]",
+        ),
         "nodes[1].sources[0].node_name: cycle: nodes depend on each other in a circle: b -> a -> b; ",
     );
     only(
@@ -284,8 +351,17 @@ nodes:
   - {name: b, source: {node_name: nope}}
   - {name: c, dataframe_backend: NOPE, source: {node_name: a}}
 ";
-    let found = findings_with(yaml, &PlanOptions { selects: Some(vec!["zzz".into()]), ..options() });
-    let places: Vec<&str> = found.iter().map(|text| text.split(": ").next().unwrap()).collect();
+    let found = findings_with(
+        yaml,
+        &PlanOptions {
+            selects: Some(vec!["zzz".into()]),
+            ..options()
+        },
+    );
+    let places: Vec<&str> = found
+        .iter()
+        .map(|text| text.split(": ").next().unwrap())
+        .collect();
     for place in [
         "nodes[0].sources[0].format",
         "nodes[0].sources[0].filter",
@@ -301,7 +377,11 @@ nodes:
         "nodes[1].sources[0].node_name",
         "nodes[2].dataframe_backend",
     ] {
-        assert_eq!(places.iter().filter(|known| **known == place).count(), 1, "{place}\n{found:#?}");
+        assert_eq!(
+            places.iter().filter(|known| **known == place).count(),
+            1,
+            "{place}\n{found:#?}"
+        );
     }
     assert_eq!(places.len(), 13, "{found:#?}");
 }

@@ -11,7 +11,8 @@ fn with(keys: &str, readers: usize) -> String {
         "name: p\nnodes:\n  - {{name: a, source: {{path: in.json, format: JSON}}{keys}}}\n"
     );
     for reader in 0..readers {
-        yaml += &format!("  - {READER}, name: b{reader}}}\n").replace("b.parquet", &format!("b{reader}.parquet"));
+        yaml += &format!("  - {READER}, name: b{reader}}}\n")
+            .replace("b.parquet", &format!("b{reader}.parquet"));
     }
     yaml
 }
@@ -103,7 +104,10 @@ fn rows_that_cross_engines_are_kept() {
 #[test]
 fn without_writing_nothing_is_read_from_sinks() {
     let sink = ", sinks: [{path: a.parquet, format: PARQUET}]";
-    let options = PlanOptions { write: false, ..options() };
+    let options = PlanOptions {
+        write: false,
+        ..options()
+    };
     let decided = |readers| {
         let plan = plan_with(&with(sink, readers), &options);
         assert!(!plan.writes);
@@ -121,7 +125,12 @@ fn a_declarative_orchestrator_writes_nothing_in_a_local_run() {
         with("", 1).replace("path: b0.parquet, format: PARQUET", "pipeline_view_name: v")
     );
     let findings = crate::support::findings(&yaml);
-    assert!(findings.iter().any(|text| text.starts_with("orchestrator: declarative-orchestrator:")), "{findings:?}");
+    assert!(
+        findings
+            .iter()
+            .any(|text| text.starts_with("orchestrator: declarative-orchestrator:")),
+        "{findings:?}"
+    );
 }
 
 #[test]

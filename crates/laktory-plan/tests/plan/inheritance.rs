@@ -5,7 +5,11 @@ use laktory_model::DataFrameApi;
 use laktory_plan::PlanOptions;
 
 fn backends(yaml: &str, options: &PlanOptions) -> Vec<String> {
-    plan_with(yaml, options).nodes.iter().map(|node| node.backend.clone()).collect()
+    plan_with(yaml, options)
+        .nodes
+        .iter()
+        .map(|node| node.backend.clone())
+        .collect()
 }
 
 const NODES: &str = "
@@ -29,22 +33,32 @@ fn r_inh_1_node_then_pipeline_then_setting() {
         backend: Some("l".to_owned()),
         ..options()
     };
-    assert_eq!(backends(&own, &forced), ["LEFT", "LEFT"], "aliases count, in any case");
+    assert_eq!(
+        backends(&own, &forced),
+        ["LEFT", "LEFT"],
+        "aliases count, in any case"
+    );
 }
 
 #[test]
 fn an_unknown_backend_is_told_once_at_its_place() {
-    let elsewhere = "linked backends: LEFT, RIGHT; build laktory with `--features datafusion` to add it";
-    let nowhere = "linked backends: LEFT, RIGHT; a backend of your own is linked into a binary of your own";
+    let elsewhere =
+        "linked backends: LEFT, RIGHT; build laktory with `--features datafusion` to add it";
+    let nowhere =
+        "linked backends: LEFT, RIGHT; a backend of your own is linked into a binary of your own";
     let pipeline = format!("name: p\ndataframe_backend: DATAFUSION{NODES}");
     assert_eq!(
         findings(&pipeline),
-        [format!("dataframe_backend: unknown-backend: backend `DATAFUSION` is not part of this build; {elsewhere}")]
+        [format!(
+            "dataframe_backend: unknown-backend: backend `DATAFUSION` is not part of this build; {elsewhere}"
+        )]
     );
     let node = format!("name: p{}", NODES.replace("right", "leftt"));
     assert_eq!(
         findings(&node),
-        [format!("nodes[1].dataframe_backend: unknown-backend: there is no backend called `LEFTT`; {nowhere}")]
+        [format!(
+            "nodes[1].dataframe_backend: unknown-backend: there is no backend called `LEFTT`; {nowhere}"
+        )]
     );
     let forced = PlanOptions {
         backend: Some("nope".to_owned()),
@@ -52,7 +66,9 @@ fn an_unknown_backend_is_told_once_at_its_place() {
     };
     assert_eq!(
         findings_with(&format!("name: p{NODES}"), &forced),
-        [format!(": unknown-backend: there is no backend called `nope`; {nowhere}")]
+        [format!(
+            ": unknown-backend: there is no backend called `nope`; {nowhere}"
+        )]
     );
 }
 
@@ -100,7 +116,11 @@ nodes:
     };
     let native = "dataframe_api: NATIVE";
     let fits = |text: &str, api: &str, options: &PlanOptions| {
-        let expr = if api == "NATIVE" { "pl.col('x')" } else { "nw.col('x')" };
+        let expr = if api == "NATIVE" {
+            "pl.col('x')"
+        } else {
+            "nw.col('x')"
+        };
         findings_with(&text.replace("EXPR", expr), options).is_empty()
     };
     let setting = PlanOptions {

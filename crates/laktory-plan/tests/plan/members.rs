@@ -17,11 +17,17 @@ fn sources(plan: &Plan, node: &str) -> Vec<String> {
     node.inputs
         .iter()
         .map(|input| match &input.source {
-            InputSource::Node { node, name, transfer } => {
+            InputSource::Node {
+                node,
+                name,
+                transfer,
+            } => {
                 assert_eq!(&plan.nodes[*node].name, name);
                 format!("node {name}{}", if *transfer { " by transfer" } else { "" })
             }
-            InputSource::Sink { name, read } => format!("sink of {name}: {} {}", read.format, read.path),
+            InputSource::Sink { name, read } => {
+                format!("sink of {name}: {} {}", read.format, read.path)
+            }
             InputSource::Files(spec) => format!("files {}", spec.path),
             other => format!("{other:?}"),
         })
@@ -43,7 +49,10 @@ fn r_nsrc_2_an_unselected_node_with_a_sink_is_read_from_it() {
     let InputSource::Sink { read, .. } = &plan.node("slv").unwrap().inputs[0].source else {
         panic!("read from the sink");
     };
-    assert!(read.options.contains_key("separator"), "it is read as it was written");
+    assert!(
+        read.options.contains_key("separator"),
+        "it is read as it was written"
+    );
     assert!(plan.node("slv").unwrap().upstream.is_empty());
 }
 
@@ -73,8 +82,10 @@ nodes:
 ";
     assert_eq!(
         findings_with(yaml, &selecting(&["b"])),
-        ["nodes[1].sources[0]: unreadable-node: node `a` is not part of this run, and its sink `a.arrow` has format `IPC`, \
-          which cannot be read on backend RIGHT; select `a` too, as `*b`"]
+        [
+            "nodes[1].sources[0]: unreadable-node: node `a` is not part of this run, and its sink `a.arrow` has format `IPC`, \
+          which cannot be read on backend RIGHT; select `a` too, as `*b`"
+        ]
     );
     let plan = plan_with(yaml, &selecting(&["*b"]));
     assert_eq!(sources(&plan, "b"), ["node a by transfer"]);
@@ -117,6 +128,9 @@ nodes:
         .map(|input| (input.name.to_string(), input.steps.len()))
         .collect();
     let expected = [("{sources.df}", 1), ("{nodes.a}", 1), ("{nodes.c}", 0)];
-    assert_eq!(inputs, expected.map(|(name, steps)| (name.to_owned(), steps)));
+    assert_eq!(
+        inputs,
+        expected.map(|(name, steps)| (name.to_owned(), steps))
+    );
     assert_eq!(plan.node("b").unwrap().upstream, [0, 1]);
 }

@@ -30,7 +30,9 @@ fn json(yaml: &str) -> String {
     let pipeline = pipeline(yaml);
     let (plan, _) = compile(&pipeline, &registry(), &options());
     let plan = plan.unwrap();
-    let again = compile(&pipeline.clone(), &registry(), &options()).0.unwrap();
+    let again = compile(&pipeline.clone(), &registry(), &options())
+        .0
+        .unwrap();
     assert_eq!(plan, again);
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(text, serde_json::to_string(&again.clone()).unwrap());
@@ -74,14 +76,19 @@ proptest! {
 }
 
 fn chain(nodes: usize, sinks: bool) -> String {
-    let mut yaml = String::from("name: p\nnodes:\n  - {name: n0, source: {path: in.json, format: JSON}}\n");
+    let mut yaml =
+        String::from("name: p\nnodes:\n  - {name: n0, source: {path: in.json, format: JSON}}\n");
     for node in 1..nodes {
         let sink = if sinks {
             format!(", sinks: [{{path: n{node}.parquet, format: PARQUET}}]")
         } else {
             String::new()
         };
-        let _ = writeln!(yaml, "  - {{name: n{node}, source: {{node_name: n{}}}{sink}}}", node - 1);
+        let _ = writeln!(
+            yaml,
+            "  - {{name: n{node}, source: {{node_name: n{}}}{sink}}}",
+            node - 1
+        );
     }
     yaml
 }
@@ -123,7 +130,10 @@ fn a_node_that_reads_thousands_compiles_in_linear_time() {
     let mut yaml = String::from("name: p\nnodes:\n");
     let mut names = Vec::new();
     for node in 0..5_000 {
-        let _ = writeln!(yaml, "  - {{name: n{node}, source: {{path: in.json, format: JSON}}}}");
+        let _ = writeln!(
+            yaml,
+            "  - {{name: n{node}, source: {{path: in.json, format: JSON}}}}"
+        );
         names.push(format!("n{node}"));
     }
     let _ = writeln!(
@@ -141,7 +151,11 @@ fn drawings_of_long_chains_stay_small() {
     let plan = compile(&pipeline, &registry(), &options()).0.unwrap();
     let tree = Graph(&plan).tree();
     for node in [0, 41, 9_999] {
-        assert!(tree.lines().any(|line| line.ends_with(&format!("── n{node}"))), "n{node}");
+        assert!(
+            tree.lines()
+                .any(|line| line.ends_with(&format!("── n{node}"))),
+            "n{node}"
+        );
     }
     assert!(Graph(&plan).mermaid().len() < 1_000_000);
     assert!(tree.len() < 10_000_000, "{} bytes", tree.len());

@@ -22,29 +22,48 @@ nodes:
     let plan = plan(yaml);
     let steps = &plan.nodes[0].inputs[0].steps;
     let labels: Vec<&str> = steps.iter().map(|step| step.label.as_str()).collect();
-    assert_eq!(labels, ["filter", "selects", "renames", "drops", "drop_duplicates"]);
+    assert_eq!(
+        labels,
+        ["filter", "selects", "renames", "drops", "drop_duplicates"]
+    );
     let places: Vec<String> = steps.iter().map(|step| step.place.to_string()).collect();
     for (place, label) in places.iter().zip(labels) {
         assert_eq!(place, &format!("nodes[0].sources[0].{label}"));
     }
-    let StepKind::Ops(drops) = &steps[3].kind else { panic!("{steps:?}") };
-    assert_eq!(drops[..], [Op::Drop { columns: vec!["zzz".into()], strict: false }], "R-SRC-5: lenient");
+    let StepKind::Ops(drops) = &steps[3].kind else {
+        panic!("{steps:?}")
+    };
+    assert_eq!(
+        drops[..],
+        [Op::Drop {
+            columns: vec!["zzz".into()],
+            strict: false
+        }],
+        "R-SRC-5: lenient"
+    );
 }
 
 #[test]
 fn r_src_3_drop_duplicates_may_be_off_or_look_at_all_columns() {
-    for (text, expected) in [("false", None), ("true", Some(None)), ("[x]", Some(Some(vec!["x".to_owned()])))] {
+    for (text, expected) in [
+        ("false", None),
+        ("true", Some(None)),
+        ("[x]", Some(Some(vec!["x".to_owned()]))),
+    ] {
         let yaml = format!(
             "name: p\nnodes: [{{name: a, source: {{path: in.json, format: JSON, drop_duplicates: {text}}}}}]"
         );
         let plan = plan(&yaml);
-        let subset = plan.nodes[0].inputs[0].steps.first().map(|step| match &step.kind {
-            StepKind::Ops(ops) => match &ops[..] {
-                [Op::Unique { subset, .. }] => subset.clone(),
-                other => panic!("{other:?}"),
-            },
-            StepKind::Sql(sql) => panic!("{sql:?}"),
-        });
+        let subset = plan.nodes[0].inputs[0]
+            .steps
+            .first()
+            .map(|step| match &step.kind {
+                StepKind::Ops(ops) => match &ops[..] {
+                    [Op::Unique { subset, .. }] => subset.clone(),
+                    other => panic!("{other:?}"),
+                },
+                StepKind::Sql(sql) => panic!("{sql:?}"),
+            });
         assert_eq!(subset, expected, "{text}");
     }
 }
@@ -81,8 +100,15 @@ fn a_group_and_its_aggregates_become_one_step() {
         .collect();
     assert_eq!(kinds.concat(), ["group_by", "sort"]);
     assert_eq!(kinds.len(), 3, "each step keeps its own place and label");
-    let labels: Vec<&str> = plan.nodes[0].steps.iter().map(|step| step.label.as_str()).collect();
-    assert_eq!(labels, ["group_by(k)", "agg(nw.len().alias('n'))", "sort(k)"]);
+    let labels: Vec<&str> = plan.nodes[0]
+        .steps
+        .iter()
+        .map(|step| step.label.as_str())
+        .collect();
+    assert_eq!(
+        labels,
+        ["group_by(k)", "agg(nw.len().alias('n'))", "sort(k)"]
+    );
     assert!(
         !serde_json::to_string(&plan).unwrap().contains("GroupBy"),
         "halves never reach a driver"
@@ -142,10 +168,18 @@ nodes:
       - {name: df, expr: nw.col('x').is_null()}
 ";
     let plan = plan(yaml);
-    let [rows, all, df] = &plan.nodes[0].expectations[..] else { panic!("{plan:?}") };
+    let [rows, all, df] = &plan.nodes[0].expectations[..] else {
+        panic!("{plan:?}")
+    };
     assert!(rows.removes_rows() && !all.removes_rows() && !df.removes_rows());
-    assert_eq!((rows.kind, all.kind), (ExpectationKind::Row, ExpectationKind::Aggregate));
-    assert_eq!((rows.tolerance, all.tolerance), (ToleranceLimit::Rows(3), ToleranceLimit::Share(0.5)));
+    assert_eq!(
+        (rows.kind, all.kind),
+        (ExpectationKind::Row, ExpectationKind::Aggregate)
+    );
+    assert_eq!(
+        (rows.tolerance, all.tolerance),
+        (ToleranceLimit::Rows(3), ToleranceLimit::Share(0.5))
+    );
     assert_eq!(df.tolerance, ToleranceLimit::Rows(0));
     assert_eq!(rows.place.to_string(), "nodes[0].expectations[0].expr.expr");
 }
@@ -163,11 +197,16 @@ nodes:
       - {path: c, format: CSV, writer_kwargs: {separator: '|', include_header: false}}
 ";
     let plan = plan(yaml);
-    let [a, b, c] = &plan.nodes[0].sinks[..] else { panic!("{plan:?}") };
+    let [a, b, c] = &plan.nodes[0].sinks[..] else {
+        panic!("{plan:?}")
+    };
     assert_eq!((a.mode, b.mode), (SinkMode::Overwrite, SinkMode::Append));
     assert_eq!(b.format.name(), "JSONL");
     let schema = a.schema.as_ref().unwrap();
-    assert_eq!((schema[0].name.as_str(), &schema[0].dtype), ("x", &DType::Int64));
+    assert_eq!(
+        (schema[0].name.as_str(), &schema[0].dtype),
+        ("x", &DType::Int64)
+    );
     assert!(!c.read.has_header, "it is read back as it was written");
     assert_eq!(c.read.options.len(), 2);
     assert_eq!(c.place.to_string(), "nodes[0].sinks[2]");

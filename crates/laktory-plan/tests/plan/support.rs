@@ -1,8 +1,6 @@
 //! Pipelines compiled for tests, and two backends: LEFT can do everything, RIGHT less.
 
-use laktory_core::{
-    BackendDescriptor, Capabilities, Format, Func, OpKind, Registry, Support,
-};
+use laktory_core::{BackendDescriptor, Capabilities, Format, Func, OpKind, Registry, Support};
 use laktory_model::{DataFrameApi, Finding, LoadOptions, Pipeline, load};
 use laktory_plan::{Handover, Plan, PlanOptions, compile};
 use laktory_testkit::recorder::{Profile, backend, everything};
@@ -36,11 +34,17 @@ impl Profile for Right {
     fn capabilities() -> Capabilities {
         let mut capabilities = everything();
         let reason = "pivoting is planned for version 2";
-        capabilities.ops.insert(OpKind::Pivot, Support::NotYet { reason });
+        capabilities
+            .ops
+            .insert(OpKind::Pivot, Support::NotYet { reason });
         capabilities.ops.insert(OpKind::JoinAsof, Support::Never);
         capabilities.funcs.insert(Func::Median, Support::Never);
         capabilities.reads.remove(&Format::Ipc);
-        capabilities.reads.get_mut(&Format::JsonLines).unwrap().schema = false;
+        capabilities
+            .reads
+            .get_mut(&Format::JsonLines)
+            .unwrap()
+            .schema = false;
         capabilities.writes.remove(&Format::Json);
         capabilities
     }
@@ -71,7 +75,9 @@ pub(crate) fn selecting(selects: &[&str]) -> PlanOptions {
 /// The pipeline of a text that the model accepts.
 pub(crate) fn pipeline(yaml: &str) -> Pipeline {
     let loaded = load("p.yaml", yaml.as_bytes(), &LoadOptions::default());
-    loaded.pipeline.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
+    loaded
+        .pipeline
+        .unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
 }
 
 pub(crate) fn plan_with(yaml: &str, options: &PlanOptions) -> Plan {
@@ -100,7 +106,12 @@ fn shown(findings: &[Finding]) -> Vec<String> {
         .iter()
         .map(|finding| {
             let hint = finding.hint.as_ref().map(|hint| format!("; {hint}"));
-            let Finding { path, code, message, .. } = finding;
+            let Finding {
+                path,
+                code,
+                message,
+                ..
+            } = finding;
             format!("{path}: {code}: {message}{}", hint.unwrap_or_default())
         })
         .collect()

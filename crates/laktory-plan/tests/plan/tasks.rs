@@ -112,8 +112,10 @@ nodes:
     );
     assert_eq!(
         findings(yaml),
-        ["nodes[0].execution_task_name: task-cycle: tasks wait for each other in a circle: g -> node-b -> g; \
-          nodes still run in the right order here, but an orchestrator cannot order the tasks: give them other names"]
+        [
+            "nodes[0].execution_task_name: task-cycle: tasks wait for each other in a circle: g -> node-b -> g; \
+          nodes still run in the right order here, but an orchestrator cannot order the tasks: give them other names"
+        ]
     );
 }
 

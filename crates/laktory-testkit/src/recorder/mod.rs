@@ -316,8 +316,13 @@ impl Backend for Recorder {
 
     async fn import(&self, _: &RunCx, batches: BatchStream) -> Result<Frame> {
         let schema = batches.schema();
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        self.script.obey(self.call(Verb::Import, names.join(", "), &[]))?;
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        self.script
+            .obey(self.call(Verb::Import, names.join(", "), &[]))?;
         Ok(self.frame(Recorded {
             schema,
             batches: batches.try_collect().await?,

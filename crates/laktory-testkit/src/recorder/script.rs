@@ -77,7 +77,10 @@ impl Call {
     #[must_use]
     pub fn mentions(&self, text: &str) -> bool {
         let steps = self.steps.iter().flatten();
-        self.asked.iter().chain(steps).any(|line| line.contains(text))
+        self.asked
+            .iter()
+            .chain(steps)
+            .any(|line| line.contains(text))
     }
 }
 
@@ -185,7 +188,10 @@ impl Script {
     #[must_use]
     pub fn on(self, verb: Verb, text: &str, behaviour: Behaviour) -> Self {
         let text = text.to_owned();
-        self.when(move |call| call.verb == verb && call.mentions(&text), behaviour)
+        self.when(
+            move |call| call.verb == verb && call.mentions(&text),
+            behaviour,
+        )
     }
 
     /// Adds a rule for the calls that match.
@@ -209,7 +215,11 @@ impl Script {
     #[must_use]
     pub fn calls(&self, verb: Verb) -> Vec<Call> {
         let calls = locked(&self.state.calls);
-        calls.iter().filter(|call| call.verb == verb).cloned().collect()
+        calls
+            .iter()
+            .filter(|call| call.verb == verb)
+            .cloned()
+            .collect()
     }
 
     /// The greatest number of `execute` calls that were under way at a time.
@@ -317,7 +327,8 @@ impl Answers {
                 }
                 Behaviour::PanicOnPool(message) => {
                     half_written(jobs)?;
-                    cx.blocking(move || -> Result<()> { panic!("{message}") }).await?;
+                    cx.blocking(move || -> Result<()> { panic!("{message}") })
+                        .await?;
                 }
             }
         }

@@ -1,7 +1,10 @@
 //! Aggregations, and functions that change the number of rows.
 
 use laktory_core::{Arg, Error, ErrorKind, Func, Result};
-use polars::prelude::{Expr, NULL, QuantileMethod, RankMethod, RankOptions, SortMultipleOptions, cov, len, lit, pearson_corr, when};
+use polars::prelude::{
+    Expr, NULL, QuantileMethod, RankMethod, RankOptions, SortMultipleOptions, cov, len, lit,
+    pearson_corr, when,
+};
 
 use super::{Call, FULL, Row};
 
@@ -20,18 +23,26 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Var, FULL, |call| Ok(call.this()?.var(call.ddof()?))),
     (Func::Quantile, FULL, quantile),
     (Func::Skew, FULL, |call| Ok(call.this()?.skew(true))),
-    (Func::Kurtosis, FULL, |call| Ok(call.this()?.kurtosis(true, true))),
+    (Func::Kurtosis, FULL, |call| {
+        Ok(call.this()?.kurtosis(true, true))
+    }),
     (Func::Any, FULL, |call| Ok(call.this()?.any(true))),
     (Func::All, FULL, |call| Ok(call.this()?.all(true))),
     (Func::AnyValue, FULL, |call| {
         let this = call.this()?;
-        Ok(if call.flag("ignore_nulls")? { this.first_non_null() } else { this.first() })
+        Ok(if call.flag("ignore_nulls")? {
+            this.first_non_null()
+        } else {
+            this.first()
+        })
     }),
     (Func::First, FULL, |call| Ok(in_order(call)?.first())),
     (Func::Last, FULL, |call| Ok(in_order(call)?.last())),
     (Func::ModeAny, FULL, mode),
     (Func::Corr, FULL, corr),
-    (Func::Cov, FULL, |call| Ok(cov(call.expr("a")?, call.expr("b")?, call.ddof()?))),
+    (Func::Cov, FULL, |call| {
+        Ok(cov(call.expr("a")?, call.expr("b")?, call.ddof()?))
+    }),
     (Func::Filter, FULL, filter),
     (Func::DropNulls, FULL, |call| Ok(call.this()?.drop_nulls())),
     (Func::Unique, FULL, |call| Ok(call.this()?.unique())),
@@ -85,7 +96,10 @@ fn corr(call: &Call<'_>) -> Result<Expr> {
                     method: RankMethod::Average,
                     descending: false,
                 };
-                when(both.clone()).then(side).otherwise(lit(NULL)).rank(options, None)
+                when(both.clone())
+                    .then(side)
+                    .otherwise(lit(NULL))
+                    .rank(options, None)
             };
             Ok(pearson_corr(ranks(a), ranks(b)))
         }

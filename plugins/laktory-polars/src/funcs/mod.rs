@@ -9,7 +9,9 @@ mod time;
 mod units;
 mod window;
 
-use laktory_core::{Arg, DType, Error, ErrorKind, Expr, Func, Receiver, Result, RunCx, Scalar, Support};
+use laktory_core::{
+    Arg, DType, Error, ErrorKind, Expr, Func, Receiver, Result, RunCx, Scalar, Support,
+};
 use polars::prelude::Expr as PolarsExpr;
 
 use crate::expr;
@@ -168,7 +170,10 @@ impl<'a> Call<'a> {
     /// A number of things that may be missing.
     fn opt_count(&self, name: &str) -> Result<Option<usize>> {
         self.opt_int(name)?
-            .map(|value| usize::try_from(value).map_err(|_| self.invalid(&format!("`{name}` cannot be negative"))))
+            .map(|value| {
+                usize::try_from(value)
+                    .map_err(|_| self.invalid(&format!("`{name}` cannot be negative")))
+            })
             .transpose()
     }
 
@@ -190,7 +195,10 @@ impl<'a> Call<'a> {
         match self.arg(name) {
             Arg::Absent => Ok(None),
             Arg::Float(value) => Ok(Some(*value)),
-            #[allow(clippy::cast_precision_loss, reason = "a float is what the function works with")]
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "a float is what the function works with"
+            )]
             Arg::Int(value) => Ok(Some(*value as f64)),
             _ => self.wrong(name),
         }
@@ -233,7 +241,10 @@ impl<'a> Call<'a> {
 
     /// An error about an argument.
     fn invalid(&self, why: &str) -> Error {
-        Error::new(ErrorKind::InvalidArgument, format!("`{}`: {why}", self.func.def().path))
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("`{}`: {why}", self.func.def().path),
+        )
     }
 }
 
@@ -244,7 +255,11 @@ mod tests {
     #[test]
     fn every_function_has_at_most_one_row() {
         for def in Func::all() {
-            assert!(rows().filter(|(func, ..)| *func == def.func).count() <= 1, "{}", def.path);
+            assert!(
+                rows().filter(|(func, ..)| *func == def.func).count() <= 1,
+                "{}",
+                def.path
+            );
         }
     }
 }

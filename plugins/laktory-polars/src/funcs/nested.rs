@@ -2,21 +2,35 @@
 
 use laktory_core::{Error, ErrorKind, Func, Result};
 use polars::prelude::{
-    DataType, Expr, Field, PlSmallStr, Schema, Series, SortOptions, all_horizontal, any_horizontal, coalesce,
-    as_list, as_struct, concat_str, element, format_str, lit, 
+    DataType, Expr, Field, PlSmallStr, Schema, Series, SortOptions, all_horizontal, any_horizontal,
+    as_list, as_struct, coalesce, concat_str, element, format_str, lit,
 };
-use polars_plan::dsl::functions::{max_horizontal, mean_horizontal, min_horizontal, sum_horizontal};
+use polars_plan::dsl::functions::{
+    max_horizontal, mean_horizontal, min_horizontal, sum_horizontal,
+};
 
 use super::{Call, FULL, Row};
 use crate::error::ResultExt;
 
 pub(super) const ROWS: &[Row] = &[
-    (Func::SumHorizontal, FULL, |call| sum_horizontal(call.some_exprs("exprs")?, true).or_error()),
-    (Func::MinHorizontal, FULL, |call| extreme(call, |exprs| min_horizontal(exprs).or_error())),
-    (Func::MaxHorizontal, FULL, |call| extreme(call, |exprs| max_horizontal(exprs).or_error())),
-    (Func::MeanHorizontal, FULL, |call| mean_horizontal(call.some_exprs("exprs")?, true).or_error()),
-    (Func::AllHorizontal, FULL, |call| all_horizontal(flags(call, true)?).or_error()),
-    (Func::AnyHorizontal, FULL, |call| any_horizontal(flags(call, false)?).or_error()),
+    (Func::SumHorizontal, FULL, |call| {
+        sum_horizontal(call.some_exprs("exprs")?, true).or_error()
+    }),
+    (Func::MinHorizontal, FULL, |call| {
+        extreme(call, |exprs| min_horizontal(exprs).or_error())
+    }),
+    (Func::MaxHorizontal, FULL, |call| {
+        extreme(call, |exprs| max_horizontal(exprs).or_error())
+    }),
+    (Func::MeanHorizontal, FULL, |call| {
+        mean_horizontal(call.some_exprs("exprs")?, true).or_error()
+    }),
+    (Func::AllHorizontal, FULL, |call| {
+        all_horizontal(flags(call, true)?).or_error()
+    }),
+    (Func::AnyHorizontal, FULL, |call| {
+        any_horizontal(flags(call, false)?).or_error()
+    }),
     (Func::ConcatStr, FULL, |call| {
         Ok(concat_str(
             call.some_exprs("exprs")?,
@@ -25,14 +39,24 @@ pub(super) const ROWS: &[Row] = &[
         ))
     }),
     (Func::Format, FULL, format),
-    (Func::Struct, FULL, |call| Ok(as_struct(call.some_exprs("exprs")?))),
-    (Func::List, FULL, |call| as_list(call.some_exprs("exprs")?).or_error()),
+    (Func::Struct, FULL, |call| {
+        Ok(as_struct(call.some_exprs("exprs")?))
+    }),
+    (Func::List, FULL, |call| {
+        as_list(call.some_exprs("exprs")?).or_error()
+    }),
     (Func::ListLen, FULL, |call| Ok(call.this()?.list().len())),
     (Func::ListGet, FULL, list_get),
-    (Func::ListContains, FULL, |call| Ok(call.this()?.list().contains(call.expr("item")?, true))),
+    (Func::ListContains, FULL, |call| {
+        Ok(call.this()?.list().contains(call.expr("item")?, true))
+    }),
     (Func::ListUnique, FULL, |call| {
         let element = element();
-        let unique = if call.flag("maintain_order")? { element.unique_stable() } else { element.unique() };
+        let unique = if call.flag("maintain_order")? {
+            element.unique_stable()
+        } else {
+            element.unique()
+        };
         Ok(call.this()?.list().eval(unique))
     }),
     (Func::ListSort, FULL, |call| {
@@ -46,9 +70,15 @@ pub(super) const ROWS: &[Row] = &[
     (Func::ListMax, FULL, |call| Ok(call.this()?.list().max())),
     (Func::ListSum, FULL, |call| Ok(call.this()?.list().sum())),
     (Func::ListMean, FULL, |call| Ok(call.this()?.list().mean())),
-    (Func::ListMedian, FULL, |call| Ok(call.this()?.list().median())),
-    (Func::StructField, FULL, |call| Ok(call.this()?.struct_().field_by_name(call.text("name")?))),
-    (Func::CatGetCategories, FULL, |call| Ok(call.this()?.cat().get_categories())),
+    (Func::ListMedian, FULL, |call| {
+        Ok(call.this()?.list().median())
+    }),
+    (Func::StructField, FULL, |call| {
+        Ok(call.this()?.struct_().field_by_name(call.text("name")?))
+    }),
+    (Func::CatGetCategories, FULL, |call| {
+        Ok(call.this()?.cat().get_categories())
+    }),
     (Func::MapGet, FULL, map_get),
 ];
 
@@ -56,7 +86,10 @@ pub(super) const ROWS: &[Row] = &[
 fn flags(call: &Call<'_>, neutral: bool) -> Result<Vec<Expr>> {
     let exprs = call.some_exprs("exprs")?;
     Ok(if call.flag("ignore_nulls")? {
-        exprs.into_iter().map(|expr| expr.fill_null(lit(neutral))).collect()
+        exprs
+            .into_iter()
+            .map(|expr| expr.fill_null(lit(neutral)))
+            .collect()
     } else {
         exprs
     })
@@ -74,7 +107,14 @@ fn extreme(call: &Call<'_>, horizontal: fn(Vec<Expr>) -> Result<Expr>) -> Result
                     DataType::Float32 | DataType::Float64 => {
                         column.try_apply_unary_elementwise(|series| {
                             let numbers = series.is_not_nan()?;
-                            series.zip_with(&numbers, &Series::full_null(series.name().clone(), series.len(), series.dtype()))
+                            series.zip_with(
+                                &numbers,
+                                &Series::full_null(
+                                    series.name().clone(),
+                                    series.len(),
+                                    series.dtype(),
+                                ),
+                            )
                         })
                     }
                     _ => Ok(column),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use laktory_core::{Arg, Error, Func, Result, Scalar};
-use polars::prelude::{
-    DataType, Expr, FillNullStrategy, Operator, RoundMode, TimeUnit, TimeZone, binary_expr, coalesce, lit,
-};
 use polars::prelude::{AnyValue, LiteralValue, Scalar as PolarsScalar};
+use polars::prelude::{
+    DataType, Expr, FillNullStrategy, Operator, RoundMode, TimeUnit, TimeZone, binary_expr,
+    coalesce, lit,
+};
 
 use super::{Call, FULL, Row};
 use crate::expr;
@@ -16,10 +17,16 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Add, FULL, |call| binary(call, Operator::Plus)),
     (Func::Sub, FULL, |call| binary(call, Operator::Minus)),
     (Func::Mul, FULL, |call| binary(call, Operator::Multiply)),
-    (Func::TrueDiv, FULL, |call| binary(call, Operator::TrueDivide)),
-    (Func::FloorDiv, FULL, |call| binary(call, Operator::FloorDivide)),
+    (Func::TrueDiv, FULL, |call| {
+        binary(call, Operator::TrueDivide)
+    }),
+    (Func::FloorDiv, FULL, |call| {
+        binary(call, Operator::FloorDivide)
+    }),
     (Func::Mod, FULL, |call| binary(call, Operator::Modulus)),
-    (Func::Pow, FULL, |call| Ok(call.this()?.pow(call.expr("other")?))),
+    (Func::Pow, FULL, |call| {
+        Ok(call.this()?.pow(call.expr("other")?))
+    }),
     (Func::Neg, FULL, |call| Ok(-call.this()?)),
     (Func::Eq, FULL, |call| binary(call, Operator::Eq)),
     (Func::Ne, FULL, |call| binary(call, Operator::NotEq)),
@@ -34,7 +41,9 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Abs, FULL, |call| Ok(call.this()?.abs())),
     (Func::Sqrt, FULL, |call| Ok(call.this()?.sqrt())),
     (Func::Exp, FULL, |call| Ok(call.this()?.exp())),
-    (Func::Log, FULL, |call| Ok(call.this()?.log(lit(call.float("base")?)))),
+    (Func::Log, FULL, |call| {
+        Ok(call.this()?.log(lit(call.float("base")?)))
+    }),
     (Func::Sin, FULL, |call| Ok(call.this()?.sin())),
     (Func::Cos, FULL, |call| Ok(call.this()?.cos())),
     (Func::Floor, FULL, |call| Ok(call.this()?.floor())),
@@ -42,7 +51,9 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Round, FULL, round),
     (Func::Clip, FULL, clip),
     (Func::FillNull, FULL, fill_null),
-    (Func::FillNan, FULL, |call| Ok(call.this()?.fill_nan(call.expr("value")?))),
+    (Func::FillNan, FULL, |call| {
+        Ok(call.this()?.fill_nan(call.expr("value")?))
+    }),
     (Func::IsNull, FULL, |call| Ok(call.this()?.is_null())),
     (Func::IsNan, FULL, |call| Ok(call.this()?.is_nan())),
     (Func::IsFinite, FULL, |call| Ok(call.this()?.is_finite())),
@@ -50,7 +61,9 @@ pub(super) const ROWS: &[Row] = &[
     (Func::IsBetween, FULL, is_between),
     (Func::IsClose, FULL, is_close),
     (Func::ReplaceStrict, FULL, replace_strict),
-    (Func::Coalesce, FULL, |call| Ok(coalesce(&call.some_exprs("exprs")?))),
+    (Func::Coalesce, FULL, |call| {
+        Ok(coalesce(&call.some_exprs("exprs")?))
+    }),
     (Func::RoundP, FULL, round_p),
     (Func::ConvertUnits, FULL, convert_units),
     (Func::CurrentTimestamp, FULL, current_timestamp),
@@ -62,18 +75,21 @@ fn binary(call: &Call<'_>, operator: Operator) -> Result<Expr> {
 
 fn round(call: &Call<'_>) -> Result<Expr> {
     let decimals = call.int("decimals")?;
-    let decimals = u32::try_from(decimals).map_err(|_| call.invalid("`decimals` cannot be negative"))?;
+    let decimals =
+        u32::try_from(decimals).map_err(|_| call.invalid("`decimals` cannot be negative"))?;
     Ok(call.this()?.round(decimals, RoundMode::HalfToEven))
 }
 
 fn clip(call: &Call<'_>) -> Result<Expr> {
     let this = call.this()?;
-    Ok(match (call.opt_expr("lower_bound")?, call.opt_expr("upper_bound")?) {
-        (Some(lower), Some(upper)) => this.clip(lower, upper),
-        (Some(lower), None) => this.clip_min(lower),
-        (None, Some(upper)) => this.clip_max(upper),
-        (None, None) => this,
-    })
+    Ok(
+        match (call.opt_expr("lower_bound")?, call.opt_expr("upper_bound")?) {
+            (Some(lower), Some(upper)) => this.clip(lower, upper),
+            (Some(lower), None) => this.clip_min(lower),
+            (None, Some(upper)) => this.clip_max(upper),
+            (None, None) => this,
+        },
+    )
 }
 
 fn fill_null(call: &Call<'_>) -> Result<Expr> {
@@ -87,8 +103,12 @@ fn fill_null(call: &Call<'_>) -> Result<Expr> {
         (None, None) => Err(call.invalid("`value` or `strategy` is needed")),
         (Some(_), None) if limit.is_some() => Err(call.invalid("`limit` needs a `strategy`")),
         (Some(value), None) => Ok(this.fill_null(value)),
-        (None, Some("forward")) => Ok(this.fill_null_with_strategy(FillNullStrategy::Forward(limit))),
-        (None, Some("backward")) => Ok(this.fill_null_with_strategy(FillNullStrategy::Backward(limit))),
+        (None, Some("forward")) => {
+            Ok(this.fill_null_with_strategy(FillNullStrategy::Forward(limit)))
+        }
+        (None, Some("backward")) => {
+            Ok(this.fill_null_with_strategy(FillNullStrategy::Backward(limit)))
+        }
         (None, Some(_)) => Err(call.invalid("`strategy` is `forward` or `backward`")),
     }
 }
@@ -123,7 +143,9 @@ fn is_between(call: &Call<'_>) -> Result<Expr> {
         "none" => ClosedInterval::None,
         _ => return Err(call.invalid("`closed` is `both`, `left`, `right` or `none`")),
     };
-    Ok(call.this()?.is_between(call.expr("lower_bound")?, call.expr("upper_bound")?, closed))
+    Ok(call
+        .this()?
+        .is_between(call.expr("lower_bound")?, call.expr("upper_bound")?, closed))
 }
 
 fn is_close(call: &Call<'_>) -> Result<Expr> {
@@ -134,19 +156,32 @@ fn is_close(call: &Call<'_>) -> Result<Expr> {
     if !(0.0..1.0).contains(&relative) {
         return Err(call.invalid("`rel_tol` must be at least 0 and less than 1"));
     }
-    Ok(call
-        .this()?
-        .is_close(call.expr("other")?, absolute, relative, call.flag("nans_equal")?))
+    Ok(call.this()?.is_close(
+        call.expr("other")?,
+        absolute,
+        relative,
+        call.flag("nans_equal")?,
+    ))
 }
 
 fn replace_strict(call: &Call<'_>) -> Result<Expr> {
     let Arg::Mapping(pairs) = call.arg("mapping") else {
-        return Err(Error::internal("`replace_strict` was bound without mapping"));
+        return Err(Error::internal(
+            "`replace_strict` was bound without mapping",
+        ));
     };
     let (old, new): (Vec<Scalar>, Vec<Scalar>) = pairs.iter().cloned().unzip();
     let default = call.opt_expr("default")?;
-    let dtype = call.opt_dtype("return_dtype")?.map(crate::schema::data_type).transpose()?;
-    Ok(call.this()?.replace_strict(lit(expr::series(&old)?), lit(expr::series(&new)?), default, dtype))
+    let dtype = call
+        .opt_dtype("return_dtype")?
+        .map(crate::schema::data_type)
+        .transpose()?;
+    Ok(call.this()?.replace_strict(
+        lit(expr::series(&old)?),
+        lit(expr::series(&new)?),
+        default,
+        dtype,
+    ))
 }
 
 fn round_p(call: &Call<'_>) -> Result<Expr> {
@@ -156,14 +191,24 @@ fn round_p(call: &Call<'_>) -> Result<Expr> {
 }
 
 fn convert_units(call: &Call<'_>) -> Result<Expr> {
-    let (factor, shift) = super::units::conversion(call.text("input_unit")?, call.text("output_unit")?)?;
+    let (factor, shift) =
+        super::units::conversion(call.text("input_unit")?, call.text("output_unit")?)?;
     let this = call.this()?.cast(DataType::Float64);
-    Ok(if shift == 0.0 { this * lit(factor) } else { this * lit(factor) + lit(shift) })
+    Ok(if shift == 0.0 {
+        this * lit(factor)
+    } else {
+        this * lit(factor) + lit(shift)
+    })
 }
 
 fn current_timestamp(call: &Call<'_>) -> Result<Expr> {
-    let since = call.cx().started().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let value = i64::try_from(since.as_micros()).map_err(|_| Error::internal("the clock is far off"))?;
+    let since = call
+        .cx()
+        .started()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let value =
+        i64::try_from(since.as_micros()).map_err(|_| Error::internal("the clock is far off"))?;
     let zone = TimeZone::UTC;
     let any = AnyValue::DatetimeOwned(value, TimeUnit::Microseconds, Some(Arc::new(zone.clone())));
     let dtype = DataType::Datetime(TimeUnit::Microseconds, Some(zone));

@@ -2,8 +2,8 @@
 
 use laktory_core::{Func, Result};
 use polars::prelude::{
-    Column, DataType, Expr, Field, PlSmallStr, PolarsResult, RoundMode, Schema, StringChunked, concat_str, lit,
-    when,
+    Column, DataType, Expr, Field, PlSmallStr, PolarsResult, RoundMode, Schema, StringChunked,
+    concat_str, lit, when,
 };
 
 use super::{Call, FULL, Row};
@@ -16,14 +16,23 @@ pub(super) const ROWS: &[Row] = &[
         let correct = floored.clone().neq(lit(0)).and(other_sign);
         Ok(when(correct).then(floored.clone() - y).otherwise(floored))
     }),
-    (Func::SqlIsTrue, FULL, |call| Ok(call.this()?.fill_null(lit(false)))),
-    (Func::SqlIsFalse, FULL, |call| Ok(call.this()?.not().fill_null(lit(false)))),
-    (Func::SqlEqNullSafe, FULL, |call| Ok(call.this()?.eq_missing(call.expr("other")?))),
-    (Func::SqlConcat, FULL, |call| Ok(concat_str(call.some_exprs("exprs")?, "", true))),
+    (Func::SqlIsTrue, FULL, |call| {
+        Ok(call.this()?.fill_null(lit(false)))
+    }),
+    (Func::SqlIsFalse, FULL, |call| {
+        Ok(call.this()?.not().fill_null(lit(false)))
+    }),
+    (Func::SqlEqNullSafe, FULL, |call| {
+        Ok(call.this()?.eq_missing(call.expr("other")?))
+    }),
+    (Func::SqlConcat, FULL, |call| {
+        Ok(concat_str(call.some_exprs("exprs")?, "", true))
+    }),
     (Func::SqlLike, FULL, like),
     (Func::SqlRound, FULL, |call| {
         let decimals = call.int("decimals")?;
-        let decimals = u32::try_from(decimals).map_err(|_| call.invalid("`decimals` cannot be negative"))?;
+        let decimals =
+            u32::try_from(decimals).map_err(|_| call.invalid("`decimals` cannot be negative"))?;
         Ok(call.expr("x")?.round(decimals, RoundMode::HalfToEven))
     }),
     (Func::SqlPosition, FULL, |call| {
@@ -31,39 +40,66 @@ pub(super) const ROWS: &[Row] = &[
         Ok(text.map_many(
             |columns| position(&columns[0], &columns[1]),
             &[part],
-            |_: &Schema, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), DataType::Int64)),
+            |_: &Schema, fields: &[Field]| {
+                Ok(Field::new(fields[0].name().clone(), DataType::Int64))
+            },
         ))
     }),
     (Func::SqlSign, FULL, |call| Ok(call.expr("x")?.sign())),
     (Func::SqlNullIf, FULL, |call| {
         let (x, y) = (call.expr("x")?, call.expr("y")?);
         let equal = x.clone().eq(y).fill_null(lit(false));
-        Ok(when(equal.not()).then(x).otherwise(lit(polars::prelude::NULL)))
+        Ok(when(equal.not())
+            .then(x)
+            .otherwise(lit(polars::prelude::NULL)))
     }),
     (Func::SqlSum, FULL, |call| {
         let x = call.expr("x")?;
-        Ok(when(x.clone().count().gt(lit(0))).then(x.sum()).otherwise(lit(polars::prelude::NULL)))
+        Ok(when(x.clone().count().gt(lit(0)))
+            .then(x.sum())
+            .otherwise(lit(polars::prelude::NULL)))
     }),
-    (Func::SqlCountDistinct, FULL, |call| Ok(call.expr("x")?.drop_nulls().n_unique())),
+    (Func::SqlCountDistinct, FULL, |call| {
+        Ok(call.expr("x")?.drop_nulls().n_unique())
+    }),
     (Func::SqlTan, FULL, |call| Ok(call.expr("x")?.tan())),
-    (Func::SqlCbrt, FULL, |call| Ok(call.expr("x")?.pow(lit(1.0 / 3.0)))),
+    (Func::SqlCbrt, FULL, |call| {
+        Ok(call.expr("x")?.pow(lit(1.0 / 3.0)))
+    }),
     (Func::SqlRegexpExtract, FULL, |call| {
-        Ok(call.expr("x")?.str().extract(lit(call.text("pattern")?), call.count("group")?))
+        Ok(call
+            .expr("x")?
+            .str()
+            .extract(lit(call.text("pattern")?), call.count("group")?))
     }),
     (Func::SqlSubstring, FULL, substring),
-    (Func::SqlReverse, FULL, |call| Ok(call.expr("x")?.str().reverse())),
-    (Func::SqlQuarter, FULL, |call| Ok(call.expr("x")?.dt().quarter())),
+    (Func::SqlReverse, FULL, |call| {
+        Ok(call.expr("x")?.str().reverse())
+    }),
+    (Func::SqlQuarter, FULL, |call| {
+        Ok(call.expr("x")?.dt().quarter())
+    }),
     (Func::SqlWeek, FULL, |call| Ok(call.expr("x")?.dt().week())),
-    (Func::SqlDayOfWeek, FULL, |call| Ok(call.expr("x")?.dt().weekday() % lit(7))),
+    (Func::SqlDayOfWeek, FULL, |call| {
+        Ok(call.expr("x")?.dt().weekday() % lit(7))
+    }),
 ];
 
 /// A text turned into another text, value by value.
-pub(super) fn map_text(expr: Expr, name: &'static str, function: fn(&str) -> String) -> Result<Expr> {
+pub(super) fn map_text(
+    expr: Expr,
+    name: &'static str,
+    function: fn(&str) -> String,
+) -> Result<Expr> {
     Ok(expr.map_with_fmt_str(
         move |column| {
             column.try_apply_unary_elementwise(|series| {
                 use polars::prelude::IntoSeries;
-                let texts: StringChunked = series.str()?.iter().map(|text| text.map(function)).collect();
+                let texts: StringChunked = series
+                    .str()?
+                    .iter()
+                    .map(|text| text.map(function))
+                    .collect();
                 Ok(texts.with_name(series.name().clone()).into_series())
             })
         },
@@ -76,8 +112,15 @@ pub(super) fn map_text(expr: Expr, name: &'static str, function: fn(&str) -> Str
 pub(crate) fn position(texts: &Column, parts: &Column) -> PolarsResult<Column> {
     use polars::prelude::{Int64Chunked, IntoColumn, IntoSeries};
     let length = texts.len().max(parts.len());
-    let length = if texts.is_empty() || parts.is_empty() { 0 } else { length };
-    let (texts, parts) = (texts.as_materialized_series(), parts.as_materialized_series());
+    let length = if texts.is_empty() || parts.is_empty() {
+        0
+    } else {
+        length
+    };
+    let (texts, parts) = (
+        texts.as_materialized_series(),
+        parts.as_materialized_series(),
+    );
     let (text, part) = (texts.str()?, parts.str()?);
     let found: Int64Chunked = (0..length)
         .map(|row| {
@@ -88,12 +131,21 @@ pub(crate) fn position(texts: &Column, parts: &Column) -> PolarsResult<Column> {
             }))
         })
         .collect();
-    Ok(found.with_name(texts.name().clone()).into_series().into_column())
+    Ok(found
+        .with_name(texts.name().clone())
+        .into_series()
+        .into_column())
 }
 
 fn like(call: &Call<'_>) -> Result<Expr> {
-    let escape = call.opt_text("escape")?.and_then(|escape| escape.chars().next());
-    let pattern = like_pattern(call.text("pattern")?, escape, call.flag("case_insensitive")?);
+    let escape = call
+        .opt_text("escape")?
+        .and_then(|escape| escape.chars().next());
+    let pattern = like_pattern(
+        call.text("pattern")?,
+        escape,
+        call.flag("case_insensitive")?,
+    );
     Ok(call.this()?.str().contains(lit(pattern), true))
 }
 

@@ -6,41 +6,81 @@ use polars::prelude::{Expr, NULL, lit};
 use super::{Call, FULL, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    (Func::StrLenChars, FULL, |call| Ok(call.this()?.str().len_chars())),
+    (Func::StrLenChars, FULL, |call| {
+        Ok(call.this()?.str().len_chars())
+    }),
     (Func::StrContains, FULL, |call| {
         let (this, pattern) = (call.this()?.str(), call.expr("pattern")?);
-        Ok(if call.flag("literal")? { this.contains_literal(pattern) } else { this.contains(pattern, true) })
+        Ok(if call.flag("literal")? {
+            this.contains_literal(pattern)
+        } else {
+            this.contains(pattern, true)
+        })
     }),
-    (Func::StrStartsWith, FULL, |call| Ok(call.this()?.str().starts_with(call.expr("prefix")?))),
-    (Func::StrEndsWith, FULL, |call| Ok(call.this()?.str().ends_with(call.expr("suffix")?))),
+    (Func::StrStartsWith, FULL, |call| {
+        Ok(call.this()?.str().starts_with(call.expr("prefix")?))
+    }),
+    (Func::StrEndsWith, FULL, |call| {
+        Ok(call.this()?.str().ends_with(call.expr("suffix")?))
+    }),
     (Func::StrReplace, FULL, |call| {
         let pattern = lit(call.text("pattern")?);
         let (value, literal) = (call.expr("value")?, call.flag("literal")?);
-        Ok(call.this()?.str().replace_n(pattern, value, literal, call.int("n")?))
+        Ok(call
+            .this()?
+            .str()
+            .replace_n(pattern, value, literal, call.int("n")?))
     }),
     (Func::StrReplaceAll, FULL, |call| {
         let pattern = lit(call.text("pattern")?);
-        Ok(call.this()?.str().replace_all(pattern, call.expr("value")?, call.flag("literal")?))
+        Ok(call
+            .this()?
+            .str()
+            .replace_all(pattern, call.expr("value")?, call.flag("literal")?))
     }),
-    (Func::StrSlice, FULL, |call| slice(call.this()?, call.int("offset")?, call.opt_int("length")?)),
-    (Func::StrHead, FULL, |call| Ok(call.this()?.str().head(lit(call.int("n")?)))),
+    (Func::StrSlice, FULL, |call| {
+        slice(call.this()?, call.int("offset")?, call.opt_int("length")?)
+    }),
+    (Func::StrHead, FULL, |call| {
+        Ok(call.this()?.str().head(lit(call.int("n")?)))
+    }),
     (Func::StrTail, FULL, |call| match call.int("n")? {
         0 => slice(call.this()?, 0, None),
         n => Ok(call.this()?.str().tail(lit(n))),
     }),
-    (Func::StrSplit, FULL, |call| Ok(call.this()?.str().split(lit(call.text("by")?)))),
-    (Func::StrStripChars, FULL, |call| Ok(call.this()?.str().strip_chars(characters(call)?))),
-    (Func::StrStripCharsStart, FULL, |call| Ok(call.this()?.str().strip_chars_start(characters(call)?))),
-    (Func::StrStripCharsEnd, FULL, |call| Ok(call.this()?.str().strip_chars_end(characters(call)?))),
-    (Func::StrToLowercase, FULL, |call| Ok(call.this()?.str().to_lowercase())),
-    (Func::StrToUppercase, FULL, |call| Ok(call.this()?.str().to_uppercase())),
+    (Func::StrSplit, FULL, |call| {
+        Ok(call.this()?.str().split(lit(call.text("by")?)))
+    }),
+    (Func::StrStripChars, FULL, |call| {
+        Ok(call.this()?.str().strip_chars(characters(call)?))
+    }),
+    (Func::StrStripCharsStart, FULL, |call| {
+        Ok(call.this()?.str().strip_chars_start(characters(call)?))
+    }),
+    (Func::StrStripCharsEnd, FULL, |call| {
+        Ok(call.this()?.str().strip_chars_end(characters(call)?))
+    }),
+    (Func::StrToLowercase, FULL, |call| {
+        Ok(call.this()?.str().to_lowercase())
+    }),
+    (Func::StrToUppercase, FULL, |call| {
+        Ok(call.this()?.str().to_uppercase())
+    }),
     (Func::StrToTitlecase, FULL, titlecase),
-    (Func::StrZfill, FULL, |call| Ok(call.this()?.str().zfill(lit(call.int("width")?)))),
+    (Func::StrZfill, FULL, |call| {
+        Ok(call.this()?.str().zfill(lit(call.int("width")?)))
+    }),
     (Func::StrPadStart, FULL, |call| {
-        Ok(call.this()?.str().pad_start(lit(call.int("length")?), fill_char(call)?))
+        Ok(call
+            .this()?
+            .str()
+            .pad_start(lit(call.int("length")?), fill_char(call)?))
     }),
     (Func::StrPadEnd, FULL, |call| {
-        Ok(call.this()?.str().pad_end(lit(call.int("length")?), fill_char(call)?))
+        Ok(call
+            .this()?
+            .str()
+            .pad_end(lit(call.int("length")?), fill_char(call)?))
     }),
     (Func::StringSplit, FULL, |call| {
         let parts = call.this()?.str().split(lit(call.text("pattern")?));

@@ -9,13 +9,17 @@ use crate::iso::parse_text;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::StrToDatetime, FULL, to_datetime),
-    (Func::StrToDate, FULL, |call| match call.opt_text("format")? {
-        Some(format) => Ok(call.this()?.str().to_date(strptime(format))),
-        None => Ok(parse_text(call.this()?, &DataType::Date)),
+    (Func::StrToDate, FULL, |call| {
+        match call.opt_text("format")? {
+            Some(format) => Ok(call.this()?.str().to_date(strptime(format))),
+            None => Ok(parse_text(call.this()?, &DataType::Date)),
+        }
     }),
-    (Func::StrToTime, FULL, |call| match call.opt_text("format")? {
-        Some(format) => Ok(call.this()?.str().to_time(strptime(format))),
-        None => Ok(convert(call.this()?, &DataType::Time, true)),
+    (Func::StrToTime, FULL, |call| {
+        match call.opt_text("format")? {
+            Some(format) => Ok(call.this()?.str().to_time(strptime(format))),
+            None => Ok(convert(call.this()?, &DataType::Time, true)),
+        }
     }),
     (Func::DtDate, FULL, |call| Ok(call.this()?.dt().date())),
     (Func::DtYear, FULL, |call| Ok(call.this()?.dt().year())),
@@ -24,12 +28,24 @@ pub(super) const ROWS: &[Row] = &[
     (Func::DtHour, FULL, |call| Ok(call.this()?.dt().hour())),
     (Func::DtMinute, FULL, |call| Ok(call.this()?.dt().minute())),
     (Func::DtSecond, FULL, |call| Ok(call.this()?.dt().second())),
-    (Func::DtMillisecond, FULL, |call| Ok(call.this()?.dt().millisecond())),
-    (Func::DtMicrosecond, FULL, |call| Ok(call.this()?.dt().microsecond())),
-    (Func::DtNanosecond, FULL, |call| Ok(call.this()?.dt().nanosecond())),
-    (Func::DtOrdinalDay, FULL, |call| Ok(call.this()?.dt().ordinal_day())),
-    (Func::DtWeekday, FULL, |call| Ok(call.this()?.dt().weekday())),
-    (Func::DtToString, FULL, |call| Ok(call.this()?.dt().to_string(call.text("format")?))),
+    (Func::DtMillisecond, FULL, |call| {
+        Ok(call.this()?.dt().millisecond())
+    }),
+    (Func::DtMicrosecond, FULL, |call| {
+        Ok(call.this()?.dt().microsecond())
+    }),
+    (Func::DtNanosecond, FULL, |call| {
+        Ok(call.this()?.dt().nanosecond())
+    }),
+    (Func::DtOrdinalDay, FULL, |call| {
+        Ok(call.this()?.dt().ordinal_day())
+    }),
+    (Func::DtWeekday, FULL, |call| {
+        Ok(call.this()?.dt().weekday())
+    }),
+    (Func::DtToString, FULL, |call| {
+        Ok(call.this()?.dt().to_string(call.text("format")?))
+    }),
     (Func::DtTimestamp, FULL, |call| {
         let unit = match call.text("time_unit")? {
             "ns" => TimeUnit::Nanoseconds,
@@ -55,17 +71,34 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::DtReplaceTimeZone, FULL, |call| {
         let zone = crate::schema::time_zone(call.opt_text("time_zone")?)?;
-        Ok(call.this()?.dt().replace_time_zone(zone, lit("raise"), NonExistent::Raise))
+        Ok(call
+            .this()?
+            .dt()
+            .replace_time_zone(zone, lit("raise"), NonExistent::Raise))
     }),
-    (Func::DtConvertTimeZone, FULL, |call| match crate::schema::time_zone(call.opt_text("time_zone")?)? {
-        Some(zone) => Ok(call.this()?.dt().convert_time_zone(zone)),
-        None => Err(call.invalid("`time_zone` is needed")),
+    (
+        Func::DtConvertTimeZone,
+        FULL,
+        |call| match crate::schema::time_zone(call.opt_text("time_zone")?)? {
+            Some(zone) => Ok(call.this()?.dt().convert_time_zone(zone)),
+            None => Err(call.invalid("`time_zone` is needed")),
+        },
+    ),
+    (Func::DtTotalMinutes, FULL, |call| {
+        Ok(call.this()?.dt().total_minutes(false))
     }),
-    (Func::DtTotalMinutes, FULL, |call| Ok(call.this()?.dt().total_minutes(false))),
-    (Func::DtTotalSeconds, FULL, |call| Ok(call.this()?.dt().total_seconds(false))),
-    (Func::DtTotalMilliseconds, FULL, |call| Ok(call.this()?.dt().total_milliseconds(false))),
-    (Func::DtTotalMicroseconds, FULL, |call| Ok(call.this()?.dt().total_microseconds(false))),
-    (Func::DtTotalNanoseconds, FULL, |call| Ok(call.this()?.dt().total_nanoseconds(false))),
+    (Func::DtTotalSeconds, FULL, |call| {
+        Ok(call.this()?.dt().total_seconds(false))
+    }),
+    (Func::DtTotalMilliseconds, FULL, |call| {
+        Ok(call.this()?.dt().total_milliseconds(false))
+    }),
+    (Func::DtTotalMicroseconds, FULL, |call| {
+        Ok(call.this()?.dt().total_microseconds(false))
+    }),
+    (Func::DtTotalNanoseconds, FULL, |call| {
+        Ok(call.this()?.dt().total_nanoseconds(false))
+    }),
 ];
 
 fn strptime(format: &str) -> StrptimeOptions {
@@ -78,8 +111,13 @@ fn strptime(format: &str) -> StrptimeOptions {
 fn to_datetime(call: &Call<'_>) -> Result<Expr> {
     let this = call.this()?;
     match call.opt_text("format")? {
-        Some(format) => Ok(this.str().to_datetime(None, None, strptime(format), lit("raise"))),
-        None => Ok(parse_text(this, &DataType::Datetime(TimeUnit::Microseconds, None))),
+        Some(format) => Ok(this
+            .str()
+            .to_datetime(None, None, strptime(format), lit("raise"))),
+        None => Ok(parse_text(
+            this,
+            &DataType::Datetime(TimeUnit::Microseconds, None),
+        )),
     }
 }
 

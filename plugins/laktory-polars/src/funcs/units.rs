@@ -28,7 +28,13 @@ const GROUPS: &[&[(&str, f64)]] = &[
         ("cm", 1e-2),
         ("km", 1e3),
     ],
-    &[("kg", 1.0), ("lb", POUND), ("slug", SLUG), ("mg", 1e-6), ("g", 1e-3)],
+    &[
+        ("kg", 1.0),
+        ("lb", POUND),
+        ("slug", SLUG),
+        ("mg", 1e-6),
+        ("g", 1e-3),
+    ],
     &[
         ("s", 1.0),
         ("min", 60.0),
@@ -146,14 +152,22 @@ pub(super) fn conversion(from: &str, to: &str) -> Result<(f64, f64)> {
     };
     for unit in [from, to] {
         if find(unit).is_none() && scale(unit).is_none() {
-            let mut known: Vec<&str> = GROUPS.iter().flat_map(|group| group.iter().map(|(name, _)| *name)).collect();
+            let mut known: Vec<&str> = GROUPS
+                .iter()
+                .flat_map(|group| group.iter().map(|(name, _)| *name))
+                .collect();
             known.extend(TEMPERATURES.iter().map(|(name, ..)| *name));
-            return Err(Error::new(ErrorKind::InvalidArgument, format!("there is no unit `{unit}`"))
-                .with_hint(format!("known here: {}", known.join(", "))));
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("there is no unit `{unit}`"),
+            )
+            .with_hint(format!("known here: {}", known.join(", "))));
         }
     }
     match (find(from), find(to)) {
-        (Some((group, factor)), Some((other, divisor))) if std::ptr::eq(group, other) => Ok((factor / divisor, 0.0)),
+        (Some((group, factor)), Some((other, divisor))) if std::ptr::eq(group, other) => {
+            Ok((factor / divisor, 0.0))
+        }
         (group, _) => {
             let units: Vec<&str> = match group {
                 Some((group, _)) => group.iter().map(|(name, _)| *name).collect(),
@@ -177,7 +191,10 @@ mod tests {
         let check = |from, to, value: f64, expected: f64| {
             let (factor, shift) = conversion(from, to).unwrap();
             let converted = value * factor + shift;
-            assert!((converted - expected).abs() <= 1e-9 * expected.abs(), "{from} {to}: {converted}");
+            assert!(
+                (converted - expected).abs() <= 1e-9 * expected.abs(),
+                "{from} {to}: {converted}"
+            );
         };
         check("m", "ft", 1.0, 3.280_839_895_013_124);
         check("slug", "kg", 1.0, 14.593_902_937_206_364);

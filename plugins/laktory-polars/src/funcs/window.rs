@@ -2,31 +2,59 @@
 
 use laktory_core::{Func, Result};
 use polars::prelude::{
-    DataType, EWMOptions, Expr, RankMethod, RankOptions, RollingFnParams, RollingOptionsFixedWindow,
-    RollingVarParams, int_range, len, lit,
+    DataType, EWMOptions, Expr, RankMethod, RankOptions, RollingFnParams,
+    RollingOptionsFixedWindow, RollingVarParams, int_range, len, lit,
 };
 use polars::series::ops::NullBehavior;
 
 use super::{Call, FULL, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    (Func::CumSum, FULL, |call| Ok(call.this()?.cum_sum(call.flag("reverse")?))),
-    (Func::CumProd, FULL, |call| Ok(call.this()?.cum_prod(call.flag("reverse")?))),
-    (Func::CumMin, FULL, |call| Ok(call.this()?.cum_min(call.flag("reverse")?))),
-    (Func::CumMax, FULL, |call| Ok(call.this()?.cum_max(call.flag("reverse")?))),
-    (Func::CumCount, FULL, |call| Ok(call.this()?.cum_count(call.flag("reverse")?))),
-    (Func::Shift, FULL, |call| Ok(call.this()?.shift(lit(call.int("n")?)))),
-    (Func::Diff, FULL, |call| Ok(call.this()?.diff(lit(1_i64), NullBehavior::Ignore))),
+    (Func::CumSum, FULL, |call| {
+        Ok(call.this()?.cum_sum(call.flag("reverse")?))
+    }),
+    (Func::CumProd, FULL, |call| {
+        Ok(call.this()?.cum_prod(call.flag("reverse")?))
+    }),
+    (Func::CumMin, FULL, |call| {
+        Ok(call.this()?.cum_min(call.flag("reverse")?))
+    }),
+    (Func::CumMax, FULL, |call| {
+        Ok(call.this()?.cum_max(call.flag("reverse")?))
+    }),
+    (Func::CumCount, FULL, |call| {
+        Ok(call.this()?.cum_count(call.flag("reverse")?))
+    }),
+    (Func::Shift, FULL, |call| {
+        Ok(call.this()?.shift(lit(call.int("n")?)))
+    }),
+    (Func::Diff, FULL, |call| {
+        Ok(call.this()?.diff(lit(1_i64), NullBehavior::Ignore))
+    }),
     (Func::Rank, FULL, rank),
-    (Func::RollingSum, FULL, |call| Ok(call.this()?.rolling_sum(window(call)?))),
-    (Func::RollingMean, FULL, |call| Ok(call.this()?.rolling_mean(window(call)?))),
-    (Func::RollingStd, FULL, |call| Ok(call.this()?.rolling_std(spread(call)?))),
-    (Func::RollingVar, FULL, |call| Ok(call.this()?.rolling_var(spread(call)?))),
+    (Func::RollingSum, FULL, |call| {
+        Ok(call.this()?.rolling_sum(window(call)?))
+    }),
+    (Func::RollingMean, FULL, |call| {
+        Ok(call.this()?.rolling_mean(window(call)?))
+    }),
+    (Func::RollingStd, FULL, |call| {
+        Ok(call.this()?.rolling_std(spread(call)?))
+    }),
+    (Func::RollingVar, FULL, |call| {
+        Ok(call.this()?.rolling_var(spread(call)?))
+    }),
     (Func::EwmMean, FULL, ewm_mean),
-    (Func::IsDuplicated, FULL, |call| Ok(call.this()?.is_duplicated())),
+    (Func::IsDuplicated, FULL, |call| {
+        Ok(call.this()?.is_duplicated())
+    }),
     (Func::IsUnique, FULL, |call| Ok(call.this()?.is_unique())),
-    (Func::IsFirstDistinct, FULL, |call| Ok(call.this()?.is_first_distinct())),
-    (Func::IsLastDistinct, FULL, |call| Ok(call.this()?.is_last_distinct())),
+    (Func::IsFirstDistinct, FULL, |call| {
+        Ok(call.this()?.is_first_distinct())
+    }),
+    (Func::IsLastDistinct, FULL, |call| {
+        Ok(call.this()?.is_last_distinct())
+    }),
     (Func::RowIndex, FULL, |_| {
         Ok(int_range(lit(0_i64), len(), 1, DataType::Int64).alias("index"))
     }),
@@ -86,10 +114,14 @@ fn ewm_mean(call: &Call<'_>) -> Result<Expr> {
     let alpha = match given {
         [Some(com), ..] if com >= 0.0 => 1.0 / (1.0 + com),
         [_, Some(span), ..] if span >= 1.0 => 2.0 / (span + 1.0),
-        [_, _, Some(half_life), _] if half_life > 0.0 => 1.0 - (-std::f64::consts::LN_2 / half_life).exp(),
+        [_, _, Some(half_life), _] if half_life > 0.0 => {
+            1.0 - (-std::f64::consts::LN_2 / half_life).exp()
+        }
         [_, _, _, Some(alpha)] if alpha > 0.0 && alpha <= 1.0 => alpha,
         _ => {
-            return Err(call.invalid("out of range: `com` >= 0, `span` >= 1, `half_life` > 0, 0 < `alpha` <= 1"));
+            return Err(call.invalid(
+                "out of range: `com` >= 0, `span` >= 1, `half_life` > 0, 0 < `alpha` <= 1",
+            ));
         }
     };
     Ok(call.this()?.ewm_mean(EWMOptions {

@@ -2,7 +2,8 @@
 
 use laktory_core::{AsofStrategy, Error, ErrorKind, JoinHow, Result, UnionHow};
 use polars::prelude::{
-    AsOfOptions, AsofStrategy as PolarsStrategy, Expr, JoinType, LazyFrame, PlSmallStr, UnionArgs, concat,
+    AsOfOptions, AsofStrategy as PolarsStrategy, Expr, JoinType, LazyFrame, PlSmallStr, UnionArgs,
+    concat,
 };
 
 use crate::error::ResultExt;
@@ -57,7 +58,12 @@ pub(super) fn join_asof(
     suffix: &str,
 ) -> LazyFrame {
     let by = |names: &[String]| {
-        (!names.is_empty()).then(|| names.iter().map(|name| PlSmallStr::from_str(name)).collect::<Vec<_>>())
+        (!names.is_empty()).then(|| {
+            names
+                .iter()
+                .map(|name| PlSmallStr::from_str(name))
+                .collect::<Vec<_>>()
+        })
     };
     let options = AsOfOptions {
         strategy: match strategy {
@@ -81,7 +87,11 @@ pub(super) fn join_asof(
         .finish()
 }
 
-pub(super) fn union(first: LazyFrame, mut others: Vec<LazyFrame>, how: UnionHow) -> Result<LazyFrame> {
+pub(super) fn union(
+    first: LazyFrame,
+    mut others: Vec<LazyFrame>,
+    how: UnionHow,
+) -> Result<LazyFrame> {
     others.insert(0, first);
     let args = UnionArgs {
         diagonal: how == UnionHow::Diagonal,

@@ -3,17 +3,22 @@
 use std::sync::{Arc, OnceLock};
 
 use laktory_core::{Error, ErrorKind, PivotAgg, Result};
+use polars::frame::PivotColumnNaming;
 use polars::prelude::{
-    DataFrame, Engine, ExplodeOptions, Expr, LazyFrame, PlanCallback, PolarsError, PolarsResult, Schema,
-    SortMultipleOptions, UniqueKeepStrategy, UnpivotArgsDSL, element,
+    DataFrame, Engine, ExplodeOptions, Expr, LazyFrame, PlanCallback, PolarsError, PolarsResult,
+    Schema, SortMultipleOptions, UniqueKeepStrategy, UnpivotArgsDSL, element,
 };
 use polars_plan::dsl::DslPlan;
-use polars::frame::PivotColumnNaming;
 
 use crate::error::carried;
 use crate::expr::by_name;
 
-pub(super) fn explode(lazy: LazyFrame, columns: &[String], empty_as_null: bool, keep_nulls: bool) -> LazyFrame {
+pub(super) fn explode(
+    lazy: LazyFrame,
+    columns: &[String],
+    empty_as_null: bool,
+    keep_nulls: bool,
+) -> LazyFrame {
     lazy.explode(
         by_name(columns, true),
         ExplodeOptions {
@@ -69,7 +74,10 @@ pub(super) fn sample(
         if rows > frame.height() && !with_replacement {
             return Err(carried(
                 ErrorKind::InvalidArgument,
-                &format!("`sample`: {rows} rows are asked for, the frame has {}", frame.height()),
+                &format!(
+                    "`sample`: {rows} rows are asked for, the frame has {}",
+                    frame.height()
+                ),
             ));
         }
         frame.sample_n_literal(rows, with_replacement, Some(false), seed)
@@ -97,39 +105,40 @@ pub(super) fn pivot(lazy: LazyFrame, pivot: Pivot) -> Result<LazyFrame> {
     }
     let values = OnceLock::<std::result::Result<Arc<DataFrame>, PolarsError>>::new();
     let input = lazy.clone();
-    let callback = move |(mut plans, schemas): (Vec<DslPlan>, Vec<Arc<Schema>>)| -> PolarsResult<DslPlan> {
-        let (Some(plan), Some(schema)) = (plans.pop(), schemas.last()) else {
-            return Err(carried(ErrorKind::Internal, "a pivot without input"));
+    let callback =
+        move |(mut plans, schemas): (Vec<DslPlan>, Vec<Arc<Schema>>)| -> PolarsResult<DslPlan> {
+            let (Some(plan), Some(schema)) = (plans.pop(), schemas.last()) else {
+                return Err(carried(ErrorKind::Internal, "a pivot without input"));
+            };
+            let on_columns = values
+                .get_or_init(|| distinct(input.clone(), &pivot).map(Arc::new))
+                .as_ref()
+                .map_err(Clone::clone)?;
+            let rest = |taken: &[&[String]]| -> Vec<String> {
+                schema
+                    .iter_names()
+                    .map(ToString::to_string)
+                    .filter(|name| !taken.iter().any(|taken| taken.contains(name)))
+                    .collect()
+            };
+            let (index, columns) = match (&pivot.index, &pivot.values) {
+                (Some(index), Some(values)) => (index.clone(), values.clone()),
+                (Some(index), None) => (index.clone(), rest(&[&pivot.on, index])),
+                (None, Some(values)) => (rest(&[&pivot.on, values]), values.clone()),
+                (None, None) => (Vec::new(), Vec::new()),
+            };
+            let pivoted = LazyFrame::from(plan).pivot(
+                by_name(&pivot.on, true),
+                Arc::clone(on_columns),
+                by_name(&index, true),
+                by_name(&columns, true),
+                aggregate(pivot.aggregate),
+                true,
+                pivot.separator.as_str().into(),
+                PivotColumnNaming::Auto,
+            );
+            Ok(pivoted.logical_plan)
         };
-        let on_columns = values
-            .get_or_init(|| distinct(input.clone(), &pivot).map(Arc::new))
-            .as_ref()
-            .map_err(Clone::clone)?;
-        let rest = |taken: &[&[String]]| -> Vec<String> {
-            schema
-                .iter_names()
-                .map(ToString::to_string)
-                .filter(|name| !taken.iter().any(|taken| taken.contains(name)))
-                .collect()
-        };
-        let (index, columns) = match (&pivot.index, &pivot.values) {
-            (Some(index), Some(values)) => (index.clone(), values.clone()),
-            (Some(index), None) => (index.clone(), rest(&[&pivot.on, index])),
-            (None, Some(values)) => (rest(&[&pivot.on, values]), values.clone()),
-            (None, None) => (Vec::new(), Vec::new()),
-        };
-        let pivoted = LazyFrame::from(plan).pivot(
-            by_name(&pivot.on, true),
-            Arc::clone(on_columns),
-            by_name(&index, true),
-            by_name(&columns, true),
-            aggregate(pivot.aggregate),
-            true,
-            pivot.separator.as_str().into(),
-            PivotColumnNaming::Auto,
-        );
-        Ok(pivoted.logical_plan)
-    };
     Ok(lazy.pipe_with_schema(PlanCallback::new(callback)))
 }
 
@@ -140,7 +149,11 @@ fn distinct(input: LazyFrame, pivot: &Pivot) -> PolarsResult<DataFrame> {
         .select([on.as_expr()])
         .unique_stable(None, UniqueKeepStrategy::First);
     if pivot.sort_columns {
-        let keys: Vec<Expr> = pivot.on.iter().map(|name| crate::expr::column(name)).collect();
+        let keys: Vec<Expr> = pivot
+            .on
+            .iter()
+            .map(|name| crate::expr::column(name))
+            .collect();
         lazy = lazy.sort_by_exprs(keys, SortMultipleOptions::default());
     }
     Ok(lazy.collect_with_engine(Engine::Streaming)?.unwrap_single())

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, OptionValue, Result};
 use polars::prelude::{
-    CommentPrefix, CsvEncoding, CsvParseOptions, CsvReadOptions, DataType, LazyFrame, NullValues, PlSmallStr, Schema,
+    CommentPrefix, CsvEncoding, CsvParseOptions, CsvReadOptions, DataType, LazyFrame, NullValues,
+    PlSmallStr, Schema,
 };
 use polars_io::prelude::streaming::read_until_start_and_infer_schema;
 use polars_io::utils::compression::ByteSourceReader;
@@ -57,12 +58,17 @@ pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
                     ),
                 ));
             }
-            declared.iter().map(|(name, dtype)| (name.clone(), parsed(dtype))).collect()
+            declared
+                .iter()
+                .map(|(name, dtype)| (name.clone(), parsed(dtype)))
+                .collect()
         }
         (None, Some(new)) => {
             let mut renamed = Schema::with_capacity(header.len());
             for (at, (name, dtype)) in header.iter().enumerate() {
-                let name = new.get(at).map_or_else(|| name.clone(), |new| PlSmallStr::from_str(new));
+                let name = new
+                    .get(at)
+                    .map_or_else(|| name.clone(), |new| PlSmallStr::from_str(new));
                 renamed.insert(name, dtype.clone());
             }
             renamed
@@ -89,7 +95,9 @@ pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
 /// The type in which the parser reads a column that is declared as `dtype`.
 fn parsed(dtype: &DataType) -> DataType {
     match dtype {
-        DataType::Boolean | DataType::Float32 | DataType::Float64 | DataType::String => dtype.clone(),
+        DataType::Boolean | DataType::Float32 | DataType::Float64 | DataType::String => {
+            dtype.clone()
+        }
         DataType::Decimal(..) => dtype.clone(),
         dtype if dtype.is_integer() && *dtype != DataType::Int128 => dtype.clone(),
         _ => DataType::String,
@@ -109,16 +117,26 @@ fn options(request: &Request<'_>) -> Result<CsvReadOptions> {
         quote_char,
         eol_char: given.byte("eol_char")?.unwrap_or(defaults.eol_char),
         encoding: given
-            .one_of("encoding", &[("utf8", CsvEncoding::Utf8), ("utf8-lossy", CsvEncoding::LossyUtf8)])?
+            .one_of(
+                "encoding",
+                &[
+                    ("utf8", CsvEncoding::Utf8),
+                    ("utf8-lossy", CsvEncoding::LossyUtf8),
+                ],
+            )?
             .unwrap_or_default(),
         null_values: null_values(request)?,
         missing_is_null: !given.flag("missing_utf8_is_empty_string")?.unwrap_or(false),
         truncate_ragged_lines: given.flag("truncate_ragged_lines")?.unwrap_or(false),
-        comment_prefix: given.text("comment_prefix")?.map(CommentPrefix::new_from_str),
+        comment_prefix: given
+            .text("comment_prefix")?
+            .map(CommentPrefix::new_from_str),
         try_parse_dates: given.flag("try_parse_dates")?.unwrap_or(false),
         decimal_comma: given.flag("decimal_comma")?.unwrap_or(false),
     };
-    let guess = given.flag("infer_schema")?.unwrap_or(request.spec.infer_schema);
+    let guess = given
+        .flag("infer_schema")?
+        .unwrap_or(request.spec.infer_schema);
     let length = match (guess, given.get("infer_schema_length")) {
         (false, _) => Some(0),
         (true, Some(_)) => given.count("infer_schema_length")?,
@@ -157,10 +175,9 @@ fn null_values(request: &Request<'_>) -> Result<Option<NullValues>> {
             .collect::<Result<_>>()
             .map(|columns| Some(NullValues::Named(columns)));
     }
-    Ok(request
-        .given
-        .texts("null_values")?
-        .map(|values| NullValues::AllColumns(values.into_iter().map(PlSmallStr::from_str).collect())))
+    Ok(request.given.texts("null_values")?.map(|values| {
+        NullValues::AllColumns(values.into_iter().map(PlSmallStr::from_str).collect())
+    }))
 }
 
 /// Names and guessed types of a file's columns; without a header they are `column_1`, `column_2`, ...
@@ -175,7 +192,11 @@ fn columns_of(file: &Path, options: &CsvReadOptions) -> Result<Schema> {
     let (schema, _) = infer().map_err(|error| {
         Error::new(
             ErrorKind::ConversionFailed,
-            format!("`{}` has no header: {}", file.display(), crate::error::engine_error(error).message()),
+            format!(
+                "`{}` has no header: {}",
+                file.display(),
+                crate::error::engine_error(error).message()
+            ),
         )
         .with_hint("declare its columns with `schema_definition`, or write a header")
     })?;

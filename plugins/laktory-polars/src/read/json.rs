@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Result};
 use polars::prelude::{
-    DataFrame, DataType, IntoLazy, JsonFormat, JsonReader, LazyFrame, PolarsResult, Schema, SchemaRef, SerReader,
+    DataFrame, DataType, IntoLazy, JsonFormat, JsonReader, LazyFrame, PolarsResult, Schema,
+    SchemaRef, SerReader,
 };
 use polars_io::utils::compression::{ByteSourceReader, SupportedCompression};
 use polars_plan::dsl::{FileScanDsl, UnifiedScanArgs};
@@ -42,7 +43,10 @@ const BLOCKS: u64 = 16;
 pub(super) fn read_lines(request: &Request<'_>) -> Result<LazyFrame> {
     let given = &request.given;
     let schema = match &request.declared {
-        Some(declared) => declared.iter().map(|(name, dtype)| (name.clone(), parsed(dtype))).collect(),
+        Some(declared) => declared
+            .iter()
+            .map(|(name, dtype)| (name.clone(), parsed(dtype)))
+            .collect(),
         None => infer_lines(request)?,
     };
     let schema = Arc::clone(request.lines.get_or_init(|| Arc::new(schema)));
@@ -55,16 +59,22 @@ pub(super) fn read_lines(request: &Request<'_>) -> Result<LazyFrame> {
         schema: Some(schema),
         schema_overwrite: None,
     };
-    let lazy = request.scan(FileScanDsl::NDJson { options }, request.texts()?, UnifiedScanArgs::default())?;
+    let lazy = request.scan(
+        FileScanDsl::NDJson { options },
+        request.texts()?,
+        UnifiedScanArgs::default(),
+    )?;
     declared(request, lazy)
 }
 
 /// The type in which the parser reads a value that is declared as `dtype`.
 fn parsed(dtype: &DataType) -> DataType {
     match dtype {
-        DataType::Date | DataType::Time | DataType::Datetime(..) | DataType::Categorical(..) | DataType::Enum(..) => {
-            DataType::String
-        }
+        DataType::Date
+        | DataType::Time
+        | DataType::Datetime(..)
+        | DataType::Categorical(..)
+        | DataType::Enum(..) => DataType::String,
         DataType::Duration(_) => DataType::Int64,
         other => other.clone(),
     }
@@ -84,7 +94,10 @@ fn declared(request: &Request<'_>, lazy: LazyFrame) -> Result<LazyFrame> {
 }
 
 fn infer_lines(request: &Request<'_>) -> Result<Schema> {
-    let limit = request.given.count("infer_schema_length")?.and_then(NonZeroUsize::new);
+    let limit = request
+        .given
+        .count("infer_schema_length")?
+        .and_then(NonZeroUsize::new);
     let sampled = !request.given.has("infer_schema_length");
     let mut found = Vec::new();
     for file in &request.files {
@@ -132,7 +145,12 @@ fn sample(file: &Path) -> Result<Vec<u8>> {
         let limit = if size <= WHOLE { u64::MAX } else { HEAD as u64 };
         lines(file)?.take(limit).read_to_end(&mut sample)?;
         if limit != u64::MAX {
-            sample.truncate(sample.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+            sample.truncate(
+                sample
+                    .iter()
+                    .rposition(|byte| *byte == b'\n')
+                    .map_or(0, |at| at + 1),
+            );
         }
         return Ok(sample);
     }
@@ -149,9 +167,15 @@ fn sample(file: &Path) -> Result<Vec<u8>> {
         let first = if start == 0 {
             0
         } else {
-            bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1)
+            bytes
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(bytes.len(), |at| at + 1)
         };
-        let last = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let last = bytes
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
         if first < last {
             sample.extend_from_slice(&bytes[first..last]);
         }
@@ -171,13 +195,17 @@ pub(crate) fn lines(file: &Path) -> Result<Box<dyn BufRead>> {
     let head = super::head(file, 16)?;
     if SupportedCompression::check(&head).is_some() {
         let reader = BufReader::with_capacity(1 << 18, File::open(file)?);
-        return Ok(match ByteSourceReader::try_new(reader, SupportedCompression::check(&head)).or_error()? {
-            ByteSourceReader::Gzip(reader) => Box::new(BufReader::new(reader)),
-            ByteSourceReader::Zlib(reader) => Box::new(BufReader::new(reader)),
-            ByteSourceReader::Zstd(reader) => Box::new(BufReader::new(reader)),
-            ByteSourceReader::UncompressedStream(reader) => Box::new(reader),
-            ByteSourceReader::UncompressedMemory { slice, .. } => Box::new(Cursor::new(slice)),
-        });
+        return Ok(
+            match ByteSourceReader::try_new(reader, SupportedCompression::check(&head))
+                .or_error()?
+            {
+                ByteSourceReader::Gzip(reader) => Box::new(BufReader::new(reader)),
+                ByteSourceReader::Zlib(reader) => Box::new(BufReader::new(reader)),
+                ByteSourceReader::Zstd(reader) => Box::new(BufReader::new(reader)),
+                ByteSourceReader::UncompressedStream(reader) => Box::new(reader),
+                ByteSourceReader::UncompressedMemory { slice, .. } => Box::new(Cursor::new(slice)),
+            },
+        );
     }
     let mut reader = File::open(file)?;
     if head.starts_with(b"\xEF\xBB\xBF") {
@@ -189,9 +217,15 @@ pub(crate) fn lines(file: &Path) -> Result<Box<dyn BufRead>> {
 pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
     let files = request.files.clone();
     let schema = match &request.declared {
-        Some(declared) => declared.iter().map(|(name, dtype)| (name.clone(), parsed(dtype))).collect(),
+        Some(declared) => declared
+            .iter()
+            .map(|(name, dtype)| (name.clone(), parsed(dtype)))
+            .collect(),
         None => {
-            let limit = request.given.count("infer_schema_length")?.and_then(NonZeroUsize::new);
+            let limit = request
+                .given
+                .count("infer_schema_length")?
+                .and_then(NonZeroUsize::new);
             let schemas = files
                 .iter()
                 .map(|file| Ok(document(file, None, limit)?.schema().as_ref().clone()))
@@ -204,23 +238,39 @@ pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
     let documents = move |_: DataFrame| -> PolarsResult<DataFrame> {
         let mut all = DataFrame::empty_with_arc_schema(Arc::clone(&schema));
         for file in &files {
-            let frame = document(file, Some(Arc::clone(&schema)), None).map_err(|error| crate::error::carry(&error))?;
+            let frame = document(file, Some(Arc::clone(&schema)), None)
+                .map_err(|error| crate::error::carry(&error))?;
             all.vstack_mut_owned(frame)?;
         }
         Ok(all)
     };
     // The streaming engine has no scan of one's own; a function of a frame without rows stands in for it.
     let output = move |_: &Schema| Ok(Arc::clone(&output));
-    declared(request, crate::ops::opaque(DataFrame::empty().lazy(), "JSON", documents, Some(Arc::new(output))))
+    declared(
+        request,
+        crate::ops::opaque(
+            DataFrame::empty().lazy(),
+            "JSON",
+            documents,
+            Some(Arc::new(output)),
+        ),
+    )
 }
 
-fn document(file: &Path, schema: Option<SchemaRef>, limit: Option<NonZeroUsize>) -> Result<DataFrame> {
+fn document(
+    file: &Path,
+    schema: Option<SchemaRef>,
+    limit: Option<NonZeroUsize>,
+) -> Result<DataFrame> {
     let mut bytes = Vec::new();
     lines(file)?.read_to_end(&mut bytes)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::new(
             ErrorKind::ConversionFailed,
-            format!("`{}` is empty, so its columns are not known", file.display()),
+            format!(
+                "`{}` is empty, so its columns are not known",
+                file.display()
+            ),
         )
         .with_hint("declare its columns with `schema_definition`"));
     }

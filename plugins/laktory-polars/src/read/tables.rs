@@ -4,7 +4,9 @@ use laktory_core::Result;
 use polars::prelude::{LazyFrame, ParallelStrategy};
 use polars_io::ipc::IpcScanOptions;
 use polars_io::prelude::ParquetOptions;
-use polars_plan::dsl::{CastColumnsPolicy, ExtraColumnsPolicy, FileScanDsl, MissingColumnsPolicy, UnifiedScanArgs};
+use polars_plan::dsl::{
+    CastColumnsPolicy, ExtraColumnsPolicy, FileScanDsl, MissingColumnsPolicy, UnifiedScanArgs,
+};
 
 use super::{Request, select_declared};
 
@@ -43,7 +45,10 @@ pub(super) fn read_parquet(request: &Request<'_>) -> Result<LazyFrame> {
     };
     let missing = given.one_of(
         "missing_columns",
-        &[("insert", MissingColumnsPolicy::Insert), ("raise", MissingColumnsPolicy::Raise)],
+        &[
+            ("insert", MissingColumnsPolicy::Insert),
+            ("raise", MissingColumnsPolicy::Raise),
+        ],
     )?;
     let missing = match given.flag("allow_missing_columns")? {
         Some(true) => MissingColumnsPolicy::Insert,
@@ -51,7 +56,10 @@ pub(super) fn read_parquet(request: &Request<'_>) -> Result<LazyFrame> {
     };
     let extra = given.one_of(
         "extra_columns",
-        &[("ignore", ExtraColumnsPolicy::Ignore), ("raise", ExtraColumnsPolicy::Raise)],
+        &[
+            ("ignore", ExtraColumnsPolicy::Ignore),
+            ("raise", ExtraColumnsPolicy::Raise),
+        ],
     )?;
     let args = UnifiedScanArgs {
         missing_columns_policy: missing,
@@ -69,7 +77,11 @@ pub(super) fn read_parquet(request: &Request<'_>) -> Result<LazyFrame> {
 
 pub(super) fn read_ipc(request: &Request<'_>) -> Result<LazyFrame> {
     let options = IpcScanOptions::default();
-    let lazy = request.scan(FileScanDsl::Ipc { options }, request.paths()?, UnifiedScanArgs::default())?;
+    let lazy = request.scan(
+        FileScanDsl::Ipc { options },
+        request.paths()?,
+        UnifiedScanArgs::default(),
+    )?;
     declared(request, lazy)
 }
 

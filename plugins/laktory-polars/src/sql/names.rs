@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, Query, Select, SelectItem, Statement, TableAlias, Visit, VisitMut, Visitor, VisitorMut,
+    Expr, Ident, Query, Select, SelectItem, Statement, TableAlias, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 
 /// Resolves the names of a statement over frames with these columns.
@@ -29,7 +30,8 @@ struct Known {
 impl Known {
     fn alias(&mut self, alias: &TableAlias) {
         self.names.insert(alias.name.value.clone());
-        self.names.extend(alias.columns.iter().map(|column| column.name.value.clone()));
+        self.names
+            .extend(alias.columns.iter().map(|column| column.name.value.clone()));
     }
 }
 
@@ -45,7 +47,12 @@ impl Visitor for Known {
 
     fn pre_visit_table_factor(&mut self, factor: &sqlparser::ast::TableFactor) -> ControlFlow<()> {
         use sqlparser::ast::TableFactor;
-        if let TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } = factor
+        if let TableFactor::Table {
+            alias: Some(alias), ..
+        }
+        | TableFactor::Derived {
+            alias: Some(alias), ..
+        } = factor
         {
             self.alias(alias);
         }
@@ -73,7 +80,10 @@ impl Resolver {
             return None;
         }
         let folded = name.value.to_lowercase();
-        let mut matches = self.columns.iter().filter(|column| column.to_lowercase() == folded);
+        let mut matches = self
+            .columns
+            .iter()
+            .filter(|column| column.to_lowercase() == folded);
         match (matches.next(), matches.next()) {
             (Some(column), None) => Some(Ident::with_quote('"', column.as_str())),
             _ => None,

@@ -6,13 +6,13 @@
 use std::ops::ControlFlow;
 
 use laktory_core::{Error, ErrorKind, Result};
-use sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, DateTimeField, Expr, ExtractSyntax, Function,
-    FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, OrderBy,
-    OrderByKind, Query, Select, SelectItem, Statement, Subscript, UnaryOperator, Value, ValueWithSpan, Visit,
-    VisitMut, Visitor, VisitorMut,
-};
 use sqlparser::ast::helpers::attached_token::AttachedToken;
+use sqlparser::ast::{
+    AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, DateTimeField, Expr, ExtractSyntax,
+    Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, Statement, Subscript,
+    UnaryOperator, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+};
 
 use super::{names, scalar, udf};
 
@@ -73,8 +73,10 @@ fn check(select: &Select) -> Result<()> {
                 .iter()
                 .any(|key| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)));
             if extended || !modifiers.is_empty() {
-                return Err(Error::unsupported("ROLLUP, CUBE and GROUPING SETS are not available on backend POLARS")
-                    .with_hint("unite one aggregation for each grouping"));
+                return Err(Error::unsupported(
+                    "ROLLUP, CUBE and GROUPING SETS are not available on backend POLARS",
+                )
+                .with_hint("unite one aggregation for each grouping"));
             }
             !keys.is_empty()
         }
@@ -89,7 +91,10 @@ fn check(select: &Select) -> Result<()> {
         })
     };
     let aggregated = exprs().any(|expr| Uses::of(expr).aggregate);
-    match exprs().find_map(|expr| Uses::of(expr).column).filter(|_| aggregated) {
+    match exprs()
+        .find_map(|expr| Uses::of(expr).column)
+        .filter(|_| aggregated)
+    {
         Some(column) => Err(Error::new(
             ErrorKind::SqlSyntax,
             format!("`{column}` is neither aggregated nor in a GROUP BY clause"),
@@ -158,9 +163,33 @@ impl Visitor for Uses {
 /// Whether a call without window is an aggregate.
 pub(super) fn is_aggregate(function: &Function) -> bool {
     const AGGREGATES: &[&str] = &[
-        "array_agg", "avg", "bool_and", "bool_or", "corr", "count", "covar_pop", "covar_samp", "first", "group_concat",
-        "last", "listagg", "max", "median", "min", "quantile_cont", "quantile_disc", "stddev", "stddev_pop",
-        "stddev_samp", "stdev", "string_agg", "sum", "var", "var_pop", "var_samp", "variance",
+        "array_agg",
+        "avg",
+        "bool_and",
+        "bool_or",
+        "corr",
+        "count",
+        "covar_pop",
+        "covar_samp",
+        "first",
+        "group_concat",
+        "last",
+        "listagg",
+        "max",
+        "median",
+        "min",
+        "quantile_cont",
+        "quantile_disc",
+        "stddev",
+        "stddev_pop",
+        "stddev_samp",
+        "stdev",
+        "string_agg",
+        "sum",
+        "var",
+        "var_pop",
+        "var_samp",
+        "variance",
     ];
     let name = function.name.to_string().to_lowercase();
     function.over.is_none() && AGGREGATES.contains(&name.as_str())
@@ -176,7 +205,10 @@ fn rewritten(expr: &Expr) -> Option<Expr> {
             ..
         } => {
             let strict = matches!(kind, CastKind::Cast | CastKind::DoubleColon);
-            Some(call(udf::conversion(data_type, strict)?, vec![(**expr).clone()]))
+            Some(call(
+                udf::conversion(data_type, strict)?,
+                vec![(**expr).clone()],
+            ))
         }
         // Polars takes `x IS NOT TRUE` for `NOT x`, which is null where x is.
         Expr::IsNotTrue(inner) => Some(not(or(inner, false))),
@@ -185,7 +217,10 @@ fn rewritten(expr: &Expr) -> Option<Expr> {
         Expr::IsFalse(inner) => Some(not(or(inner, true))),
         Expr::IsUnknown(inner) => Some(Expr::IsNull(inner.clone())),
         Expr::IsNotUnknown(inner) => Some(Expr::IsNotNull(inner.clone())),
-        Expr::Position { expr, r#in } => Some(call(udf::POSITION, vec![(**r#in).clone(), (**expr).clone()])),
+        Expr::Position { expr, r#in } => Some(call(
+            udf::POSITION,
+            vec![(**r#in).clone(), (**expr).clone()],
+        )),
         Expr::BinaryOp {
             left,
             op: BinaryOperator::Modulo,
@@ -220,7 +255,10 @@ fn function_rewritten(function: &Function) -> Option<Expr> {
         ("mod", [left, right]) => Some(remainder(left, right)),
         ("round", [_] | [_, _]) => Some(call(udf::ROUND, args)),
         ("date_trunc", [_, _]) => Some(call(udf::DATE_TRUNC, args)),
-        ("date", [arg]) => Some(call(udf::conversion(&DataType::Date, true)?, vec![arg.clone()])),
+        ("date", [arg]) => Some(call(
+            udf::conversion(&DataType::Date, true)?,
+            vec![arg.clone()],
+        )),
         ("year", [arg]) => Some(extract(DateTimeField::Year, arg)),
         ("quarter", [arg]) => Some(extract(DateTimeField::Quarter, arg)),
         ("month", [arg]) => Some(extract(DateTimeField::Month, arg)),
@@ -284,7 +322,11 @@ fn remainder(left: &Expr, right: &Expr) -> Expr {
     let (left, right) = (nested(left.clone()), nested(right.clone()));
     let floored = binary(left.clone(), BinaryOperator::Modulo, right.clone());
     let negative = |expr: Expr| binary(expr, BinaryOperator::Lt, number("0"));
-    let differs = binary(negative(floored.clone()), BinaryOperator::NotEq, negative(left));
+    let differs = binary(
+        negative(floored.clone()),
+        BinaryOperator::NotEq,
+        negative(left),
+    );
     let rest = binary(floored.clone(), BinaryOperator::NotEq, number("0"));
     case(
         binary(rest, BinaryOperator::And, differs),
@@ -305,7 +347,9 @@ fn field(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
             AccessExpr::Subscript(Subscript::Index {
                 index: Expr::Value(value),
             }) => match &value.value {
-                Value::SingleQuotedString(name) => parts.push(Ident::with_quote('"', name.as_str())),
+                Value::SingleQuotedString(name) => {
+                    parts.push(Ident::with_quote('"', name.as_str()))
+                }
                 _ => return None,
             },
             AccessExpr::Dot(Expr::Identifier(name)) => parts.push(name.clone()),

@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    ExcludeSelectItem, Expr, GroupByExpr, Ident, Join, JoinOperator, ObjectName, Query, Select, SelectItem, SetExpr,
-    TableAlias, TableFactor, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    ExcludeSelectItem, Expr, GroupByExpr, Ident, Join, JoinOperator, ObjectName, Query, Select,
+    SelectItem, SetExpr, TableAlias, TableFactor, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::rewrite::is_aggregate;
@@ -53,7 +53,11 @@ pub(super) fn join_subqueries(select: &mut Select) {
         if let SelectItem::Wildcard(options) = item
             && options.opt_exclude.is_none()
         {
-            let names = added.iter().cloned().map(|name| ObjectName::from(vec![name])).collect();
+            let names = added
+                .iter()
+                .cloned()
+                .map(|name| ObjectName::from(vec![name]))
+                .collect();
             *options = WildcardAdditionalOptions {
                 opt_exclude: Some(ExcludeSelectItem::Multiple(names)),
                 ..options.clone()
@@ -102,11 +106,18 @@ fn one_row(query: &Query, at: usize) -> Option<Box<Query>> {
     let SetExpr::Select(select) = &*query.body else {
         return None;
     };
-    let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
-    if !ungrouped || select.having.is_some() || query.limit_clause.is_some() || query.fetch.is_some() {
+    let ungrouped =
+        matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+    if !ungrouped
+        || select.having.is_some()
+        || query.limit_clause.is_some()
+        || query.fetch.is_some()
+    {
         return None;
     }
-    let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] = select.projection.as_slice() else {
+    let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] =
+        select.projection.as_slice()
+    else {
         return None;
     };
     if !matches!(expr, Expr::Function(function) if is_aggregate(function)) {

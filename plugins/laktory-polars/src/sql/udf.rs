@@ -5,10 +5,10 @@ use polars::prelude::{
     Column, DataType, Field, IntoColumn, IntoSeries, PolarsResult, PolarsTruncate, RoundMode,
     RoundSeries, Schema, StringChunked, TimeUnit,
 };
-use polars::sql::FunctionRegistry;
-use polars_plan::dsl::udf::UserDefinedFunction;
-use polars_plan::dsl::BaseColumnUdf;
 use polars::sql::FunctionOptions;
+use polars::sql::FunctionRegistry;
+use polars_plan::dsl::BaseColumnUdf;
+use polars_plan::dsl::udf::UserDefinedFunction;
 use sqlparser::ast::{DataType as SqlType, TimezoneInfo};
 
 use crate::error::carried;
@@ -31,7 +31,15 @@ pub(super) const NAMES: &[(&str, &str)] = &[
     ("__laktory_try_to_", "TRY_CAST to "),
 ];
 
-const TARGETS: &[&str] = &["date", "time", "timestamp_ms", "timestamp_us", "timestamp_ns", "timestamp_utc", "boolean"];
+const TARGETS: &[&str] = &[
+    "date",
+    "time",
+    "timestamp_ms",
+    "timestamp_us",
+    "timestamp_ns",
+    "timestamp_utc",
+    "boolean",
+];
 
 /// The function that converts to a SQL type, where polars' own cast refuses texts.
 pub(super) fn conversion(data_type: &SqlType, strict: bool) -> Option<&'static str> {
@@ -46,9 +54,10 @@ pub(super) fn conversion(data_type: &SqlType, strict: bool) -> Option<&'static s
             Some(7..=9) => ("__laktory_to_timestamp_ns", "__laktory_try_to_timestamp_ns"),
             _ => return None,
         },
-        SqlType::Timestamp(None, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => {
-            ("__laktory_to_timestamp_utc", "__laktory_try_to_timestamp_utc")
-        }
+        SqlType::Timestamp(None, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => (
+            "__laktory_to_timestamp_utc",
+            "__laktory_try_to_timestamp_utc",
+        ),
         SqlType::Boolean | SqlType::Bool => ("__laktory_to_boolean", "__laktory_try_to_boolean"),
         _ => return None,
     };
@@ -60,7 +69,10 @@ pub(super) struct Functions;
 
 impl FunctionRegistry for Functions {
     fn register(&mut self, name: &str, _: UserDefinedFunction) -> PolarsResult<()> {
-        Err(carried(ErrorKind::Unsupported, &format!("function `{name}` cannot be registered")))
+        Err(carried(
+            ErrorKind::Unsupported,
+            &format!("function `{name}` cannot be registered"),
+        ))
     }
 
     fn get_udf(&self, name: &str) -> PolarsResult<Option<UserDefinedFunction>> {
@@ -81,7 +93,11 @@ fn function(name: &str) -> Option<UserDefinedFunction> {
         ));
     }
     if name == ROUND {
-        return Some(elementwise(name, |columns| round(columns), |_, fields| Ok(fields[0].clone())));
+        return Some(elementwise(
+            name,
+            |columns| round(columns),
+            |_, fields| Ok(fields[0].clone()),
+        ));
     }
     if name == DATE_TRUNC {
         return Some(elementwise(
@@ -89,7 +105,10 @@ fn function(name: &str) -> Option<UserDefinedFunction> {
             |columns| date_trunc(columns),
             |_, fields| match fields {
                 [_, time] => Ok(time.clone()),
-                _ => Err(carried(ErrorKind::InvalidArgument, "DATE_TRUNC takes a unit and a time")),
+                _ => Err(carried(
+                    ErrorKind::InvalidArgument,
+                    "DATE_TRUNC takes a unit and a time",
+                )),
             },
         ));
     }
@@ -103,7 +122,9 @@ fn function(name: &str) -> Option<UserDefinedFunction> {
             "time" => DataType::Time,
             "timestamp_ms" => DataType::Datetime(TimeUnit::Milliseconds, None),
             "timestamp_ns" => DataType::Datetime(TimeUnit::Nanoseconds, None),
-            "timestamp_utc" => DataType::Datetime(TimeUnit::Microseconds, Some(polars::prelude::TimeZone::UTC)),
+            "timestamp_utc" => {
+                DataType::Datetime(TimeUnit::Microseconds, Some(polars::prelude::TimeZone::UTC))
+            }
             "boolean" => DataType::Boolean,
             _ => DataType::Datetime(TimeUnit::Microseconds, None),
         };
