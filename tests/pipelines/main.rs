@@ -1,8 +1,11 @@
 //! Whole pipelines, run by the command line as users run it: each case is one YAML file with input files, a pipeline,
-//! the exit code, and every error or output that must come of it. Plus tests that need a program: kills, races.
+//! the exit code, and every error or output that must come of it. Plus tests that need a program: kills, races, full
+//! disks, thousands of nodes.
 
 mod case;
 mod kill;
+mod large;
+mod world;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -14,5 +17,7 @@ fn main() -> std::process::ExitCode {
         .collect();
     assert!(trials.len() > 1, "no cases were found");
     trials.extend(kill::trials());
+    trials.extend(large::trials());
+    trials.extend(world::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -7,8 +7,8 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use futures_util::stream;
-use laktory_core::arrow::schema::SchemaRef;
-use laktory_core::{Backend, BatchStream, Error, Frame, Op, Result, RunCx};
+use laktory_core::arrow::schema::{DataType, SchemaRef};
+use laktory_core::{Backend, BatchStream, DType, Error, ErrorKind, Frame, Op, Result, RunCx};
 use laktory_plan::{InputSource, NodePlan, Plan};
 
 use crate::build::{Builder, NodeFrames, Stage};
@@ -16,6 +16,7 @@ use crate::event::{Event, Observer};
 use crate::expectations;
 use crate::fault::{Fault, guarded};
 use crate::node::conform;
+use crate::outputs;
 use crate::sessions::Sessions;
 
 /// Frames of checked nodes are chained up to this many nodes deep; then the chain is cut by an empty frame of the
@@ -227,7 +228,7 @@ async fn check_node(
     Ok((resolved, Some(output)))
 }
 
-/// Sinks whose schema the stage frame cannot take. Expectations leave its columns as they are.
+/// Sinks whose place cannot be written, or whose schema the stage frame cannot take. Expectations leave its columns as they are.
 async fn faulty_sinks(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
@@ -236,6 +237,10 @@ async fn faulty_sinks(
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
     for sink in &node.sinks {
+        let at_sink = |error| Fault::new(&node.name, &sink.place, error);
+        if let Err(error) = outputs::check(sink) {
+            faults.push(at_sink(error));
+        }
         let Some(schema) = &sink.schema else {
             continue;
         };
@@ -243,10 +248,11 @@ async fn faulty_sinks(
             Ok(frame) => backend.schema(cx, &frame).await.map(|_| ()),
             Err(error) => Err(error),
         };
+        let place = sink.place.key("schema_definition");
         faults.extend(
             resolved
                 .err()
-                .map(|error| Fault::new(&node.name, &sink.place, error)),
+                .map(|error| Fault::new(&node.name, &place, error)),
         );
     }
     faults
@@ -284,6 +290,22 @@ async fn resolve_expectations(
     stage: &Frame,
 ) -> Result<()> {
     let steps = expectations::steps(expectations);
+    let conditions = apply_all(cx, backend, stage.clone(), [&steps.conditions])?;
+    let conditions = backend.schema(cx, &conditions).await?;
+    let wrong = conditions
+        .fields()
+        .iter()
+        .find(|field| !matches!(field.data_type(), DataType::Boolean | DataType::Null));
+    if let Some(field) = wrong {
+        return Err(Error::new(
+            ErrorKind::TypeMismatch,
+            format!(
+                "a condition is true or false for each row, but this one is of type {}",
+                DType::from_arrow(field.data_type())
+            ),
+        )
+        .with_hint("compare it with something: `... > 0`"));
+    }
     let metrics = [&steps.flag, &steps.metrics];
     let metrics = apply_all(cx, backend, stage.clone(), metrics)?;
     backend.schema(cx, &metrics).await.map(|_| ())

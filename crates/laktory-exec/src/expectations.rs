@@ -21,6 +21,8 @@ const QUARANTINED: &str = "quarantined";
 /// The steps that a node's expectations add to its stage frame.
 #[derive(Clone, Debug)]
 pub(crate) struct ExpectationSteps {
+    /// The conditions of ROW expectations as they are, so that their types can be looked at.
+    pub(crate) conditions: Op,
     /// Adds one flag for each ROW expectation: true where the condition holds.
     pub(crate) flag: Op,
     /// On the flagged frame: one row of metrics.
@@ -57,6 +59,10 @@ pub(crate) fn steps(expectations: &[ExpectationPlan]) -> ExpectationSteps {
         .clone()
         .map(|(index, expectation)| holds(expectation.expr.clone()).alias(flag(index)))
         .collect();
+    let conditions = rows
+        .clone()
+        .map(|(index, expectation)| expectation.expr.clone().alias(flag(index)))
+        .collect();
     let failing = |action| any_fails(expectations, action);
     let quarantined = failing(ExpectationAction::Quarantine);
     let dropped = match (&quarantined, failing(ExpectationAction::Drop)) {
@@ -90,6 +96,7 @@ pub(crate) fn steps(expectations: &[ExpectationPlan]) -> ExpectationSteps {
         (None, None) => None,
     };
     ExpectationSteps {
+        conditions: Op::Select { exprs: conditions },
         flag: Op::WithColumns { exprs: flags },
         metrics: Op::Aggregate {
             keys: Vec::new(),

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use laktory_core::{Error, ErrorKind, Format, Result, WriteSpec};
+use laktory_core::{Error, ErrorKind, Format, OptionValue, Result, WriteSpec};
 use laktory_plan::{SinkMode, SinkPlan};
 
 use crate::files;
@@ -47,6 +47,32 @@ pub(crate) enum Prepared {
     Output(Box<Output>),
     /// The target exists, and the mode is IGNORE.
     Skipped(OutputReport),
+}
+
+/// Whether a sink's path can be a target, as far as that shows without touching anything.
+///
+/// # Errors
+/// `Unsupported` for remote storage; `Io` where a file stands in the place of a folder.
+pub(crate) fn check(sink: &SinkPlan) -> Result<()> {
+    let target = files::local_path(sink.path.trim_end_matches('/'))?;
+    let in_the_way = |file: &Path| {
+        Error::new(
+            ErrorKind::Io,
+            format!(
+                "`{}` is a file, and `{}` needs a folder there",
+                file.display(),
+                sink.path
+            ),
+        )
+        .with_hint("choose another path, or remove the file")
+    };
+    if sink.path.ends_with('/') && target.is_file() {
+        return Err(in_the_way(&target));
+    }
+    match target.ancestors().skip(1).find(|parent| parent.exists()) {
+        Some(parent) if !parent.is_dir() => Err(in_the_way(parent)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the staging place of a sink. `full` is a full refresh: whatever exists is replaced (R-NEXEC, refresh FULL).
@@ -220,7 +246,8 @@ fn concatenate(old: &Path, new: &Path, whole: &Path, sink: &SinkPlan) -> Result<
     if sink.format == Format::Csv && sink.read.has_header {
         let added = csv_header(&mut new)?;
         let present = csv_header(&mut BufReader::new(File::open(old)?))?;
-        if !present.is_empty() && trimmed(&present) != trimmed(&added) {
+        let separator = separator(sink);
+        if !present.is_empty() && columns(&present, separator) != columns(&added, separator) {
             return Err(Error::new(
                 ErrorKind::SchemaMismatch,
                 format!(
@@ -264,7 +291,34 @@ fn csv_header(text: &mut impl BufRead) -> io::Result<Vec<u8>> {
 }
 
 fn trimmed(header: &[u8]) -> &[u8] {
-    header.trim_ascii_end()
+    header
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(header)
+        .trim_ascii_end()
+}
+
+/// The names in a header, quoted or not.
+fn columns(header: &[u8], separator: u8) -> Vec<Vec<u8>> {
+    let mut names = vec![Vec::new()];
+    let mut quoted = false;
+    let mut letters = trimmed(header).iter().peekable();
+    while let Some(&letter) = letters.next() {
+        let last = names.len() - 1;
+        match letter {
+            b'"' if quoted && letters.next_if_eq(&&b'"').is_some() => names[last].push(b'"'),
+            b'"' => quoted = !quoted,
+            _ if letter == separator && !quoted => names.push(Vec::new()),
+            _ => names[last].push(letter),
+        }
+    }
+    names
+}
+
+fn separator(sink: &SinkPlan) -> u8 {
+    match sink.options.get("separator") {
+        Some(OptionValue::Text(text)) => text.bytes().next().unwrap_or(b','),
+        _ => b',',
+    }
 }
 
 fn ends_with_newline(path: &Path) -> io::Result<bool> {

@@ -444,7 +444,9 @@ impl Pass<'_, '_> {
             return None;
         }
         let Some(mut value) = self.resolver.lookup(name, node.at) else {
-            let hint = self.resolver.known();
+            let mut hint = self.resolver.known();
+            // Declared without a value: it must be given from outside.
+            hint.retain(|known| !known.eq_ignore_ascii_case(name));
             let hint = did_you_mean(name, hint.iter().map(String::as_str)).unwrap_or_else(|| {
                 format!("declare it under `variables:`, pass `--var {name}=…`, or set it in the environment")
             });

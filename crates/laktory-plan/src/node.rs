@@ -205,6 +205,7 @@ fn inputs(
             &place.index(number),
         ));
     }
+    let first_step = Path::node(index).key("transformer").key("nodes").index(0);
     let mut complete = true;
     for (name, used_at) in &references.frames {
         match name {
@@ -226,7 +227,17 @@ fn inputs(
                 };
                 inputs.push(Some(input));
             }
-            FrameName::Df => {}
+            FrameName::Df => {
+                // Later steps have the result of the one before.
+                if node.sources.is_empty() && used_at.starts_with(&first_step) {
+                    complete = false;
+                    let message = "`{df}` refers to nothing: the node has no source";
+                    compiler.report(
+                        Finding::error("unknown-frame", used_at.clone(), message)
+                            .hint("give the node a source, or read `{nodes.<name>}`"),
+                    );
+                }
+            }
             FrameName::Source(_) | FrameName::Named(_) => {
                 let declared: Vec<FrameName> = (0..node.sources.len())
                     .map(|number| source_name(node, number))
@@ -266,6 +277,10 @@ fn expectation(
     place: &Path,
 ) -> Option<ExpectationPlan> {
     let text = &expectation.expr.expr;
+    if text.trim().is_empty() {
+        // Told by the rules of the language.
+        return None;
+    }
     let place = place.key("expr").key("expr");
     let kind = match expectation.expr.r#type {
         Some(ExprType::Sql) => Some(ColumnExprKind::Sql),

@@ -22,6 +22,8 @@ pub(crate) fn compile(
         Some(WriteMode::Append) => SinkMode::Append,
         Some(WriteMode::Ignore) => SinkMode::Ignore,
         Some(WriteMode::Error) => SinkMode::Error,
+        // The sink is refused at its `merge_cdc_options`, once.
+        Some(WriteMode::Merge) if sink.common.merge_cdc_options.is_some() => SinkMode::Overwrite,
         Some(other @ (WriteMode::Complete | WriteMode::Update | WriteMode::Merge)) => {
             let message = format!(
                 "write mode `{}` is not available in this version",

@@ -150,8 +150,12 @@ fn export_array(array: Box<dyn polars_arrow::array::Array>) -> Result<Arc<dyn Ar
     let array = polars_ffi::export_array_to_c(array);
     // SAFETY: the types on both sides are the structs of the C Data interface, checked above to be of one size;
     // ownership moves with the values, so each release callback runs once.
-    let (array, schema): (ffi::FFI_ArrowArray, ffi::FFI_ArrowSchema) =
-        unsafe { (std::mem::transmute(array), std::mem::transmute(schema)) };
+    let (array, schema): (ffi::FFI_ArrowArray, ffi::FFI_ArrowSchema) = unsafe {
+        (
+            std::mem::transmute::<polars_ffi::ArrowArray, ffi::FFI_ArrowArray>(array),
+            std::mem::transmute::<polars_ffi::ArrowSchema, ffi::FFI_ArrowSchema>(schema),
+        )
+    };
     let mut array = array;
     // SAFETY: the array was just exported together with this schema, so their trees have one shape.
     unsafe { strip_null_buffers((&raw mut array).cast(), &raw const schema) };
@@ -255,8 +259,12 @@ fn import_array(array: &dyn Array) -> Result<Box<dyn polars_arrow::array::Array>
     let (array, schema) = ffi::to_ffi(&array.to_data()).map_err(mismatch)?;
     // SAFETY: the types on both sides are the structs of the C Data interface, checked above to be of one size;
     // ownership moves with the values, so each release callback runs once.
-    let (array, schema): (polars_ffi::ArrowArray, polars_ffi::ArrowSchema) =
-        unsafe { (std::mem::transmute(array), std::mem::transmute(schema)) };
+    let (array, schema): (polars_ffi::ArrowArray, polars_ffi::ArrowSchema) = unsafe {
+        (
+            std::mem::transmute::<ffi::FFI_ArrowArray, polars_ffi::ArrowArray>(array),
+            std::mem::transmute::<ffi::FFI_ArrowSchema, polars_ffi::ArrowSchema>(schema),
+        )
+    };
     // SAFETY: arrow-rs exported a valid schema.
     let field = unsafe { polars_ffi::import_field_from_c(&schema) }.map_err(engine_error)?;
     // SAFETY: arrow-rs exported a valid array of exactly that type.
@@ -282,7 +290,7 @@ mod tests {
         );
         // The whole, a slice from the middle, and nothing.
         for (offset, length) in [(0, series.len()), (1, series.len() - 1), (1, 1), (0, 0)] {
-            let part = frame.slice(i64::try_from(offset).unwrap(), length);
+            let part = frame.slice(offset, length);
             let batches = to_batches(part.clone(), &schema).unwrap();
             assert_eq!(
                 batches.iter().map(RecordBatch::num_rows).sum::<usize>(),

@@ -28,11 +28,11 @@ impl PolarsFrame {
     /// A frame made of a lazy plan.
     #[must_use]
     pub fn from_lazy(lazy: LazyFrame) -> Frame {
-        Self::new(lazy, Arc::default())
+        Self::reading(lazy, Arc::default())
     }
 
     /// A frame made of a lazy plan that reads `sources`.
-    pub(crate) fn new(lazy: LazyFrame, sources: Arc<[Arc<Source>]>) -> Frame {
+    pub(crate) fn reading(lazy: LazyFrame, sources: Arc<[Arc<Source>]>) -> Frame {
         Frame::new(NAME, Self { lazy, sources })
     }
 

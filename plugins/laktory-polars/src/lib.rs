@@ -1,11 +1,5 @@
-//! The POLARS driver of laktory: plans are lowered onto lazy polars frames and run by its streaming engine.
-//!
-//! Nothing here computes before [`Backend::execute`](laktory_core::Backend::execute) or
-//! [`Backend::export`](laktory_core::Backend::export); reading, SQL and steps only build plans. Use [`PolarsFrame`] to
-//! cross between laktory frames and polars' own [`LazyFrame`](polars::prelude::LazyFrame) in Rust code.
+#![doc = include_str!("docs.md")]
 
-#[cfg(test)]
-mod adhoc;
 mod arrow;
 mod capabilities;
 mod diagnose;

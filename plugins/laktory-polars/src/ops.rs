@@ -48,7 +48,12 @@ pub(crate) const KINDS: &[(OpKind, Support)] = &[
         },
     ),
     (OpKind::NullCount, Support::Full),
-    (OpKind::Sql, Support::Full),
+    (
+        OpKind::Sql,
+        Support::Partial {
+            note: "a window with ORDER BY and without frame counts rows, not peers; no ROLLUP, NTILE, moving frames",
+        },
+    ),
 ];
 
 /// The frame after a step.
@@ -65,7 +70,7 @@ pub(crate) fn apply(cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> 
     let plans = others.iter().map(|other| other.plan()).collect();
     let lazy = step(cx, frame.plan(), op, plans)?;
     let sources = PolarsFrame::all_sources(std::iter::once(frame).chain(others));
-    Ok(PolarsFrame::new(lazy, sources))
+    Ok(PolarsFrame::reading(lazy, sources))
 }
 
 fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Result<LazyFrame> {
@@ -306,4 +311,130 @@ fn row_index(
     let position = int_range(lit(0_u32), len(), 1, DataType::UInt32);
     let position = crate::expr::over(cx, position, partition_by, order_by)?;
     Ok(lazy.select([position.alias(name), polars::prelude::all().as_expr()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use laktory_core::{ErrorKind, FrameName, JoinHow, PivotAgg, UnionHow};
+    use polars::prelude::df;
+
+    use super::*;
+    use crate::testing::Bench;
+
+    /// The rows after a step on a small frame, which is `{other}` too.
+    fn check(op: &Op) -> Result<String> {
+        let bench = Bench::new();
+        let rows = df!("k" => ["a", "b", "a"], "x" => [Some(1_i64), None, Some(3)]).unwrap();
+        let frame = bench.frame(rows);
+        let mut named = NamedFrames::new();
+        named.insert(FrameName::Named("other".into()), frame.clone());
+        let out = bench.collect(&apply(&bench.cx, &frame, op, &named)?)?;
+        let columns: Vec<String> = out
+            .columns()
+            .iter()
+            .map(|column| {
+                let values: Vec<String> = (0..column.len())
+                    .map(|row| column.get(row).unwrap().to_string())
+                    .collect();
+                format!("{}: {}", column.name(), values.join(" "))
+            })
+            .collect();
+        Ok(columns.join(", ").replace('"', ""))
+    }
+
+    fn other() -> FrameName {
+        FrameName::Named("other".into())
+    }
+
+    #[test]
+    fn a_pivot_finds_its_columns() {
+        let pivot = |aggregate| Op::Pivot {
+            on: vec!["k".into()],
+            index: Some(Vec::new()),
+            values: Some(vec!["x".into()]),
+            aggregate,
+            sort_columns: true,
+            separator: "_".into(),
+        };
+        assert_eq!(check(&pivot(Some(PivotAgg::Sum))).unwrap(), "a: 4, b: 0");
+        assert!(check(&pivot(None)).is_err());
+    }
+
+    #[test]
+    fn positions_count_within_partitions() {
+        let op = Op::WithRowIndex {
+            name: "i".into(),
+            order_by: vec![SortKey {
+                expr: Expr::column("x"),
+                descending: true,
+                nulls_last: false,
+            }],
+            partition_by: vec![Expr::column("k")],
+        };
+        assert_eq!(check(&op).unwrap(), "i: 1 0 0, k: a b a, x: 1 null 3");
+    }
+
+    #[test]
+    fn greatest_rows_put_nulls_last() {
+        let op = Op::TopK {
+            k: 2,
+            by: vec![SortKey {
+                expr: Expr::column("x"),
+                descending: true,
+                nulls_last: false,
+            }],
+        };
+        assert_eq!(check(&op).unwrap(), "k: a a, x: 3 1");
+    }
+
+    #[test]
+    fn a_sample_has_the_size_asked_for() {
+        let sample = |n| Op::Sample {
+            n: Some(n),
+            fraction: None,
+            with_replacement: false,
+            seed: Some(1),
+        };
+        assert_eq!(check(&sample(3)).unwrap(), "k: a b a, x: 1 null 3");
+        assert_eq!(
+            check(&sample(4)).unwrap_err().kind(),
+            ErrorKind::InvalidArgument
+        );
+    }
+
+    #[test]
+    fn frames_are_stacked_and_matched() {
+        let union = Op::Union {
+            others: vec![other()],
+            how: UnionHow::Vertical,
+        };
+        assert_eq!(
+            check(&union).unwrap(),
+            "k: a b a a b a, x: 1 null 3 1 null 3"
+        );
+        let join = Op::Join {
+            right: other(),
+            how: JoinHow::Anti,
+            left_on: vec!["x".into()],
+            right_on: vec!["x".into()],
+            suffix: "_right".into(),
+        };
+        assert_eq!(check(&join).unwrap(), "k: b, x: null");
+        let missing = Op::Union {
+            others: vec![FrameName::Df],
+            how: UnionHow::Vertical,
+        };
+        assert_eq!(check(&missing).unwrap_err().kind(), ErrorKind::UnknownFrame);
+    }
+
+    #[test]
+    fn an_unknown_column_is_found_when_the_schema_is_resolved() {
+        let op = Op::Drop {
+            columns: vec!["nope".into()],
+            strict: true,
+        };
+        let error = check(&op).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ColumnNotFound);
+        assert_eq!(error.message(), "there is no column `nope`");
+    }
 }

@@ -35,7 +35,12 @@ pub(crate) const READERS: &[(Format, FormatSupport, Reader)] = &[
     (Format::Csv, full(csv::OPTIONS), csv::read),
     (
         Format::JsonLines,
-        full(json::LINES_OPTIONS),
+        FormatSupport {
+            support: Support::Partial {
+                note: "without declared schema, columns are found in all lines of files up to 8 MB, else in a sample",
+            },
+            ..full(json::LINES_OPTIONS)
+        },
         json::read_lines,
     ),
     (Format::Json, full(json::OPTIONS), json::read),
@@ -119,7 +124,7 @@ pub(crate) fn read(spec: &ReadSpec) -> Result<Frame> {
         }
     })?;
     let source = Source::new(spec, request.files, request.lines.into_inner());
-    Ok(PolarsFrame::new(lazy, Arc::new([Arc::new(source)])))
+    Ok(PolarsFrame::reading(lazy, Arc::new([Arc::new(source)])))
 }
 
 /// Names of formats, for messages.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use laktory_core::{Error, Result, RunCx};
 use polars::prelude::{
-    CompatLevel, DataFrame, IntoLazy, IpcCompression, IpcWriter, LazyFrame, ScanSources, SchemaExt,
-    SchemaRef, SerWriter,
+    CompatLevel, DataFrame, DataType, IntoLazy, IpcCompression, IpcWriter, LazyFrame, ScanSources,
+    SchemaExt, SchemaRef, SerWriter,
 };
 use polars_arrow::io::ipc::write::default_ipc_fields;
 use polars_buffer::Buffer;
@@ -36,10 +36,16 @@ struct Spilled {
 impl Spool {
     /// A spool within the memory budget of a run.
     pub(crate) fn new(cx: &RunCx, schema: SchemaRef) -> Self {
+        // Batches have dictionaries of their own, which a file of that format cannot hold.
+        let categorical = schema.iter_values().any(has_categories);
         Self {
             schema,
             scratch: cx.scratch().to_owned(),
-            budget: cx.memory_budget(),
+            budget: if categorical {
+                u64::MAX
+            } else {
+                cx.memory_budget()
+            },
             bytes: 0,
             rows: 0,
             kept: Vec::new(),
@@ -125,6 +131,15 @@ impl Spool {
             kept: Vec::new(),
             spilled: None,
         }
+    }
+}
+
+fn has_categories(dtype: &DataType) -> bool {
+    match dtype {
+        DataType::Categorical(..) | DataType::Enum(..) => true,
+        DataType::List(inner) | DataType::Array(inner, _) => has_categories(inner),
+        DataType::Struct(fields) => fields.iter().any(|field| has_categories(field.dtype())),
+        _ => false,
     }
 }
 

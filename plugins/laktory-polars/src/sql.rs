@@ -2,6 +2,7 @@
 //! frames under private names. Errors point into the text as the user wrote it.
 
 mod names;
+mod qualify;
 mod rewrite;
 mod scalar;
 mod udf;
@@ -49,10 +50,13 @@ pub(crate) fn sql(query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
     }
     let sources = PolarsFrame::all_sources(frames);
     rewrite::rewrite(&mut statement, &columns).map_err(&shown)?;
-    let lazy = context
+    let mut lazy = context
         .execute(&statement.to_string())
         .map_err(|error| locate(shown(engine_error(error)), &sources))?;
-    Ok(PolarsFrame::new(lazy, sources))
+    // Names and types are wrong here or nowhere; later nobody knows the text any more.
+    lazy.collect_schema()
+        .map_err(|error| locate(shown(engine_error(error)), &sources))?;
+    Ok(PolarsFrame::reading(lazy, sources))
 }
 
 /// The private name of the frame at a position.
@@ -185,4 +189,131 @@ fn find_word(text: &str, name: &str) -> Option<usize> {
         let after = text[at + name.len()..].chars().next();
         !before.is_some_and(part) && !after.is_some_and(part)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use laktory_core::{SqlSegment, SqlTemplate};
+    use polars::prelude::{DataFrame, df};
+
+    use super::*;
+    use crate::testing::Bench;
+
+    /// The rows of a statement over `{df}`, or its error.
+    fn check(text: &str) -> Result<DataFrame> {
+        let bench = Bench::new();
+        let mut segments = Vec::new();
+        let mut at = 0;
+        for (start, placeholder) in text.match_indices("{df}") {
+            segments.push((SqlSegment::Text(text[at..start].to_owned()), at..start));
+            at = start + placeholder.len();
+            segments.push((SqlSegment::Frame(FrameName::Df), start..at));
+        }
+        segments.push((SqlSegment::Text(text[at..].to_owned()), at..text.len()));
+        let rows = df!(
+            "id" => [1_i64, 2, 3],
+            "ok" => [Some(true), None, Some(false)],
+            "at" => ["2023-09-01T00:00:00Z", "2023-09-01 00:00:00.5", "2023-09-01"],
+            "s" => ["héllo", "abc", "l"],
+        )
+        .unwrap();
+        let mut named = NamedFrames::new();
+        named.insert(FrameName::Df, bench.frame(rows));
+        bench.collect(&sql(&SqlTemplate::new(segments), &named)?)
+    }
+
+    fn column(text: &str) -> String {
+        let rows = check(text).unwrap();
+        let column = &rows.columns()[0];
+        let values: Vec<String> = (0..column.len())
+            .map(|row| column.get(row).unwrap().to_string())
+            .collect();
+        format!("{} {}: {}", column.name(), column.dtype(), values.join(" "))
+    }
+
+    /// The text that an error points at.
+    fn pointed(text: &str) -> (Error, &str) {
+        let error = check(text).unwrap_err();
+        let range = error.range().unwrap_or(0..0);
+        (error, &text[range])
+    }
+
+    #[test]
+    fn a_statement_needs_no_frame() {
+        assert_eq!(column("SELECT 1 AS a"), "a i32: 1");
+    }
+
+    #[test]
+    fn texts_of_every_iso_form_become_timestamps() {
+        assert_eq!(
+            column("SELECT CAST(at AS TIMESTAMP) AS t FROM {df}"),
+            "t datetime[μs]: 2023-09-01 00:00:00 2023-09-01 00:00:00.500 2023-09-01 00:00:00"
+        );
+        assert_eq!(
+            column("SELECT at::DATE FROM {df} LIMIT 1"),
+            "at date: 2023-09-01"
+        );
+        assert_eq!(
+            column("SELECT TRY_CAST(s AS TIMESTAMP) AS t FROM {df} LIMIT 1"),
+            "t datetime[μs]: null"
+        );
+        let error = check("SELECT CAST(s AS TIMESTAMP) AS t FROM {df}").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConversionFailed);
+        assert_eq!(
+            error.message(),
+            "column `s`: `héllo` is not a datetime of ISO 8601"
+        );
+    }
+
+    #[test]
+    fn slips_of_the_engine_are_mended() {
+        assert_eq!(
+            column("SELECT id FROM {df} WHERE ok IS NOT TRUE ORDER BY id"),
+            "id i64: 2 3"
+        );
+        assert_eq!(
+            column("SELECT POSITION('l' IN s) AS p FROM {df} LIMIT 1"),
+            "p i64: 3"
+        );
+        assert_eq!(
+            column("SELECT (0 - id) % 2 AS m FROM {df} LIMIT 1"),
+            "m i64: -1"
+        );
+        assert_eq!(column("SELECT ROUND(2.5) AS r"), "r f64: 3.0");
+        assert_eq!(column("SELECT COUNT(*) AS n FROM {df}"), "n i64: 3");
+        assert_eq!(
+            column("SELECT DATE_TRUNC('month', CAST(at AS DATE)) AS m FROM {df} LIMIT 1"),
+            "m date: 2023-09-01"
+        );
+        assert_eq!(
+            column("SELECT ID FROM {df} WHERE iD = (SELECT MAX(id) FROM {df})"),
+            "ID i64: 3"
+        );
+        assert_eq!(
+            column("SELECT id FROM {df} QUALIFY ROW_NUMBER() OVER (ORDER BY s DESC) = 1"),
+            "id i64: 3"
+        );
+        assert_eq!(
+            column("SELECT id, SUM(id) OVER () AS t FROM {df} QUALIFY t > 1 ORDER BY id LIMIT 1"),
+            "id i64: 1"
+        );
+    }
+
+    #[test]
+    fn errors_point_into_the_text_as_written() {
+        let (error, place) = pointed("SELECT id FROM {df} WHERE nope > 1");
+        assert_eq!((error.kind(), place), (ErrorKind::ColumnNotFound, "nope"));
+        assert_eq!(error.message(), "there is no column `nope`");
+        assert_eq!(error.hint(), Some("columns here: `id`, `ok`, `at`, `s`"));
+        let (error, place) = pointed("SELECT id\nFROM {df} GROUP ok");
+        assert_eq!((error.kind(), place), (ErrorKind::SqlSyntax, "GROUP"));
+        let (error, _) = pointed("SELECT nope(id) FROM {df}");
+        assert_eq!(error.kind(), ErrorKind::UnknownFunction);
+        let (error, _) = pointed("SELECT id, COUNT(*) AS n FROM {df}");
+        assert_eq!(error.kind(), ErrorKind::SqlSyntax);
+        let (error, _) = pointed("SELECT 1; SELECT 2");
+        assert_eq!(error.kind(), ErrorKind::SqlSyntax);
+        let (error, _) = pointed("DROP TABLE {df}");
+        assert_eq!(error.kind(), ErrorKind::SqlSyntax);
+    }
 }

@@ -228,3 +228,57 @@ fn an_interrupted_run_stops() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
 }
+
+#[test]
+fn a_frame_without_rows_gives_whole_files() {
+    let bench = Bench::new();
+    let frame = bench.frame(df!("x" => Vec::<i64>::new(), "s" => Vec::<String>::new()).unwrap());
+    let formats = [Format::Parquet, Format::Ipc, Format::Csv, Format::Json];
+    let jobs = formats
+        .iter()
+        .map(|format| write(&bench, &frame, format.clone(), format.name()))
+        .collect();
+    bench.run(jobs).unwrap();
+    for format in [Format::Parquet, Format::Ipc, Format::Csv] {
+        let path = bench.folder.path().join(format.name());
+        let back = read(
+            &bench,
+            &ReadSpec::new(format.clone(), path.to_str().unwrap()),
+        )
+        .unwrap();
+        let back = bench.collect(&back).unwrap();
+        assert_eq!(back.height(), 0, "{format}");
+        assert_eq!(back.get_column_names(), ["x", "s"], "{format}");
+    }
+    assert_eq!(
+        std::fs::read_to_string(bench.folder.path().join("JSON")).unwrap(),
+        "[\n]\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_streamed_is_computed_in_memory() {
+    let bench = Bench::new();
+    let frame = bench.frame(df!("x" => [1.0, 2.0, 6.0]).unwrap());
+    let above = sql(
+        &bench,
+        "SELECT x FROM {df} WHERE x > (SELECT AVG(x) FROM {df})",
+        &frame,
+    )
+    .unwrap();
+    assert_eq!(bench.collect(&above).unwrap().height(), 1);
+}
+
+#[test]
+fn capabilities_are_those_of_the_tables() {
+    let capabilities = (crate::POLARS.capabilities)();
+    assert!(capabilities.local_files);
+    assert!(capabilities.func(Func::StrToUppercase).is_available());
+    assert!(capabilities.read(&Format::JsonLines).support.is_available());
+    assert!(!capabilities.write(&Format::Delta).support.is_available());
+    let missing: Vec<&str> = Func::all()
+        .filter(|def| !capabilities.func(def.func).is_available())
+        .map(|def| def.path)
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}

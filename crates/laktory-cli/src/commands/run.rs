@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use laktory::core::{Cancel, Registry};
 use laktory::exec::{Fault, Observer, Refresh, Run, RunOptions, RunReport, Status};
+use laktory::syntax::Diagnostic;
 use laktory::{Planning, Project};
 
 use crate::args::{LogFormat, RefreshMode, RunArgs};
@@ -38,6 +39,9 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
         if plan.node(node).is_none() {
             return Err(show::unknown_node(node, &plan).into());
         }
+    }
+    if let Some(path) = &args.report {
+        writable(path)?;
     }
     interrupt_with(&options.cancel)?;
     let observer = observer(args, detail);
@@ -106,7 +110,8 @@ fn finish(
     if let Some(path) = &args.report {
         write_report(path, &run.report)?;
     }
-    if !quiet {
+    // Programs that read the log have the same figures in its last lines.
+    if !quiet && args.log_format != LogFormat::Json {
         // Nothing can be said when standard error is gone.
         let _ = anstream::stderr().write_all(summary::render(&run.report).as_bytes());
     }
@@ -124,11 +129,23 @@ fn finish(
     Ok(())
 }
 
-fn explain(project: &Project, faults: &[Fault]) -> Vec<laktory::syntax::Diagnostic> {
+fn explain(project: &Project, faults: &[Fault]) -> Vec<Diagnostic> {
     let mut told: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
     // In the order of the file, however the nodes happened to run.
     told.sort_by_key(|fault| fault.span.as_ref().map(|span| span.start));
     told
+}
+
+/// A record that cannot be written is found before the run, not after it.
+fn writable(path: &Path) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return Ok(());
+    }
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    opened.map(drop).map_err(|error| {
+        let message = format!("cannot write the report to `{}`: {error}", path.display());
+        Failure::usage(vec![Diagnostic::error("io", message)])
+    })
 }
 
 fn write_report(path: &Path, report: &RunReport) -> Result<(), Failure> {

@@ -95,6 +95,8 @@ pub enum Behaviour {
     PanicOnPool(&'static str),
     /// `execute` lets other work go on this many times before it begins.
     Turns(usize),
+    /// `execute` lets other work go on until this says yes.
+    Until(Arc<dyn Fn() -> bool + Send + Sync>),
     /// The test does something of its own first.
     Act(Arc<dyn Fn() + Send + Sync>),
     /// `execute` tells these numbers of rows for its outputs and kept frames, in the order of the jobs.
@@ -108,6 +110,12 @@ pub enum Behaviour {
 }
 
 impl Behaviour {
+    /// Waits for something of the test's own.
+    #[must_use]
+    pub fn until(done: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self::Until(Arc::new(done))
+    }
+
     /// Does something of the test's own.
     #[must_use]
     pub fn act(action: impl Fn() + Send + Sync + 'static) -> Self {
@@ -122,6 +130,7 @@ impl fmt::Debug for Behaviour {
             Self::Panic(_) => "Panic",
             Self::PanicOnPool(_) => "PanicOnPool",
             Self::Turns(_) => "Turns",
+            Self::Until(_) => "Until",
             Self::Act(_) => "Act",
             Self::Rows(_) => "Rows",
             Self::Collected(_) => "Collected",
@@ -309,6 +318,11 @@ impl Answers {
             match behaviour {
                 Behaviour::Turns(turns) => {
                     for _ in 0..turns {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                Behaviour::Until(done) => {
+                    while !done() {
                         tokio::task::yield_now().await;
                     }
                 }

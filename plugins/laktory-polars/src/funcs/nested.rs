@@ -1,6 +1,6 @@
 //! Lists, structs, maps, categoricals, and functions across columns.
 
-use laktory_core::{Error, ErrorKind, Func, Result};
+use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar};
 use polars::prelude::{
     DataType, Expr, Field, PlSmallStr, Schema, Series, SortOptions, all_horizontal, any_horizontal,
     as_list, as_struct, coalesce, concat_str, element, format_str, lit,
@@ -48,7 +48,17 @@ pub(super) const ROWS: &[Row] = &[
     (Func::ListLen, FULL, |call| Ok(call.this()?.list().len())),
     (Func::ListGet, FULL, list_get),
     (Func::ListContains, FULL, |call| {
-        Ok(call.this()?.list().contains(call.expr("item")?, true))
+        let float = matches!(
+            call.arg("item"),
+            Arg::Float(_) | Arg::Expr(laktory_core::Expr::Literal(Scalar::Float(_)))
+        );
+        let this = call.this()?;
+        let this = if float {
+            super::numeric::no_integers(this)
+        } else {
+            this
+        };
+        Ok(this.list().contains(call.expr("item")?, true))
     }),
     (Func::ListUnique, FULL, |call| {
         let element = element();

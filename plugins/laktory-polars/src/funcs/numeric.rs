@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use laktory_core::{Arg, Error, Func, Result, Scalar};
+use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar};
 use polars::prelude::{AnyValue, LiteralValue, Scalar as PolarsScalar};
 use polars::prelude::{
-    DataType, Expr, FillNullStrategy, Operator, RoundMode, TimeUnit, TimeZone, binary_expr,
-    coalesce, lit,
+    DataType, Expr, Field, FillNullStrategy, Operator, PlSmallStr, RoundMode, Schema, TimeUnit,
+    TimeZone, binary_expr, coalesce, lit,
 };
 
 use super::{Call, FULL, Row};
+use crate::error::carried;
 use crate::expr;
 
 pub(super) const ROWS: &[Row] = &[
@@ -120,9 +121,37 @@ fn is_in(call: &Call<'_>) -> Result<Expr> {
             // Nothing is in an empty list, of whatever type; null stays null.
             Ok(this.clone().neq(this))
         }
-        Arg::Values(values) => Ok(this.is_in(list_of(values)?, false)),
+        Arg::Values(values) => {
+            let floats = values.iter().any(|value| matches!(value, Scalar::Float(_)));
+            let this = if floats { no_integers(this) } else { this };
+            Ok(this.is_in(list_of(values)?, false))
+        }
         _ => Ok(this.is_in(call.expr("other")?, false)),
     }
+}
+
+/// The expression, refused for integers and lists of them: none of them is among floats, which is rarely meant.
+pub(super) fn no_integers(expr: Expr) -> Expr {
+    expr.map_with_fmt_str(
+        Ok,
+        |_: &Schema, field: &Field| {
+            let dtype = match field.dtype() {
+                DataType::List(inner) => inner,
+                dtype => dtype,
+            };
+            if dtype.is_integer() {
+                return Err(carried(
+                    ErrorKind::TypeMismatch,
+                    &format!(
+                        "column `{}` holds {dtype}, which is not looked up among floats",
+                        field.name()
+                    ),
+                ));
+            }
+            Ok(field.clone())
+        },
+        PlSmallStr::from_static("no_integers"),
+    )
 }
 
 /// Constants as one list, as wide as they need to be, so that they are compared in the type of the column.

@@ -14,7 +14,7 @@ use sqlparser::ast::{
     UnaryOperator, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 
-use super::{names, scalar, udf};
+use super::{names, qualify, scalar, udf};
 
 /// Rewrites a statement over frames with these columns, in place.
 ///
@@ -40,6 +40,7 @@ impl VisitorMut for Rewrites {
             return ControlFlow::Break(());
         }
         scalar::join_subqueries(select);
+        qualify::nest(select);
         ControlFlow::Continue(())
     }
 

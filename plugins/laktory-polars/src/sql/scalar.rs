@@ -36,7 +36,7 @@ pub(super) fn join_subqueries(select: &mut Select) {
         last.joins.push(Join {
             relation: TableFactor::Derived {
                 lateral: false,
-                subquery: query,
+                subquery: Box::new(query),
                 alias: Some(TableAlias {
                     explicit: true,
                     name: Ident::with_quote('"', format!("__laktory_scalar_{at}__")),
@@ -72,7 +72,7 @@ fn column(at: usize) -> Ident {
 
 struct Subqueries {
     depth: usize,
-    queries: Vec<Box<Query>>,
+    queries: Vec<Query>,
 }
 
 impl VisitorMut for Subqueries {
@@ -102,7 +102,7 @@ impl VisitorMut for Subqueries {
 }
 
 /// The query with a private name for its only column, if it is an aggregate over everything.
-fn one_row(query: &Query, at: usize) -> Option<Box<Query>> {
+fn one_row(query: &Query, at: usize) -> Option<Query> {
     let SetExpr::Select(select) = &*query.body else {
         return None;
     };
@@ -130,5 +130,5 @@ fn one_row(query: &Query, at: usize) -> Option<Box<Query>> {
     }];
     let mut query = query.clone();
     query.body = Box::new(SetExpr::Select(Box::new(select)));
-    Some(Box::new(query))
+    Some(query)
 }

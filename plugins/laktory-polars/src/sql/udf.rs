@@ -96,7 +96,7 @@ fn function(name: &str) -> Option<UserDefinedFunction> {
         return Some(elementwise(
             name,
             |columns| round(columns),
-            |_, fields| Ok(fields[0].clone()),
+            |_, fields| known(&fields[0]),
         ));
     }
     if name == DATE_TRUNC {
@@ -104,7 +104,7 @@ fn function(name: &str) -> Option<UserDefinedFunction> {
             name,
             |columns| date_trunc(columns),
             |_, fields| match fields {
-                [_, time] => Ok(time.clone()),
+                [_, time] => known(time),
                 _ => Err(carried(
                     ErrorKind::InvalidArgument,
                     "DATE_TRUNC takes a unit and a time",
@@ -145,6 +145,12 @@ fn elementwise(
     let mut function = UserDefinedFunction::new(name.into(), BaseColumnUdf::new(function, output));
     function.options = FunctionOptions::elementwise();
     function
+}
+
+/// The field, with the type that a bare number in a statement takes.
+fn known(field: &Field) -> PolarsResult<Field> {
+    let dtype = field.dtype().clone().materialize_unknown(true)?;
+    Ok(Field::new(field.name().clone(), dtype))
 }
 
 /// Rounds to a number of decimals, which may be negative.
