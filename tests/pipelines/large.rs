@@ -56,9 +56,19 @@ fn pipeline(nodes: usize, column: &str) -> String {
 fn validated() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("pipeline.yaml"), pipeline(5_000, "x"))?;
-    within(CHECK, folder.path(), &["validate", "pipeline.yaml", "--offline"], 0)?;
+    within(
+        CHECK,
+        folder.path(),
+        &["validate", "pipeline.yaml", "--offline"],
+        0,
+    )?;
     within(CHECK, folder.path(), &["validate", "pipeline.yaml"], 0)?;
-    within(CHECK, folder.path(), &["plan", "pipeline.yaml", "--select", "node_4999"], 0)?;
+    within(
+        CHECK,
+        folder.path(),
+        &["plan", "pipeline.yaml", "--select", "node_4999"],
+        0,
+    )?;
     if folder.path().join("out").exists() {
         return Err("validation wrote something".into());
     }
@@ -68,7 +78,10 @@ fn validated() -> Result<(), Failed> {
 /// The first node of each chain is at fault; those behind it are not blamed.
 fn faults() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("pipeline.yaml"), pipeline(5_000, "nowhere"))?;
+    fs::write(
+        folder.path().join("pipeline.yaml"),
+        pipeline(5_000, "nowhere"),
+    )?;
     let text = within(CHECK, folder.path(), &["validate", "pipeline.yaml"], 2)?;
     let lines: Vec<&str> = text.lines().collect();
     let first = "pipeline.yaml:8:16: error: there is no column `nowhere` (nodes[0] `node_0`";
@@ -115,7 +128,12 @@ fn wide() -> Result<(), Failed> {
         );
     }
     fs::write(folder.path().join("pipeline.yaml"), text)?;
-    within(RUN, folder.path(), &["run", "pipeline.yaml", "-q", "--jobs", "8"], 0)?;
+    within(
+        RUN,
+        folder.path(),
+        &["run", "pipeline.yaml", "-q", "--jobs", "8"],
+        0,
+    )?;
     let written = fs::read_dir(folder.path().join("out"))?.count();
     if written != 300 {
         return Err(format!("{written} files were written").into());

@@ -48,7 +48,9 @@ impl<'a> Mount<'a> {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
-        Ok(mounted.is_ok_and(|status| status.success()).then_some(Self(folder)))
+        Ok(mounted
+            .is_ok_and(|status| status.success())
+            .then_some(Self(folder)))
     }
 }
 

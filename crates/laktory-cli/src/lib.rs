@@ -31,6 +31,7 @@ pub fn run(registry: laktory::core::Result<Registry>) -> std::process::ExitCode 
             return std::process::ExitCode::from(code);
         }
     };
+    quiet_engine_panics();
     let outcome = registry
         .map_err(|error| Failure::usage(vec![laktory::diagnostic(&error)]))
         .and_then(|registry| commands::dispatch(&args, &registry));
@@ -41,4 +42,16 @@ pub fn run(registry: laktory::core::Result<Registry>) -> std::process::ExitCode 
             std::process::ExitCode::from(failure.code)
         }
     }
+}
+
+/// A panic of an engine is caught at the border of its driver and becomes an error with a place; the engine's own words
+/// on standard error would only be noise. Panics of the main thread are bugs of ours, and speak.
+fn quiet_engine_panics() {
+    let speak = std::panic::take_hook();
+    let main = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().id() == main {
+            speak(panic);
+        }
+    }));
 }

@@ -141,7 +141,10 @@ fn writable(path: &Path) -> Result<(), Failure> {
     if path == Path::new("-") {
         return Ok(());
     }
-    let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    let opened = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path);
     opened.map(drop).map_err(|error| {
         let message = format!("cannot write the report to `{}`: {error}", path.display());
         Failure::usage(vec![Diagnostic::error("io", message)])
