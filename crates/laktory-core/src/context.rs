@@ -78,6 +78,15 @@ impl RunCx {
         }
     }
 
+    /// The same context with another door for blocking work.
+    #[must_use]
+    pub fn with_pool(&self, pool: Arc<dyn BlockingPool>) -> Self {
+        Self {
+            pool,
+            ..self.clone()
+        }
+    }
+
     /// The flag that asks to stop.
     #[must_use]
     pub fn cancel(&self) -> &Cancel {

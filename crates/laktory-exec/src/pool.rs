@@ -1,4 +1,4 @@
-//! The door for blocking work: tokio's blocking threads.
+//! Doors for blocking work: tokio's blocking threads, and the thread that asks.
 
 use std::sync::Arc;
 
@@ -16,12 +16,27 @@ impl TokioPool {
     }
 }
 
-/// Stack of blocking work, in bytes. Engines walk plans recursively, and a plan is as deep as its node has steps. The
-/// memory is only reserved: pages that are not reached cost nothing.
-const STACK: usize = 256 << 20;
+/// Stack that blocking work should find free, in bytes: engines walk plans recursively, and a plan is as deep as its
+/// node has steps.
+const NEEDED: usize = 48 << 20;
+
+/// Stack that is made for work on threads with less, as in a runtime of the user's own. Only pages that are reached
+/// cost anything.
+const STACK: usize = 64 << 20;
 
 impl BlockingPool for TokioPool {
     fn spawn(&self, work: Box<dyn FnOnce() + Send>) {
-        self.0.spawn_blocking(move || stacker::grow(STACK, work));
+        self.0
+            .spawn_blocking(move || stacker::maybe_grow(NEEDED, STACK, work));
+    }
+}
+
+/// Blocking work where it is asked for, on a thread that may block: many short pieces in a row need no change of thread.
+#[derive(Debug)]
+pub(crate) struct SameThread;
+
+impl BlockingPool for SameThread {
+    fn spawn(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
     }
 }

@@ -16,7 +16,7 @@ use crate::event::{Event, Observer};
 use crate::fault::Fault;
 use crate::node::{Shared, empty_report, run_node};
 use crate::output::NodeOutput;
-use crate::pool::TokioPool;
+use crate::pool::{SameThread, TokioPool};
 use crate::report::{NodeReport, RunReport, Status};
 use crate::sessions::Sessions;
 use crate::staging::{self, Staging};
@@ -188,7 +188,27 @@ pub async fn resolve(
     options: &RunOptions,
 ) -> Result<(Vec<NodeSchema>, Vec<Fault>)> {
     let engine = Engine::open(plan, registry, options).await?;
-    Ok(check::check(&engine.cx, &engine.sessions, plan).await)
+    checked(&engine, &Arc::new(plan.clone())).await
+}
+
+/// A fault of the run as a whole.
+fn unplaced(plan: &Plan, error: Error) -> Vec<Fault> {
+    vec![Fault::new(
+        &plan.pipeline,
+        &laktory_model::Path::root(),
+        error,
+    )]
+}
+
+/// Checks the plan on one blocking thread: it asks the engines many short questions, one after the other.
+async fn checked(engine: &Engine, plan: &Arc<Plan>) -> Result<(Vec<NodeSchema>, Vec<Fault>)> {
+    let cx = engine.cx.with_pool(Arc::new(SameThread));
+    let (sessions, plan) = (engine.sessions.clone(), Arc::clone(plan));
+    let runtime = tokio::runtime::Handle::current();
+    engine
+        .cx
+        .blocking(move || Ok(runtime.block_on(check::check(&cx, &sessions, &plan))))
+        .await
 }
 
 /// The output frame of a node, computed on demand and without writing anything. The plan should hold the node and its
@@ -240,18 +260,16 @@ pub async fn run(
     let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     let engine = Engine::open(&plan, registry, &options)
         .await
-        .map_err(|error| {
-            vec![Fault::new(
-                &plan.pipeline,
-                &laktory_model::Path::root(),
-                error,
-            )]
-        })?;
+        .map_err(|error| unplaced(&plan, error))?;
+    let plan = Arc::new(plan);
     if options.refresh != Refresh::Reset {
-        let (_, faults) = check::check(&engine.cx, &engine.sessions, &plan).await;
+        let checked = checked(&engine, &plan).await;
         // After an interrupt nothing is started any more, and every node says so.
-        if !faults.is_empty() && !options.cancel.is_cancelled() {
-            return Err(faults);
+        if !options.cancel.is_cancelled() {
+            let (_, faults) = checked.map_err(|error| unplaced(&plan, error))?;
+            if !faults.is_empty() {
+                return Err(faults);
+            }
         }
     }
     observer.on(&Event::RunStarted {
@@ -294,7 +312,7 @@ pub async fn run(
         report,
         faults,
         engine,
-        plan: Arc::new(plan),
+        plan,
         frames,
     })
 }

@@ -145,6 +145,10 @@ impl Execute for Project {
     }
 }
 
+/// Stack of the threads that engines work on, in bytes: plans are walked recursively. Only pages that are reached cost
+/// anything.
+const STACK: usize = 64 << 20;
+
 /// The runtime for one run: scheduling on the calling thread, engines on threads of their own.
 ///
 /// # Errors
@@ -152,6 +156,7 @@ impl Execute for Project {
 pub fn runtime() -> laktory_core::Result<Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread()
         .enable_time()
+        .thread_stack_size(STACK)
         .build()?)
 }
 
