@@ -20,7 +20,27 @@ fn command(arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(arguments).current_dir(root());
+    // What `cargo run` says about this program must not reach builds: build scripts of dependencies watch these
+    // variables, and half of the workspace would be built anew.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(describes_this_program) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether a variable is one of those that cargo sets for the program that it runs.
+fn describes_this_program(name: &str) -> bool {
+    [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
+        || matches!(name, "CARGO_PRIMARY_PACKAGE" | "OUT_DIR")
 }
 
 /// What a cargo command prints on standard output.
@@ -121,6 +141,14 @@ pub(crate) fn drivers(metadata: &Value) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn settings_of_the_user_reach_builds() {
+        assert!(describes_this_program("CARGO_PKG_NAME"));
+        assert!(describes_this_program("CARGO_MANIFEST_DIR"));
+        assert!(!describes_this_program("CARGO_TARGET_DIR"));
+        assert!(!describes_this_program("CARGO_NET_OFFLINE"));
+    }
 
     #[test]
     fn drivers_are_the_features_that_link_one() {
