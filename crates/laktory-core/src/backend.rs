@@ -56,7 +56,7 @@ pub enum Outcome {
     Collected(Vec<RecordBatch>),
 }
 
-/// A live session with one engine. Nine methods; everything else is data.
+/// A live session with one engine. Eight methods; everything else is data.
 ///
 /// `apply`, `read`, `sql` and `schema` build plans and may look at file footers and headers; only `execute` and
 /// `export` compute. Blocking work goes through [`RunCx::blocking`].
