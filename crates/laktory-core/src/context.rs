@@ -123,7 +123,7 @@ impl RunCx {
         let (sender, receiver) = oneshot::channel();
         self.pool.spawn(Box::new(move || {
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
-                .unwrap_or_else(|panic| Err(panicked(&*panic)));
+                .unwrap_or_else(|panic| Err(Error::from_panic(&*panic)));
             // A receiver that is gone has stopped waiting; nobody is left to tell.
             let _ = sender.send(outcome);
         }));
@@ -139,14 +139,4 @@ impl fmt::Debug for RunCx {
             .field("scratch", &self.scratch)
             .finish_non_exhaustive()
     }
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    Error::internal(format!("the engine panicked: {text}"))
-        .with_hint("this is a bug; please report it with the pipeline that shows it")
 }

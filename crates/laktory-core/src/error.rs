@@ -143,6 +143,18 @@ impl Error {
         Self::new(ErrorKind::Internal, message)
     }
 
+    /// The error of a caught panic.
+    #[must_use]
+    pub fn from_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        Self::internal(format!("the engine panicked: {text}"))
+            .with_hint("this is a bug; please report it with the pipeline that shows it")
+    }
+
     /// Adds how to mend it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

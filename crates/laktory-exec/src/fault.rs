@@ -1,6 +1,5 @@
 //! An error of the contract together with the place in the pipeline that caused it.
 
-use std::any::Any;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 
@@ -44,17 +43,13 @@ pub(crate) async fn guarded<T>(
     AssertUnwindSafe(work)
         .catch_unwind()
         .await
-        .unwrap_or_else(|panic| Err(vec![Fault::new(node, place, panicked(&*panic))]))
+        .unwrap_or_else(|panic| Err(vec![Fault::new(node, place, Error::from_panic(&*panic))]))
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    Error::internal(format!("the engine panicked: {text}"))
-        .with_hint("this is a bug; please report it with the pipeline that shows it")
+impl From<Fault> for Vec<Fault> {
+    fn from(fault: Fault) -> Self {
+        vec![fault]
+    }
 }
 
 impl fmt::Display for Fault {

@@ -83,7 +83,7 @@ impl Pass {
 const ROWS: &str = "rows";
 
 /// Carries out node `index`. The report tells what happened; on a fault every output is as it was.
-pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, Option<Fault>) {
+pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, Vec<Fault>) {
     let node = &shared.plan.nodes[index];
     let started = Instant::now();
     shared.observer.on(&Event::NodeStarted {
@@ -95,30 +95,28 @@ pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, 
         node,
         index,
     };
-    let work = async { run.execute(&mut report).await.map_err(|fault| vec![fault]) };
-    let fault = guarded(&node.name, &node.place, work)
-        .await
-        .err()
-        .and_then(|mut faults| faults.pop());
+    let outcome = guarded(&node.name, &node.place, run.execute(&mut report)).await;
+    let faults = outcome.err().unwrap_or_default();
     report.seconds = started.elapsed().as_secs_f64();
-    if let Some(fault) = &fault {
+    if let Some(fault) = faults.first() {
         report.status = if fault.is_cancelled() {
             Status::Interrupted
         } else {
             Status::Failed
         };
-        report.error = Some(fault.error.message().to_owned());
+        let messages: Vec<&str> = faults.iter().map(|fault| fault.error.message()).collect();
+        report.error = Some(messages.join("; "));
         report.error_kind = Some(fault.error.kind().name());
         shared.observer.on(&Event::NodeFailed {
             node: node.name.clone(),
-            message: fault.error.message().to_owned(),
+            message: messages.join("; "),
         });
     } else {
         shared.observer.on(&Event::NodeFinished {
             report: Box::new(report.clone()),
         });
     }
-    (report, fault)
+    (report, faults)
 }
 
 /// A record without results.
@@ -147,10 +145,10 @@ struct NodeRun<'a> {
 }
 
 impl NodeRun<'_> {
-    async fn execute(&self, report: &mut NodeReport) -> Result<(), Fault> {
+    async fn execute(&self, report: &mut NodeReport) -> Result<(), Vec<Fault>> {
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
         if self.shared.refresh == Refresh::Reset {
-            return self.reset();
+            return Ok(self.reset()?);
         }
         let backend = self
             .shared
@@ -200,7 +198,8 @@ impl NodeRun<'_> {
         self.publish(outputs, &results, report).await?;
         self.finish(backend, kept, results, report)
             .await
-            .map_err(at_node)
+            .map_err(at_node)?;
+        Ok(())
     }
 
     fn reset(&self) -> Result<(), Fault> {
@@ -322,7 +321,7 @@ impl NodeRun<'_> {
         results: &Results,
         outputs: &[Output],
         report: &mut NodeReport,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Vec<Fault>> {
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
         let Some(batches) = &results.metrics else {
             report.rows_in = results.rows_kept(outputs);
@@ -362,24 +361,27 @@ impl NodeRun<'_> {
                 report.warnings.push(message);
             }
         }
-        let Some((_, plan)) = failed.first() else {
-            return Ok(());
-        };
-        let texts: Vec<String> = failed
-            .iter()
-            .map(|(check, _)| {
-                format!(
+        let faults: Vec<Fault> = failed
+            .into_iter()
+            .map(|(check, plan)| {
+                let message = format!(
                     "expectation `{}` failed on node `{}` | expr: {} | {}",
                     check.name,
                     self.node.name,
                     check.expr,
                     check.summary()
-                )
+                );
+                let error = Error::new(ErrorKind::ExpectationFailed, message).with_hint(
+                    "nothing of this node was published; its outputs are as they were before",
+                );
+                Fault::new(&self.node.name, &plan.place, error)
             })
             .collect();
-        let error = Error::new(ErrorKind::ExpectationFailed, texts.join("; "))
-            .with_hint("nothing of this node was published; its outputs are as they were before");
-        Err(Fault::new(&self.node.name, &plan.place, error))
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
     }
 
     /// Publishes every output of the node, on a blocking thread: files are synced to disk first.

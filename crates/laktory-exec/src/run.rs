@@ -353,12 +353,12 @@ async fn schedule(shared: &Shared<'_>, jobs: usize) -> (Vec<NodeReport>, Vec<Fau
             };
             running.push(async move { (index, run_node(shared, index).await) });
         }
-        let Some((index, (report, fault))) = running.next().await else {
+        let Some((index, (report, found))) = running.next().await else {
             break;
         };
-        let failed = fault.is_some();
+        let failed = !found.is_empty();
         reports[index] = Some(report);
-        faults.extend(fault);
+        faults.extend(found);
         release(shared, &mut readers, index);
         if failed {
             continue;
