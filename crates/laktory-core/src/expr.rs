@@ -241,16 +241,6 @@ impl Expr {
         }
     }
 
-    /// True where this is not true: null counts as failed (three-valued logic made two-valued).
-    #[must_use]
-    pub fn is_not_true(self) -> Self {
-        let known = Self::Call {
-            func: Func::Coalesce,
-            args: vec![Arg::Exprs(vec![self, Self::literal(false)])],
-        };
-        Self::call(Func::Not, [known])
-    }
-
     /// `self and other`, with Kleene logic.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

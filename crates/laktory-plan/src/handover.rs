@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use laktory_core::{Capabilities, Format, ReadSpec};
+use laktory_core::{Capabilities, ReadSpec};
 use laktory_model::{DataSink, Finding, Pipeline, SinkKind};
 
 use crate::compile::Compiler;
@@ -160,7 +160,7 @@ fn lossless_sink(compiler: &Compiler<'_>, node: &NodePlan) -> Option<usize> {
     node.sinks.iter().position(|sink| {
         !sink.quarantine
             && sink.schema.is_none()
-            && matches!(sink.format, Format::Parquet | Format::Ipc)
+            && sink.format.is_lossless()
             && reads.read(&sink.format).support.is_available()
             && matches!(sink.mode, SinkMode::Overwrite | SinkMode::Error)
     })
