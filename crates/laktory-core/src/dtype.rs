@@ -151,6 +151,36 @@ impl DType {
         }
     }
 
+    /// Whether it is a signed or unsigned integer.
+    #[must_use]
+    pub fn is_integer(&self) -> bool {
+        matches!(
+            self,
+            Self::Int8
+                | Self::Int16
+                | Self::Int32
+                | Self::Int64
+                | Self::Int128
+                | Self::UInt8
+                | Self::UInt16
+                | Self::UInt32
+                | Self::UInt64
+                | Self::UInt128
+        )
+    }
+
+    /// Whether it is a float.
+    #[must_use]
+    pub fn is_float(&self) -> bool {
+        matches!(self, Self::Float16 | Self::Float32 | Self::Float64)
+    }
+
+    /// Whether it is an integer, a float or a decimal.
+    #[must_use]
+    pub fn is_numeric(&self) -> bool {
+        self.is_integer() || self.is_float() || matches!(self, Self::Decimal { .. })
+    }
+
     /// The Arrow type that carries this type between engines; `None` where Arrow has none.
     #[must_use]
     pub fn to_arrow(&self) -> Option<DataType> {

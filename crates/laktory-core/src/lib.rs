@@ -5,25 +5,31 @@
 //! no file system. Rows cross its border as Arrow; the one Arrow major in use is re-exported as [`arrow`].
 
 mod backend;
+mod call;
 mod capabilities;
 mod context;
 mod dtype;
 mod error;
+mod expand;
 mod expr;
 mod frame;
 mod functions;
 mod op;
 mod registry;
+pub mod shape;
 mod spec;
 mod sql;
+pub mod walk;
 
 pub use backend::{
     Backend, BackendConfig, BackendDescriptor, BoxFuture, Connect, Job, Outcome, Target,
 };
+pub use call::BoundCall;
 pub use capabilities::{Capabilities, FormatSupport, Support};
 pub use context::{BlockingPool, Cancel, RunCx};
 pub use dtype::{DType, Field, TimeUnit};
 pub use error::{Error, ErrorKind, Result};
+pub use expand::{Output, expand, expand_predicate, no_column, select};
 pub use expr::{Arg, Expr, NameChange, Scalar, Selector, SortKey};
 pub use frame::{BatchStream, Frame, FrameName, NamedFrames, NativeFrame};
 pub use functions::{Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Receiver};

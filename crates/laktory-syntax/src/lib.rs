@@ -27,7 +27,9 @@ mod source;
 mod sql;
 mod suggest;
 pub mod units;
-mod walk;
+
+pub use laktory_core::shape::is_aggregate;
+pub use laktory_core::walk::{columns, functions, op_columns, op_functions, output_name};
 
 pub use diagnostic::{Diagnostic, FragmentError, Severity};
 pub use expression::{ColumnExprKind, column_expr, python_expression};
@@ -36,4 +38,3 @@ pub use placeholder::placeholder;
 pub use source::{Position, SourceFile, Span};
 pub use sql::{sql_expression, sql_projection, sql_statement};
 pub use suggest::{did_you_mean, nearest};
-pub use walk::{columns, functions, is_aggregate, op_columns, op_functions, output_name};

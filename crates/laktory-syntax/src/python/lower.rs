@@ -521,7 +521,7 @@ fn unknown_name_hint<'a>(
 /// How much work copying a value is.
 fn weight(value: &Value) -> u64 {
     match value {
-        Value::Expr(expr) => crate::walk::size(expr),
+        Value::Expr(expr) => laktory_core::walk::size(expr),
         Value::Str(text) => text.len() as u64 / 64,
         Value::List(items) => items.iter().map(|item| 1 + weight(&item.value)).sum(),
         Value::Dict(items) => items
@@ -532,7 +532,9 @@ fn weight(value: &Value) -> u64 {
         Value::When(when) => when
             .branches
             .iter()
-            .map(|(condition, value)| crate::walk::size(condition) + crate::walk::size(value))
+            .map(|(condition, value)| {
+                laktory_core::walk::size(condition) + laktory_core::walk::size(value)
+            })
             .sum(),
         Value::Lambda(lambda) => 64 + lambda.scope.len() as u64 * 16,
         _ => 1,

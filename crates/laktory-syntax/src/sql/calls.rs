@@ -1,6 +1,6 @@
 //! SQL functions by name. Arguments are lowered first; the table then says what the function is called here.
 
-use laktory_core::{Arg, DType, Expr, Func, FuncKind, Scalar};
+use laktory_core::{Arg, DType, Expr, Func, FuncKind, Scalar, walk};
 use sqlparser::ast::{
     self, DuplicateTreatment, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
 };
@@ -10,7 +10,6 @@ use super::table::{FUNCTIONS, Fixed, SPECIAL, Target};
 use super::window;
 use crate::diagnostic::FragmentError;
 use crate::suggest::nearest;
-use crate::walk;
 
 /// The names of the SQL functions, for hints and reference pages.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {

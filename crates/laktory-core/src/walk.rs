@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use laktory_core::{Arg, Expr, Func, FuncKind, NameChange, Op, Selector};
+use crate::expr::{Arg, Expr, NameChange, Selector};
+use crate::functions::{Func, FuncKind};
+use crate::op::Op;
 
 /// Visits the expressions right below one.
-pub(crate) fn children<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
+pub fn children<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
     match expr {
         Expr::Call { args, .. } => {
             for arg in args {
@@ -50,17 +52,11 @@ fn each<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
 }
 
 /// Number of nodes of an expression.
-pub(crate) fn size(expr: &Expr) -> u64 {
+#[must_use]
+pub fn size(expr: &Expr) -> u64 {
     let mut count = 0;
     each(expr, &mut |_| count += 1);
     count
-}
-
-/// Whether the expression aggregates: one value for all rows, computed from them. Constants alone are no aggregate.
-#[must_use]
-pub fn is_aggregate(expr: &Expr) -> bool {
-    let shape = crate::check::shape(expr);
-    shape.is_scalar() && !shape.is_constant()
 }
 
 /// The columns that an expression names. Columns chosen by selectors other than by name are not among them.
@@ -159,7 +155,6 @@ pub fn output_name(expr: &Expr) -> Option<String> {
         },
         Expr::Cast { expr, .. } | Expr::Over { expr, .. } => output_name(expr),
         Expr::When { branches, .. } => branches.first().and_then(|(_, value)| output_name(value)),
-        _ => None,
     }
 }
 
@@ -178,10 +173,10 @@ fn is_several(expr: &Expr) -> bool {
     several
 }
 
-/// Whether the function is of a kind that looks at other rows.
-pub(crate) fn kind(func: Func, args: &[Arg]) -> FuncKind {
+/// How a call relates rows to rows. Some functions change their kind with their arguments.
+#[must_use]
+pub fn kind(func: Func, args: &[Arg]) -> FuncKind {
     match func {
-        // Some functions change their kind with their arguments.
         Func::ModeAny if matches!(args.get(1), Some(Arg::Str(keep)) if keep == "any") => {
             FuncKind::Aggregate
         }

@@ -1,0 +1,1 @@
+//! The DATAFUSION driver.
