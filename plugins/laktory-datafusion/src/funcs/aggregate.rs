@@ -1,0 +1,5 @@
+//! Functions: aggregate.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[];

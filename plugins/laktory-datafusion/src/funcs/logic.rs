@@ -1,0 +1,5 @@
+//! Functions: logic.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[];

@@ -1,0 +1,5 @@
+//! Functions: time.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[];

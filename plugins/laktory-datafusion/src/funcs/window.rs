@@ -1,0 +1,5 @@
+//! Functions: window.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[];
