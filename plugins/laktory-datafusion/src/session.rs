@@ -57,6 +57,20 @@ impl Session {
     }
 }
 
+impl Session {
+    /// The rows of a plan, for steps that must look at data.
+    pub(crate) async fn collect(
+        &self,
+        cx: &RunCx,
+        plan: LogicalPlan,
+    ) -> Result<Vec<laktory_core::arrow::array::RecordBatch>> {
+        use crate::error::ResultExt;
+        cx.cancel().check()?;
+        let data = self.context.execute_logical_plan(plan).await.or_error()?;
+        data.collect().await.or_error()
+    }
+}
+
 #[async_trait]
 impl Backend for Session {
     fn descriptor(&self) -> &'static BackendDescriptor {
