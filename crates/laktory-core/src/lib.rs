@@ -16,6 +16,7 @@ mod frame;
 mod functions;
 mod op;
 mod registry;
+pub mod semantics;
 pub mod shape;
 mod spec;
 mod sql;

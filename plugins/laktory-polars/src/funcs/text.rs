@@ -114,17 +114,9 @@ fn fill_char(call: &Call<'_>) -> Result<char> {
 
 /// Upper case after every character that is not a letter, else lower case.
 fn titlecase(call: &Call<'_>) -> Result<Expr> {
-    super::sql::map_text(call.this()?, "to_titlecase", |text| {
-        let mut out = String::with_capacity(text.len());
-        let mut inside = false;
-        for character in text.chars() {
-            if inside {
-                out.extend(character.to_lowercase());
-            } else {
-                out.extend(character.to_uppercase());
-            }
-            inside = character.is_alphabetic();
-        }
-        out
-    })
+    super::sql::map_text(
+        call.this()?,
+        "to_titlecase",
+        laktory_core::semantics::text::titlecase,
+    )
 }
