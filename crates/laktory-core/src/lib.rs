@@ -14,6 +14,7 @@ mod expand;
 mod expr;
 mod frame;
 mod functions;
+pub mod inspect;
 mod op;
 mod registry;
 pub mod semantics;

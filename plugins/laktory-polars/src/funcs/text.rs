@@ -58,7 +58,10 @@ pub(super) const ROWS: &[Row] = &[
         Ok(call.this()?.str().strip_chars_start(characters(call)?))
     }),
     (Func::StrStripCharsEnd, FULL, |call| {
-        Ok(call.this()?.str().strip_chars_end(characters(call)?))
+        // The reference strips ASCII white space here, and a no-break space stays.
+        let characters = call.opt_text("characters")?;
+        let characters = characters.unwrap_or(" \t\n\r\u{b}\u{c}");
+        Ok(call.this()?.str().strip_chars_end(lit(characters)))
     }),
     (Func::StrToLowercase, FULL, |call| {
         Ok(call.this()?.str().to_lowercase())
