@@ -206,25 +206,6 @@ pub(super) fn cast(mut bound: Bound) -> Outcome<Vec<Op>> {
     Ok(vec![Op::WithColumns { exprs: vec![cast] }])
 }
 
-/// A flag for all keys, or one for each.
-fn flags(item: Option<Item>, what: &str, keys: usize) -> Outcome<Vec<bool>> {
-    let Some(item) = given(item) else {
-        return Ok(vec![false; keys]);
-    };
-    let at = item.at;
-    match item.value {
-        Value::List(items) => {
-            let flags = collect(items.iter().map(|item| convert::boolean(item, what)))?;
-            if flags.len() != keys {
-                let message = format!("`{what}` has {} flags for {keys} columns", flags.len());
-                return Err(Fault::invalid(message, at).into());
-            }
-            Ok(flags)
-        }
-        _ => Ok(vec![convert::boolean(&item, what)?; keys]),
-    }
-}
-
 pub(super) fn keys(items: Vec<Item>) -> Outcome<Vec<Expr>> {
     collect(
         flatten(items)
@@ -241,8 +222,8 @@ pub(super) fn order(item: Option<Item>) -> Outcome<Vec<SortKey>> {
 
 pub(super) fn sort(mut bound: Bound) -> Outcome<Vec<Op>> {
     let exprs = keys(bound.many(0).unwrap_or_default())?;
-    let descending = flags(bound.one(1), "descending", exprs.len())?;
-    let nulls_last = flags(bound.one(2), "nulls_last", exprs.len())?;
+    let descending = convert::flags(bound.one(1), "descending", exprs.len())?;
+    let nulls_last = convert::flags(bound.one(2), "nulls_last", exprs.len())?;
     let by = exprs
         .into_iter()
         .zip(descending.into_iter().zip(nulls_last))
@@ -323,7 +304,7 @@ fn extreme_rows(bound: &mut Bound, greatest: bool) -> Outcome<Vec<Op>> {
         None => return Err(Fault::invalid("the number of rows `k` is missing", at).into()),
     };
     let exprs = keys(bound.one(1).into_iter().collect())?;
-    let reverse = flags(bound.one(2), "reverse", exprs.len())?;
+    let reverse = convert::flags(bound.one(2), "reverse", exprs.len())?;
     let by = exprs
         .into_iter()
         .zip(reverse)

@@ -129,6 +129,25 @@ pub(crate) fn boolean(item: &Item, what: &str) -> Outcome<bool> {
     }
 }
 
+/// A flag for all keys, or one for each.
+pub(crate) fn flags(item: Option<Item>, what: &str, keys: usize) -> Outcome<Vec<bool>> {
+    let Some(item) = item.filter(|item| !matches!(item.value, Value::None)) else {
+        return Ok(vec![false; keys]);
+    };
+    let at = item.at;
+    match item.value {
+        Value::List(items) => {
+            let flags = collect(items.iter().map(|item| boolean(item, what)))?;
+            if flags.len() != keys {
+                let message = format!("`{what}` has {} flags for {keys} columns", flags.len());
+                return Err(Fault::invalid(message, at).into());
+            }
+            Ok(flags)
+        }
+        _ => Ok(vec![boolean(&item, what)?; keys]),
+    }
+}
+
 /// A value as an integer.
 pub(crate) fn integer(item: &Item, what: &str) -> Outcome<i64> {
     match item.value {

@@ -96,10 +96,14 @@ pub(crate) const fn rest(name: &str, required: bool) -> Slot<'_> {
 
 /// Whether `path` can stand below `root`; otherwise the fault that says what was meant.
 pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
+    if root == Root::Datetime {
+        return super::clock::known(path, at);
+    }
     if NAMESPACES.contains(&path)
         || SPECIAL.contains(&path)
         || types::class(root, path).is_some()
         || root != Root::SparkTypes && Func::function(path).is_some()
+        || operator(path).is_some()
         || native_functions::function(root, path).is_some()
     {
         return Ok(());
@@ -128,6 +132,9 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
 
 /// Calls the function at `path` below `root`.
 pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
+    if root == Root::Datetime {
+        return super::clock::call(path, call);
+    }
     if let Some(class) = types::class(root, path) {
         return types::construct(class, call);
     }
@@ -139,6 +146,7 @@ pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
     }
     match Func::function(path) {
         Some(def) => Ok(Value::Expr(table(def, None, call)?)),
+        None if operator(path).is_some() => sql_operator(path, call),
         None => {
             known(root, path, call.at)?;
             Err(Fault::invalid(
@@ -148,6 +156,22 @@ pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
             .into())
         }
     }
+}
+
+/// An operator of SQL that Python has not, as function of its operands: `nw.sql.like(nw.col('s'), 'a%', False)`.
+fn operator(path: &str) -> Option<&'static FuncDef> {
+    path.starts_with("sql.").then(|| {
+        Func::all().find(|def| def.receiver == laktory_core::Receiver::Operator && def.path == path)
+    })?
+}
+
+fn sql_operator(path: &str, mut call: Call) -> Outcome<Value> {
+    let Some(def) = operator(path).filter(|_| !call.args.is_empty()) else {
+        let message = format!("`{}()` needs an operand", call.name);
+        return Err(Fault::invalid(message, call.at).into());
+    };
+    let receiver = convert::expr(call.args.remove(0), Text::Column)?;
+    Ok(Value::Expr(table(def, Some(receiver), call)?))
 }
 
 /// Calls a function or method of the table.
@@ -175,6 +199,8 @@ pub(crate) fn table(def: &'static FuncDef, receiver: Option<Expr>, call: Call) -
         |(index, param)| {
             if param.ty == ParamType::Columns {
                 return match bound.many(index) {
+                    // No keys at all are keys that were not given.
+                    Some(items) if items.is_empty() => Ok(convert::default(param)),
                     Some(items) => Ok(Arg::Exprs(collect(
                         items
                             .into_iter()

@@ -508,7 +508,7 @@ fn unknown_name_hint<'a>(
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> Option<String> {
     match name {
-        "np" | "numpy" | "pd" | "math" | "re" | "datetime" | "os" | "sys" => {
+        "np" | "numpy" | "pd" | "math" | "re" | "os" | "sys" => {
             Some("modules cannot be used; write it with methods of `nw.col(...)`".into())
         }
         "true" => Some("write `True`".into()),

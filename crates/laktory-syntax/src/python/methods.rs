@@ -340,19 +340,20 @@ fn over(receiver: Expr, at: At, call: Call) -> Outcome<Expr> {
         }) => Vec::new(),
         Some(item) => list(item),
     };
-    let flag = |item: Option<Item>, name: &str| match item {
-        Some(item) => convert::boolean(&item, name),
-        None => Ok(false),
-    };
-    let descending = flag(bound.one(2), "descending")?;
-    let nulls_last = flag(bound.one(3), "nulls_last")?;
-    let order_by = collect(keys.into_iter().map(|item| {
-        Ok(SortKey {
-            expr: convert::expr(item, Text::Column)?,
-            descending,
-            nulls_last,
-        })
-    }))?;
+    let descending = convert::flags(bound.one(2), "descending", keys.len())?.into_iter();
+    let nulls_last = convert::flags(bound.one(3), "nulls_last", keys.len())?;
+    let flags = descending.zip(nulls_last);
+    let order_by = collect(
+        keys.into_iter()
+            .zip(flags)
+            .map(|(item, (descending, nulls_last))| {
+                Ok(SortKey {
+                    expr: convert::expr(item, Text::Column)?,
+                    descending,
+                    nulls_last,
+                })
+            }),
+    )?;
     if partition_by.is_empty() && order_by.is_empty() {
         return Err(Fault::invalid("`over()` needs columns or `order_by`", at).into());
     }
@@ -398,6 +399,11 @@ fn pipe(lowerer: &mut Lowerer, receiver: Item, mut call: Call) -> Outcome<Value>
     }
 }
 
+/// The last branch of a `when`; null is what a `when` without one gives.
+pub(crate) fn otherwise(value: Expr) -> Option<Box<Expr>> {
+    (value != Expr::Literal(laktory_core::Scalar::Null)).then(|| Box::new(value))
+}
+
 fn after_when(
     lowerer: &mut Lowerer,
     mut when: When,
@@ -440,7 +446,7 @@ fn after_when(
             let value = bound.one(0).unwrap_or(Item::new(Value::None, call_at));
             Ok(Value::Expr(Expr::When {
                 branches: when.branches,
-                otherwise: Some(Box::new(convert::expr(value, Text::Column)?)),
+                otherwise: otherwise(convert::expr(value, Text::Column)?),
             }))
         }
         (_, None) => {

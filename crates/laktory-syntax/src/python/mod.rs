@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod bind;
+pub(crate) mod clock;
 pub(crate) mod convert;
 pub(crate) mod fault;
 pub(crate) mod fold;

@@ -1,8 +1,9 @@
 //! Functions of `pl` and `F` for what the common API has too.
 
-use laktory_core::{Arg, Expr, Func, Scalar};
+use laktory_core::{Arg, Expr, Func};
 
 use super::bind::{Call, bind};
+use super::clock;
 use super::convert::{self, Text};
 use super::fault::{Fault, Outcome, collect};
 use super::functions::{self, optional, required, rest};
@@ -145,8 +146,16 @@ const FUNCTIONS: &[FunctionAlias] = &[
     polars("std", Of("std")),
     polars("var", Of("var")),
     polars("concat_list", Same("list")),
-    polars("date", Build(date)),
-    polars("datetime", Build(datetime)),
+    polars("date", Build(|call| clock::date(call).map(Expr::Literal))),
+    polars(
+        "datetime",
+        Build(|call| clock::polars_point(call).map(Expr::Literal)),
+    ),
+    polars("time", Build(|call| clock::time(call).map(Expr::Literal))),
+    polars(
+        "duration",
+        Build(|call| clock::span(call).map(Expr::Literal)),
+    ),
 ];
 
 /// The native function `path` of `root`.
@@ -156,7 +165,7 @@ pub(crate) fn function(root: Root, path: &str) -> Option<&'static FunctionAlias>
             && match root {
                 Root::Spark => alias.spark,
                 Root::Polars => alias.polars,
-                Root::Narwhals | Root::SparkTypes => false,
+                Root::Narwhals | Root::SparkTypes | Root::Datetime => false,
             }
     })
 }
@@ -378,61 +387,4 @@ fn count(call: Call) -> Outcome<Expr> {
     } else {
         Expr::call(Func::Count, [receiver])
     })
-}
-
-fn integers<const N: usize>(call: Call, names: [&str; N], needed: usize) -> Outcome<[i64; N]> {
-    let at = call.at;
-    let mut slots = Vec::with_capacity(N);
-    for (index, name) in names.iter().enumerate() {
-        slots.push(if index < needed {
-            required(name)
-        } else {
-            optional(name)
-        });
-    }
-    let mut bound = bind(call, &slots, false)?;
-    let mut values = [0; N];
-    for (index, value) in values.iter_mut().enumerate() {
-        if let Some(item) = bound.one(index) {
-            *value = convert::integer(&item, names[index]).map_err(|_| {
-                Fault::new("not-implemented", "only constants are supported here", at)
-            })?;
-        }
-    }
-    Ok(values)
-}
-
-fn date(call: Call) -> Outcome<Expr> {
-    let at = call.at;
-    let [year, month, day] = integers(call, ["year", "month", "day"], 3)?;
-    match crate::datetime::days(year, month, day) {
-        Some(days) => Ok(Expr::Literal(Scalar::Date(days))),
-        None => Err(Fault::invalid("there is no such date", at).into()),
-    }
-}
-
-fn datetime(call: Call) -> Outcome<Expr> {
-    let at = call.at;
-    let names = [
-        "year",
-        "month",
-        "day",
-        "hour",
-        "minute",
-        "second",
-        "microsecond",
-    ];
-    let [year, month, day, hour, minute, second, micro] = integers(call, names, 3)?;
-    let clock = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-    match crate::datetime::days(year, month, day) {
-        Some(days) if clock && (0..1_000_000).contains(&micro) => {
-            let seconds = i64::from(days) * 86_400 + hour * 3600 + minute * 60 + second;
-            Ok(Expr::Literal(Scalar::Datetime {
-                value: seconds * 1_000_000 + micro,
-                unit: laktory_core::TimeUnit::Microsecond,
-                zone: None,
-            }))
-        }
-        _ => Err(Fault::invalid("there is no such time", at).into()),
-    }
 }

@@ -29,6 +29,8 @@ pub(crate) enum Root {
     Spark,
     /// `T`.
     SparkTypes,
+    /// Python's `datetime`, for constants.
+    Datetime,
 }
 
 impl Root {
@@ -38,6 +40,7 @@ impl Root {
             Self::Polars => "pl",
             Self::Spark => "F",
             Self::SparkTypes => "T",
+            Self::Datetime => "datetime",
         }
     }
 
@@ -47,6 +50,7 @@ impl Root {
             "pl" => Self::Polars,
             "F" => Self::Spark,
             "T" => Self::SparkTypes,
+            "datetime" => Self::Datetime,
             _ => return None,
         })
     }

@@ -544,7 +544,7 @@ impl Lower<'_> {
         }
         let otherwise = match otherwise.map(|node| self.expr(node)) {
             None => None,
-            Some(Ok(expr)) => Some(Box::new(expr)),
+            Some(Ok(expr)) => crate::python::methods::otherwise(expr),
             Some(Err(more)) => {
                 errors.extend(more);
                 None

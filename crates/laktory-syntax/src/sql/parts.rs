@@ -186,7 +186,7 @@ impl Lower<'_> {
     ) -> Result<Expr> {
         let parts = self.interval(interval, node)?;
         Ok(parts.into_iter().fold(expr, |expr, (count, unit)| {
-            let count = if back { -count } else { count };
+            let count = if back { count.saturating_neg() } else { count };
             let by = format!("{count}{unit}");
             call(Func::DtOffsetBy, vec![Arg::Expr(expr), Arg::Str(by)])
         }))
