@@ -1,6 +1,6 @@
 //! Frame methods under their Polars and PySpark names, for `dataframe_api: NATIVE`.
 
-use laktory_core::{Expr, Op, SortKey};
+use laktory_core::{Op, SortKey};
 
 use super::table::{key, may, need, rest};
 use super::{Build, FrameParam, MethodDef, aggregate, build, combine, reshape};
@@ -9,6 +9,7 @@ use crate::python::convert::{self, Text};
 use crate::python::fault::{Fault, Outcome, collect};
 use crate::python::methods::list;
 use crate::python::value::{Item, Value};
+use crate::python::window;
 
 macro_rules! native {
     ($( $name:literal, $open:literal, [$($param:expr),* $(,)?], $build:path, $doc:literal; )+) => {
@@ -38,6 +39,7 @@ pub(super) const METHODS: &[MethodDef] = native! {
     "dropna", false, [may("how"), may("thresh"), may("subset")], dropna, "The common API spells it `drop_nulls`.";
     "fillna", false, [need("value"), may("subset")], build::fill_null, "The common API spells it `fill_null`.";
     "orderBy", false, [rest("cols", true), key("ascending")], order_by, "The common API spells it `sort`.";
+    "sort", false, [rest("cols", true), key("descending"), key("nulls_last"), key("ascending")], sort, "Sorted rows; keys may be `F.desc('x')`.";
     "sort_by", false, [rest("by", true), key("descending"), key("nulls_last")], build::sort, "The common API spells it `sort`.";
     "groupBy", false, [rest("cols", false)], aggregate::group_by, "The common API spells it `group_by`.";
     "groupby", false, [rest("by", false)], aggregate::group_by, "The common API spells it `group_by`.";
@@ -169,10 +171,10 @@ fn order_by(mut bound: Bound) -> Outcome<Vec<Op>> {
             .many(0)
             .unwrap_or_default()
             .into_iter()
-            .map(|item| convert::expr(item, Text::Column)),
+            .map(window::sort_key),
     )?;
     let ascending = match bound.one(1) {
-        None => vec![true; exprs.len()],
+        None => return Ok(vec![Op::Sort { by: exprs }]),
         Some(item) => {
             let at = item.at;
             let flags = collect(
@@ -197,13 +199,26 @@ fn order_by(mut bound: Bound) -> Outcome<Vec<Op>> {
     let by = exprs
         .into_iter()
         .zip(ascending)
-        .map(|(expr, ascending): (Expr, bool)| SortKey {
-            expr,
+        .map(|(key, ascending): (SortKey, bool)| SortKey {
+            expr: key.expr,
             descending: !ascending,
             nulls_last: !ascending,
         })
         .collect();
     Ok(vec![Op::Sort { by }])
+}
+
+/// Spark's `sort` when a key has a direction or `ascending` is given, else Polars'.
+fn sort(mut bound: Bound) -> Outcome<Vec<Op>> {
+    let items = bound.many(0).unwrap_or_default();
+    let ascending = bound.one(3);
+    let spark = ascending.is_some() || items.iter().any(|item| matches!(item.value, Value::Key(_)));
+    bound.put(0, items);
+    if !spark {
+        return build::sort(bound);
+    }
+    bound.put(1, ascending.into_iter().collect());
+    order_by(bound)
 }
 
 fn melt(mut bound: Bound) -> Outcome<Vec<Op>> {

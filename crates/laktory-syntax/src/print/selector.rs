@@ -32,6 +32,7 @@ fn excluded(selector: &Selector) -> Option<&[String]> {
 pub(super) fn write(out: &mut String, selector: &Selector) {
     match selector {
         Selector::All => out.push_str("nw.all()"),
+        Selector::Names(names) if names.len() > 1 => call(out, "nw.col", names),
         other => match excluded(other) {
             Some(names) => call(out, "nw.exclude", names),
             None => operand(out, other, Level::LOWEST),
@@ -60,7 +61,7 @@ fn operand(out: &mut String, selector: &Selector, at_least: Level) {
     }
     match selector {
         Selector::All => out.push_str("nw.selectors.all()"),
-        Selector::Names(names) => call(out, "nw.col", names),
+        Selector::Names(names) => call(out, "nw.selectors.by_name", names),
         Selector::Nth(indices) => {
             out.push_str("nw.nth(");
             separated(out, indices, |out, index| {

@@ -41,6 +41,19 @@ pub(crate) const SPECIAL: &[&str] = &[
     "selectors.matches",
 ];
 
+/// Selectors of Polars beside those of the common API.
+const POLARS_SELECTORS: &[&str] = &[
+    "selectors.by_name",
+    "selectors.contains",
+    "selectors.date",
+    "selectors.ends_with",
+    "selectors.first",
+    "selectors.float",
+    "selectors.integer",
+    "selectors.last",
+    "selectors.starts_with",
+];
+
 /// Names that only lead to others.
 pub(crate) const NAMESPACES: &[&str] = &["selectors", "dtypes", "laktory", "sql"];
 
@@ -99,8 +112,12 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
     if root == Root::Datetime {
         return super::clock::known(path, at);
     }
+    if root == Root::Window {
+        return super::window::known(path, at);
+    }
     if NAMESPACES.contains(&path)
         || SPECIAL.contains(&path)
+        || POLARS_SELECTORS.contains(&path)
         || types::class(root, path).is_some()
         || root != Root::SparkTypes && Func::function(path).is_some()
         || operator(path).is_some()
@@ -121,7 +138,7 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
         return Err(fault.hint_if(did_you_mean(path, types::spark_names())));
     }
     if let Some(spelling) = native_functions::hint(path) {
-        return Err(fault.hint(format!("the common API spells it `{spelling}`")));
+        return Err(fault.hint(spelling));
     }
     let candidates = names().chain(types::NAMES.iter().copied());
     Err(fault.hint_if(
@@ -134,6 +151,9 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
 pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
     if root == Root::Datetime {
         return super::clock::call(path, call);
+    }
+    if root == Root::Window {
+        return super::window::method(super::window::Window::default(), path, call);
     }
     if let Some(class) = types::class(root, path) {
         return types::construct(class, call);
@@ -340,6 +360,7 @@ fn special(root: Root, path: &str, call: &Call) -> Outcome<Option<Value>> {
             }
         }
         "selectors.datetime" => datetime_selector(call())?,
+        _ if POLARS_SELECTORS.contains(&path) => polars_selector(path, call())?,
         _ => {
             let selector = match path.strip_prefix("selectors.") {
                 Some("all") => Selector::All,
@@ -394,11 +415,13 @@ fn when(root: Root, call: Call) -> Outcome<Value> {
         return Ok(Value::When(When {
             branches: vec![branch],
             pending: None,
+            texts: Text::Literal,
         }));
     }
     Ok(Value::When(When {
         branches: Vec::new(),
         pending: Some(conditions(call)?),
+        texts: Text::Column,
     }))
 }
 
@@ -451,6 +474,60 @@ fn by_dtype(items: Vec<Item>) -> Outcome<Value> {
     Ok(Value::Selector(selectors.fold(first, |left, right| {
         Selector::Union(Box::new(left), Box::new(right))
     })))
+}
+
+fn polars_selector(path: &str, call: Call) -> Outcome<Value> {
+    let dtypes: &[DType] = match path {
+        "selectors.date" => &[DType::Date],
+        "selectors.float" => &[DType::Float32, DType::Float64],
+        "selectors.integer" => &[
+            DType::Int8,
+            DType::Int16,
+            DType::Int32,
+            DType::Int64,
+            DType::Int128,
+            DType::UInt8,
+            DType::UInt16,
+            DType::UInt32,
+            DType::UInt64,
+            DType::UInt128,
+        ],
+        "selectors.first" | "selectors.last" => {
+            bind(call, &[], false)?;
+            let index = if path == "selectors.first" { 0 } else { -1 };
+            return Ok(Value::Expr(Expr::Columns(Selector::Nth(vec![index]))));
+        }
+        _ => {
+            let mut bound = bind(call, &[rest("names", true)], false)?;
+            let names = strings(bound.many(0).unwrap_or_default(), "names")?;
+            return Ok(Value::Selector(match path {
+                "selectors.by_name" => Selector::Names(names),
+                _ => {
+                    let parts: Vec<String> = names.iter().map(|name| escaped(name)).collect();
+                    let any = format!("(?:{})", parts.join("|"));
+                    Selector::Matches(match path {
+                        "selectors.starts_with" => format!("^{any}"),
+                        "selectors.ends_with" => format!("{any}$"),
+                        _ => any,
+                    })
+                }
+            }));
+        }
+    };
+    bind(call, &[], false)?;
+    Ok(Value::Selector(Selector::DTypes(dtypes.to_vec())))
+}
+
+/// A text as regular expression that matches just that text.
+fn escaped(text: &str) -> String {
+    let mut pattern = String::new();
+    for char in text.chars() {
+        if char.is_ascii_punctuation() && char != '_' {
+            pattern.push('\\');
+        }
+        pattern.push(char);
+    }
+    pattern
 }
 
 fn datetime_selector(call: Call) -> Outcome<Value> {

@@ -10,7 +10,7 @@ use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, both, collect};
 use super::operators::{ambiguous, bad_operand, comparison, constant_comparison, operate};
 use super::value::{Item, Lambda, Root, Value};
-use super::{fold, functions, methods, parse};
+use super::{fold, functions, methods, parse, window};
 use crate::Api;
 
 /// Nodes that one text may visit.
@@ -93,6 +93,17 @@ impl Lowerer {
             ast::Expr::Subscript(subscript) => {
                 let (value, index) =
                     both(self.eval(&subscript.value), self.eval(&subscript.slice))?;
+                if self.is_native() && matches!(value.value, Value::Expr(_)) {
+                    // Spark's `F.col('a')['b']`.
+                    let name = "getItem".to_owned();
+                    let call = Call {
+                        name: name.clone(),
+                        at,
+                        args: vec![index],
+                        kwargs: Vec::new(),
+                    };
+                    return Ok(Item::new(methods::call(self, value, &name, call)?, at));
+                }
                 return Ok(fold::subscript(&value.value, &index.value, at)?);
             }
             ast::Expr::BinOp(_) => return self.binary(node),
@@ -282,7 +293,13 @@ impl Lowerer {
                     path: name.to_owned(),
                 }
             }
-            Value::Frame(_) | Value::Str(_) | Value::Dict(_) if !name.starts_with('_') => {
+            Value::Frame(_)
+            | Value::Str(_)
+            | Value::Dict(_)
+            | Value::Window(_)
+            | Value::Ranking(_)
+                if !name.starts_with('_') =>
+            {
                 Value::Member {
                     receiver: Box::new(value),
                     path: name.to_owned(),
@@ -324,6 +341,10 @@ impl Lowerer {
             Value::Builtin(name) => fold::builtin(name, &call.args, &call.kwargs, at)?,
             Value::Member { receiver, path } => match receiver.value {
                 Value::Frame(frame) => crate::frame::call(self, frame, &path, call)?,
+                Value::Window(window) => window::method(*window, &path, call)?,
+                Value::Ranking(ranking) if path == "over" => {
+                    Value::Expr(window::rank(ranking, call)?)
+                }
                 Value::Str(ref text) => super::strings::call(text, &path, &call)?,
                 Value::Dict(ref entries) => super::strings::dict(entries, &path, &call)?,
                 _ => methods::call(self, *receiver, &path, call)?,
@@ -529,6 +550,7 @@ fn weight(value: &Value) -> u64 {
             .map(|(key, value)| 2 + weight(&key.value) + weight(&value.value))
             .sum(),
         Value::Frame(frame) => frame.ops.len() as u64 * 16,
+        Value::Window(window) => 16 * (window.partition_by.len() + window.order_by.len()) as u64,
         Value::When(when) => when
             .branches
             .iter()

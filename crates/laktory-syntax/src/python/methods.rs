@@ -9,6 +9,7 @@ use super::functions::{self, conditions, keyword, optional, required, rest};
 use super::lower::Lowerer;
 use super::native;
 use super::value::{Item, Value, When};
+use super::window;
 use crate::suggest::nearest;
 use crate::{check, units};
 
@@ -66,6 +67,9 @@ pub(crate) fn known(lowerer: &Lowerer, path: &str, at: At) -> Result<(), Fault> 
     }
     if matches!(path, "then" | "otherwise" | "when") {
         return Err(fault.hint("the order is `nw.when(...).then(...).otherwise(...)`"));
+    }
+    if let Some(hint) = native::refused(path) {
+        return Err(fault.hint(hint));
     }
     if let Some(alias) = native::method(path) {
         return Err(fault.hint(format!(
@@ -317,7 +321,18 @@ fn convert_units(expr: Expr) -> Expr {
     expr
 }
 
-fn over(receiver: Expr, at: At, call: Call) -> Outcome<Expr> {
+fn over(receiver: Expr, at: At, mut call: Call) -> Outcome<Expr> {
+    if let [
+        Item {
+            value: Value::Window(_),
+            ..
+        },
+    ] = call.args.as_slice()
+        && call.kwargs.is_empty()
+        && let Some(Value::Window(window)) = call.args.pop().map(|item| item.value)
+    {
+        return window::over(receiver, *window, at);
+    }
     let slots = [
         rest("partition_by", false),
         keyword("order_by"),
@@ -446,7 +461,7 @@ fn after_when(
             let value = bound.one(0).unwrap_or(Item::new(Value::None, call_at));
             Ok(Value::Expr(Expr::When {
                 branches: when.branches,
-                otherwise: otherwise(convert::expr(value, Text::Column)?),
+                otherwise: otherwise(convert::expr(value, when.texts)?),
             }))
         }
         (_, None) => {

@@ -81,6 +81,7 @@ pub(super) fn function(lower: &Lower<'_>, function: &Function) -> Result<Expr> {
         ]);
     }
     let expr = plain(lower, function, &name, &args)?;
+    lower.checked(crate::check::call(&expr), function)?;
     match &function.filter {
         None => Ok(expr),
         Some(condition) => {

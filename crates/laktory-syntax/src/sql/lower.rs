@@ -175,6 +175,18 @@ impl Lower<'_> {
         FragmentError::new("invalid-argument", what, self.source.range(node.span()))
     }
 
+    /// What a static check found, at the place of `node`.
+    pub(super) fn checked(
+        &self,
+        outcome: std::result::Result<(), FragmentError>,
+        node: &impl Spanned,
+    ) -> Result<()> {
+        outcome.map_err(|error| {
+            let range = self.source.range(node.span());
+            vec![FragmentError { range, ..error }]
+        })
+    }
+
     /// Lowers one expression.
     pub(super) fn expr(&self, node: &ast::Expr) -> Result<Expr> {
         use ast::Expr as Sql;

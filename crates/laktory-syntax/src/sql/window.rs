@@ -182,7 +182,8 @@ fn receiver(aggregate: &Expr) -> Option<(Func, Expr)> {
     }
 }
 
-fn running(aggregate: &Expr) -> Option<Expr> {
+/// The running form of an aggregate, by rows.
+pub(crate) fn running(aggregate: &Expr) -> Option<Expr> {
     let (func, receiver) = match receiver(aggregate) {
         Some(known) => known,
         None if *aggregate == Expr::call(Func::Len, []) => {
@@ -204,7 +205,8 @@ fn running(aggregate: &Expr) -> Option<Expr> {
     Some(call(func, vec![Arg::Expr(receiver), Arg::Bool(false)]))
 }
 
-fn moving(aggregate: &Expr, size: i64) -> Option<Expr> {
+/// The form of an aggregate over the current row and those before it, `size` rows in all.
+pub(crate) fn moving(aggregate: &Expr, size: i64) -> Option<Expr> {
     let (func, receiver) = receiver(aggregate)?;
     let func = match func {
         Func::SqlSum => Func::RollingSum,

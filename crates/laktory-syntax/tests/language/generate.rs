@@ -170,7 +170,8 @@ impl Draw<'_> {
 
     fn selector(&mut self, depth: usize) -> Selector {
         let next = |draw: &mut Self| Box::new(draw.selector(depth - 1));
-        match self.below(if depth == 0 { 9 } else { 13 }) {
+        match self.below(if depth == 0 { 9 } else { 14 }) {
+            13 => Selector::Names((0..=self.below(2)).map(|_| self.name()).collect()),
             0 => Selector::Numeric,
             1 => Selector::String,
             2 => Selector::Boolean,
