@@ -383,7 +383,13 @@ pub(super) fn fill_null(mut bound: Bound) -> Outcome<Vec<Op>> {
     let subset = optional_names(bound.one(1), "subset")?;
     let value = convert::expr(item, Text::Literal)?;
     let columns = match subset {
-        Some(names) => Selector::Names(names),
+        Some(names) => match <[String; 1]>::try_from(names) {
+            Ok([name]) => {
+                let exprs = vec![filled(Expr::Column(name), value)];
+                return Ok(vec![Op::WithColumns { exprs }]);
+            }
+            Err(names) => Selector::Names(names),
+        },
         None => match &value {
             Expr::Literal(Scalar::Int(_) | Scalar::Float(_)) => Selector::Numeric,
             Expr::Literal(Scalar::Str(_)) => Selector::String,
@@ -391,16 +397,16 @@ pub(super) fn fill_null(mut bound: Bound) -> Outcome<Vec<Op>> {
             _ => Selector::All,
         },
     };
-    let fill = Expr::Call {
+    let exprs = vec![filled(Expr::Columns(columns), value)];
+    Ok(vec![Op::WithColumns { exprs }])
+}
+
+/// An expression with its nulls replaced.
+pub(super) fn filled(expr: Expr, value: Expr) -> Expr {
+    Expr::Call {
         func: Func::FillNull,
-        args: vec![
-            Arg::Expr(Expr::Columns(columns)),
-            Arg::Expr(value),
-            Arg::Absent,
-            Arg::Absent,
-        ],
-    };
-    Ok(vec![Op::WithColumns { exprs: vec![fill] }])
+        args: vec![Arg::Expr(expr), Arg::Expr(value), Arg::Absent, Arg::Absent],
+    }
 }
 
 /// NaN of every float column.

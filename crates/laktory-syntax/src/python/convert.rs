@@ -96,6 +96,14 @@ pub(crate) fn scalar(item: Item) -> Outcome<Scalar> {
                 item.at,
             );
             return Err(match other {
+                Value::Member { path, .. }
+                    if super::methods::NAMESPACES.contains(&path.as_str()) =>
+                {
+                    fault.hint(format!(
+                        "a method of `.{path}` follows, such as `.{path}.{}`",
+                        super::methods::example(&path)
+                    ))
+                }
                 Value::Member { path, .. } => {
                     fault.hint(format!("call the method: `.{path}(...)`"))
                 }

@@ -140,7 +140,9 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
     if let Some(spelling) = native_functions::hint(path) {
         return Err(fault.hint(spelling));
     }
-    let candidates = names().chain(types::NAMES.iter().copied());
+    let candidates = names()
+        .chain(types::NAMES.iter().copied())
+        .chain(native_functions::names(root));
     Err(fault.hint_if(
         crate::suggest::nearest(path, candidates)
             .map(|name| format!("did you mean `{prefix}.{name}`?")),

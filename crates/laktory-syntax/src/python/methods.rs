@@ -33,6 +33,13 @@ pub(crate) const NAMESPACES: &[&str] = &[
     "str", "dt", "list", "struct", "cat", "map", "name", "laktory",
 ];
 
+/// A method of a namespace, for hints.
+pub(crate) fn example(namespace: &str) -> &'static str {
+    names()
+        .find_map(|path| path.strip_prefix(namespace)?.strip_prefix('.'))
+        .unwrap_or("...")
+}
+
 /// Every method path, for hints.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
     static NAMES: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::new(|| {
@@ -72,9 +79,18 @@ pub(crate) fn known(lowerer: &Lowerer, path: &str, at: At) -> Result<(), Fault> 
         return Err(fault.hint(hint));
     }
     if let Some(alias) = native::method(path) {
+        let spelling = alias.spelling;
+        let method = spelling.starts_with(|char: char| char.is_ascii_lowercase())
+            && !spelling.starts_with("sql_expr");
+        let spelling = if spelling.contains('`') {
+            spelling.to_owned()
+        } else if method {
+            format!("`.{spelling}`")
+        } else {
+            format!("`{spelling}`")
+        };
         return Err(fault.hint(format!(
-            "the common API spells it `.{}`; or set `dataframe_api: NATIVE`",
-            alias.spelling
+            "the common API spells it {spelling}; or set `dataframe_api: NATIVE`"
         )));
     }
     let last = path.rsplit('.').next().unwrap_or(path);

@@ -55,21 +55,25 @@ use Target::{Custom, Function, Key, Method, Not, Operator, Prefix};
 pub(crate) const NAMESPACES: &[&str] = &["arr"];
 
 const METHODS: &[MethodAlias] = &[
-    alias("is_not_null", "is_null() with `~` in front", Not("is_null")),
-    alias("is_not_nan", "is_nan() with `~` in front", Not("is_nan")),
+    alias(
+        "is_not_null",
+        "`~` in front of `.is_null()`",
+        Not("is_null"),
+    ),
+    alias("is_not_nan", "`~` in front of `.is_nan()`", Not("is_nan")),
     alias("isNull", "is_null()", Method("is_null")),
-    alias("isNotNull", "is_null() with `~` in front", Not("is_null")),
+    alias("isNotNull", "`~` in front of `.is_null()`", Not("is_null")),
     alias("isNaN", "is_nan()", Method("is_nan")),
     alias("isin", "is_in([...])", Custom(isin)),
     alias("between", "is_between(a, b)", Custom(between)),
     alias(
         "eqNullSafe",
-        "is_null() and `==`",
+        "`.is_null()` and `==`",
         Operator(Func::SqlEqNullSafe),
     ),
     alias(
         "eq_missing",
-        "is_null() and `==`",
+        "`.is_null()` and `==`",
         Operator(Func::SqlEqNullSafe),
     ),
     alias("like", "str.contains(...)", Custom(like)),
@@ -203,10 +207,10 @@ const METHODS: &[MethodAlias] = &[
     alias("is_not", "`~` in front", Prefix(Func::Not)),
     alias(
         "is_infinite",
-        "is_finite() with `~` in front",
+        "`~` in front of `.is_finite()`",
         Custom(is_infinite),
     ),
-    alias("ne_missing", "is_null() and `!=`", Custom(ne_missing)),
+    alias("ne_missing", "`.is_null()` and `!=`", Custom(ne_missing)),
     alias(
         "forward_fill",
         "fill_null(strategy='forward')",
@@ -217,7 +221,7 @@ const METHODS: &[MethodAlias] = &[
         "fill_null(strategy='backward')",
         Custom(backward_fill),
     ),
-    alias("log1p", "log() of `x + 1`", Custom(log1p)),
+    alias("log1p", "`.log()` of `x + 1`", Custom(log1p)),
     alias("cot", "1 / sql_expr('TAN(x)')", Custom(cot)),
     alias("degrees", "* 57.29577951308232", Custom(degrees)),
     alias("radians", "* 0.017453292519943295", Custom(radians)),
@@ -231,7 +235,7 @@ const METHODS: &[MethodAlias] = &[
     alias("dt.total_days", "dt.total_minutes()", Custom(total_days)),
     alias(
         "str.strptime",
-        "str.to_date(...) or str.to_datetime(...)",
+        "`.str.to_date(...)` or `.str.to_datetime(...)`",
         Custom(strptime),
     ),
     alias("str.to_integer", "cast(nw.Int64())", Custom(to_integer)),
@@ -246,14 +250,34 @@ const METHODS: &[MethodAlias] = &[
     alias("arr.sort", "list.sort()", Method("list.sort")),
     alias("arr.first", "list.get(0)", Custom(list_first)),
     alias("arr.last", "list.get(-1)", Custom(list_last)),
-    alias("asc", "order_by='x'", Key(false, false)),
-    alias("asc_nulls_first", "order_by='x'", Key(false, false)),
-    alias("asc_nulls_last", "nulls_last=True", Key(false, true)),
-    alias("desc", "descending=True", Key(true, true)),
-    alias("desc_nulls_first", "descending=True", Key(true, false)),
+    alias(
+        "asc",
+        "`order_by='x'` of the sort or the window",
+        Key(false, false),
+    ),
+    alias(
+        "asc_nulls_first",
+        "`order_by='x'` of the sort or the window",
+        Key(false, false),
+    ),
+    alias(
+        "asc_nulls_last",
+        "`nulls_last=True` of the sort or the window",
+        Key(false, true),
+    ),
+    alias(
+        "desc",
+        "`descending=True` of the sort or the window",
+        Key(true, true),
+    ),
+    alias(
+        "desc_nulls_first",
+        "`descending=True` of the sort or the window",
+        Key(true, false),
+    ),
     alias(
         "desc_nulls_last",
-        "descending=True, nulls_last=True",
+        "`descending=True, nulls_last=True` of the sort or the window",
         Key(true, true),
     ),
     alias("bitwiseAND", "& x", Operator(Func::And)),
@@ -263,6 +287,38 @@ const METHODS: &[MethodAlias] = &[
 
 /// Methods of Polars and Spark without a counterpart, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
+    ("isna", "write `.is_null()`"),
+    ("isnull", "write `.is_null()`"),
+    ("notna", "write `~` in front of `.is_null()`"),
+    ("notnull", "write `~` in front of `.is_null()`"),
+    ("fillna", "write `.fill_null(...)`"),
+    ("dropna", "write `.drop_nulls()`"),
+    ("rename", "write `.alias('...')`"),
+    (
+        "groupby",
+        "group the frame, with a step `group_by`, or write `.over('g')` behind an aggregate",
+    ),
+    (
+        "group_by",
+        "group the frame, with a step `group_by`, or write `.over('g')` behind an aggregate",
+    ),
+    ("partition_by", "write `.over('g')` behind an aggregate"),
+    (
+        "value_counts",
+        "group the frame and count, with the steps `group_by` and `agg`",
+    ),
+    ("upper", "write `.str.to_uppercase()`"),
+    ("lower", "write `.str.to_lowercase()`"),
+    ("strip", "write `.str.strip_chars()`"),
+    ("str.to_upper", "write `.str.to_uppercase()`"),
+    ("str.to_lower", "write `.str.to_lowercase()`"),
+    ("str.title", "write `.str.to_titlecase()`"),
+    (
+        "dt.dayofweek",
+        "write `.dt.weekday()`, Monday 1 to Sunday 7",
+    ),
+    ("dt.dayofyear", "write `.dt.ordinal_day()`"),
+    ("else_", "write `.otherwise(...)`"),
     (
         "apply",
         "Python is never called; write it with methods of the expression",

@@ -264,20 +264,61 @@ pub(crate) fn function(root: Root, path: &str) -> Option<&'static FunctionAlias>
     })
 }
 
+/// How the common API spells functions that are several things there.
+const SPELLINGS: &[(&str, &str)] = &[
+    ("concat_ws", "nw.concat_str(..., separator='-')"),
+    ("count", "nw.col('x').count()"),
+    ("countDistinct", "nw.col('x').n_unique()"),
+    ("count_distinct", "nw.col('x').n_unique()"),
+    ("date_trunc", "nw.col('x').dt.truncate('1mo')"),
+    ("to_date", "nw.col('x').str.to_date()"),
+    ("to_timestamp", "nw.col('x').str.to_datetime()"),
+    ("date_format", "nw.col('x').dt.to_string('%Y-%m-%d')"),
+    (
+        "row_number",
+        "nw.laktory.row_index().over('g', order_by='t') + 1",
+    ),
+    ("rank", "nw.col('x').rank('min')"),
+    ("dense_rank", "nw.col('x').rank('dense')"),
+    ("lag", "nw.col('x').shift(1)"),
+    ("lead", "nw.col('x').shift(-1)"),
+    ("pow", "nw.col('x') ** 2"),
+    ("trim", "nw.col('x').str.strip_chars()"),
+    ("split", "nw.col('x').str.split(',')"),
+    ("isnotnull", "~nw.col('x').is_null()"),
+];
+
 /// How the common API spells what a native function does.
 pub(crate) fn hint(path: &str) -> Option<String> {
     if let Some((_, hint)) = REFUSED.iter().find(|(name, _)| *name == path) {
         return Some((*hint).to_owned());
     }
+    if let Some((_, spelling)) = SPELLINGS.iter().find(|(name, _)| *name == path) {
+        return Some(format!("the common API spells it `{spelling}`"));
+    }
     FUNCTIONS
         .iter()
         .find(|alias| alias.name == path)
-        .and_then(|alias| match alias.target {
-            Same(path) if path.starts_with("sql.") => None,
-            Same(path) => Some(format!("the common API spells it `nw.{path}(...)`")),
-            Of(path) => Some(format!("the common API spells it `nw.col('x').{path}()`")),
-            Build(_) | Rank(_) | Key(..) => None,
+        .map(|alias| match alias.target {
+            Same(path) if !path.starts_with("sql.") => {
+                format!("the common API spells it `nw.{path}(...)`")
+            }
+            Of(path) => format!("the common API spells it `nw.col('x').{path}()`"),
+            _ if alias.spark => format!("Spark's `F.{}(...)` is understood", alias.name),
+            _ => format!("Polars' `pl.{}(...)` is understood", alias.name),
         })
+}
+
+/// The native functions below `root`, for hints.
+pub(crate) fn names(root: Root) -> impl Iterator<Item = &'static str> + Clone {
+    FUNCTIONS
+        .iter()
+        .filter(move |alias| match root {
+            Root::Spark => alias.spark,
+            Root::Polars => alias.polars,
+            _ => false,
+        })
+        .map(|alias| alias.name)
 }
 
 /// Calls a native function.

@@ -272,6 +272,26 @@ impl Lower<'_> {
                 self.like(expr, pattern, escape_char.as_deref(), true)?,
                 *negated,
             ),
+            Sql::Like {
+                negated,
+                any: true,
+                expr,
+                pattern,
+                escape_char,
+            } => not(
+                self.like_any(expr, pattern, escape_char.as_deref(), false)?,
+                *negated,
+            ),
+            Sql::ILike {
+                negated,
+                any: true,
+                expr,
+                pattern,
+                escape_char,
+            } => not(
+                self.like_any(expr, pattern, escape_char.as_deref(), true)?,
+                *negated,
+            ),
             Sql::RLike {
                 negated,
                 expr,
@@ -494,7 +514,19 @@ impl Lower<'_> {
         {
             return self.moved(left?, interval, *op == BinaryOperator::Minus, node);
         }
-        if matches!(op, BinaryOperator::Regexp) {
+        if let ast::Expr::BinaryOp {
+            left: first,
+            op: BinaryOperator::Plus,
+            ..
+        } = node
+            && let ast::Expr::Interval(interval) = &**first
+        {
+            return self.moved(self.expr(right)?, interval, false, node);
+        }
+        if matches!(op, BinaryOperator::PGRegexNotMatch) {
+            return Ok(not(self.contains(left?, right)?, true));
+        }
+        if matches!(op, BinaryOperator::Regexp | BinaryOperator::PGRegexMatch) {
             return self.contains(left?, right);
         }
         let func = match op {

@@ -55,6 +55,27 @@ impl Lower<'_> {
         ))
     }
 
+    /// `s LIKE ANY ('a%', 'b%')`.
+    pub(super) fn like_any(
+        &self,
+        expr: &ast::Expr,
+        patterns: &ast::Expr,
+        escape: Option<&ast::Expr>,
+        ignore_case: bool,
+    ) -> Result<Expr> {
+        let patterns = match patterns {
+            ast::Expr::Tuple(patterns) => patterns.as_slice(),
+            ast::Expr::Nested(pattern) => std::slice::from_ref(&**pattern),
+            other => return self.unsupported("LIKE ANY takes a list in parentheses", other),
+        };
+        let mut any = Expr::literal(false);
+        for (index, pattern) in patterns.iter().enumerate() {
+            let like = self.like(expr, pattern, escape, ignore_case)?;
+            any = if index == 0 { like } else { any.or(like) };
+        }
+        Ok(any)
+    }
+
     pub(super) fn matches(&self, expr: &ast::Expr, pattern: &ast::Expr) -> Result<Expr> {
         self.contains(self.expr(expr)?, pattern)
     }

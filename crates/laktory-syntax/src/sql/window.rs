@@ -202,7 +202,16 @@ pub(crate) fn running(aggregate: &Expr) -> Option<Expr> {
         }
         _ => return None,
     };
-    Some(call(func, vec![Arg::Expr(receiver), Arg::Bool(false)]))
+    let running = call(func, vec![Arg::Expr(receiver), Arg::Bool(false)]);
+    if func == Func::CumCount {
+        return Some(running);
+    }
+    // In SQL a row with null shows the total so far; a running sum of the common API shows null there.
+    let forward = Arg::Str("forward".into());
+    Some(call(
+        Func::FillNull,
+        vec![Arg::Expr(running), Arg::Absent, forward, Arg::Absent],
+    ))
 }
 
 /// The form of an aggregate over the current row and those before it, `size` rows in all.

@@ -85,3 +85,30 @@ fn scalar_sql() {
             .map(|expr| print(&expr))
     });
 }
+
+#[test]
+fn mistakes_have_hints() {
+    compare(include_str!("data/hints.txt"), |text| {
+        python(text, Api::Narwhals)
+    });
+}
+
+/// `method [positional arguments]`, in JSON.
+fn native_step(text: &str, api: Api) -> Result<String, FragmentError> {
+    let (name, args) = text.split_once(' ').unwrap();
+    let args: Vec<Json> =
+        serde_json::from_str(args).unwrap_or_else(|error| panic!("{text}: {error}"));
+    method(name, &args, &Map::new(), api)
+        .map(|ops| {
+            let ops: Vec<String> = ops.iter().map(laktory_syntax::print_op).collect();
+            ops.join(".")
+        })
+        .map_err(|mut errors| errors.remove(0).error)
+}
+
+#[test]
+fn native_steps() {
+    compare(include_str!("data/steps.txt"), |text| {
+        native_step(text, Api::Native)
+    });
+}
