@@ -26,7 +26,7 @@ pub mod reference;
 mod source;
 mod sql;
 mod suggest;
-pub mod units;
+mod units;
 
 pub use laktory_core::shape::is_aggregate;
 pub use laktory_core::walk::{columns, functions, op_columns, op_functions, output_name};

@@ -49,7 +49,7 @@ pub(crate) fn expr(item: Item, text: Text) -> Outcome<Expr> {
 fn structure(entries: Vec<(Item, Item)>) -> Outcome<Expr> {
     let fields = collect(entries.into_iter().map(|(key, value)| {
         match key.value {
-            Value::Str(name) => Ok(expr(value, Text::Literal)?.alias(name)),
+            Value::Str(name) => Ok(field(expr(value, Text::Literal)?).alias(name)),
             other => Err(Fault::invalid(
                 format!("the name of a field is a text, not {}", other.kind()),
                 key.at,
@@ -62,6 +62,18 @@ fn structure(entries: Vec<(Item, Item)>) -> Outcome<Expr> {
         args: vec![Arg::Exprs(fields)],
     };
     Ok(call.alias("literal"))
+}
+
+/// A field of a struct constant, in which integers are 64 bits wide.
+fn field(expr: Expr) -> Expr {
+    match expr {
+        Expr::Literal(Scalar::Int(value)) if i64::try_from(value).is_ok() => Expr::Cast {
+            expr: Box::new(expr),
+            to: DType::Int64,
+            strict: true,
+        },
+        other => other,
+    }
 }
 
 /// A value as constant.

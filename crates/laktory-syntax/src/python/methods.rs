@@ -306,7 +306,7 @@ fn convert_units(expr: Expr) -> Expr {
         args,
     } = &expr
         && let [Arg::Expr(value), Arg::Str(from), Arg::Str(to)] = args.as_slice()
-        && let Some(conversion) = units::conversion(from, to)
+        && let Ok(conversion) = units::conversion(from, to)
     {
         let scaled = Expr::call(Func::Mul, [value.clone(), Expr::literal(conversion.factor)]);
         if conversion.offset == 0.0 {

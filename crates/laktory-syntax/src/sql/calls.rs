@@ -62,25 +62,37 @@ fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result<Arguments<
     })
 }
 
-/// Lowers a call.
+/// Lowers a call. Counts and row numbers are 64-bit integers, as everywhere in SQL.
 pub(super) fn function(lower: &Lower<'_>, function: &Function) -> Result<Expr> {
     let name = function.name.to_string().to_ascii_uppercase();
+    let expr = called(lower, function, &name)?;
+    Ok(match name.as_str() {
+        "COUNT" | "APPROX_COUNT_DISTINCT" | "ROW_NUMBER" => Expr::Cast {
+            expr: Box::new(expr),
+            to: DType::Int64,
+            strict: true,
+        },
+        _ => expr,
+    })
+}
+
+fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
     let args = arguments(lower, function)?;
     if !matches!(function.parameters, FunctionArguments::None) || !function.within_group.is_empty()
     {
         return lower.unsupported("this form of a call is not supported", function);
     }
     if let Some(over) = &function.over {
-        return window::function(lower, function, &name, &args, over);
+        return window::function(lower, function, name, &args, over);
     }
-    if window::NAMES.contains(&name.as_str()) {
+    if window::NAMES.contains(&name) {
         return Err(vec![
             lower
                 .error(&format!("`{name}` needs a window"), function)
                 .hint(format!("write `{name}(...) OVER (ORDER BY ...)`")),
         ]);
     }
-    let expr = plain(lower, function, &name, &args)?;
+    let expr = plain(lower, function, name, &args)?;
     match &function.filter {
         None => Ok(expr),
         Some(condition) => {
