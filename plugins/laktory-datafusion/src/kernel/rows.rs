@@ -41,19 +41,15 @@ pub(crate) fn canonical(array: &ArrayRef) -> ArrayRef {
                     }),
             )
         }
-        DataType::Float64 => {
-            Arc::new(
-                array
-                    .as_primitive::<Float64Type>()
-                    .unary::<_, Float64Type>(|value| {
-                        if value.is_nan() {
-                            f64::NAN
-                        } else {
-                            value + 0.0
-                        }
-                    }),
-            )
-        }
+        DataType::Float64 => Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(
+            |value| {
+                if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value + 0.0
+                }
+            },
+        )),
         _ => Arc::clone(array),
     }
 }

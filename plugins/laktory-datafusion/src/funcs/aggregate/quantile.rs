@@ -135,6 +135,10 @@ mod tests {
     fn nan_is_greatest() {
         let mut values = [f64::NAN, 1.5, -2.0];
         assert_eq!(of(&mut values, 0.5, Interpolation::Linear), Some(1.5));
-        assert!(of(&mut values, 1.0, Interpolation::Linear).unwrap().is_nan());
+        assert!(
+            of(&mut values, 1.0, Interpolation::Linear)
+                .unwrap()
+                .is_nan()
+        );
     }
 }
