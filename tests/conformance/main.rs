@@ -24,8 +24,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let registry =
-        Registry::discover([&laktory_polars::POLARS]).map_err(|error| vec![error.to_string()])?;
+    let registry = Registry::discover([&laktory_datafusion::DATAFUSION, &laktory_polars::POLARS])
+        .map_err(|error| vec![error.to_string()])?;
     let required = std::env::var(REQUIRED).unwrap_or_default();
     let suite = Suite {
         gaps: Gaps::load(&here.join("gaps"), &registry)?,
