@@ -52,6 +52,7 @@ impl Lowerer {
         At::new(self.text, node.range())
     }
 
+    /// Takes from the budget of the text.
     pub(super) fn charge(&mut self, cost: u64, at: At) -> Result<(), Fault> {
         match self.budget.checked_sub(cost) {
             Some(rest) => {
@@ -90,22 +91,7 @@ impl Lowerer {
             ast::Expr::Name(name) => return self.name(name.id.as_str(), at),
             ast::Expr::Attribute(attribute) => return self.attribute(attribute),
             ast::Expr::Call(call) => return self.call(call),
-            ast::Expr::Subscript(subscript) => {
-                let (value, index) =
-                    both(self.eval(&subscript.value), self.eval(&subscript.slice))?;
-                if self.is_native() && matches!(value.value, Value::Expr(_)) {
-                    // Spark's `F.col('a')['b']`.
-                    let name = "getItem".to_owned();
-                    let call = Call {
-                        name: name.clone(),
-                        at,
-                        args: vec![index],
-                        kwargs: Vec::new(),
-                    };
-                    return Ok(Item::new(methods::call(self, value, &name, call)?, at));
-                }
-                return Ok(fold::subscript(&value.value, &index.value, at)?);
-            }
+            ast::Expr::Subscript(subscript) => return self.subscript(subscript, at),
             ast::Expr::BinOp(_) => return self.binary(node),
             ast::Expr::UnaryOp(unary) => self.unary(unary, at)?,
             ast::Expr::BoolOp(operation) => self.logic(operation, at)?,
@@ -134,6 +120,23 @@ impl Lowerer {
             other => return Err(not_allowed(other, at).into()),
         };
         Ok(Item::new(value, at))
+    }
+
+    /// `value[index]`; apart from `eval`, whose frame must stay small.
+    fn subscript(&mut self, subscript: &ast::ExprSubscript, at: At) -> Outcome<Item> {
+        let (value, index) = both(self.eval(&subscript.value), self.eval(&subscript.slice))?;
+        if self.is_native() && matches!(value.value, Value::Expr(_)) {
+            // Spark's `F.col('a')['b']`.
+            let name = "getItem".to_owned();
+            let call = Call {
+                name: name.clone(),
+                at,
+                args: vec![index],
+                kwargs: Vec::new(),
+            };
+            return Ok(Item::new(methods::call(self, value, &name, call)?, at));
+        }
+        Ok(fold::subscript(&value.value, &index.value, at)?)
     }
 
     fn items(&mut self, nodes: &[ast::Expr]) -> Outcome<Vec<Item>> {
@@ -328,6 +331,23 @@ impl Lowerer {
         let function = self.eval(&node.func);
         let arguments = self.arguments(&node.arguments);
         let (function, (args, kwargs)) = both(function, arguments)?;
+        if matches!(
+            function.value,
+            Value::Builtin(_)
+                | Value::Api {
+                    root: Root::Spark | Root::Polars,
+                    ..
+                }
+        ) {
+            // Native functions may need an argument in several places.
+            let named = kwargs.iter().map(|(_, item)| item);
+            let cost = args
+                .iter()
+                .chain(named)
+                .map(|item| weight(&item.value))
+                .sum();
+            self.charge(cost, at)?;
+        }
         let name = call_name(&function.value);
         let call = Call {
             name,
@@ -402,7 +422,7 @@ impl Lowerer {
         while let Some(operation) = spine.pop() {
             let at = self.at(operation);
             let (a, b) = both(left, self.eval(&operation.right))?;
-            self.charge(1, at)?;
+            self.charge(1 + copies(operation.op, &a.value, &b.value), at)?;
             left = operate(operation.op, a, b, at).map(|value| Item::new(value, at));
         }
         left
@@ -602,8 +622,22 @@ fn unknown_name_hint<'a>(
     }
 }
 
+/// How much an operator on constants copies: a list times a number is that many copies of all that is in it.
+fn copies(op: Operator, left: &Value, right: &Value) -> u64 {
+    match (left, right) {
+        (Value::List(_), Value::Int(times)) | (Value::Int(times), Value::List(_))
+            if op == Operator::Mult =>
+        {
+            let times = u64::try_from(*times).unwrap_or(if *times < 0 { 0 } else { u64::MAX });
+            weight(left).max(weight(right)).saturating_mul(times)
+        }
+        (Value::List(_), Value::List(_)) => weight(left).saturating_add(weight(right)),
+        _ => 0,
+    }
+}
+
 /// How much work copying a value is.
-fn weight(value: &Value) -> u64 {
+pub(super) fn weight(value: &Value) -> u64 {
     match value {
         Value::Expr(expr) => laktory_core::walk::size(expr),
         Value::Str(text) => text.len() as u64 / 64,

@@ -455,13 +455,12 @@ fn composed(
                 Arg::Float(std::f64::consts::E),
             ],
         ),
-        ("COT", 1) => Expr::call(
-            Func::TrueDiv,
-            [
-                Expr::call(Func::Cos, [expr(0)?]),
-                Expr::call(Func::Sin, [expr(0)?]),
-            ],
-        ),
+        ("COT", 1) => {
+            let angle = expr(0)?;
+            lower.copies(&angle, 2, nodes[0])?;
+            let sine = Expr::call(Func::Sin, [angle.clone()]);
+            Expr::call(Func::TrueDiv, [Expr::call(Func::Cos, [angle]), sine])
+        }
         ("DEGREES", 1) => Expr::call(
             Func::Mul,
             [expr(0)?, Expr::literal(180.0 / std::f64::consts::PI)],
