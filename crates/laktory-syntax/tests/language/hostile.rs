@@ -1,7 +1,7 @@
 //! Texts that mean harm end in an error, or in a harmless value, and soon.
 //!
 //! `data/hostile.jsonl` has one on each line: its parts, each with how often it is repeated, and the reading that must
-//! refuse it (`any`: none must). Every text is read in every way there is.
+//! refuse it (`any`: none must). Every text is read in the basic ways, every eighth in all.
 
 use serde::Deserialize;
 
@@ -36,13 +36,15 @@ fn described<T: std::fmt::Debug>(outcome: Result<T, impl std::fmt::Debug>) -> Re
     outcome.map(drop).map_err(|error| format!("{error:?}"))
 }
 
-fn read(text: &str) -> Result<Vec<(&'static str, Result<(), String>)>, String> {
+/// The outcome of each way of reading; all ways when `all`, else the basic ones.
+#[allow(clippy::type_complexity, reason = "ways and their outcomes")]
+fn read(text: &str, all: bool) -> Result<Vec<(&'static str, Result<(), String>)>, String> {
     let step_of = |name: &str, args: Json, kwargs: Json| described(step(name, args, kwargs));
     let native_of = |name: &str| described(method(name, &[json!(text)], &Map::new(), Api::Native));
     let aggregates = json!({"groupby_columns": ["k"], "agg_expressions": [text]});
     let nested = json!({"y": {"value": [text, {"value": text}]}});
     let join = json!({"other": text, "on": text, "how": text});
-    Ok(vec![
+    let mut outcomes = vec![
         (
             "python",
             timed("python", text, || {
@@ -50,18 +52,8 @@ fn read(text: &str) -> Result<Vec<(&'static str, Result<(), String>)>, String> {
             })?,
         ),
         (
-            "native",
-            timed("native", text, || {
-                described(python_expression(text, Api::Native))
-            })?,
-        ),
-        (
             "sql",
             timed("sql", text, || described(sql_expression(text)))?,
-        ),
-        (
-            "either",
-            timed("either", text, || described(column_expr(text, None)))?,
         ),
         (
             "statement",
@@ -73,24 +65,39 @@ fn read(text: &str) -> Result<Vec<(&'static str, Result<(), String>)>, String> {
                 step_of("select", json!([text]), json!({}))
             })?,
         ),
-        ("filter", timed("filter", text, || native_of("filter"))?),
-        (
-            "nested",
-            timed("nested", text, || {
-                step_of("with_columns", json!([]), nested)
-            })?,
-        ),
-        (
-            "join",
-            timed("join", text, || step_of("join", json!([]), join))?,
-        ),
-        (
-            "aggregates",
-            timed("aggregates", text, || {
-                step_of("laktory.groupby_and_agg", json!([]), aggregates)
-            })?,
-        ),
-    ])
+    ];
+    if all {
+        outcomes.extend([
+            (
+                "native",
+                timed("native", text, || {
+                    described(python_expression(text, Api::Native))
+                })?,
+            ),
+            (
+                "either",
+                timed("either", text, || described(column_expr(text, None)))?,
+            ),
+            ("filter", timed("filter", text, || native_of("filter"))?),
+            (
+                "nested",
+                timed("nested", text, || {
+                    step_of("with_columns", json!([]), nested)
+                })?,
+            ),
+            (
+                "join",
+                timed("join", text, || step_of("join", json!([]), join))?,
+            ),
+            (
+                "aggregates",
+                timed("aggregates", text, || {
+                    step_of("laktory.groupby_and_agg", json!([]), aggregates)
+                })?,
+            ),
+        ]);
+    }
+    Ok(outcomes)
 }
 
 #[test]
@@ -100,7 +107,11 @@ fn hostile_texts_end_in_an_error_or_a_harmless_value_within_a_second() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert!(cases.len() > 400, "{}", cases.len());
-    let failed: Vec<String> = cases.iter().filter_map(fault).collect();
+    let failed: Vec<String> = cases
+        .iter()
+        .enumerate()
+        .filter_map(|(index, case)| fault(case, index % 8 == 0 || case.refused == "native"))
+        .collect();
     assert!(
         failed.is_empty(),
         "{} failed:\n{}",
@@ -109,13 +120,13 @@ fn hostile_texts_end_in_an_error_or_a_harmless_value_within_a_second() {
     );
 }
 
-fn fault(case: &Hostile) -> Option<String> {
+fn fault(case: &Hostile, all: bool) -> Option<String> {
     let text: String = case
         .text
         .iter()
         .map(|(part, times)| part.repeat(*times))
         .collect();
-    let outcomes = match read(&text) {
+    let outcomes = match read(&text, all) {
         Ok(outcomes) => outcomes,
         Err(slow) => return Some(slow),
     };
