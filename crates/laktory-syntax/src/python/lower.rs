@@ -1,7 +1,7 @@
 //! The walk over a Python syntax tree. Only names of the API lead anywhere; attributes exist on API objects alone;
 //! nothing is imported, looked up or run. The work is bounded, whatever the text.
 
-use laktory_core::{Arg, Expr, Func, Scalar, Selector};
+use laktory_core::{Expr, Func, Selector};
 use ruff_python_ast::{self as ast, BoolOp, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 
@@ -519,9 +519,6 @@ impl Lowerer {
             let (Some(op), Some(right)) = (compare.ops.first(), right.into_iter().next()) else {
                 return Err(ambiguous(at).into());
             };
-            if let Some(fault) = loose(&left).or_else(|| loose(&right)) {
-                return Err(fault.into());
-            }
             return comparison(*op, left, right, at);
         }
         let mut previous = left;
@@ -535,56 +532,6 @@ impl Lowerer {
         }
         Ok(Value::Bool(true))
     }
-}
-
-/// `a > 1 & ~b`, which Python reads as `a > (1 & ~b)`: a number and a truth value joined by a logical operator.
-fn loose(side: &Item) -> Option<Fault> {
-    let Value::Expr(Expr::Call {
-        func: Func::And | Func::Or,
-        args,
-    }) = &side.value
-    else {
-        return None;
-    };
-    let number = |arg: &Arg| {
-        matches!(
-            arg,
-            Arg::Expr(Expr::Literal(
-                Scalar::Int(_) | Scalar::Float(_) | Scalar::Str(_)
-            ))
-        )
-    };
-    let truth = |arg: &Arg| {
-        matches!(
-            arg,
-            Arg::Expr(Expr::Call {
-                func: Func::Not
-                    | Func::IsNull
-                    | Func::IsNan
-                    | Func::IsFinite
-                    | Func::IsIn
-                    | Func::IsBetween
-                    | Func::StrContains
-                    | Func::StrStartsWith
-                    | Func::StrEndsWith
-                    | Func::Eq
-                    | Func::Ne
-                    | Func::Lt
-                    | Func::Le
-                    | Func::Gt
-                    | Func::Ge,
-                ..
-            })
-        )
-    };
-    let mixed = args.iter().any(number) && args.iter().any(truth);
-    mixed.then(|| {
-        Fault::invalid(
-            "a number and a truth value are joined by `&` or `|`",
-            side.at,
-        )
-        .hint("`&` and `|` bind tighter than comparisons: write `(a > 1) & (b > 2)`")
-    })
 }
 
 fn call_name(function: &Value) -> String {

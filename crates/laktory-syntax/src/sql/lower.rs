@@ -399,7 +399,7 @@ impl Lower<'_> {
 
     /// A call, as long as not too many are nested: each takes much of the stack.
     fn function(&self, function: &ast::Function) -> Result<Expr> {
-        const MOST: usize = 48;
+        const MOST: usize = 32;
         if self.calls.get() >= MOST {
             let range = self.source.range(function.span());
             let message = format!("more than {MOST} calls inside of one another");
