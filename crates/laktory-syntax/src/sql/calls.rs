@@ -51,7 +51,7 @@ fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result<Arguments<
     for arg in &list.args {
         match arg {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => nodes.push(expr),
-            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => star = true,
+            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if !star => star = true,
             _ => return lower.unsupported("named arguments are not supported", function),
         }
     }
@@ -142,6 +142,9 @@ pub(super) fn plain(
     name: &str,
     args: &Arguments<'_>,
 ) -> Result<Expr> {
+    if args.star && (args.distinct || !args.nodes.is_empty()) {
+        return lower.unsupported("`COUNT(*)` takes nothing else", function);
+    }
     if args.star && name != "COUNT" {
         return lower.unsupported("only `COUNT(*)` takes a star", function);
     }
