@@ -78,12 +78,14 @@ impl<'a> Deref for Call<'_, 'a> {
 impl Call<'_, '_> {
     /// What the method or operator is applied to.
     pub(crate) fn receiver(&self) -> Result<Value> {
-        self.lower.lower(&self.bound.this()?)
+        let expr = self.bound.this()?;
+        self.lower.lower(&expr)
     }
 
     /// The value of an argument.
     pub(crate) fn value(&self, name: &str) -> Result<Value> {
-        self.lower.lower(&self.bound.expr(name)?)
+        let expr = self.bound.expr(name)?;
+        self.lower.lower(&expr)
     }
 
     /// The value of an argument that may be missing.
