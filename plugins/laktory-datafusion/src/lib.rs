@@ -10,6 +10,7 @@ mod frame;
 mod funcs;
 mod kernel;
 mod ops;
+mod options;
 mod read;
 mod session;
 mod settings;
