@@ -1,6 +1,7 @@
 //! Functions: one row for each, in tables by topic. Capabilities are read from the same rows.
 
 pub(crate) mod aggregate;
+mod arrays;
 pub(crate) mod cast;
 pub(crate) mod logic;
 pub(crate) mod nested;
@@ -78,12 +79,12 @@ impl<'a> Deref for Call<'_, 'a> {
 impl Call<'_, '_> {
     /// What the method or operator is applied to.
     pub(crate) fn receiver(&self) -> Result<Value> {
-        self.lower.lower(&self.bound.this()?)
+        self.lower.lower(self.bound.this()?.as_ref())
     }
 
     /// The value of an argument.
     pub(crate) fn value(&self, name: &str) -> Result<Value> {
-        self.lower.lower(&self.bound.expr(name)?)
+        self.lower.lower(self.bound.expr(name)?.as_ref())
     }
 
     /// The value of an argument that may be missing.
