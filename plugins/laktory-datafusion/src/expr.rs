@@ -14,10 +14,10 @@ use datafusion::logical_expr::{Case, Expr as PlanExpr};
 use laktory_core::{Error, Expr, Result, RunCx, SortKey};
 
 use crate::funcs;
+use crate::kernel::reduced::Reduce;
 use crate::funcs::cast::{cast, common_type, convert};
-use crate::types::data_type;
 
-pub(crate) use literal::{literal, scalar};
+pub(crate) use literal::literal;
 
 /// An expression of the engine with its type.
 #[derive(Clone, Debug)]
@@ -90,8 +90,8 @@ pub(crate) enum Scope {
 pub(crate) struct Restriction {
     /// Rows that count.
     pub(crate) filter: Option<PlanExpr>,
-    /// Whether equal values count once.
-    pub(crate) distinct: bool,
+    /// Which of the values count, by their key.
+    pub(crate) reduce: Option<(Reduce, PlanExpr)>,
 }
 
 /// Lowers expressions against the columns of one plan.
@@ -222,15 +222,30 @@ impl<'a> Lower<'a> {
     }
 
     /// Adds a restriction for the aggregate around the expression that is being lowered.
-    pub(crate) fn restrict(&self, filter: Option<PlanExpr>, distinct: bool) {
+    pub(crate) fn restrict(&self, filter: PlanExpr) {
         let mut restriction = self.restriction.borrow_mut();
-        if let Some(filter) = filter {
-            restriction.filter = Some(match restriction.filter.take() {
-                Some(known) => known.and(filter),
-                None => filter,
-            });
+        restriction.filter = Some(match restriction.filter.take() {
+            Some(known) => known.and(filter),
+            None => filter,
+        });
+    }
+
+    /// Has the aggregate around the expression that is being lowered look at some of the values only, by their key.
+    ///
+    /// # Errors
+    /// `Unsupported` for more than one such reduction.
+    pub(crate) fn reduce(&self, reduce: Reduce, key: PlanExpr) -> Result<()> {
+        let mut restriction = self.restriction.borrow_mut();
+        match &restriction.reduce {
+            Some((Reduce::Distinct, known)) if reduce == Reduce::Distinct && *known == key => {}
+            Some(_) => {
+                return Err(Error::unsupported(
+                    "`unique` and `mode` within each other are not available on backend DATAFUSION",
+                ));
+            }
+            None => restriction.reduce = Some((reduce, key)),
         }
-        restriction.distinct |= distinct;
+        Ok(())
     }
 
     /// Lowers the argument of an aggregate, with what the length-changing functions in it leave out.
@@ -249,9 +264,4 @@ impl<'a> Lower<'a> {
 /// are one.
 pub(crate) fn group_key(value: Value) -> Value {
     funcs::numeric::canonical(value)
-}
-
-/// The type of a contract type, for casts.
-pub(crate) fn target(to: &laktory_core::DType) -> Result<DataType> {
-    data_type(to)
 }

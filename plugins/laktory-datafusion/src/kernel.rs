@@ -1,5 +1,10 @@
 //! Kernels: functions of ours on whole Arrow arrays, as scalar functions of the engine's plans.
 
+pub(crate) mod collect;
+pub(crate) mod partition;
+pub(crate) mod reduced;
+pub(crate) mod rows;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
