@@ -14,8 +14,8 @@ use datafusion::logical_expr::{Case, Expr as PlanExpr};
 use laktory_core::{Error, Expr, Result, RunCx, SortKey};
 
 use crate::funcs;
-use crate::kernel::reduced::Reduce;
 use crate::funcs::cast::{cast, common_type, convert};
+use crate::kernel::reduced::Reduce;
 use crate::types::data_type;
 
 pub(crate) use literal::{literal, scalar};

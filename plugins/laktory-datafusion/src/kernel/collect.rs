@@ -296,7 +296,12 @@ fn lists(groups: &Groups) -> DataFusionResult<Vec<LargeListArray>> {
 }
 
 /// Checks what a closure gave.
-fn checked(name: &str, output: &DataType, rows: usize, out: ArrayRef) -> DataFusionResult<ArrayRef> {
+fn checked(
+    name: &str,
+    output: &DataType,
+    rows: usize,
+    out: ArrayRef,
+) -> DataFusionResult<ArrayRef> {
     if out.data_type() == output && out.len() == rows {
         return Ok(out);
     }

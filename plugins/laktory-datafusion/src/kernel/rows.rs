@@ -41,19 +41,15 @@ pub(crate) fn canonical(array: &ArrayRef) -> ArrayRef {
                     }),
             )
         }
-        DataType::Float64 => {
-            Arc::new(
-                array
-                    .as_primitive::<Float64Type>()
-                    .unary::<_, Float64Type>(|value| {
-                        if value.is_nan() {
-                            f64::NAN
-                        } else {
-                            value + 0.0
-                        }
-                    }),
-            )
-        }
+        DataType::Float64 => Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(
+            |value| {
+                if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value + 0.0
+                }
+            },
+        )),
         _ => Arc::clone(array),
     }
 }
@@ -91,6 +87,24 @@ pub(crate) fn distinct(keys: &Rows, range: Range<usize>) -> Vec<(usize, usize)> 
         }
     }
     found
+}
+
+/// For each row the number of its distinct value, counted from 0 in order of appearance, and how often each occurs.
+pub(crate) fn occurrences(keys: &Rows) -> (Vec<usize>, Vec<usize>) {
+    let mut seen: HashMap<Row<'_>, usize> = HashMap::new();
+    let mut counts: Vec<usize> = Vec::new();
+    let values = keys
+        .iter()
+        .map(|key| {
+            let value = *seen.entry(key).or_insert(counts.len());
+            match counts.get_mut(value) {
+                Some(count) => *count += 1,
+                None => counts.push(1),
+            }
+            value
+        })
+        .collect();
+    (values, counts)
 }
 
 #[cfg(test)]

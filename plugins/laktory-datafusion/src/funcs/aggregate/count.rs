@@ -72,7 +72,9 @@ pub(super) fn distinct(call: &Call<'_, '_>) -> Result<Value> {
         vec![Value::boolean(value.expr.clone().is_null())],
         DataType::Boolean,
     );
-    let null = when(null.expr, lit(1_i64)).otherwise(lit(0_i64)).or_error()?;
+    let null = when(null.expr, lit(1_i64))
+        .otherwise(lit(0_i64))
+        .or_error()?;
     let known = engine_distinct(&over, value)?;
     as_count(Value {
         expr: known + null,

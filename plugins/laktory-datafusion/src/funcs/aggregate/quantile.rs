@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use laktory_core::Result;
 
 use super::over::this;
-use super::sum::Averaged;
+use super::sum::{Averaged, floats};
 use crate::expr::Value;
 use crate::funcs::Call;
 
@@ -46,7 +46,7 @@ pub(super) fn quantile(call: &Call<'_, '_>) -> Result<Value> {
 fn at(call: &Call<'_, '_>, quantile: f64, interpolation: Interpolation) -> Result<Value> {
     let (value, over) = this(call)?;
     let rule = Averaged::of(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
-    let value = rule.floats(value)?;
+    let value = floats(value)?;
     let name = format!("quantile({quantile},{interpolation:?})");
     let result = over.collect(name, vec![value], DataType::Float64, move |groups| {
         let column = groups.column(0).as_primitive::<Float64Type>();
@@ -135,6 +135,10 @@ mod tests {
     fn nan_is_greatest() {
         let mut values = [f64::NAN, 1.5, -2.0];
         assert_eq!(of(&mut values, 0.5, Interpolation::Linear), Some(1.5));
-        assert!(of(&mut values, 1.0, Interpolation::Linear).unwrap().is_nan());
+        assert!(
+            of(&mut values, 1.0, Interpolation::Linear)
+                .unwrap()
+                .is_nan()
+        );
     }
 }
