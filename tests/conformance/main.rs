@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use laktory_core::Registry;
+use laktory_core::{Error, Field, Registry, inspect};
 use laktory_testkit::{Arguments, Gaps, REQUIRED, Suite, load_cases};
+use serde_json::Value;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -31,7 +32,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         cases: load_cases(&here.join("cases"))?,
         registry,
         configs: BTreeMap::new(),
-        inspector: None,
+        inspector: Some(answer),
         required: required
             .split(',')
             .filter(|name| !name.trim().is_empty())
@@ -43,6 +44,18 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         report(&summary);
     }
     Ok(conclusion.exit_code())
+}
+
+/// The value of a method that looks at the columns of a frame.
+fn answer(name: &str, args: &[Value], columns: &[Field]) -> laktory_core::Result<Value> {
+    match (name, args) {
+        ("laktory.has_column", [Value::String(path)]) => {
+            inspect::has_column(path, columns).map(Value::from)
+        }
+        ("laktory.signature", []) => Ok(inspect::signature(columns).into()),
+        ("laktory.schema_flat", []) => inspect::schema_flat(columns).map(Value::from),
+        _ => Err(Error::unsupported(format!("nothing here answers `{name}`"))),
+    }
 }
 
 #[allow(

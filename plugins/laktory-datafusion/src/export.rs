@@ -1,40 +1,51 @@
 //! Rows that leave and enter the engine.
 
-use std::sync::Arc;
-
-use datafusion::datasource::MemTable;
-use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::LogicalPlanBuilder;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, stream};
 use laktory_core::{BatchStream, Frame, Result, RunCx};
 
-use crate::DataFusionFrame;
-use crate::error::{ResultExt, engine_error};
+use crate::arrow::{encoded, exported};
 use crate::session::Session;
+use crate::spool::Spool;
+use crate::{DataFusionFrame, source, stream as plans};
 
-/// The rows of a frame.
+/// The rows of a frame, in the encodings that [`exported`] promises. The engine works while they are read.
+///
+/// # Errors
+/// Those of the plan; those of the rows come out of the stream.
 pub(crate) async fn export(session: &Session, cx: &RunCx, frame: &Frame) -> Result<BatchStream> {
     let plan = session.plan(cx, frame).await?;
-    let schema = crate::arrow::exported(plan.schema().as_arrow());
-    let data = session
-        .context()
-        .execute_logical_plan(plan)
-        .await
-        .or_error()?;
-    let stream = data.execute_stream().await.or_error()?;
-    Ok(BatchStream::new(schema, stream.map_err(engine_error)))
+    let schema = exported(plan.schema().as_arrow());
+    let rows = plans::rows(session, plan).await?;
+    let state = (rows, cx.cancel().clone(), schema.clone());
+    let batches = stream::try_unfold(state, |(mut rows, cancel, schema)| async {
+        let Some(batch) = plans::next(&mut rows, &cancel).await? else {
+            return Ok(None);
+        };
+        let batch = encoded(&batch, &schema)?;
+        Ok::<_, laktory_core::Error>(Some((batch, (rows, cancel, schema))))
+    });
+    Ok(BatchStream::new(schema, batches))
 }
 
 /// A frame of rows from outside.
-pub(crate) async fn import(_: &Session, _: &RunCx, mut batches: BatchStream) -> Result<Frame> {
-    let schema = batches.schema();
-    let mut all = Vec::new();
+///
+/// # Errors
+/// Those of the stream; `Io` when rows cannot be spilled.
+pub(crate) async fn import(
+    session: &Session,
+    cx: &RunCx,
+    mut batches: BatchStream,
+) -> Result<Frame> {
+    let mut spool = Spool::new(cx, batches.schema());
     while let Some(batch) = batches.next().await {
-        all.push(batch?);
+        let batch = batch?;
+        spool = cx
+            .blocking(move || {
+                spool.push(batch)?;
+                Ok(spool)
+            })
+            .await?;
     }
-    let table = MemTable::try_new(schema, vec![all]).or_error()?;
-    let plan = LogicalPlanBuilder::scan("t", provider_as_source(Arc::new(table)), None)
-        .and_then(LogicalPlanBuilder::build)
-        .or_error()?;
-    Ok(DataFusionFrame::from_plan(plan))
+    let (_, table) = cx.blocking(move || spool.finish()).await?;
+    Ok(DataFusionFrame::from_plan(source::scan(session, table)?))
 }

@@ -16,9 +16,8 @@ use laktory_core::{Error, Expr, Result, RunCx, SortKey};
 use crate::funcs;
 use crate::funcs::cast::{cast, common_type, convert};
 use crate::kernel::reduced::Reduce;
-use crate::types::data_type;
 
-pub(crate) use literal::{literal, scalar};
+pub(crate) use literal::literal;
 
 /// An expression of the engine with its type.
 #[derive(Clone, Debug)]
@@ -265,9 +264,4 @@ impl<'a> Lower<'a> {
 /// are one.
 pub(crate) fn group_key(value: Value) -> Value {
     funcs::numeric::canonical(value)
-}
-
-/// The type of a contract type, for casts.
-pub(crate) fn target(to: &laktory_core::DType) -> Result<DataType> {
-    data_type(to)
 }

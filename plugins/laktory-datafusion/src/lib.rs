@@ -12,7 +12,11 @@ mod kernel;
 mod ops;
 mod read;
 mod session;
+mod settings;
+mod source;
+mod spool;
 mod sql;
+mod stream;
 mod types;
 mod write;
 

@@ -1,23 +1,25 @@
-//! A session of the DATAFUSION backend: dispatch, and the engine's own session with its settings.
+//! A session of the DATAFUSION backend: dispatch, and the engine's own session.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::SessionConfig;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
     Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Frame, Job, NamedFrames, Op,
     Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
+use crate::settings::Settings;
 use crate::{DATAFUSION, DataFusionFrame, arrow, execute, export, ops, read, sql};
 
 /// The session.
 pub(crate) struct Session {
     context: SessionContext,
+    names: AtomicU64,
 }
 
 impl fmt::Debug for Session {
@@ -28,12 +30,17 @@ impl fmt::Debug for Session {
 
 /// Opens a session.
 pub(crate) fn connect<'a>(
-    _: &'a RunCx,
-    _config: &'a BackendConfig,
+    cx: &'a RunCx,
+    config: &'a BackendConfig,
 ) -> BoxFuture<'a, Result<Arc<dyn Backend>>> {
     Box::pin(async move {
-        let context = SessionContext::new_with_config(SessionConfig::new());
-        Ok(Arc::new(Session { context }) as Arc<dyn Backend>)
+        let settings = Settings::parse(config)?;
+        let scratch = cx.scratch().to_owned();
+        let context = cx.blocking(move || settings.context(&scratch)).await?;
+        Ok(Arc::new(Session {
+            context,
+            names: AtomicU64::new(0),
+        }) as Arc<dyn Backend>)
     })
 }
 
@@ -41,6 +48,11 @@ impl Session {
     /// The engine's session.
     pub(crate) fn context(&self) -> &SessionContext {
         &self.context
+    }
+
+    /// A name that no scan of this session has yet.
+    pub(crate) fn new_name(&self) -> String {
+        format!("frame_{}", self.names.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The whole plan of a frame: steps that had to look at data are carried out as far as they must.
@@ -54,6 +66,20 @@ impl Session {
             plan = ops::resolve(self, cx, plan, waiting).await?;
         }
         Ok(plan)
+    }
+}
+
+impl Session {
+    /// The rows of a plan, for steps that must look at data.
+    pub(crate) async fn collect(
+        &self,
+        cx: &RunCx,
+        plan: LogicalPlan,
+    ) -> Result<Vec<laktory_core::arrow::array::RecordBatch>> {
+        use crate::error::ResultExt;
+        cx.cancel().check()?;
+        let data = self.context.execute_logical_plan(plan).await.or_error()?;
+        data.collect().await.or_error()
     }
 }
 

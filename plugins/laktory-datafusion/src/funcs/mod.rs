@@ -78,14 +78,12 @@ impl<'a> Deref for Call<'_, 'a> {
 impl Call<'_, '_> {
     /// What the method or operator is applied to.
     pub(crate) fn receiver(&self) -> Result<Value> {
-        let this = self.bound.this()?;
-        self.lower.lower(&this)
+        self.lower.lower(self.bound.this()?.as_ref())
     }
 
     /// The value of an argument.
     pub(crate) fn value(&self, name: &str) -> Result<Value> {
-        let expr = self.bound.expr(name)?;
-        self.lower.lower(&expr)
+        self.lower.lower(self.bound.expr(name)?.as_ref())
     }
 
     /// The value of an argument that may be missing.
