@@ -16,7 +16,7 @@ use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::Call;
 use crate::funcs::cast::convert;
-use crate::types::{is_float, is_number};
+use crate::types::is_number;
 
 /// The variance, or its root.
 pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
@@ -75,7 +75,6 @@ fn shape(call: &Call<'_, '_>, name: &'static str, of: fn([f64; 3]) -> f64) -> Re
     if !is_number(&value.dtype) && !matches!(value.dtype, DataType::Null | DataType::Boolean) {
         return Err(call.mismatch(&value.dtype));
     }
-    debug_assert!(is_float(&DataType::Float64));
     let value = floats(value)?;
     Ok(
         over.collect(name, vec![value], DataType::Float64, move |groups| {
