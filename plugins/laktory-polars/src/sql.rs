@@ -1,11 +1,16 @@
 //! SQL steps: the statement is parsed with the engine's own parser, rewritten where the engine slips, and planned over
 //! frames under private names. Errors point into the text as the user wrote it.
 
+mod computed;
+mod frame_spec;
+mod frames;
+mod grouping;
 mod names;
 mod qualify;
 mod rewrite;
 mod scalar;
 mod udf;
+mod window;
 
 use std::ops::Range;
 use std::sync::Arc;
