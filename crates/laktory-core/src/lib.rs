@@ -19,6 +19,7 @@ mod registry;
 pub mod shape;
 mod spec;
 mod sql;
+pub mod units;
 pub mod walk;
 
 pub use backend::{

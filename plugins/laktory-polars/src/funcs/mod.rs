@@ -6,7 +6,6 @@ mod numeric;
 mod sql;
 mod text;
 mod time;
-mod units;
 mod window;
 
 use laktory_core::{

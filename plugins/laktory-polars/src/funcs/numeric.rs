@@ -221,7 +221,7 @@ fn round_p(call: &Call<'_>) -> Result<Expr> {
 
 fn convert_units(call: &Call<'_>) -> Result<Expr> {
     let (factor, shift) =
-        super::units::conversion(call.text("input_unit")?, call.text("output_unit")?)?;
+        laktory_core::units::conversion(call.text("input_unit")?, call.text("output_unit")?)?;
     let this = call.this()?.cast(DataType::Float64);
     Ok(if shift == 0.0 {
         this * lit(factor)

@@ -1,8 +1,6 @@
 //! Units of measurement for `laktory.convert_units`: the table of the reference, with factors to SI units.
 
-use laktory_core::{Error, ErrorKind, Result};
-
-use crate::error::names;
+use crate::error::{Error, ErrorKind, Result};
 
 const FOOT: f64 = 0.3048;
 const INCH: f64 = 0.0254;
@@ -139,7 +137,7 @@ const TEMPERATURES: &[(&str, f64, f64)] = &[
 ///
 /// # Errors
 /// `InvalidArgument` for an unknown unit, or for units of different quantities.
-pub(super) fn conversion(from: &str, to: &str) -> Result<(f64, f64)> {
+pub fn conversion(from: &str, to: &str) -> Result<(f64, f64)> {
     let scale = |unit: &str| TEMPERATURES.iter().find(|(name, ..)| *name == unit);
     if let (Some((_, from, from_zero)), Some((_, to, to_zero))) = (scale(from), scale(to)) {
         return Ok((from / to, (from_zero - to_zero) / to));
@@ -177,9 +175,14 @@ pub(super) fn conversion(from: &str, to: &str) -> Result<(f64, f64)> {
                 ErrorKind::InvalidArgument,
                 format!("`{from}` does not convert to `{to}`: they measure different things"),
             )
-            .with_hint(format!("`{from}` converts to {}", names(&units))))
+            .with_hint(format!("`{from}` converts to {}", quoted(&units))))
         }
     }
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
 
 #[cfg(test)]
