@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use laktory_core::Registry;
+use laktory_core::{BackendConfig, Registry};
 use laktory_testkit::{Arguments, Gaps, REQUIRED, Suite, load_cases};
 
 fn main() -> ExitCode {
@@ -24,13 +24,14 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let registry =
-        Registry::discover([&laktory_polars::POLARS]).map_err(|error| vec![error.to_string()])?;
+        Registry::discover([&laktory_polars::POLARS, &laktory_spark::PYSPARK])
+            .map_err(|error| vec![error.to_string()])?;
     let required = std::env::var(REQUIRED).unwrap_or_default();
     let suite = Suite {
         gaps: Gaps::load(&here.join("gaps"), &registry)?,
         cases: load_cases(&here.join("cases"))?,
         registry,
-        configs: BTreeMap::new(),
+        configs: BTreeMap::from([("PYSPARK".to_owned(), spark())]),
         inspector: None,
         required: required
             .split(',')
@@ -43,6 +44,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         report(&summary);
     }
     Ok(conclusion.exit_code())
+}
+
+/// The server of PYSPARK. Without one its cases are ignored, also where an environment names a cluster for other work.
+fn spark() -> BackendConfig {
+    let remote = std::env::var("LAKTORY_SPARK_REMOTE").unwrap_or_default();
+    BackendConfig::from([("spark_remote".to_owned(), remote)])
 }
 
 #[allow(

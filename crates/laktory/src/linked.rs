@@ -11,6 +11,8 @@ pub fn linked() -> Vec<&'static BackendDescriptor> {
     vec![
         #[cfg(feature = "polars")]
         &laktory_polars::POLARS,
+        #[cfg(feature = "spark")]
+        &laktory_spark::PYSPARK,
     ]
 }
 
@@ -33,11 +35,14 @@ mod tests {
             .iter()
             .map(|backend| backend.name)
             .collect();
-        let expected: &[&str] = if cfg!(feature = "polars") {
-            &["POLARS"]
-        } else {
-            &[]
-        };
+        let known = [
+            ("POLARS", cfg!(feature = "polars")),
+            ("PYSPARK", cfg!(feature = "spark")),
+        ];
+        let expected: Vec<&str> = known
+            .into_iter()
+            .filter_map(|(name, on)| on.then_some(name))
+            .collect();
         assert_eq!(names, expected);
     }
 }
