@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use laktory_core::{BackendConfig, Registry};
-use laktory_testkit::{Arguments, Gaps, REQUIRED, Suite, load_cases};
+use laktory_testkit::{Arguments, Gaps, REQUIRED, Suite, inspected, load_cases};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -23,16 +23,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let registry =
-        Registry::discover([&laktory_polars::POLARS, &laktory_spark::PYSPARK])
-            .map_err(|error| vec![error.to_string()])?;
+    let registry = Registry::discover([&laktory_polars::POLARS, &laktory_spark::PYSPARK])
+        .map_err(|error| vec![error.to_string()])?;
     let required = std::env::var(REQUIRED).unwrap_or_default();
     let suite = Suite {
         gaps: Gaps::load(&here.join("gaps"), &registry)?,
         cases: load_cases(&here.join("cases"))?,
         registry,
         configs: BTreeMap::from([("PYSPARK".to_owned(), spark())]),
-        inspector: None,
+        inspector: Some(inspected),
         required: required
             .split(',')
             .filter(|name| !name.trim().is_empty())

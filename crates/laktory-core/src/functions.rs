@@ -201,7 +201,7 @@ functions! {
     Floor: "floor", Method, Elementwise, [], "null in, null out", "Rounded down; floats stay floats.";
     Ceil: "ceil", Method, Elementwise, [], "null in, null out", "Rounded up; floats stay floats.";
     Round: "round", Method, Elementwise, [param("decimals", Int).or(D::Int(0))], "null in, null out", "Rounded to decimals, halves to even.";
-    Clip: "clip", Method, Elementwise, [param("lower_bound", Literal).optional(), param("upper_bound", Literal).optional()], "null in, null out; NaN stays", "Limited to bounds.";
+    Clip: "clip", Method, Elementwise, [param("lower_bound", Column).optional(), param("upper_bound", Column).optional()], "null in, null out; NaN stays", "Limited to bounds; texts are columns.";
 
     // --- null, membership, comparison ---
     FillNull: "fill_null", Method, Elementwise, [param("value", Literal).optional(), param("strategy", OneOf(&["forward", "backward"])).optional(), param("limit", Int).optional()], "replaces null", "Nulls replaced by a value, or by the previous or next value (which needs an order).";

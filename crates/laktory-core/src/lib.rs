@@ -14,12 +14,13 @@ mod expand;
 mod expr;
 mod frame;
 mod functions;
+pub mod inspect;
 mod op;
 mod registry;
+pub mod semantics;
 pub mod shape;
 mod spec;
 mod sql;
-pub mod units;
 pub mod walk;
 
 pub use backend::{

@@ -24,6 +24,28 @@ pub(crate) fn days(year: i64, month: i64, day: i64) -> Option<i32> {
     i32::try_from(era * 146_097 + of_era_days - 719_468).ok()
 }
 
+/// Year, month and day of a count of days since 1970-01-01.
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * years + years / 4 - years / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    (era * 400 + years + i64::from(month <= 2), month, day)
+}
+
+/// Hour, minute and second of a count of seconds since midnight.
+pub(crate) fn clock(seconds: i64) -> (i64, i64, i64) {
+    (seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 fn number(text: &str, length: usize) -> Option<i64> {
     (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| text.parse().ok())
@@ -100,8 +122,11 @@ pub(crate) fn scalar(text: &str, dtype: &DType) -> Option<Scalar> {
             } else {
                 zone.clone()
             };
-            Some(Scalar::Datetime {
-                value: local - seconds.unwrap_or(0) * 1_000_000,
+            let value = local - seconds.unwrap_or(0) * 1_000_000;
+            // An offset can lead out of the years that dates have.
+            let (year, ..) = civil(value.div_euclid(86_400_000_000));
+            (1..=9999).contains(&year).then_some(Scalar::Datetime {
+                value,
                 unit: TimeUnit::Microsecond,
                 zone,
             })
@@ -113,6 +138,17 @@ pub(crate) fn scalar(text: &str, dtype: &DType) -> Option<Scalar> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_and_dates_are_inverse() {
+        for day in (-719_162..2_932_896)
+            .step_by(97)
+            .chain([-719_162, 2_932_896, 0, 59])
+        {
+            let (year, month, of_month) = civil(i64::from(day));
+            assert_eq!(days(year, month, of_month), Some(day));
+        }
+    }
 
     #[test]
     fn iso_texts_become_constants() {

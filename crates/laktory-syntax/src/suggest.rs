@@ -15,7 +15,8 @@ pub fn nearest<'a>(
         })
         .filter(|(distance, candidate)| {
             let longest = wanted.chars().count().max(candidate.chars().count());
-            *distance <= longest.div_ceil(3)
+            // Of a short name little is left when two letters differ.
+            *distance <= (longest / 3).max(1) && *distance < longest
         })
         .min_by_key(|(distance, candidate)| (*distance, candidate.len()))
         .map(|(_, candidate)| candidate)

@@ -1,1 +1,41 @@
-//! The DATAFUSION driver.
+#![doc = include_str!("docs.md")]
+
+mod arrow;
+mod capabilities;
+mod error;
+mod execute;
+mod export;
+mod expr;
+mod frame;
+mod funcs;
+mod kernel;
+mod ops;
+mod read;
+mod session;
+mod settings;
+mod source;
+mod sql;
+mod spool;
+mod stream;
+mod types;
+mod write;
+
+use laktory_core::BackendDescriptor;
+
+pub use datafusion;
+pub use frame::DataFusionFrame;
+
+/// Name under which the backend is registered.
+pub(crate) const NAME: &str = "DATAFUSION";
+
+laktory_core::register_backend! {
+    /// The DATAFUSION backend.
+    pub static DATAFUSION = BackendDescriptor {
+        name: NAME,
+        aliases: &[],
+        provided_by: "laktory-datafusion",
+        engine: "datafusion 55.2.0",
+        capabilities: capabilities::capabilities,
+        connect: session::connect,
+    };
+}

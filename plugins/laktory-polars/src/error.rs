@@ -152,6 +152,7 @@ fn kind_of_text(text: &str) -> Option<ErrorKind> {
         (&["not supported for dtype"], ErrorKind::TypeMismatch),
         (&["not supported for type"], ErrorKind::TypeMismatch),
         (&["cannot compare"], ErrorKind::TypeMismatch),
+        (&["predicate must be of type"], ErrorKind::TypeMismatch),
         (&["invalid series dtype"], ErrorKind::TypeMismatch),
         (&["not allowed on"], ErrorKind::TypeMismatch),
         (&["only supports", "types"], ErrorKind::TypeMismatch),

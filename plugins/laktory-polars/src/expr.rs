@@ -16,7 +16,7 @@ use crate::error::ResultExt;
 use crate::funcs;
 use crate::schema::{data_type, time_unit, time_zone};
 
-pub(crate) use crate::iso::convert;
+pub(crate) use crate::convert::convert;
 
 /// Lowers an expression.
 ///

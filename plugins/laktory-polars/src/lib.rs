@@ -2,6 +2,7 @@
 
 mod arrow;
 mod capabilities;
+mod convert;
 mod diagnose;
 mod error;
 mod execute;
@@ -9,7 +10,6 @@ mod export;
 mod expr;
 mod frame;
 mod funcs;
-mod iso;
 mod ops;
 mod options;
 mod read;

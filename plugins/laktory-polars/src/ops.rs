@@ -9,8 +9,8 @@ use laktory_core::{
     Error, ErrorKind, Expr, Frame, Keep, NamedFrames, Op, OpKind, Result, RunCx, SortKey, Support,
 };
 use polars::prelude::{
-    DataFrame, DataType, Expr as PolarsExpr, IdxSize, LazyFrame, PolarsResult, SortMultipleOptions,
-    UdfSchema, UniqueKeepStrategy, int_range, len, lit,
+    AggExpr, DataFrame, DataType, Expr as PolarsExpr, IdxSize, LazyFrame, PolarsResult,
+    SortMultipleOptions, UdfSchema, UniqueKeepStrategy, int_range, len, lit,
 };
 use polars_plan::dsl::DslPlan;
 use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
@@ -51,7 +51,7 @@ pub(crate) const KINDS: &[(OpKind, Support)] = &[
     (
         OpKind::Sql,
         Support::Partial {
-            note: "a window with ORDER BY and without frame counts rows, not peers; no ROLLUP, NTILE, moving frames",
+            note: "no RANGE with a distance, no recursive CTE, no correlated subquery outside of EXISTS and IN",
         },
     ),
 ];
@@ -81,7 +81,7 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
         )
     };
     Ok(match op {
-        Op::Select { exprs } => lazy.select(lower_all(cx, exprs)?),
+        Op::Select { exprs } => lazy.select(counted(lower_all(cx, exprs)?)),
         Op::WithColumns { exprs } => lazy.with_columns(lower_all(cx, exprs)?),
         Op::Filter { predicate } => lazy.filter(lower(cx, predicate)?),
         Op::Drop { columns, strict } => lazy.drop(by_name(columns, *strict)),
@@ -284,7 +284,7 @@ fn aggregate(
 ) -> Result<LazyFrame> {
     let (keys, aggs) = (lower_all(cx, keys)?, lower_all(cx, aggs)?);
     if keys.is_empty() {
-        return Ok(lazy.select(aggs));
+        return Ok(lazy.select(counted(aggs)));
     }
     let known = keys
         .iter()
@@ -298,6 +298,25 @@ fn aggregate(
     Ok(lazy.group_by(keys).agg(aggs))
 }
 
+/// Selected expressions in which a number of rows does not stand alone. The optimizer would move such a number below a
+/// union, and add the parts up in a type that this build of the engine does not have.
+fn counted(exprs: Vec<PolarsExpr>) -> Vec<PolarsExpr> {
+    fn hidden(expr: PolarsExpr) -> PolarsExpr {
+        match expr {
+            PolarsExpr::Alias(inner, name) => {
+                PolarsExpr::Alias(Arc::new(hidden(Arc::unwrap_or_clone(inner))), name)
+            }
+            PolarsExpr::Len
+            | PolarsExpr::Agg(AggExpr::Count {
+                include_nulls: true,
+                ..
+            }) => expr.cast(DataType::Int64).cast(DataType::UInt32),
+            other => other,
+        }
+    }
+    exprs.into_iter().map(hidden).collect()
+}
+
 fn row_index(
     cx: &RunCx,
     lazy: LazyFrame,
@@ -305,11 +324,12 @@ fn row_index(
     order_by: &[SortKey],
     partition_by: &[Expr],
 ) -> Result<LazyFrame> {
-    if order_by.is_empty() && partition_by.is_empty() {
-        return Ok(lazy.with_row_index(name, None));
-    }
-    let position = int_range(lit(0_u32), len(), 1, DataType::UInt32);
-    let position = crate::expr::over(cx, position, partition_by, order_by)?;
+    let position = int_range(lit(0_i64), len(), 1, DataType::Int64);
+    let position = if order_by.is_empty() && partition_by.is_empty() {
+        position
+    } else {
+        crate::expr::over(cx, position, partition_by, order_by)?
+    };
     Ok(lazy.select([position.alias(name), polars::prelude::all().as_expr()]))
 }
 

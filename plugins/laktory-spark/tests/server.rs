@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use laktory_core::{BackendConfig, Registry};
-use laktory_testkit::{Arguments, Gaps, Suite, load_cases};
+use laktory_testkit::{Arguments, Gaps, Suite, inspected, load_cases};
 
 fn main() -> ExitCode {
     match run(&Arguments::from_args()) {
@@ -31,7 +31,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         cases: load_cases(&conformance.join("cases"))?,
         registry,
         configs: BTreeMap::from([("PYSPARK".to_owned(), config)]),
-        inspector: None,
+        inspector: Some(inspected),
         required: Vec::new(),
     };
     let (conclusion, summary) = suite.run(arguments)?;

@@ -206,25 +206,6 @@ pub(super) fn cast(mut bound: Bound) -> Outcome<Vec<Op>> {
     Ok(vec![Op::WithColumns { exprs: vec![cast] }])
 }
 
-/// A flag for all keys, or one for each.
-fn flags(item: Option<Item>, what: &str, keys: usize) -> Outcome<Vec<bool>> {
-    let Some(item) = given(item) else {
-        return Ok(vec![false; keys]);
-    };
-    let at = item.at;
-    match item.value {
-        Value::List(items) => {
-            let flags = collect(items.iter().map(|item| convert::boolean(item, what)))?;
-            if flags.len() != keys {
-                let message = format!("`{what}` has {} flags for {keys} columns", flags.len());
-                return Err(Fault::invalid(message, at).into());
-            }
-            Ok(flags)
-        }
-        _ => Ok(vec![convert::boolean(&item, what)?; keys]),
-    }
-}
-
 pub(super) fn keys(items: Vec<Item>) -> Outcome<Vec<Expr>> {
     collect(
         flatten(items)
@@ -241,8 +222,8 @@ pub(super) fn order(item: Option<Item>) -> Outcome<Vec<SortKey>> {
 
 pub(super) fn sort(mut bound: Bound) -> Outcome<Vec<Op>> {
     let exprs = keys(bound.many(0).unwrap_or_default())?;
-    let descending = flags(bound.one(1), "descending", exprs.len())?;
-    let nulls_last = flags(bound.one(2), "nulls_last", exprs.len())?;
+    let descending = convert::flags(bound.one(1), "descending", exprs.len())?;
+    let nulls_last = convert::flags(bound.one(2), "nulls_last", exprs.len())?;
     let by = exprs
         .into_iter()
         .zip(descending.into_iter().zip(nulls_last))
@@ -323,7 +304,7 @@ fn extreme_rows(bound: &mut Bound, greatest: bool) -> Outcome<Vec<Op>> {
         None => return Err(Fault::invalid("the number of rows `k` is missing", at).into()),
     };
     let exprs = keys(bound.one(1).into_iter().collect())?;
-    let reverse = flags(bound.one(2), "reverse", exprs.len())?;
+    let reverse = convert::flags(bound.one(2), "reverse", exprs.len())?;
     let by = exprs
         .into_iter()
         .zip(reverse)
@@ -402,7 +383,13 @@ pub(super) fn fill_null(mut bound: Bound) -> Outcome<Vec<Op>> {
     let subset = optional_names(bound.one(1), "subset")?;
     let value = convert::expr(item, Text::Literal)?;
     let columns = match subset {
-        Some(names) => Selector::Names(names),
+        Some(names) => match <[String; 1]>::try_from(names) {
+            Ok([name]) => {
+                let exprs = vec![filled(Expr::Column(name), value)];
+                return Ok(vec![Op::WithColumns { exprs }]);
+            }
+            Err(names) => Selector::Names(names),
+        },
         None => match &value {
             Expr::Literal(Scalar::Int(_) | Scalar::Float(_)) => Selector::Numeric,
             Expr::Literal(Scalar::Str(_)) => Selector::String,
@@ -410,16 +397,16 @@ pub(super) fn fill_null(mut bound: Bound) -> Outcome<Vec<Op>> {
             _ => Selector::All,
         },
     };
-    let fill = Expr::Call {
+    let exprs = vec![filled(Expr::Columns(columns), value)];
+    Ok(vec![Op::WithColumns { exprs }])
+}
+
+/// An expression with its nulls replaced.
+pub(super) fn filled(expr: Expr, value: Expr) -> Expr {
+    Expr::Call {
         func: Func::FillNull,
-        args: vec![
-            Arg::Expr(Expr::Columns(columns)),
-            Arg::Expr(value),
-            Arg::Absent,
-            Arg::Absent,
-        ],
-    };
-    Ok(vec![Op::WithColumns { exprs: vec![fill] }])
+        args: vec![Arg::Expr(expr), Arg::Expr(value), Arg::Absent, Arg::Absent],
+    }
 }
 
 /// NaN of every float column.

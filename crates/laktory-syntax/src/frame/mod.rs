@@ -185,6 +185,70 @@ pub(crate) struct MethodDef {
     pub(crate) build: Build,
 }
 
+/// Methods of Polars, PySpark and pandas without a counterpart, and what to do instead.
+const REFUSED: &[(&str, &str)] = &[
+    ("apply", "Python is never called; write it with expressions"),
+    (
+        "map_rows",
+        "Python is never called; write it with expressions",
+    ),
+    (
+        "map_batches",
+        "Python is never called; write it with expressions",
+    ),
+    (
+        "mapInPandas",
+        "Python is never called; write it with expressions",
+    ),
+    (
+        "foreach",
+        "Python is never called; write it with expressions",
+    ),
+    ("transform", "write `pipe` with a lambda"),
+    ("assign", "write `with_columns`"),
+    ("query", "write `filter`, or a SQL step"),
+    ("merge", "write `join`"),
+    ("append", "write `laktory.union`"),
+    ("extend", "write `laktory.union`"),
+    ("astype", "write `cast`"),
+    ("sort_values", "write `sort`"),
+    ("reset_index", "leave it out: frames have no index"),
+    ("set_index", "leave it out: frames have no index"),
+    ("count", "write `select` with `nw.len()`"),
+    ("describe", "write the statistics you need with `select`"),
+    ("summary", "write the statistics you need with `select`"),
+    ("show", "leave it out: a step gives a frame"),
+    ("to_pandas", "leave it out: a step gives a frame"),
+    ("toPandas", "leave it out: a step gives a frame"),
+    ("to_dict", "leave it out: a step gives a frame"),
+    ("write", "declare a sink"),
+    ("write_csv", "declare a sink"),
+    ("write_parquet", "declare a sink"),
+    ("sink_parquet", "declare a sink"),
+    (
+        "createOrReplaceTempView",
+        "leave it out; other nodes read `{nodes.name}`",
+    ),
+    ("alias", "leave it out; frames are named by their nodes"),
+    ("toDF", "write `rename`"),
+    (
+        "reverse",
+        "rows have no order of their own; write `sort` with `descending: true`",
+    ),
+    (
+        "unnest",
+        "select the fields: `nw.col('s').struct.field('a')`",
+    ),
+    ("item", "write `select` with an aggregate"),
+    ("withWatermark", "leave it out: streams are read in batches"),
+    ("crosstab", "write `pivot`"),
+    ("cube", "write a SQL step with `GROUP BY CUBE`"),
+    ("rollup", "write a SQL step with `GROUP BY ROLLUP`"),
+    ("subtract", "write `join` with `how: anti`"),
+    ("exceptAll", "write a SQL step with `EXCEPT ALL`"),
+    ("intersect", "write `join` with `how: semi`, and `unique`"),
+];
+
 fn lookup(name: &str, api: Api, at: At) -> Result<&'static MethodDef, Fault> {
     // In native code, a native row of the same name goes first.
     let first: &[MethodDef] = if api == Api::Native {
@@ -231,6 +295,9 @@ fn lookup(name: &str, api: Api, at: At) -> Result<&'static MethodDef, Fault> {
     );
     if let Some(hint) = hint {
         return Err(fault.hint(hint));
+    }
+    if let Some((_, hint)) = REFUSED.iter().find(|(known, _)| *known == name) {
+        return Err(fault.hint(*hint));
     }
     let candidates = METHODS
         .iter()

@@ -1,6 +1,6 @@
 //! Frame methods under their Polars and PySpark names, for `dataframe_api: NATIVE`.
 
-use laktory_core::{Expr, Op, SortKey};
+use laktory_core::{Expr, JoinHow, Op, SortKey};
 
 use super::table::{key, may, need, rest};
 use super::{Build, FrameParam, MethodDef, aggregate, build, combine, reshape};
@@ -9,6 +9,7 @@ use crate::python::convert::{self, Text};
 use crate::python::fault::{Fault, Outcome, collect};
 use crate::python::methods::list;
 use crate::python::value::{Item, Value};
+use crate::python::window;
 
 macro_rules! native {
     ($( $name:literal, $open:literal, [$($param:expr),* $(,)?], $build:path, $doc:literal; )+) => {
@@ -36,11 +37,23 @@ pub(super) const METHODS: &[MethodDef] = native! {
     "dropDuplicates", false, [may("subset")], build::unique, "The common API spells it `unique`.";
     "distinct", false, [], build::unique, "The common API spells it `unique`.";
     "dropna", false, [may("how"), may("thresh"), may("subset")], dropna, "The common API spells it `drop_nulls`.";
-    "fillna", false, [need("value"), may("subset")], build::fill_null, "The common API spells it `fill_null`.";
+    "fillna", false, [need("value"), may("subset")], fillna, "The common API spells it `fill_null`.";
     "orderBy", false, [rest("cols", true), key("ascending")], order_by, "The common API spells it `sort`.";
+    "sort", false, [rest("cols", true), key("descending"), key("nulls_last"), key("ascending")], sort, "Sorted rows; keys may be `F.desc('x')`.";
     "sort_by", false, [rest("by", true), key("descending"), key("nulls_last")], build::sort, "The common API spells it `sort`.";
     "groupBy", false, [rest("cols", false)], aggregate::group_by, "The common API spells it `group_by`.";
     "groupby", false, [rest("by", false)], aggregate::group_by, "The common API spells it `group_by`.";
+    "join", false, [need("other"), may("on"), may("how"), key("left_on"), key("right_on"), key("suffix")], join, "Rows matched with those of another frame.";
+    "crossJoin", false, [need("other")], cross_join, "The common API spells it `join` with `how: cross`.";
+    "cache", true, [rest("args", false)], build::nothing, "Leave it out: what is used twice is computed once.";
+    "persist", true, [rest("args", false)], build::nothing, "Leave it out: what is used twice is computed once.";
+    "unpersist", true, [rest("args", false)], build::nothing, "Leave it out.";
+    "repartition", true, [rest("args", false)], build::nothing, "Leave it out: the engine chooses its partitions.";
+    "coalesce", true, [rest("args", false)], build::nothing, "Leave it out: the engine chooses its partitions.";
+    "hint", true, [rest("args", false)], build::nothing, "Leave it out: the engine chooses its plan.";
+    "rechunk", false, [], build::nothing, "Leave it out: the engine chooses its chunks.";
+    "fill_null", false, [need("value"), may("subset")], fillna, "Nulls replaced.";
+    "agg", true, [rest("aggs", false)], agg, "One row for each group of the step `group_by` before.";
     "union", false, [need("other")], combine::union, "The common API spells it `laktory.union`.";
     "unionAll", false, [need("other")], combine::union, "The common API spells it `laktory.union`.";
     "vstack", false, [need("other")], combine::union, "The common API spells it `laktory.union`.";
@@ -169,10 +182,10 @@ fn order_by(mut bound: Bound) -> Outcome<Vec<Op>> {
             .many(0)
             .unwrap_or_default()
             .into_iter()
-            .map(|item| convert::expr(item, Text::Column)),
+            .map(window::sort_key),
     )?;
     let ascending = match bound.one(1) {
-        None => vec![true; exprs.len()],
+        None => return Ok(vec![Op::Sort { by: exprs }]),
         Some(item) => {
             let at = item.at;
             let flags = collect(
@@ -197,13 +210,89 @@ fn order_by(mut bound: Bound) -> Outcome<Vec<Op>> {
     let by = exprs
         .into_iter()
         .zip(ascending)
-        .map(|(expr, ascending): (Expr, bool)| SortKey {
-            expr,
+        .map(|(key, ascending): (SortKey, bool)| SortKey {
+            expr: key.expr,
             descending: !ascending,
             nulls_last: !ascending,
         })
         .collect();
     Ok(vec![Op::Sort { by }])
+}
+
+/// Spark's `sort` when a key has a direction or `ascending` is given, else Polars'.
+fn sort(mut bound: Bound) -> Outcome<Vec<Op>> {
+    let items = bound.many(0).unwrap_or_default();
+    let ascending = bound.one(3);
+    let spark = ascending.is_some() || items.iter().any(|item| matches!(item.value, Value::Key(_)));
+    bound.put(0, items);
+    if !spark {
+        return build::sort(bound);
+    }
+    bound.put(1, ascending.into_iter().collect());
+    order_by(bound)
+}
+
+/// Spark's spellings of the kinds of a join that have a counterpart.
+fn join(mut bound: Bound) -> Outcome<Vec<Op>> {
+    if let Some(Item {
+        value: Value::Str(how),
+        at,
+    }) = bound.one(2)
+    {
+        let how = match how.as_str() {
+            "leftouter" | "left_outer" => "left".to_owned(),
+            "leftsemi" | "left_semi" => "semi".to_owned(),
+            "leftanti" | "left_anti" => "anti".to_owned(),
+            _ => how,
+        };
+        bound.put(2, vec![Item::new(Value::Str(how), at)]);
+    }
+    combine::join(bound)
+}
+
+fn cross_join(mut bound: Bound) -> Outcome<Vec<Op>> {
+    let other = bound.one(0);
+    let right = super::args::frame(item(other, &bound))?;
+    Ok(vec![Op::Join {
+        right,
+        how: JoinHow::Cross,
+        left_on: Vec::new(),
+        right_on: Vec::new(),
+        suffix: "_right".into(),
+    }])
+}
+
+/// A value for all columns, or a mapping of columns to values.
+fn fillna(mut bound: Bound) -> Outcome<Vec<Op>> {
+    let value = bound.one(0);
+    let Some(Item {
+        value: Value::Dict(entries),
+        ..
+    }) = value
+    else {
+        bound.put(0, value.into_iter().collect());
+        return build::fill_null(bound);
+    };
+    let exprs = collect(entries.into_iter().map(|(name, value)| {
+        let column = Expr::Column(build::name(name, "fillna")?);
+        Ok(build::filled(column, convert::expr(value, Text::Literal)?))
+    }))?;
+    Ok(vec![Op::WithColumns { exprs }])
+}
+
+fn agg(mut bound: Bound) -> Outcome<Vec<Op>> {
+    let items = bound.many(0).unwrap_or_default();
+    if let Some(item) = items
+        .iter()
+        .find(|item| matches!(item.value, Value::Dict(_)))
+    {
+        let message = "a mapping of columns to names of functions is not supported";
+        return Err(Fault::new("not-implemented", message, item.at)
+            .hint("write `F.sum('x').alias('x')`, and so on")
+            .into());
+    }
+    bound.put(0, items);
+    aggregate::agg(bound)
 }
 
 fn melt(mut bound: Bound) -> Outcome<Vec<Op>> {

@@ -49,7 +49,7 @@ pub(crate) fn expr(item: Item, text: Text) -> Outcome<Expr> {
 fn structure(entries: Vec<(Item, Item)>) -> Outcome<Expr> {
     let fields = collect(entries.into_iter().map(|(key, value)| {
         match key.value {
-            Value::Str(name) => Ok(expr(value, Text::Literal)?.alias(name)),
+            Value::Str(name) => Ok(field(expr(value, Text::Literal)?).alias(name)),
             other => Err(Fault::invalid(
                 format!("the name of a field is a text, not {}", other.kind()),
                 key.at,
@@ -62,6 +62,18 @@ fn structure(entries: Vec<(Item, Item)>) -> Outcome<Expr> {
         args: vec![Arg::Exprs(fields)],
     };
     Ok(call.alias("literal"))
+}
+
+/// A field of a struct constant, in which integers are 64 bits wide.
+fn field(expr: Expr) -> Expr {
+    match expr {
+        Expr::Literal(Scalar::Int(value)) if i64::try_from(value).is_ok() => Expr::Cast {
+            expr: Box::new(expr),
+            to: DType::Int64,
+            strict: true,
+        },
+        other => other,
+    }
 }
 
 /// A value as constant.
@@ -96,6 +108,14 @@ pub(crate) fn scalar(item: Item) -> Outcome<Scalar> {
                 item.at,
             );
             return Err(match other {
+                Value::Member { path, .. }
+                    if super::methods::NAMESPACES.contains(&path.as_str()) =>
+                {
+                    fault.hint(format!(
+                        "a method of `.{path}` follows, such as `.{path}.{}`",
+                        super::methods::example(&path)
+                    ))
+                }
                 Value::Member { path, .. } => {
                     fault.hint(format!("call the method: `.{path}(...)`"))
                 }
@@ -126,6 +146,25 @@ pub(crate) fn boolean(item: &Item, what: &str) -> Outcome<bool> {
     match item.value {
         Value::Bool(value) => Ok(value),
         ref other => Err(wrong(what, "True or False", other, item.at).into()),
+    }
+}
+
+/// A flag for all keys, or one for each.
+pub(crate) fn flags(item: Option<Item>, what: &str, keys: usize) -> Outcome<Vec<bool>> {
+    let Some(item) = item.filter(|item| !matches!(item.value, Value::None)) else {
+        return Ok(vec![false; keys]);
+    };
+    let at = item.at;
+    match item.value {
+        Value::List(items) => {
+            let flags = collect(items.iter().map(|item| boolean(item, what)))?;
+            if flags.len() != keys {
+                let message = format!("`{what}` has {} flags for {keys} columns", flags.len());
+                return Err(Fault::invalid(message, at).into());
+            }
+            Ok(flags)
+        }
+        _ => Ok(vec![boolean(&item, what)?; keys]),
     }
 }
 

@@ -41,6 +41,19 @@ pub(crate) const SPECIAL: &[&str] = &[
     "selectors.matches",
 ];
 
+/// Selectors of Polars beside those of the common API.
+const POLARS_SELECTORS: &[&str] = &[
+    "selectors.by_name",
+    "selectors.contains",
+    "selectors.date",
+    "selectors.ends_with",
+    "selectors.first",
+    "selectors.float",
+    "selectors.integer",
+    "selectors.last",
+    "selectors.starts_with",
+];
+
 /// Names that only lead to others.
 pub(crate) const NAMESPACES: &[&str] = &["selectors", "dtypes", "laktory", "sql"];
 
@@ -96,10 +109,18 @@ pub(crate) const fn rest(name: &str, required: bool) -> Slot<'_> {
 
 /// Whether `path` can stand below `root`; otherwise the fault that says what was meant.
 pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
+    if root == Root::Datetime {
+        return super::clock::known(path, at);
+    }
+    if root == Root::Window {
+        return super::window::known(path, at);
+    }
     if NAMESPACES.contains(&path)
         || SPECIAL.contains(&path)
+        || POLARS_SELECTORS.contains(&path)
         || types::class(root, path).is_some()
         || root != Root::SparkTypes && Func::function(path).is_some()
+        || operator(path).is_some()
         || native_functions::function(root, path).is_some()
     {
         return Ok(());
@@ -117,9 +138,11 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
         return Err(fault.hint_if(did_you_mean(path, types::spark_names())));
     }
     if let Some(spelling) = native_functions::hint(path) {
-        return Err(fault.hint(format!("the common API spells it `{spelling}`")));
+        return Err(fault.hint(spelling));
     }
-    let candidates = names().chain(types::NAMES.iter().copied());
+    let candidates = names()
+        .chain(types::NAMES.iter().copied())
+        .chain(native_functions::names(root));
     Err(fault.hint_if(
         crate::suggest::nearest(path, candidates)
             .map(|name| format!("did you mean `{prefix}.{name}`?")),
@@ -128,6 +151,12 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
 
 /// Calls the function at `path` below `root`.
 pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
+    if root == Root::Datetime {
+        return super::clock::call(path, call);
+    }
+    if root == Root::Window {
+        return super::window::method(super::window::Window::default(), path, call);
+    }
     if let Some(class) = types::class(root, path) {
         return types::construct(class, call);
     }
@@ -139,6 +168,7 @@ pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
     }
     match Func::function(path) {
         Some(def) => Ok(Value::Expr(table(def, None, call)?)),
+        None if operator(path).is_some() => sql_operator(path, call),
         None => {
             known(root, path, call.at)?;
             Err(Fault::invalid(
@@ -148,6 +178,22 @@ pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
             .into())
         }
     }
+}
+
+/// An operator of SQL that Python has not, as function of its operands: `nw.sql.like(nw.col('s'), 'a%', False)`.
+fn operator(path: &str) -> Option<&'static FuncDef> {
+    path.starts_with("sql.").then(|| {
+        Func::all().find(|def| def.receiver == laktory_core::Receiver::Operator && def.path == path)
+    })?
+}
+
+fn sql_operator(path: &str, mut call: Call) -> Outcome<Value> {
+    let Some(def) = operator(path).filter(|_| !call.args.is_empty()) else {
+        let message = format!("`{}()` needs an operand", call.name);
+        return Err(Fault::invalid(message, call.at).into());
+    };
+    let receiver = convert::expr(call.args.remove(0), Text::Column)?;
+    Ok(Value::Expr(table(def, Some(receiver), call)?))
 }
 
 /// Calls a function or method of the table.
@@ -175,6 +221,8 @@ pub(crate) fn table(def: &'static FuncDef, receiver: Option<Expr>, call: Call) -
         |(index, param)| {
             if param.ty == ParamType::Columns {
                 return match bound.many(index) {
+                    // No keys at all are keys that were not given.
+                    Some(items) if items.is_empty() => Ok(convert::default(param)),
                     Some(items) => Ok(Arg::Exprs(collect(
                         items
                             .into_iter()
@@ -314,6 +362,7 @@ fn special(root: Root, path: &str, call: &Call) -> Outcome<Option<Value>> {
             }
         }
         "selectors.datetime" => datetime_selector(call())?,
+        _ if POLARS_SELECTORS.contains(&path) => polars_selector(path, call())?,
         _ => {
             let selector = match path.strip_prefix("selectors.") {
                 Some("all") => Selector::All,
@@ -368,11 +417,13 @@ fn when(root: Root, call: Call) -> Outcome<Value> {
         return Ok(Value::When(When {
             branches: vec![branch],
             pending: None,
+            texts: Text::Literal,
         }));
     }
     Ok(Value::When(When {
         branches: Vec::new(),
         pending: Some(conditions(call)?),
+        texts: Text::Column,
     }))
 }
 
@@ -425,6 +476,60 @@ fn by_dtype(items: Vec<Item>) -> Outcome<Value> {
     Ok(Value::Selector(selectors.fold(first, |left, right| {
         Selector::Union(Box::new(left), Box::new(right))
     })))
+}
+
+fn polars_selector(path: &str, call: Call) -> Outcome<Value> {
+    let dtypes: &[DType] = match path {
+        "selectors.date" => &[DType::Date],
+        "selectors.float" => &[DType::Float32, DType::Float64],
+        "selectors.integer" => &[
+            DType::Int8,
+            DType::Int16,
+            DType::Int32,
+            DType::Int64,
+            DType::Int128,
+            DType::UInt8,
+            DType::UInt16,
+            DType::UInt32,
+            DType::UInt64,
+            DType::UInt128,
+        ],
+        "selectors.first" | "selectors.last" => {
+            bind(call, &[], false)?;
+            let index = if path == "selectors.first" { 0 } else { -1 };
+            return Ok(Value::Expr(Expr::Columns(Selector::Nth(vec![index]))));
+        }
+        _ => {
+            let mut bound = bind(call, &[rest("names", true)], false)?;
+            let names = strings(bound.many(0).unwrap_or_default(), "names")?;
+            return Ok(Value::Selector(match path {
+                "selectors.by_name" => Selector::Names(names),
+                _ => {
+                    let parts: Vec<String> = names.iter().map(|name| escaped(name)).collect();
+                    let any = format!("(?:{})", parts.join("|"));
+                    Selector::Matches(match path {
+                        "selectors.starts_with" => format!("^{any}"),
+                        "selectors.ends_with" => format!("{any}$"),
+                        _ => any,
+                    })
+                }
+            }));
+        }
+    };
+    bind(call, &[], false)?;
+    Ok(Value::Selector(Selector::DTypes(dtypes.to_vec())))
+}
+
+/// A text as regular expression that matches just that text.
+fn escaped(text: &str) -> String {
+    let mut pattern = String::new();
+    for char in text.chars() {
+        if char.is_ascii_punctuation() && char != '_' {
+            pattern.push('\\');
+        }
+        pattern.push(char);
+    }
+    pattern
 }
 
 fn datetime_selector(call: Call) -> Outcome<Value> {

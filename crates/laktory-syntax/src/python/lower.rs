@@ -1,7 +1,7 @@
 //! The walk over a Python syntax tree. Only names of the API lead anywhere; attributes exist on API objects alone;
 //! nothing is imported, looked up or run. The work is bounded, whatever the text.
 
-use laktory_core::{Expr, Func, Selector};
+use laktory_core::{Arg, Expr, Func, Scalar, Selector};
 use ruff_python_ast::{self as ast, BoolOp, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 
@@ -10,11 +10,11 @@ use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, both, collect};
 use super::operators::{ambiguous, bad_operand, comparison, constant_comparison, operate};
 use super::value::{Item, Lambda, Root, Value};
-use super::{fold, functions, methods, parse};
+use super::{fold, functions, methods, parse, window};
 use crate::Api;
 
 /// Nodes that one text may visit.
-const BUDGET: u64 = 200_000;
+const BUDGET: u64 = 100_000;
 
 /// Lowers the texts of one step.
 #[derive(Debug)]
@@ -93,6 +93,17 @@ impl Lowerer {
             ast::Expr::Subscript(subscript) => {
                 let (value, index) =
                     both(self.eval(&subscript.value), self.eval(&subscript.slice))?;
+                if self.is_native() && matches!(value.value, Value::Expr(_)) {
+                    // Spark's `F.col('a')['b']`.
+                    let name = "getItem".to_owned();
+                    let call = Call {
+                        name: name.clone(),
+                        at,
+                        args: vec![index],
+                        kwargs: Vec::new(),
+                    };
+                    return Ok(Item::new(methods::call(self, value, &name, call)?, at));
+                }
                 return Ok(fold::subscript(&value.value, &index.value, at)?);
             }
             ast::Expr::BinOp(_) => return self.binary(node),
@@ -282,7 +293,13 @@ impl Lowerer {
                     path: name.to_owned(),
                 }
             }
-            Value::Frame(_) | Value::Str(_) | Value::Dict(_) if !name.starts_with('_') => {
+            Value::Frame(_)
+            | Value::Str(_)
+            | Value::Dict(_)
+            | Value::Window(_)
+            | Value::Ranking(_)
+                if !name.starts_with('_') =>
+            {
                 Value::Member {
                     receiver: Box::new(value),
                     path: name.to_owned(),
@@ -324,6 +341,10 @@ impl Lowerer {
             Value::Builtin(name) => fold::builtin(name, &call.args, &call.kwargs, at)?,
             Value::Member { receiver, path } => match receiver.value {
                 Value::Frame(frame) => crate::frame::call(self, frame, &path, call)?,
+                Value::Window(window) => window::method(*window, &path, call)?,
+                Value::Ranking(ranking) if path == "over" => {
+                    Value::Expr(window::rank(ranking, call)?)
+                }
                 Value::Str(ref text) => super::strings::call(text, &path, &call)?,
                 Value::Dict(ref entries) => super::strings::dict(entries, &path, &call)?,
                 _ => methods::call(self, *receiver, &path, call)?,
@@ -478,6 +499,9 @@ impl Lowerer {
             let (Some(op), Some(right)) = (compare.ops.first(), right.into_iter().next()) else {
                 return Err(ambiguous(at).into());
             };
+            if let Some(fault) = loose(&left).or_else(|| loose(&right)) {
+                return Err(fault.into());
+            }
             return comparison(*op, left, right, at);
         }
         let mut previous = left;
@@ -491,6 +515,56 @@ impl Lowerer {
         }
         Ok(Value::Bool(true))
     }
+}
+
+/// `a > 1 & ~b`, which Python reads as `a > (1 & ~b)`: a number and a truth value joined by a logical operator.
+fn loose(side: &Item) -> Option<Fault> {
+    let Value::Expr(Expr::Call {
+        func: Func::And | Func::Or,
+        args,
+    }) = &side.value
+    else {
+        return None;
+    };
+    let number = |arg: &Arg| {
+        matches!(
+            arg,
+            Arg::Expr(Expr::Literal(
+                Scalar::Int(_) | Scalar::Float(_) | Scalar::Str(_)
+            ))
+        )
+    };
+    let truth = |arg: &Arg| {
+        matches!(
+            arg,
+            Arg::Expr(Expr::Call {
+                func: Func::Not
+                    | Func::IsNull
+                    | Func::IsNan
+                    | Func::IsFinite
+                    | Func::IsIn
+                    | Func::IsBetween
+                    | Func::StrContains
+                    | Func::StrStartsWith
+                    | Func::StrEndsWith
+                    | Func::Eq
+                    | Func::Ne
+                    | Func::Lt
+                    | Func::Le
+                    | Func::Gt
+                    | Func::Ge,
+                ..
+            })
+        )
+    };
+    let mixed = args.iter().any(number) && args.iter().any(truth);
+    mixed.then(|| {
+        Fault::invalid(
+            "a number and a truth value are joined by `&` or `|`",
+            side.at,
+        )
+        .hint("`&` and `|` bind tighter than comparisons: write `(a > 1) & (b > 2)`")
+    })
 }
 
 fn call_name(function: &Value) -> String {
@@ -508,13 +582,23 @@ fn unknown_name_hint<'a>(
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> Option<String> {
     match name {
-        "np" | "numpy" | "pd" | "math" | "re" | "datetime" | "os" | "sys" => {
+        "np" | "numpy" | "pd" | "math" | "re" | "os" | "sys" => {
             Some("modules cannot be used; write it with methods of `nw.col(...)`".into())
         }
+        "column" | "c" => Some("write `nw.col(...)`".into()),
         "true" => Some("write `True`".into()),
         "false" => Some("write `False`".into()),
         "null" | "none" | "NULL" => Some("write `None`".into()),
-        _ => crate::suggest::nearest(name, known).map(|name| format!("did you mean `{name}`?")),
+        _ => {
+            let dtype = super::types::NAMES
+                .iter()
+                .find(|known| known.eq_ignore_ascii_case(name));
+            Some(match (dtype, crate::suggest::nearest(name, known)) {
+                (Some(dtype), _) => format!("write `nw.{dtype}()`"),
+                (None, Some(name)) => format!("did you mean `{name}`?"),
+                (None, None) => format!("a column is `nw.col('{name}')`, a text stands in quotes"),
+            })
+        }
     }
 }
 
@@ -529,6 +613,7 @@ fn weight(value: &Value) -> u64 {
             .map(|(key, value)| 2 + weight(&key.value) + weight(&value.value))
             .sum(),
         Value::Frame(frame) => frame.ops.len() as u64 * 16,
+        Value::Window(window) => 16 * (window.partition_by.len() + window.order_by.len()) as u64,
         Value::When(when) => when
             .branches
             .iter()

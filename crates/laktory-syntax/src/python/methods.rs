@@ -9,6 +9,7 @@ use super::functions::{self, conditions, keyword, optional, required, rest};
 use super::lower::Lowerer;
 use super::native;
 use super::value::{Item, Value, When};
+use super::window;
 use crate::suggest::nearest;
 use crate::{check, units};
 
@@ -31,6 +32,13 @@ pub(crate) const SPECIAL: &[&str] = &[
 pub(crate) const NAMESPACES: &[&str] = &[
     "str", "dt", "list", "struct", "cat", "map", "name", "laktory",
 ];
+
+/// A method of a namespace, for hints.
+pub(crate) fn example(namespace: &str) -> &'static str {
+    names()
+        .find_map(|path| path.strip_prefix(namespace)?.strip_prefix('.'))
+        .unwrap_or("...")
+}
 
 /// Every method path, for hints.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
@@ -67,10 +75,22 @@ pub(crate) fn known(lowerer: &Lowerer, path: &str, at: At) -> Result<(), Fault> 
     if matches!(path, "then" | "otherwise" | "when") {
         return Err(fault.hint("the order is `nw.when(...).then(...).otherwise(...)`"));
     }
+    if let Some(hint) = native::refused(path) {
+        return Err(fault.hint(hint));
+    }
     if let Some(alias) = native::method(path) {
+        let spelling = alias.spelling;
+        let method = spelling.starts_with(|char: char| char.is_ascii_lowercase())
+            && !spelling.starts_with("sql_expr");
+        let spelling = if spelling.contains('`') {
+            spelling.to_owned()
+        } else if method {
+            format!("`.{spelling}`")
+        } else {
+            format!("`{spelling}`")
+        };
         return Err(fault.hint(format!(
-            "the common API spells it `.{}`; or set `dataframe_api: NATIVE`",
-            alias.spelling
+            "the common API spells it {spelling}; or set `dataframe_api: NATIVE`"
         )));
     }
     let last = path.rsplit('.').next().unwrap_or(path);
@@ -306,7 +326,7 @@ fn convert_units(expr: Expr) -> Expr {
         args,
     } = &expr
         && let [Arg::Expr(value), Arg::Str(from), Arg::Str(to)] = args.as_slice()
-        && let Some(conversion) = units::conversion(from, to)
+        && let Ok(conversion) = units::conversion(from, to)
     {
         let scaled = Expr::call(Func::Mul, [value.clone(), Expr::literal(conversion.factor)]);
         if conversion.offset == 0.0 {
@@ -317,7 +337,18 @@ fn convert_units(expr: Expr) -> Expr {
     expr
 }
 
-fn over(receiver: Expr, at: At, call: Call) -> Outcome<Expr> {
+fn over(receiver: Expr, at: At, mut call: Call) -> Outcome<Expr> {
+    if let [
+        Item {
+            value: Value::Window(_),
+            ..
+        },
+    ] = call.args.as_slice()
+        && call.kwargs.is_empty()
+        && let Some(Value::Window(window)) = call.args.pop().map(|item| item.value)
+    {
+        return window::over(receiver, *window, at);
+    }
     let slots = [
         rest("partition_by", false),
         keyword("order_by"),
@@ -340,19 +371,20 @@ fn over(receiver: Expr, at: At, call: Call) -> Outcome<Expr> {
         }) => Vec::new(),
         Some(item) => list(item),
     };
-    let flag = |item: Option<Item>, name: &str| match item {
-        Some(item) => convert::boolean(&item, name),
-        None => Ok(false),
-    };
-    let descending = flag(bound.one(2), "descending")?;
-    let nulls_last = flag(bound.one(3), "nulls_last")?;
-    let order_by = collect(keys.into_iter().map(|item| {
-        Ok(SortKey {
-            expr: convert::expr(item, Text::Column)?,
-            descending,
-            nulls_last,
-        })
-    }))?;
+    let descending = convert::flags(bound.one(2), "descending", keys.len())?.into_iter();
+    let nulls_last = convert::flags(bound.one(3), "nulls_last", keys.len())?;
+    let flags = descending.zip(nulls_last);
+    let order_by = collect(
+        keys.into_iter()
+            .zip(flags)
+            .map(|(item, (descending, nulls_last))| {
+                Ok(SortKey {
+                    expr: convert::expr(item, Text::Column)?,
+                    descending,
+                    nulls_last,
+                })
+            }),
+    )?;
     if partition_by.is_empty() && order_by.is_empty() {
         return Err(Fault::invalid("`over()` needs columns or `order_by`", at).into());
     }
@@ -398,6 +430,11 @@ fn pipe(lowerer: &mut Lowerer, receiver: Item, mut call: Call) -> Outcome<Value>
     }
 }
 
+/// The last branch of a `when`; null is what a `when` without one gives.
+pub(crate) fn otherwise(value: Expr) -> Option<Box<Expr>> {
+    (value != Expr::Literal(laktory_core::Scalar::Null)).then(|| Box::new(value))
+}
+
 fn after_when(
     lowerer: &mut Lowerer,
     mut when: When,
@@ -440,7 +477,7 @@ fn after_when(
             let value = bound.one(0).unwrap_or(Item::new(Value::None, call_at));
             Ok(Value::Expr(Expr::When {
                 branches: when.branches,
-                otherwise: Some(Box::new(convert::expr(value, Text::Column)?)),
+                otherwise: otherwise(convert::expr(value, when.texts)?),
             }))
         }
         (_, None) => {

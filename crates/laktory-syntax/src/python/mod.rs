@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod bind;
+pub(crate) mod clock;
 pub(crate) mod convert;
 pub(crate) mod fault;
 pub(crate) mod fold;
@@ -11,8 +12,10 @@ pub(crate) mod lower;
 pub(crate) mod methods;
 pub(crate) mod native;
 pub(crate) mod native_functions;
+mod native_methods;
 pub(crate) mod operators;
 pub(crate) mod parse;
 pub(crate) mod strings;
 pub(crate) mod types;
 pub(crate) mod value;
+pub(crate) mod window;

@@ -1,14 +1,15 @@
 //! Spellings of Polars and PySpark for what the common API has too. A name stands here only where it means the same;
 //! in hints, the table tells users of the common API how it spells what they meant.
 
-use laktory_core::{Arg, DType, Expr, Func, NameChange};
+use laktory_core::{DType, Expr, Func, NameChange, SortKey};
 
 use super::bind::{Call, bind};
 use super::convert::{self, Text};
-use super::fault::{Fault, Outcome, collect};
-use super::functions::{self, required, rest, text_of};
+use super::fault::{Fault, Outcome};
+use super::functions::{self, required, text_of};
 use super::lower::Lowerer;
 use super::methods;
+use super::native_methods::*;
 use super::types;
 use super::value::{Item, Root, Value};
 
@@ -25,6 +26,8 @@ pub(crate) enum Target {
     Operator(Func),
     /// An operator without further operands.
     Prefix(Func),
+    /// A sort key: whether it descends, and whether nulls come last.
+    Key(bool, bool),
     /// Something else.
     Custom(fn(Expr, Call) -> Outcome<Expr>),
 }
@@ -46,27 +49,31 @@ const fn alias(name: &'static str, spelling: &'static str, target: Target) -> Me
     }
 }
 
-use Target::{Custom, Function, Method, Not, Operator, Prefix};
+use Target::{Custom, Function, Key, Method, Not, Operator, Prefix};
 
 /// Namespaces of native expressions beside those of the common API.
 pub(crate) const NAMESPACES: &[&str] = &["arr"];
 
 const METHODS: &[MethodAlias] = &[
-    alias("is_not_null", "is_null() with `~` in front", Not("is_null")),
-    alias("is_not_nan", "is_nan() with `~` in front", Not("is_nan")),
+    alias(
+        "is_not_null",
+        "`~` in front of `.is_null()`",
+        Not("is_null"),
+    ),
+    alias("is_not_nan", "`~` in front of `.is_nan()`", Not("is_nan")),
     alias("isNull", "is_null()", Method("is_null")),
-    alias("isNotNull", "is_null() with `~` in front", Not("is_null")),
+    alias("isNotNull", "`~` in front of `.is_null()`", Not("is_null")),
     alias("isNaN", "is_nan()", Method("is_nan")),
     alias("isin", "is_in([...])", Custom(isin)),
     alias("between", "is_between(a, b)", Custom(between)),
     alias(
         "eqNullSafe",
-        "is_null() and `==`",
+        "`.is_null()` and `==`",
         Operator(Func::SqlEqNullSafe),
     ),
     alias(
         "eq_missing",
-        "is_null() and `==`",
+        "`.is_null()` and `==`",
         Operator(Func::SqlEqNullSafe),
     ),
     alias("like", "str.contains(...)", Custom(like)),
@@ -197,7 +204,188 @@ const METHODS: &[MethodAlias] = &[
     alias("keep_name", "name.keep()", Method("name.keep")),
     alias("ceiling", "ceil()", Method("ceil")),
     alias("clip_min", "clip(lower_bound=...)", Method("clip")),
+    alias("is_not", "`~` in front", Prefix(Func::Not)),
+    alias(
+        "is_infinite",
+        "`~` in front of `.is_finite()`",
+        Custom(is_infinite),
+    ),
+    alias("ne_missing", "`.is_null()` and `!=`", Custom(ne_missing)),
+    alias(
+        "forward_fill",
+        "fill_null(strategy='forward')",
+        Custom(forward_fill),
+    ),
+    alias(
+        "backward_fill",
+        "fill_null(strategy='backward')",
+        Custom(backward_fill),
+    ),
+    alias("log1p", "`.log()` of `x + 1`", Custom(log1p)),
+    alias("cot", "1 / sql_expr('TAN(x)')", Custom(cot)),
+    alias("degrees", "* 57.29577951308232", Custom(degrees)),
+    alias("radians", "* 0.017453292519943295", Custom(radians)),
+    alias("pct_change", "/ x.shift(1) - 1", Custom(pct_change)),
+    alias(
+        "replace",
+        "replace_strict({...}, default=x)",
+        Custom(replace),
+    ),
+    alias("dt.total_hours", "dt.total_minutes()", Custom(total_hours)),
+    alias("dt.total_days", "dt.total_minutes()", Custom(total_days)),
+    alias(
+        "str.strptime",
+        "`.str.to_date(...)` or `.str.to_datetime(...)`",
+        Custom(strptime),
+    ),
+    alias("str.to_integer", "cast(nw.Int64())", Custom(to_integer)),
+    alias(
+        "list.n_unique",
+        "list.unique().list.len()",
+        Custom(list_n_unique),
+    ),
+    alias("arr.mean", "list.mean()", Method("list.mean")),
+    alias("arr.median", "list.median()", Method("list.median")),
+    alias("arr.unique", "list.unique()", Method("list.unique")),
+    alias("arr.sort", "list.sort()", Method("list.sort")),
+    alias("arr.first", "list.get(0)", Custom(list_first)),
+    alias("arr.last", "list.get(-1)", Custom(list_last)),
+    alias(
+        "asc",
+        "`order_by='x'` of the sort or the window",
+        Key(false, false),
+    ),
+    alias(
+        "asc_nulls_first",
+        "`order_by='x'` of the sort or the window",
+        Key(false, false),
+    ),
+    alias(
+        "asc_nulls_last",
+        "`nulls_last=True` of the sort or the window",
+        Key(false, true),
+    ),
+    alias(
+        "desc",
+        "`descending=True` of the sort or the window",
+        Key(true, true),
+    ),
+    alias(
+        "desc_nulls_first",
+        "`descending=True` of the sort or the window",
+        Key(true, false),
+    ),
+    alias(
+        "desc_nulls_last",
+        "`descending=True, nulls_last=True` of the sort or the window",
+        Key(true, true),
+    ),
+    alias("bitwiseAND", "& x", Operator(Func::And)),
+    alias("bitwiseOR", "| x", Operator(Func::Or)),
+    alias("bitwiseXOR", "^ x", Operator(Func::Xor)),
 ];
+
+/// Methods of Polars and Spark without a counterpart, and what to do instead.
+const REFUSED: &[(&str, &str)] = &[
+    ("isna", "write `.is_null()`"),
+    ("isnull", "write `.is_null()`"),
+    ("notna", "write `~` in front of `.is_null()`"),
+    ("notnull", "write `~` in front of `.is_null()`"),
+    ("fillna", "write `.fill_null(...)`"),
+    ("dropna", "write `.drop_nulls()`"),
+    ("rename", "write `.alias('...')`"),
+    (
+        "groupby",
+        "group the frame, with a step `group_by`, or write `.over('g')` behind an aggregate",
+    ),
+    (
+        "group_by",
+        "group the frame, with a step `group_by`, or write `.over('g')` behind an aggregate",
+    ),
+    ("partition_by", "write `.over('g')` behind an aggregate"),
+    (
+        "value_counts",
+        "group the frame and count, with the steps `group_by` and `agg`",
+    ),
+    ("upper", "write `.str.to_uppercase()`"),
+    ("lower", "write `.str.to_lowercase()`"),
+    ("strip", "write `.str.strip_chars()`"),
+    ("str.to_upper", "write `.str.to_uppercase()`"),
+    ("str.to_lower", "write `.str.to_lowercase()`"),
+    ("str.title", "write `.str.to_titlecase()`"),
+    (
+        "dt.dayofweek",
+        "write `.dt.weekday()`, Monday 1 to Sunday 7",
+    ),
+    ("dt.dayofyear", "write `.dt.ordinal_day()`"),
+    ("else_", "write `.otherwise(...)`"),
+    (
+        "apply",
+        "Python is never called; write it with methods of the expression",
+    ),
+    (
+        "map_elements",
+        "Python is never called; write it with methods of the expression",
+    ),
+    ("map_dict", "write `.replace_strict({...}, default=...)`"),
+    ("where", "write `.filter(...)`"),
+    (
+        "sort",
+        "sort the frame, or give an order to `.over(order_by=...)`",
+    ),
+    ("sort_by", "sort the frame, or write `.first(order_by=...)`"),
+    (
+        "reverse",
+        "rows have no order of their own; sort the frame with `descending`",
+    ),
+    (
+        "head",
+        "take the first rows of the frame, with a step `head`",
+    ),
+    (
+        "tail",
+        "take the last rows of the frame, with a step `tail`",
+    ),
+    (
+        "gather",
+        "take rows of the frame, with a step `filter` or `gather_every`",
+    ),
+    ("explode", "explode the frame, with a step `explode`"),
+    ("implode", "write a SQL step with `ARRAY_AGG`"),
+    ("interpolate", "there is no counterpart"),
+    (
+        "hash",
+        "there is no counterpart: hashes differ between engines",
+    ),
+    ("cut", "write `nw.when(...).then(...)` for each interval"),
+    (
+        "qcut",
+        "compute the quantiles in a node of its own, and join them",
+    ),
+    (
+        "str.json_decode",
+        "declare the type of the column in the schema of the source",
+    ),
+    (
+        "list.eval",
+        "explode the list, compute, and aggregate again",
+    ),
+    ("to_physical", "write `.cast(...)`"),
+    ("sinh", "write a SQL step with `SINH`"),
+    ("cosh", "write a SQL step with `COSH`"),
+    ("tanh", "write a SQL step with `TANH`"),
+    ("arcsin", "write a SQL step with `ASIN`"),
+    ("arccos", "write a SQL step with `ACOS`"),
+    ("arctan", "write a SQL step with `ATAN`"),
+];
+
+/// What to do instead of a native method that has no counterpart.
+pub(crate) fn refused(path: &str) -> Option<&'static str> {
+    REFUSED
+        .iter()
+        .find(|(name, _)| *name == path)
+        .map(|(_, hint)| *hint)
+}
 
 /// The native method at `path`.
 pub(crate) fn method(path: &str) -> Option<&'static MethodAlias> {
@@ -229,6 +417,14 @@ pub(crate) fn call_method(
             bind(call, &[], false)?;
             Expr::call(func, [receiver])
         }
+        Key(descending, nulls_last) => {
+            bind(call, &[], false)?;
+            return Ok(Value::Key(SortKey {
+                expr: receiver,
+                descending,
+                nulls_last,
+            }));
+        }
         Custom(build) => build(receiver, call)?,
     }))
 }
@@ -236,130 +432,6 @@ pub(crate) fn call_method(
 fn with_first(item: Item, mut call: Call) -> Call {
     call.args.insert(0, item);
     call
-}
-
-fn isin(receiver: Expr, call: Call) -> Outcome<Expr> {
-    let mut bound = bind(call, &[rest("values", true)], false)?;
-    let values = collect(
-        bound
-            .many(0)
-            .unwrap_or_default()
-            .into_iter()
-            .map(convert::scalar),
-    )?;
-    Ok(Expr::Call {
-        func: Func::IsIn,
-        args: vec![Arg::Expr(receiver), Arg::Values(values)],
-    })
-}
-
-fn between(receiver: Expr, call: Call) -> Outcome<Expr> {
-    let at = call.at;
-    let mut bound = bind(call, &[required("lower"), required("upper")], false)?;
-    let mut next = |index| {
-        let item = bound.one(index).unwrap_or(Item::new(Value::None, at));
-        convert::expr(item, Text::Literal)
-    };
-    let (lower, upper) = (next(0)?, next(1)?);
-    Ok(Expr::Call {
-        func: Func::IsBetween,
-        args: vec![
-            Arg::Expr(receiver),
-            Arg::Expr(lower),
-            Arg::Expr(upper),
-            Arg::Str("both".into()),
-        ],
-    })
-}
-
-fn pattern(call: Call) -> Outcome<String> {
-    let at = call.at;
-    let mut bound = bind(call, &[required("other")], false)?;
-    match bound.one(0) {
-        Some(item) => convert::string(item, "other"),
-        None => Err(Fault::invalid("a pattern is wanted", at).into()),
-    }
-}
-
-fn sql_like(receiver: Expr, pattern: String, ignore_case: bool) -> Expr {
-    Expr::Call {
-        func: Func::SqlLike,
-        args: vec![
-            Arg::Expr(receiver),
-            Arg::Str(pattern),
-            Arg::Bool(ignore_case),
-            Arg::Str("\\".into()),
-        ],
-    }
-}
-
-fn like(receiver: Expr, call: Call) -> Outcome<Expr> {
-    Ok(sql_like(receiver, pattern(call)?, false))
-}
-
-fn ilike(receiver: Expr, call: Call) -> Outcome<Expr> {
-    Ok(sql_like(receiver, pattern(call)?, true))
-}
-
-fn contains(receiver: Expr, call: Call) -> Outcome<Expr> {
-    let at = call.at;
-    let mut bound = bind(call, &[required("other")], false)?;
-    let other = bound.one(0).unwrap_or(Item::new(Value::None, at));
-    Ok(Expr::Call {
-        func: Func::StrContains,
-        args: vec![
-            Arg::Expr(receiver),
-            Arg::Expr(convert::expr(other, Text::Literal)?),
-            Arg::Bool(true),
-        ],
-    })
-}
-
-fn get_item(receiver: Expr, call: Call) -> Outcome<Expr> {
-    let at = call.at;
-    let mut bound = bind(call, &[required("key")], false)?;
-    let (func, arg) = match bound.one(0).map(|item| item.value) {
-        Some(Value::Int(index)) => {
-            let index = i64::try_from(index)
-                .map_err(|_| Fault::invalid("the index is out of range", at))?;
-            (Func::ListGet, Arg::Int(index))
-        }
-        Some(Value::Str(name)) => (Func::StructField, Arg::Str(name)),
-        _ => return Err(Fault::invalid("`getItem()` takes an index or a name", at).into()),
-    };
-    Ok(Expr::Call {
-        func,
-        args: vec![Arg::Expr(receiver), arg],
-    })
-}
-
-fn element(receiver: Expr, call: Call, index: i64) -> Outcome<Expr> {
-    bind(call, &[], false)?;
-    Ok(Expr::Call {
-        func: Func::ListGet,
-        args: vec![Arg::Expr(receiver), Arg::Int(index)],
-    })
-}
-
-fn list_first(receiver: Expr, call: Call) -> Outcome<Expr> {
-    element(receiver, call, 0)
-}
-
-fn list_last(receiver: Expr, call: Call) -> Outcome<Expr> {
-    element(receiver, call, -1)
-}
-
-/// A logarithm to a base.
-pub(super) fn logarithm(receiver: Expr, base: f64) -> Expr {
-    Expr::Call {
-        func: Func::Log,
-        args: vec![Arg::Expr(receiver), Arg::Float(base)],
-    }
-}
-
-fn log10(receiver: Expr, call: Call) -> Outcome<Expr> {
-    bind(call, &[], false)?;
-    Ok(logarithm(receiver, 10.0))
 }
 
 /// `withColumnRenamed` and the like need plain names; a column expression gives its name.

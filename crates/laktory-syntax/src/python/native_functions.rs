@@ -1,15 +1,17 @@
 //! Functions of `pl` and `F` for what the common API has too.
 
-use laktory_core::{Arg, Expr, Func, Scalar};
+use laktory_core::{Arg, Expr, Func, SortKey};
 
 use super::bind::{Call, bind};
+use super::clock;
 use super::convert::{self, Text};
 use super::fault::{Fault, Outcome, collect};
 use super::functions::{self, optional, required, rest};
 use super::lower::Lowerer;
 use super::methods;
-use super::native::logarithm;
+use super::native_methods::logarithm;
 use super::value::{Item, Root, Value};
+use super::window::Ranking;
 
 /// What a native function stands for.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +22,10 @@ pub(crate) enum FunctionTarget {
     Of(&'static str),
     /// Something else.
     Build(fn(Call) -> Outcome<Expr>),
+    /// A function that waits for its window.
+    Rank(Ranking),
+    /// A sort key: whether it descends, and whether nulls come last.
+    Key(bool, bool),
 }
 
 /// A native function.
@@ -31,7 +37,7 @@ pub(crate) struct FunctionAlias {
     target: FunctionTarget,
 }
 
-use FunctionTarget::{Build, Of, Same};
+use FunctionTarget::{Build, Key, Of, Rank, Same};
 
 const fn spark(name: &'static str, target: FunctionTarget) -> FunctionAlias {
     FunctionAlias {
@@ -58,18 +64,62 @@ const FUNCTIONS: &[FunctionAlias] = &[
     spark("ucase", Of("str.to_uppercase")),
     spark("lower", Of("str.to_lowercase")),
     spark("lcase", Of("str.to_lowercase")),
-    spark("initcap", Of("str.to_titlecase")),
-    spark("trim", Of("str.strip_chars")),
-    spark("ltrim", Of("str.strip_chars_start")),
-    spark("rtrim", Of("str.strip_chars_end")),
+    spark("trim", Build(|call| blanks(call, Func::StrStripChars))),
+    spark(
+        "ltrim",
+        Build(|call| blanks(call, Func::StrStripCharsStart)),
+    ),
+    spark("rtrim", Build(|call| blanks(call, Func::StrStripCharsEnd))),
     spark("length", Of("str.len_chars")),
     spark("char_length", Of("str.len_chars")),
     spark("reverse", Same("sql.reverse")),
     spark("substring", Same("sql.substring")),
     spark("regexp_replace", Of("str.replace_all")),
-    spark("regexp_extract", Same("sql.regexp_extract")),
-    spark("lpad", Of("str.pad_start")),
-    spark("rpad", Of("str.pad_end")),
+    spark("regexp_extract", Build(regexp_extract)),
+    spark("lpad", Build(|call| padded(call, "str.pad_start"))),
+    spark("rpad", Build(|call| padded(call, "str.pad_end"))),
+    spark("split", Build(split)),
+    spark("rlike", Of("str.contains")),
+    spark("contains", Build(contains)),
+    spark("startswith", Of("str.starts_with")),
+    spark("endswith", Of("str.ends_with")),
+    spark("instr", Same("sql.position")),
+    spark("locate", Build(locate)),
+    spark("date_format", Build(date_format)),
+    spark("trunc", Build(trunc)),
+    spark("date_add", Build(|call| moved(call, 1, "d"))),
+    spark("date_sub", Build(|call| moved(call, -1, "d"))),
+    spark("add_months", Build(|call| moved(call, 1, "mo"))),
+    spark("dayofweek", Build(day_of_week)),
+    spark("weekday", Build(weekday)),
+    spark("current_date", Build(today)),
+    spark("curdate", Build(today)),
+    spark("unix_micros", Of("dt.timestamp")),
+    spark("log1p", Build(log1p)),
+    spark("degrees", Build(degrees)),
+    spark("radians", Build(radians)),
+    spark("isnotnull", Build(is_not_null)),
+    spark("sort_array", Of("list.sort")),
+    spark("array_distinct", Of("list.unique")),
+    spark("array_size", Of("list.len")),
+    spark("element_at", Build(element_at)),
+    spark("approx_count_distinct", Same("sql.count_distinct")),
+    spark("sum_distinct", Build(sum_distinct)),
+    spark("sumDistinct", Build(sum_distinct)),
+    spark("stddev_pop", Build(|call| spread(call, Func::Std))),
+    spark("var_pop", Build(|call| spread(call, Func::Var))),
+    spark("covar_samp", Same("cov")),
+    spark("lag", Build(|call| shifted(call, 1))),
+    spark("lead", Build(|call| shifted(call, -1))),
+    spark("row_number", Rank(Ranking::RowNumber)),
+    spark("rank", Rank(Ranking::Rank)),
+    spark("dense_rank", Rank(Ranking::DenseRank)),
+    spark("asc", Key(false, false)),
+    spark("asc_nulls_first", Key(false, false)),
+    spark("asc_nulls_last", Key(false, true)),
+    spark("desc", Key(true, true)),
+    spark("desc_nulls_first", Key(true, false)),
+    spark("desc_nulls_last", Key(true, true)),
     spark("concat", Same("concat_str")),
     spark("concat_ws", Build(concat_ws)),
     spark("to_date", Build(to_date)),
@@ -145,8 +195,61 @@ const FUNCTIONS: &[FunctionAlias] = &[
     polars("std", Of("std")),
     polars("var", Of("var")),
     polars("concat_list", Same("list")),
-    polars("date", Build(date)),
-    polars("datetime", Build(datetime)),
+    polars("date", Build(|call| clock::date(call).map(Expr::Literal))),
+    polars(
+        "datetime",
+        Build(|call| clock::polars_point(call).map(Expr::Literal)),
+    ),
+    polars("time", Build(|call| clock::time(call).map(Expr::Literal))),
+    polars(
+        "duration",
+        Build(|call| clock::span(call).map(Expr::Literal)),
+    ),
+];
+
+/// Functions without a counterpart, and what to do instead.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "initcap",
+        "Spark splits at blanks only; `nw.col('x').str.to_titlecase()` splits at every non-letter",
+    ),
+    (
+        "udf",
+        "Python is never called; write it with methods of the expression",
+    ),
+    (
+        "pandas_udf",
+        "Python is never called; write it with methods of the expression",
+    ),
+    ("explode", "explode the frame, with a step `explode`"),
+    ("explode_outer", "explode the frame, with a step `explode`"),
+    ("collect_list", "write a SQL step with `ARRAY_AGG`"),
+    (
+        "collect_set",
+        "write a SQL step with `ARRAY_AGG(DISTINCT ...)`",
+    ),
+    (
+        "monotonically_increasing_id",
+        "write a step `with_row_index`, with an order",
+    ),
+    ("rand", "write a step `sample` with a `seed`"),
+    ("randn", "there is no counterpart"),
+    (
+        "get_json_object",
+        "declare the type of the column in the schema of the source, and use `.struct.field('name')`",
+    ),
+    (
+        "from_json",
+        "declare the type of the column in the schema of the source",
+    ),
+    ("to_json", "there is no counterpart"),
+    ("sha2", "write a SQL step with the engine's own function"),
+    ("md5", "write a SQL step with the engine's own function"),
+    (
+        "datediff",
+        "subtract the dates and write `.dt.total_days()`",
+    ),
+    ("broadcast", "leave it out: the engine chooses how to join"),
 ];
 
 /// The native function `path` of `root`.
@@ -156,22 +259,66 @@ pub(crate) fn function(root: Root, path: &str) -> Option<&'static FunctionAlias>
             && match root {
                 Root::Spark => alias.spark,
                 Root::Polars => alias.polars,
-                Root::Narwhals | Root::SparkTypes => false,
+                Root::Narwhals | Root::SparkTypes | Root::Datetime | Root::Window => false,
             }
     })
 }
 
+/// How the common API spells functions that are several things there.
+const SPELLINGS: &[(&str, &str)] = &[
+    ("concat_ws", "nw.concat_str(..., separator='-')"),
+    ("count", "nw.col('x').count()"),
+    ("countDistinct", "nw.col('x').n_unique()"),
+    ("count_distinct", "nw.col('x').n_unique()"),
+    ("date_trunc", "nw.col('x').dt.truncate('1mo')"),
+    ("to_date", "nw.col('x').str.to_date()"),
+    ("to_timestamp", "nw.col('x').str.to_datetime()"),
+    ("date_format", "nw.col('x').dt.to_string('%Y-%m-%d')"),
+    (
+        "row_number",
+        "nw.laktory.row_index().over('g', order_by='t') + 1",
+    ),
+    ("rank", "nw.col('x').rank('min')"),
+    ("dense_rank", "nw.col('x').rank('dense')"),
+    ("lag", "nw.col('x').shift(1)"),
+    ("lead", "nw.col('x').shift(-1)"),
+    ("pow", "nw.col('x') ** 2"),
+    ("trim", "nw.col('x').str.strip_chars()"),
+    ("split", "nw.col('x').str.split(',')"),
+    ("isnotnull", "~nw.col('x').is_null()"),
+];
+
 /// How the common API spells what a native function does.
 pub(crate) fn hint(path: &str) -> Option<String> {
+    if let Some((_, hint)) = REFUSED.iter().find(|(name, _)| *name == path) {
+        return Some((*hint).to_owned());
+    }
+    if let Some((_, spelling)) = SPELLINGS.iter().find(|(name, _)| *name == path) {
+        return Some(format!("the common API spells it `{spelling}`"));
+    }
     FUNCTIONS
         .iter()
         .find(|alias| alias.name == path)
-        .and_then(|alias| match alias.target {
-            Same(path) if path.starts_with("sql.") => None,
-            Same(path) => Some(format!("nw.{path}(...)")),
-            Of(path) => Some(format!("nw.col('x').{path}()")),
-            Build(_) => None,
+        .map(|alias| match alias.target {
+            Same(path) if !path.starts_with("sql.") => {
+                format!("the common API spells it `nw.{path}(...)`")
+            }
+            Of(path) => format!("the common API spells it `nw.col('x').{path}()`"),
+            _ if alias.spark => format!("Spark's `F.{}(...)` is understood", alias.name),
+            _ => format!("Polars' `pl.{}(...)` is understood", alias.name),
         })
+}
+
+/// The native functions below `root`, for hints.
+pub(crate) fn names(root: Root) -> impl Iterator<Item = &'static str> + Clone {
+    FUNCTIONS
+        .iter()
+        .filter(move |alias| match root {
+            Root::Spark => alias.spark,
+            Root::Polars => alias.polars,
+            _ => false,
+        })
+        .map(|alias| alias.name)
 }
 
 /// Calls a native function.
@@ -198,6 +345,19 @@ pub(crate) fn call(alias: &FunctionAlias, root: Root, call: Call) -> Outcome<Val
             )
         }
         Build(build) => Ok(Value::Expr(build(call)?)),
+        Rank(ranking) => {
+            bind(call, &[], false)?;
+            Ok(Value::Ranking(ranking))
+        }
+        Key(descending, nulls_last) => {
+            let (expr, call) = first(call)?;
+            bind(call, &[], false)?;
+            Ok(Value::Key(SortKey {
+                expr,
+                descending,
+                nulls_last,
+            }))
+        }
     }
 }
 
@@ -215,6 +375,268 @@ fn first(mut call: Call) -> Outcome<(Expr, Call)> {
         call.args.remove(0)
     };
     Ok((convert::expr(item, Text::Column)?, call))
+}
+
+/// Further arguments of a function of a column, as they are.
+fn more<const N: usize>(call: Call, names: [&str; N]) -> Outcome<(Expr, [Option<Item>; N])> {
+    let (receiver, call) = first(call)?;
+    let slots = names.map(required);
+    let mut bound = bind(call, &slots, false)?;
+    Ok((receiver, std::array::from_fn(|index| bound.one(index))))
+}
+
+fn text(item: Option<Item>, name: &str, at: super::fault::At) -> Outcome<String> {
+    convert::string(item.unwrap_or(Item::new(Value::None, at)), name)
+}
+
+fn count_of(item: Option<Item>, name: &str, at: super::fault::At) -> Outcome<i64> {
+    convert::integer(&item.unwrap_or(Item::new(Value::None, at)), name)
+}
+
+fn of(func: Func, args: Vec<Arg>) -> Expr {
+    Expr::Call { func, args }
+}
+
+/// Spark trims blanks only.
+fn blanks(call: Call, func: Func) -> Outcome<Expr> {
+    let (receiver, []) = more(call, [])?;
+    Ok(of(func, vec![Arg::Expr(receiver), Arg::Str(" ".into())]))
+}
+
+/// Spark's padding also cuts texts that are longer.
+fn padded(call: Call, path: &str) -> Outcome<Expr> {
+    let at = call.at;
+    let (receiver, [length, fill]) = more(call, ["len", "pad"])?;
+    let length = count_of(length, "len", at)?.max(0);
+    let fill = text(fill, "pad", at)?;
+    if fill.chars().count() != 1 {
+        return Err(Fault::new("not-implemented", "the filling is one character", at).into());
+    }
+    let func = if path == "str.pad_start" {
+        Func::StrPadStart
+    } else {
+        Func::StrPadEnd
+    };
+    let padded = of(
+        func,
+        vec![Arg::Expr(receiver), Arg::Int(length), Arg::Str(fill)],
+    );
+    Ok(of(Func::StrHead, vec![Arg::Expr(padded), Arg::Int(length)]))
+}
+
+/// Spark gives an empty text where nothing matches.
+fn regexp_extract(call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let (receiver, [pattern, group]) = more(call, ["pattern", "idx"])?;
+    let args = vec![
+        Arg::Expr(receiver.clone()),
+        Arg::Str(text(pattern, "pattern", at)?),
+        Arg::Int(count_of(group, "idx", at)?),
+    ];
+    let filled = of(
+        Func::FillNull,
+        vec![
+            Arg::Expr(of(Func::SqlRegexpExtract, args)),
+            Arg::Expr(Expr::literal("")),
+            Arg::Absent,
+            Arg::Absent,
+        ],
+    );
+    let known = Expr::call(Func::Not, [Expr::call(Func::IsNull, [receiver])]);
+    Ok(Expr::When {
+        branches: vec![(known, filled)],
+        otherwise: None,
+    })
+}
+
+/// Spark splits at a regular expression; only patterns that are plain texts have a counterpart.
+fn split(call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let (receiver, [pattern]) = more(call, ["pattern"])?;
+    let pattern = text(pattern, "pattern", at)?;
+    if pattern.contains([
+        '.', '*', '+', '?', '[', ']', '(', ')', '{', '}', '|', '^', '$', '\\',
+    ]) {
+        return Err(Fault::new(
+            "not-implemented",
+            "a split at a regular expression is not supported",
+            at,
+        )
+        .hint("replace the pattern by one text before: `F.split(F.regexp_replace(...), ',')`")
+        .into());
+    }
+    Ok(of(
+        Func::StrSplit,
+        vec![Arg::Expr(receiver), Arg::Str(pattern)],
+    ))
+}
+
+fn contains(call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let (receiver, [part]) = more(call, ["right"])?;
+    let part = convert::expr(part.unwrap_or(Item::new(Value::None, at)), Text::Column)?;
+    Ok(of(
+        Func::StrContains,
+        vec![Arg::Expr(receiver), Arg::Expr(part), Arg::Bool(true)],
+    ))
+}
+
+fn locate(call: Call) -> Outcome<Expr> {
+    let mut bound = bind(call, &[required("substr"), required("str")], false)?;
+    let at = bound.at;
+    let part = text(bound.one(0), "substr", at)?;
+    let whole = bound.one(1).unwrap_or(Item::new(Value::None, at));
+    Ok(Expr::call(
+        Func::SqlPosition,
+        [
+            convert::expr(whole, Text::Column)?,
+            Expr::literal(part.as_str()),
+        ],
+    ))
+}
+
+fn date_format(call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let (receiver, [format]) = more(call, ["format"])?;
+    let format = text(format, "format", at)?;
+    let strftime = java_format(&format).ok_or_else(|| {
+        Fault::new(
+            "not-implemented",
+            format!("the format `{format}` is not understood"),
+            at,
+        )
+        .hint("use `yyyy`, `MM`, `dd`, `HH`, `mm`, `ss` and punctuation")
+    })?;
+    Ok(of(
+        Func::DtToString,
+        vec![Arg::Expr(receiver), Arg::Str(strftime)],
+    ))
+}
+
+/// `trunc(date, unit)`, which gives a date.
+fn trunc(call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let (receiver, [unit]) = more(call, ["format"])?;
+    let unit = text(unit, "format", at)?;
+    let every = match unit.to_lowercase().as_str() {
+        "year" | "yyyy" | "yy" => "1y",
+        "quarter" => "1q",
+        "month" | "mon" | "mm" => "1mo",
+        _ => {
+            let message = format!("`trunc()` does not know `{unit}`");
+            return Err(Fault::new("not-implemented", message, at).into());
+        }
+    };
+    let day = Expr::call(Func::DtDate, [receiver]);
+    Ok(of(
+        Func::DtTruncate,
+        vec![Arg::Expr(day), Arg::Str(every.into())],
+    ))
+}
+
+/// A date moved by a constant number of days or months; the clock is lost, as in Spark.
+fn moved(call: Call, sign: i64, unit: &str) -> Outcome<Expr> {
+    let at = call.at;
+    let (receiver, [count]) = more(call, ["days"])?;
+    let count = count_of(count, "days", at)?.saturating_mul(sign);
+    let day = Expr::call(Func::DtDate, [receiver]);
+    let by = Arg::Str(format!("{count}{unit}"));
+    Ok(of(Func::DtOffsetBy, vec![Arg::Expr(day), by]))
+}
+
+/// Sunday is 1.
+fn day_of_week(call: Call) -> Outcome<Expr> {
+    let (receiver, []) = more(call, [])?;
+    let from_zero = Expr::call(Func::SqlDayOfWeek, [receiver]);
+    Ok(Expr::call(Func::Add, [from_zero, Expr::literal(1_i64)]))
+}
+
+/// Monday is 0.
+fn weekday(call: Call) -> Outcome<Expr> {
+    let (receiver, []) = more(call, [])?;
+    let from_one = Expr::call(Func::DtWeekday, [receiver]);
+    Ok(Expr::call(Func::Sub, [from_one, Expr::literal(1_i64)]))
+}
+
+fn today(call: Call) -> Outcome<Expr> {
+    bind(call, &[], false)?;
+    Ok(Expr::call(
+        Func::DtDate,
+        [Expr::call(Func::CurrentTimestamp, [])],
+    ))
+}
+
+fn log1p(call: Call) -> Outcome<Expr> {
+    let (receiver, call) = first(call)?;
+    super::native_methods::log1p(receiver, call)
+}
+
+fn degrees(call: Call) -> Outcome<Expr> {
+    let (receiver, call) = first(call)?;
+    super::native_methods::degrees(receiver, call)
+}
+
+fn radians(call: Call) -> Outcome<Expr> {
+    let (receiver, call) = first(call)?;
+    super::native_methods::radians(receiver, call)
+}
+
+fn is_not_null(call: Call) -> Outcome<Expr> {
+    let (receiver, []) = more(call, [])?;
+    Ok(Expr::call(
+        Func::Not,
+        [Expr::call(Func::IsNull, [receiver])],
+    ))
+}
+
+/// Elements are counted from 1; negative positions count from the end.
+fn element_at(call: Call) -> Outcome<Expr> {
+    let at = call.at;
+    let (receiver, [index]) = more(call, ["extraction"])?;
+    let index = match count_of(index, "extraction", at)? {
+        0 => return Err(Fault::invalid("elements are counted from 1", at).into()),
+        index if index > 0 => index - 1,
+        index => index,
+    };
+    Ok(of(
+        Func::ListGet,
+        vec![Arg::Expr(receiver), Arg::Int(index)],
+    ))
+}
+
+fn sum_distinct(call: Call) -> Outcome<Expr> {
+    let (receiver, []) = more(call, [])?;
+    Ok(Expr::call(
+        Func::SqlSum,
+        [Expr::call(Func::Unique, [receiver])],
+    ))
+}
+
+/// The spread of a whole population.
+fn spread(call: Call, func: Func) -> Outcome<Expr> {
+    let (receiver, []) = more(call, [])?;
+    Ok(of(func, vec![Arg::Expr(receiver), Arg::Int(0)]))
+}
+
+fn shifted(call: Call, sign: i64) -> Outcome<Expr> {
+    let (receiver, call) = first(call)?;
+    let mut bound = bind(call, &[optional("offset"), optional("default")], false)?;
+    let offset = match bound.one(0) {
+        Some(item) => convert::integer(&item, "offset")?,
+        None => 1,
+    };
+    if let Some(item) = bound
+        .one(1)
+        .filter(|item| !matches!(item.value, Value::None))
+    {
+        return Err(
+            Fault::new("not-implemented", "`default` is not supported", item.at)
+                .hint("write `F.coalesce(...)` around it")
+                .into(),
+        );
+    }
+    let n = Arg::Int(offset.saturating_mul(sign));
+    Ok(of(Func::Shift, vec![Arg::Expr(receiver), n]))
 }
 
 fn concat_ws(mut call: Call) -> Outcome<Expr> {
@@ -378,61 +800,4 @@ fn count(call: Call) -> Outcome<Expr> {
     } else {
         Expr::call(Func::Count, [receiver])
     })
-}
-
-fn integers<const N: usize>(call: Call, names: [&str; N], needed: usize) -> Outcome<[i64; N]> {
-    let at = call.at;
-    let mut slots = Vec::with_capacity(N);
-    for (index, name) in names.iter().enumerate() {
-        slots.push(if index < needed {
-            required(name)
-        } else {
-            optional(name)
-        });
-    }
-    let mut bound = bind(call, &slots, false)?;
-    let mut values = [0; N];
-    for (index, value) in values.iter_mut().enumerate() {
-        if let Some(item) = bound.one(index) {
-            *value = convert::integer(&item, names[index]).map_err(|_| {
-                Fault::new("not-implemented", "only constants are supported here", at)
-            })?;
-        }
-    }
-    Ok(values)
-}
-
-fn date(call: Call) -> Outcome<Expr> {
-    let at = call.at;
-    let [year, month, day] = integers(call, ["year", "month", "day"], 3)?;
-    match crate::datetime::days(year, month, day) {
-        Some(days) => Ok(Expr::Literal(Scalar::Date(days))),
-        None => Err(Fault::invalid("there is no such date", at).into()),
-    }
-}
-
-fn datetime(call: Call) -> Outcome<Expr> {
-    let at = call.at;
-    let names = [
-        "year",
-        "month",
-        "day",
-        "hour",
-        "minute",
-        "second",
-        "microsecond",
-    ];
-    let [year, month, day, hour, minute, second, micro] = integers(call, names, 3)?;
-    let clock = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-    match crate::datetime::days(year, month, day) {
-        Some(days) if clock && (0..1_000_000).contains(&micro) => {
-            let seconds = i64::from(days) * 86_400 + hour * 3600 + minute * 60 + second;
-            Ok(Expr::Literal(Scalar::Datetime {
-                value: seconds * 1_000_000 + micro,
-                unit: laktory_core::TimeUnit::Microsecond,
-                zone: None,
-            }))
-        }
-        _ => Err(Fault::invalid("there is no such time", at).into()),
-    }
 }

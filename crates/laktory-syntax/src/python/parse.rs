@@ -57,6 +57,12 @@ fn syntax_hint(source: &str, at: At) -> Option<String> {
     if source.contains("||") {
         return Some("write `|` for or, with parentheses around each comparison".into());
     }
+    if source.contains(['\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}']) {
+        return Some("write straight quotes: `'...'`".into());
+    }
+    if source.contains("<>") {
+        return Some("write `!=` for not equal".into());
+    }
     if source.contains('!') && !source.contains("!=") {
         return Some("write `~` for not".into());
     }

@@ -343,7 +343,10 @@ pub(crate) fn dtype(item: Item) -> Outcome<DType> {
         Value::Str(text) => {
             let hint = match class(Root::Narwhals, &text) {
                 Some(name) => format!("write `nw.{name}()`"),
-                None => "write a type such as `nw.Int64()`".into(),
+                None => match crate::sql::dtype(&text) {
+                    Some(dtype) => format!("write `{}`", crate::print_dtype(&dtype)),
+                    None => "write a type such as `nw.Int64()`".into(),
+                },
             };
             Err(
                 Fault::invalid(format!("the text `{text}` where a type is wanted"), item.at)

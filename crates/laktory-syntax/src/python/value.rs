@@ -1,9 +1,10 @@
 //! What a Python text stands for while it is lowered: constants, expressions, types, names of the API, and frames.
 
-use laktory_core::{DType, Expr, Field, FrameName, Op, Selector};
+use laktory_core::{DType, Expr, Field, FrameName, Op, Selector, SortKey};
 use ruff_python_ast::ExprLambda;
 
 use super::fault::At;
+use super::window::{Ranking, Window};
 
 /// A value and the place it was written at.
 #[derive(Clone, Debug)]
@@ -29,6 +30,10 @@ pub(crate) enum Root {
     Spark,
     /// `T`.
     SparkTypes,
+    /// Python's `datetime`, for constants.
+    Datetime,
+    /// Spark's `Window`.
+    Window,
 }
 
 impl Root {
@@ -38,6 +43,8 @@ impl Root {
             Self::Polars => "pl",
             Self::Spark => "F",
             Self::SparkTypes => "T",
+            Self::Datetime => "datetime",
+            Self::Window => "Window",
         }
     }
 
@@ -47,6 +54,8 @@ impl Root {
             "pl" => Self::Polars,
             "F" => Self::Spark,
             "T" => Self::SparkTypes,
+            "datetime" => Self::Datetime,
+            "Window" => Self::Window,
             _ => return None,
         })
     }
@@ -59,6 +68,8 @@ pub(crate) struct When {
     pub(crate) branches: Vec<(Expr, Expr)>,
     /// A condition that waits for its `then`.
     pub(crate) pending: Option<Expr>,
+    /// Spark's: texts are values, not columns.
+    pub(crate) texts: super::convert::Text,
 }
 
 /// A frame inside a lambda: where it starts from, and the steps taken since.
@@ -109,6 +120,11 @@ pub(crate) enum Value {
     When(When),
     Lambda(Box<Lambda>),
     Frame(FrameValue),
+    Window(Box<Window>),
+    /// A function that waits for its window.
+    Ranking(Ranking),
+    /// A column with a direction: `F.desc('x')`.
+    Key(SortKey),
 }
 
 impl Value {
@@ -131,6 +147,9 @@ impl Value {
             Self::Member { .. } => "a method that is not called",
             Self::Lambda(_) => "a lambda",
             Self::Frame(_) => "a frame",
+            Self::Window(_) => "a window",
+            Self::Ranking(_) => "a ranking without a window",
+            Self::Key(_) => "a sort key",
         }
     }
 

@@ -62,25 +62,43 @@ fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result<Arguments<
     })
 }
 
-/// Lowers a call.
+/// Lowers a call. Counts and row numbers are 64-bit integers, as everywhere in SQL.
 pub(super) fn function(lower: &Lower<'_>, function: &Function) -> Result<Expr> {
     let name = function.name.to_string().to_ascii_uppercase();
+    let expr = called(lower, function, &name)?;
+    Ok(match name.as_str() {
+        "COUNT" | "APPROX_COUNT_DISTINCT" | "ROW_NUMBER" => Expr::Cast {
+            expr: Box::new(expr),
+            to: DType::Int64,
+            strict: true,
+        },
+        _ => expr,
+    })
+}
+
+fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
     let args = arguments(lower, function)?;
-    if !matches!(function.parameters, FunctionArguments::None) || !function.within_group.is_empty()
-    {
+    if !matches!(function.parameters, FunctionArguments::None) {
         return lower.unsupported("this form of a call is not supported", function);
     }
-    if let Some(over) = &function.over {
-        return window::function(lower, function, &name, &args, over);
+    if name == "PERCENTILE_CONT" && function.over.is_none() && function.filter.is_none() {
+        return percentile(lower, function, &args);
     }
-    if window::NAMES.contains(&name.as_str()) {
+    if !function.within_group.is_empty() {
+        return lower.unsupported("WITHIN GROUP belongs to PERCENTILE_CONT", function);
+    }
+    if let Some(over) = &function.over {
+        return window::function(lower, function, name, &args, over);
+    }
+    if window::NAMES.contains(&name) {
         return Err(vec![
             lower
                 .error(&format!("`{name}` needs a window"), function)
                 .hint(format!("write `{name}(...) OVER (ORDER BY ...)`")),
         ]);
     }
-    let expr = plain(lower, function, &name, &args)?;
+    let expr = plain(lower, function, name, &args)?;
+    lower.checked(crate::check::call(&expr), function)?;
     match &function.filter {
         None => Ok(expr),
         Some(condition) => {
@@ -215,7 +233,6 @@ fn special(
 ) -> Result<Expr> {
     let nodes = args.nodes.as_slice();
     let expr = |index: usize| lower.expr(nodes[index]);
-    let wrong = |wanted: &str| Err(wrong_count(lower, function, name, wanted));
     Ok(match (name, nodes.len()) {
         ("COUNT", 0) => Expr::call(Func::Len, []),
         ("COUNT", 1) if args.distinct => Expr::call(Func::SqlCountDistinct, [expr(0)?]),
@@ -258,8 +275,13 @@ fn special(
                 vec![Arg::Exprs(exprs), Arg::Str(separator), Arg::Bool(true)],
             )
         }
+        ("REPLACE", 2) => replace(expr(0)?, lower.text(nodes[1])?, Expr::literal(""), true),
         ("REPLACE", 3) => replace(expr(0)?, lower.text(nodes[1])?, expr(2)?, true),
         ("REGEXP_REPLACE", 3) => replace(expr(0)?, lower.text(nodes[1])?, expr(2)?, false),
+        ("REGEXP_REPLACE", 4) => match lower.text(nodes[3])?.as_str() {
+            "g" => replace(expr(0)?, lower.text(nodes[1])?, expr(2)?, false),
+            _ => return lower.unsupported("the only flag is `g`", nodes[3]),
+        },
         ("REGEXP_LIKE" | "REGEXP_MATCHES", 2) => lower.contains(expr(0)?, nodes[1])?,
         ("REGEXP_EXTRACT", 2 | 3) => {
             let group = if nodes.len() == 3 {
@@ -329,7 +351,7 @@ fn special(
             Func::StrSplit,
             vec![Arg::Expr(expr(0)?), Arg::Str(lower.text(nodes[1])?)],
         ),
-        ("LOCATE", 2) => Expr::call(Func::SqlPosition, [expr(1)?, expr(0)?]),
+        ("LOCATE" | "CHARINDEX", 2) => Expr::call(Func::SqlPosition, [expr(1)?, expr(0)?]),
         ("DATE", 1) => Expr::Cast {
             expr: Box::new(expr(0)?),
             to: DType::Date,
@@ -382,7 +404,7 @@ fn special(
                 vec![Arg::Expr(expr(1)?), Arg::Str(every.into())],
             )
         }
-        ("DATE_PART", 2) => {
+        ("DATE_PART" | "DATEPART", 2) => {
             let part = lower.text(nodes[0])?;
             let field = window::date_field(&part);
             match field {
@@ -398,37 +420,155 @@ fn special(
                 Arg::Str("pearson".into()),
             ],
         ),
-        ("COVAR_SAMP", 2) => call(
+        ("COVAR_SAMP" | "COVAR_POP", 2) => call(
             Func::Cov,
-            vec![Arg::Expr(expr(0)?), Arg::Expr(expr(1)?), Arg::Int(1)],
+            vec![
+                Arg::Expr(expr(0)?),
+                Arg::Expr(expr(1)?),
+                Arg::Int(i64::from(name == "COVAR_SAMP")),
+            ],
         ),
-        ("QUANTILE_CONT", 2) => {
-            let quantile = match expr(1)? {
-                Expr::Literal(Scalar::Float(value)) if (0.0..=1.0).contains(&value) => value,
-                Expr::Literal(Scalar::Int(value @ (0 | 1))) => {
-                    if value == 0 {
-                        0.0
-                    } else {
-                        1.0
-                    }
-                }
-                _ => {
+        ("QUANTILE_CONT" | "PERCENTILE_CONT", 2) => quantile_of(lower, expr(0)?, nodes[1])?,
+        _ => return composed(lower, function, name, nodes),
+    })
+}
+
+/// Functions that are expressions of several parts.
+fn composed(
+    lower: &Lower<'_>,
+    function: &Function,
+    name: &str,
+    nodes: &[&ast::Expr],
+) -> Result<Expr> {
+    let expr = |index: usize| lower.expr(nodes[index]);
+    let known = |expr: Expr| Expr::call(Func::Not, [Expr::call(Func::IsNull, [expr])]);
+    Ok(match (name, nodes.len()) {
+        ("NVL2", 3) => Expr::When {
+            branches: vec![(known(expr(0)?), expr(1)?)],
+            otherwise: crate::python::methods::otherwise(expr(2)?),
+        },
+        ("ISNOTNULL", 1) => known(expr(0)?),
+        ("ZEROIFNULL", 1) => call(
+            Func::Coalesce,
+            vec![Arg::Exprs(vec![expr(0)?, Expr::literal(0_i64)])],
+        ),
+        ("NULLIFZERO", 1) => Expr::call(Func::SqlNullIf, [expr(0)?, Expr::literal(0_i64)]),
+        ("COUNT_IF", 1) => Expr::call(
+            Func::Count,
+            [Expr::When {
+                branches: vec![(expr(0)?, Expr::literal(1_i64))],
+                otherwise: None,
+            }],
+        ),
+        ("LOG1P", 1) => call(
+            Func::Log,
+            vec![
+                Arg::Expr(Expr::call(Func::Add, [expr(0)?, Expr::literal(1_i64)])),
+                Arg::Float(std::f64::consts::E),
+            ],
+        ),
+        ("COT", 1) => Expr::call(
+            Func::TrueDiv,
+            [
+                Expr::call(Func::Cos, [expr(0)?]),
+                Expr::call(Func::Sin, [expr(0)?]),
+            ],
+        ),
+        ("DEGREES", 1) => Expr::call(
+            Func::Mul,
+            [expr(0)?, Expr::literal(180.0 / std::f64::consts::PI)],
+        ),
+        ("RADIANS", 1) => Expr::call(
+            Func::Mul,
+            [expr(0)?, Expr::literal(std::f64::consts::PI / 180.0)],
+        ),
+        ("ARRAY_CONTAINS", 2) => match expr(1)? {
+            item @ Expr::Literal(_) => Expr::call(Func::ListContains, [expr(0)?, item]),
+            _ => return lower.unsupported("the element is a constant", nodes[1]),
+        },
+        ("DATE_FORMAT", 2) => {
+            let format = lower.text(nodes[1])?;
+            match crate::python::native_functions::java_format(&format) {
+                Some(strftime) => call(
+                    Func::DtToString,
+                    vec![Arg::Expr(expr(0)?), Arg::Str(strftime)],
+                ),
+                None => {
                     return Err(vec![
-                        lower.invalid("the quantile is a number from 0 to 1", nodes[1]),
+                        lower
+                            .invalid(format!("the format `{format}` is not understood"), nodes[1])
+                            .hint("write `STRFTIME(t, '%Y-%m-%d')`"),
                     ]);
                 }
-            };
-            call(
-                Func::Quantile,
-                vec![
-                    Arg::Expr(expr(0)?),
-                    Arg::Float(quantile),
-                    Arg::Str("linear".into()),
-                ],
-            )
+            }
         }
-        _ => return wrong("another number of arguments"),
+        ("DATE_ADD" | "DATE_SUB" | "ADD_MONTHS", 2) => {
+            if let ast::Expr::Interval(interval) = nodes[1] {
+                return lower.moved(expr(0)?, interval, name == "DATE_SUB", nodes[1]);
+            }
+            let count = lower.integer(nodes[1])?;
+            let by = match name {
+                "DATE_ADD" => format!("{count}d"),
+                "DATE_SUB" => format!("{}d", count.saturating_neg()),
+                _ => format!("{count}mo"),
+            };
+            let day = Expr::call(Func::DtDate, [expr(0)?]);
+            call(Func::DtOffsetBy, vec![Arg::Expr(day), Arg::Str(by)])
+        }
+        ("MAKE_DATE", 3) => {
+            let part = |index: usize| lower.integer(nodes[index]);
+            match crate::datetime::days(part(0)?, part(1)?, part(2)?) {
+                Some(days) => Expr::Literal(Scalar::Date(days)),
+                None => return Err(vec![lower.invalid("there is no such date", function)]),
+            }
+        }
+        _ => {
+            return Err(wrong_count(
+                lower,
+                function,
+                name,
+                "another number of arguments",
+            ));
+        }
     })
+}
+
+/// `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY x)`.
+fn percentile(lower: &Lower<'_>, function: &Function, args: &Arguments<'_>) -> Result<Expr> {
+    use sqlparser::ast::OrderBySort;
+    let ([quantile], [key]) = (args.nodes.as_slice(), function.within_group.as_slice()) else {
+        return Err(vec![
+            lower
+                .error("PERCENTILE_CONT takes a quantile and an order", function)
+                .hint("write `PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x)`"),
+        ]);
+    };
+    if !matches!(key.options.sort, None | Some(OrderBySort::Asc)) {
+        return lower.unsupported("PERCENTILE_CONT takes an ascending order", function);
+    }
+    let value = lower.expr(&key.expr)?;
+    quantile_of(lower, value, quantile)
+}
+
+fn quantile_of(lower: &Lower<'_>, value: Expr, node: &ast::Expr) -> Result<Expr> {
+    let quantile = match lower.expr(node)? {
+        Expr::Literal(Scalar::Float(value)) if (0.0..=1.0).contains(&value) => value,
+        Expr::Literal(Scalar::Int(0)) => 0.0,
+        Expr::Literal(Scalar::Int(1)) => 1.0,
+        _ => {
+            return Err(vec![
+                lower.invalid("the quantile is a number from 0 to 1", node),
+            ]);
+        }
+    };
+    Ok(call(
+        Func::Quantile,
+        vec![
+            Arg::Expr(value),
+            Arg::Float(quantile),
+            Arg::Str("linear".into()),
+        ],
+    ))
 }
 
 fn replace(expr: Expr, pattern: String, value: Expr, literal: bool) -> Expr {

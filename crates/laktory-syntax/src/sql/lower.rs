@@ -175,6 +175,18 @@ impl Lower<'_> {
         FragmentError::new("invalid-argument", what, self.source.range(node.span()))
     }
 
+    /// What a static check found, at the place of `node`.
+    pub(super) fn checked(
+        &self,
+        outcome: std::result::Result<(), FragmentError>,
+        node: &impl Spanned,
+    ) -> Result<()> {
+        outcome.map_err(|error| {
+            let range = self.source.range(node.span());
+            vec![FragmentError { range, ..error }]
+        })
+    }
+
     /// Lowers one expression.
     pub(super) fn expr(&self, node: &ast::Expr) -> Result<Expr> {
         use ast::Expr as Sql;
@@ -258,6 +270,26 @@ impl Lower<'_> {
                 escape_char,
             } => not(
                 self.like(expr, pattern, escape_char.as_deref(), true)?,
+                *negated,
+            ),
+            Sql::Like {
+                negated,
+                any: true,
+                expr,
+                pattern,
+                escape_char,
+            } => not(
+                self.like_any(expr, pattern, escape_char.as_deref(), false)?,
+                *negated,
+            ),
+            Sql::ILike {
+                negated,
+                any: true,
+                expr,
+                pattern,
+                escape_char,
+            } => not(
+                self.like_any(expr, pattern, escape_char.as_deref(), true)?,
                 *negated,
             ),
             Sql::RLike {
@@ -482,7 +514,19 @@ impl Lower<'_> {
         {
             return self.moved(left?, interval, *op == BinaryOperator::Minus, node);
         }
-        if matches!(op, BinaryOperator::Regexp) {
+        if let ast::Expr::BinaryOp {
+            left: first,
+            op: BinaryOperator::Plus,
+            ..
+        } = node
+            && let ast::Expr::Interval(interval) = &**first
+        {
+            return self.moved(self.expr(right)?, interval, false, node);
+        }
+        if matches!(op, BinaryOperator::PGRegexNotMatch) {
+            return Ok(not(self.contains(left?, right)?, true));
+        }
+        if matches!(op, BinaryOperator::Regexp | BinaryOperator::PGRegexMatch) {
             return self.contains(left?, right);
         }
         let func = match op {
@@ -544,7 +588,7 @@ impl Lower<'_> {
         }
         let otherwise = match otherwise.map(|node| self.expr(node)) {
             None => None,
-            Some(Ok(expr)) => Some(Box::new(expr)),
+            Some(Ok(expr)) => crate::python::methods::otherwise(expr),
             Some(Err(more)) => {
                 errors.extend(more);
                 None

@@ -14,3 +14,4 @@ pub(crate) use lower::expression;
 pub use lower::{sql_expression, sql_projection};
 pub use template::sql_statement;
 pub(crate) use types::parse as dtype;
+pub(crate) use window::{moving, running};

@@ -55,6 +55,27 @@ impl Lower<'_> {
         ))
     }
 
+    /// `s LIKE ANY ('a%', 'b%')`.
+    pub(super) fn like_any(
+        &self,
+        expr: &ast::Expr,
+        patterns: &ast::Expr,
+        escape: Option<&ast::Expr>,
+        ignore_case: bool,
+    ) -> Result<Expr> {
+        let patterns = match patterns {
+            ast::Expr::Tuple(patterns) => patterns.as_slice(),
+            ast::Expr::Nested(pattern) => std::slice::from_ref(&**pattern),
+            other => return self.unsupported("LIKE ANY takes a list in parentheses", other),
+        };
+        let mut any = Expr::literal(false);
+        for (index, pattern) in patterns.iter().enumerate() {
+            let like = self.like(expr, pattern, escape, ignore_case)?;
+            any = if index == 0 { like } else { any.or(like) };
+        }
+        Ok(any)
+    }
+
     pub(super) fn matches(&self, expr: &ast::Expr, pattern: &ast::Expr) -> Result<Expr> {
         self.contains(self.expr(expr)?, pattern)
     }
@@ -186,7 +207,7 @@ impl Lower<'_> {
     ) -> Result<Expr> {
         let parts = self.interval(interval, node)?;
         Ok(parts.into_iter().fold(expr, |expr, (count, unit)| {
-            let count = if back { -count } else { count };
+            let count = if back { count.saturating_neg() } else { count };
             let by = format!("{count}{unit}");
             call(Func::DtOffsetBy, vec![Arg::Expr(expr), Arg::Str(by)])
         }))

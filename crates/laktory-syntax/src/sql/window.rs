@@ -182,7 +182,8 @@ fn receiver(aggregate: &Expr) -> Option<(Func, Expr)> {
     }
 }
 
-fn running(aggregate: &Expr) -> Option<Expr> {
+/// The running form of an aggregate, by rows.
+pub(crate) fn running(aggregate: &Expr) -> Option<Expr> {
     let (func, receiver) = match receiver(aggregate) {
         Some(known) => known,
         None if *aggregate == Expr::call(Func::Len, []) => {
@@ -201,10 +202,20 @@ fn running(aggregate: &Expr) -> Option<Expr> {
         }
         _ => return None,
     };
-    Some(call(func, vec![Arg::Expr(receiver), Arg::Bool(false)]))
+    let running = call(func, vec![Arg::Expr(receiver), Arg::Bool(false)]);
+    if func == Func::CumCount {
+        return Some(running);
+    }
+    // In SQL a row with null shows the total so far; a running sum of the common API shows null there.
+    let forward = Arg::Str("forward".into());
+    Some(call(
+        Func::FillNull,
+        vec![Arg::Expr(running), Arg::Absent, forward, Arg::Absent],
+    ))
 }
 
-fn moving(aggregate: &Expr, size: i64) -> Option<Expr> {
+/// The form of an aggregate over the current row and those before it, `size` rows in all.
+pub(crate) fn moving(aggregate: &Expr, size: i64) -> Option<Expr> {
     let (func, receiver) = receiver(aggregate)?;
     let func = match func {
         Func::SqlSum => Func::RollingSum,

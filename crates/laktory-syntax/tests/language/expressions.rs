@@ -194,7 +194,7 @@ fn classic_mistakes_have_hints() {
             "invalid-argument",
             "nw.Int64()",
         ),
-        ("nw.concat_ws('a')", "unknown-name", "did you mean"),
+        ("nw.concat_ws('a')", "unknown-name", "nw.concat_str("),
         (
             "np.sqrt(nw.col('a'))",
             "unknown-name",

@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cases;
 mod expressions;
+mod generate;
 mod hostile;
+mod print;
 mod sql;
 mod steps;
 mod table;
@@ -22,7 +25,10 @@ use laktory_syntax::{
 use serde_json::{Map, Value as Json, json};
 
 fn py(text: &str) -> Expr {
-    python_expression(text, Api::Narwhals).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
+    let expr = python_expression(text, Api::Narwhals)
+        .unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    print::check(&expr).unwrap_or_else(|why| panic!("{text}: {why}"));
+    expr
 }
 
 fn py_error(text: &str) -> FragmentError {
@@ -33,7 +39,9 @@ fn py_error(text: &str) -> FragmentError {
 }
 
 fn sql(text: &str) -> Expr {
-    sql_expression(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
+    let expr = sql_expression(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    print::check(&expr).unwrap_or_else(|why| panic!("{text}: {why}"));
+    expr
 }
 
 fn sql_error(text: &str) -> FragmentError {

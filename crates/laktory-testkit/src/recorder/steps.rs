@@ -101,7 +101,7 @@ pub(super) fn apply(input: &Recorded, op: &Op, others: &[&Recorded]) -> Result<R
         }
         Op::WithRowIndex { name, .. } => {
             let mut columns = all();
-            columns.insert(0, (name.clone(), Origin::Computed(DataType::UInt32)));
+            columns.insert(0, (name.clone(), Origin::Computed(DataType::Int64)));
             project(input, columns)
         }
         _ => Ok(input.clone()),

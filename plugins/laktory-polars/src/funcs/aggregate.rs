@@ -2,11 +2,12 @@
 
 use laktory_core::{Arg, Error, ErrorKind, Func, Result};
 use polars::prelude::{
-    Expr, NULL, QuantileMethod, RankMethod, RankOptions, SortMultipleOptions, cov, len, lit,
-    pearson_corr, when,
+    DataType, Expr, Field, NULL, PlSmallStr, QuantileMethod, RankMethod, RankOptions, Schema,
+    SortMultipleOptions, cov, len, lit, pearson_corr, when,
 };
 
 use super::{Call, FULL, Row};
+use crate::error::carried;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::Len, FULL, |_| Ok(len())),
@@ -19,8 +20,12 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Median, FULL, |call| Ok(call.this()?.median())),
     (Func::Min, FULL, |call| Ok(call.this()?.min())),
     (Func::Max, FULL, |call| Ok(call.this()?.max())),
-    (Func::Std, FULL, |call| Ok(call.this()?.std(call.ddof()?))),
-    (Func::Var, FULL, |call| Ok(call.this()?.var(call.ddof()?))),
+    (Func::Std, FULL, |call| {
+        Ok(no_durations(call.this()?).std(call.ddof()?))
+    }),
+    (Func::Var, FULL, |call| {
+        Ok(no_durations(call.this()?).var(call.ddof()?))
+    }),
     (Func::Quantile, FULL, quantile),
     (Func::Skew, FULL, |call| Ok(call.this()?.skew(true))),
     (Func::Kurtosis, FULL, |call| {
@@ -47,6 +52,24 @@ pub(super) const ROWS: &[Row] = &[
     (Func::DropNulls, FULL, |call| Ok(call.this()?.drop_nulls())),
     (Func::Unique, FULL, |call| Ok(call.this()?.unique())),
 ];
+
+/// The expression, refused for durations, on whose deviation the engine panics.
+fn no_durations(expr: Expr) -> Expr {
+    expr.map_with_fmt_str(
+        Ok,
+        |_: &Schema, field: &Field| match field.dtype() {
+            DataType::Duration(_) => Err(carried(
+                ErrorKind::TypeMismatch,
+                &format!(
+                    "column `{}` holds durations, which have no deviation or variance",
+                    field.name()
+                ),
+            )),
+            _ => Ok(field.clone()),
+        },
+        PlSmallStr::from_static("no_durations"),
+    )
+}
 
 fn quantile(call: &Call<'_>) -> Result<Expr> {
     let method = match call.text("interpolation")? {

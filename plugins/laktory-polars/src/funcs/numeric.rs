@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar};
+use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar, semantics};
 use polars::prelude::{AnyValue, LiteralValue, Scalar as PolarsScalar};
 use polars::prelude::{
     DataType, Expr, Field, FillNullStrategy, Operator, PlSmallStr, RoundMode, Schema, TimeUnit,
@@ -220,13 +220,13 @@ fn round_p(call: &Call<'_>) -> Result<Expr> {
 }
 
 fn convert_units(call: &Call<'_>) -> Result<Expr> {
-    let (factor, shift) =
-        laktory_core::units::conversion(call.text("input_unit")?, call.text("output_unit")?)?;
-    let this = call.this()?.cast(DataType::Float64);
-    Ok(if shift == 0.0 {
-        this * lit(factor)
+    let conversion =
+        semantics::units::conversion(call.text("input_unit")?, call.text("output_unit")?)?;
+    let scaled = call.this()?.cast(DataType::Float64) * lit(conversion.factor);
+    Ok(if conversion.offset == 0.0 {
+        scaled
     } else {
-        this * lit(factor) + lit(shift)
+        scaled + lit(conversion.offset)
     })
 }
 

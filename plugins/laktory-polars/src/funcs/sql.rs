@@ -1,6 +1,6 @@
 //! Functions with the meaning of SQL where that differs from the expression language.
 
-use laktory_core::{Func, Result};
+use laktory_core::{Func, Result, semantics};
 use polars::prelude::{
     Column, DataType, Expr, Field, PlSmallStr, PolarsResult, RoundMode, Schema, StringChunked,
     concat_str, lit, when,
@@ -126,9 +126,7 @@ pub(crate) fn position(texts: &Column, parts: &Column) -> PolarsResult<Column> {
         .map(|row| {
             let text = text.get(if text.len() == 1 { 0 } else { row })?;
             let part = part.get(if part.len() == 1 { 0 } else { row })?;
-            Some(text.find(part).map_or(0, |at| {
-                i64::try_from(text[..at].chars().count()).map_or(i64::MAX, |before| before + 1)
-            }))
+            Some(semantics::text::position(text, part))
         })
         .collect();
     Ok(found
@@ -141,39 +139,12 @@ fn like(call: &Call<'_>) -> Result<Expr> {
     let escape = call
         .opt_text("escape")?
         .and_then(|escape| escape.chars().next());
-    let pattern = like_pattern(
+    let pattern = semantics::text::like_regex(
         call.text("pattern")?,
         escape,
         call.flag("case_insensitive")?,
     );
     Ok(call.this()?.str().contains(lit(pattern), true))
-}
-
-/// A LIKE pattern as a regular expression.
-fn like_pattern(pattern: &str, escape: Option<char>, case_insensitive: bool) -> String {
-    let mut out = String::from(if case_insensitive { "(?si)^" } else { "(?s)^" });
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            escaping if Some(escaping) == escape => {
-                if let Some(literal) = characters.next() {
-                    quote(&mut out, literal);
-                }
-            }
-            '%' => out.push_str(".*"),
-            '_' => out.push('.'),
-            literal => quote(&mut out, literal),
-        }
-    }
-    out.push('$');
-    out
-}
-
-fn quote(out: &mut String, literal: char) {
-    if r"\.+*?()|[]{}^$#&-~".contains(literal) {
-        out.push('\\');
-    }
-    out.push(literal);
 }
 
 /// Characters from position 1; what lies before the text counts but does not appear.

@@ -58,7 +58,10 @@ pub(super) const ROWS: &[Row] = &[
         Ok(call.this()?.str().strip_chars_start(characters(call)?))
     }),
     (Func::StrStripCharsEnd, FULL, |call| {
-        Ok(call.this()?.str().strip_chars_end(characters(call)?))
+        // The reference strips ASCII white space here, and a no-break space stays.
+        let characters = call.opt_text("characters")?;
+        let characters = characters.unwrap_or(" \t\n\r\u{b}\u{c}");
+        Ok(call.this()?.str().strip_chars_end(lit(characters)))
     }),
     (Func::StrToLowercase, FULL, |call| {
         Ok(call.this()?.str().to_lowercase())
@@ -114,17 +117,9 @@ fn fill_char(call: &Call<'_>) -> Result<char> {
 
 /// Upper case after every character that is not a letter, else lower case.
 fn titlecase(call: &Call<'_>) -> Result<Expr> {
-    super::sql::map_text(call.this()?, "to_titlecase", |text| {
-        let mut out = String::with_capacity(text.len());
-        let mut inside = false;
-        for character in text.chars() {
-            if inside {
-                out.extend(character.to_lowercase());
-            } else {
-                out.extend(character.to_uppercase());
-            }
-            inside = character.is_alphabetic();
-        }
-        out
-    })
+    super::sql::map_text(
+        call.this()?,
+        "to_titlecase",
+        laktory_core::semantics::text::titlecase,
+    )
 }

@@ -4,8 +4,8 @@ use laktory_core::{Error, ErrorKind, Func, Result};
 use polars::prelude::{DataType, Expr, NonExistent, StrptimeOptions, TimeUnit, lit};
 
 use super::{Call, FULL, Row};
+use crate::convert::parse_text;
 use crate::expr::convert;
-use crate::iso::parse_text;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::StrToDatetime, FULL, to_datetime),

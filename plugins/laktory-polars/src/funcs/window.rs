@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(call.this()?.is_last_distinct())
     }),
     (Func::RowIndex, FULL, |_| {
-        Ok(int_range(lit(0_i64), len(), 1, DataType::Int64).alias("index"))
+        Ok(int_range(lit(0_u32), len(), 1, DataType::UInt32).alias("index"))
     }),
 ];
 

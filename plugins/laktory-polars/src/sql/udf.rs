@@ -11,8 +11,8 @@ use polars_plan::dsl::BaseColumnUdf;
 use polars_plan::dsl::udf::UserDefinedFunction;
 use sqlparser::ast::{DataType as SqlType, TimezoneInfo};
 
+use crate::convert::{convert_column, output_field};
 use crate::error::carried;
-use crate::iso::{convert_column, output_field};
 
 /// `POSITION`, counted in characters.
 pub(super) const POSITION: &str = "__laktory_position";

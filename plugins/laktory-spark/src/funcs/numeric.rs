@@ -143,7 +143,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::ConvertUnits, FULL, |lw, call| {
         let (factor, shift) =
-            laktory_core::units::conversion(call.text("input_unit")?, call.text("output_unit")?)?;
+            laktory_core::semantics::units::conversion(call.text("input_unit")?, call.text("output_unit")?)?;
         let this = this_of(lw, call, DType::is_numeric)?;
         let scaled = f(
             "*",

@@ -1,0 +1,19 @@
+//! What the backend can do, computed from the tables that do the lowering.
+
+use laktory_core::{Capabilities, Support};
+
+use crate::{funcs, ops, read, write};
+
+/// The abilities of the backend.
+pub(crate) fn capabilities() -> Capabilities {
+    let mut capabilities = Capabilities::default();
+    capabilities.ops.extend(ops::KINDS.iter().copied());
+    capabilities
+        .funcs
+        .extend(funcs::rows().map(|(func, support, _)| (*func, *support)));
+    capabilities.reads.extend(read::formats());
+    capabilities.writes.extend(write::formats());
+    capabilities.local_files = true;
+    capabilities.tables = Support::Never;
+    capabilities
+}

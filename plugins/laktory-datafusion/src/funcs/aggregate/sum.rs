@@ -1,0 +1,174 @@
+//! Sums, means and truth values over many rows.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
+use datafusion::common::ScalarValue;
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion::functions_aggregate::bool_and_or::{bool_and_udaf, bool_or_udaf};
+use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::logical_expr::lit;
+use laktory_core::Result;
+
+use super::over::{Over, of, this};
+use crate::error::ResultExt;
+use crate::expr::Value;
+use crate::funcs::Call;
+use crate::funcs::cast::convert;
+use crate::kernel::kernel;
+use crate::types::{is_decimal, is_float, is_integer};
+
+/// The sum; 0 when there is nothing to add.
+pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
+    let (value, over) = this(call)?;
+    let total = total(call, &over, value)?;
+    let zero = Value::constant(ScalarValue::new_zero(&total.dtype).or_error()?);
+    Ok(total.map(|expr| coalesce(vec![expr, zero.expr])))
+}
+
+/// The sum; null when there is nothing to add.
+pub(super) fn sql_sum(call: &Call<'_, '_>) -> Result<Value> {
+    let (value, over) = of(call, || call.value("x"))?;
+    total(call, &over, value)
+}
+
+/// The type of sums of a type, as Polars gives them.
+pub(in crate::funcs) fn sum_type(dtype: &DataType) -> Option<DataType> {
+    Some(match dtype {
+        DataType::Null | DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => {
+            DataType::Int64
+        }
+        DataType::Boolean => DataType::UInt32,
+        DataType::Duration(_) => dtype.clone(),
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale) => DataType::Decimal128(38, *scale),
+        number if is_integer(number) || is_float(number) || is_decimal(number) => number.clone(),
+        _ => return None,
+    })
+}
+
+/// The sum in the type of sums; null when there is nothing to add.
+fn total(call: &Call<'_, '_>, over: &Over<'_>, value: Value) -> Result<Value> {
+    let output = sum_type(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
+    // The types in which the engine adds.
+    let wide = match &output {
+        DataType::UInt32 | DataType::UInt64 => DataType::UInt64,
+        DataType::Duration(_) => DataType::Int64,
+        number if is_integer(number) => DataType::Int64,
+        number if is_float(number) => DataType::Float64,
+        other => other.clone(),
+    };
+    let value = if value.dtype == DataType::Boolean {
+        convert(value, &DataType::UInt32)?
+    } else {
+        value
+    };
+    let value = convert(value, &wide)?;
+    convert(over.call(sum_udaf(), vec![value], wide), &output)
+}
+
+/// What a mean, median or quantile of values of a type is, as Polars gives it, and how values become floats and back.
+pub(super) struct Averaged {
+    /// The type of the result.
+    pub(super) output: DataType,
+    /// Floats of the input are multiplied by this on the way to the result.
+    factor: f64,
+}
+
+impl Averaged {
+    /// The rule for a type, if there is one.
+    pub(super) fn of(dtype: &DataType) -> Option<Self> {
+        let output = match dtype {
+            DataType::Null | DataType::Boolean | DataType::Float64 => DataType::Float64,
+            DataType::Float16 | DataType::Float32 => dtype.clone(),
+            DataType::Date32 => DataType::Timestamp(TimeUnit::Microsecond, None),
+            DataType::Timestamp(..) | DataType::Duration(_) | DataType::Time64(_) => dtype.clone(),
+            number if is_integer(number) || is_decimal(number) => DataType::Float64,
+            _ => return None,
+        };
+        let factor = if *dtype == DataType::Date32 {
+            86_400_000_000.0
+        } else {
+            1.0
+        };
+        Some(Self { output, factor })
+    }
+
+    /// Values as floats.
+    pub(super) fn floats(&self, value: Value) -> Result<Value> {
+        floats(value)
+    }
+
+    /// A float that was computed of such values, as the result.
+    pub(super) fn result(&self, value: Value) -> Result<Value> {
+        if is_float(&self.output) {
+            return convert(value, &self.output);
+        }
+        let factor = self.factor;
+        #[allow(clippy::cast_possible_truncation, reason = "toward zero, as Polars")]
+        let whole = kernel(
+            format!("whole({factor})"),
+            vec![value],
+            DataType::Int64,
+            move |args| {
+                Ok(Arc::new(
+                    args[0]
+                        .as_primitive::<Float64Type>()
+                        .unary::<_, Int64Type>(|value| (value * factor) as i64),
+                ))
+            },
+        );
+        convert(whole, &self.output)
+    }
+}
+
+/// Numbers, truth values and times as 64-bit floats.
+pub(super) fn floats(value: Value) -> Result<Value> {
+    let value = match value.dtype {
+        DataType::Date32 => convert(value, &DataType::Int32)?,
+        DataType::Timestamp(..) | DataType::Duration(_) | DataType::Time64(_) => {
+            convert(value, &DataType::Int64)?
+        }
+        _ => value,
+    };
+    convert(value, &DataType::Float64)
+}
+
+/// The arithmetic mean.
+pub(super) fn mean(call: &Call<'_, '_>) -> Result<Value> {
+    let (value, over) = this(call)?;
+    let rule = Averaged::of(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
+    let value = rule.floats(value)?;
+    rule.result(over.call(avg_udaf(), vec![value], DataType::Float64))
+}
+
+fn truths(call: &Call<'_, '_>, value: Value) -> Result<Value> {
+    match &value.dtype {
+        DataType::Boolean => Ok(value),
+        DataType::Null => convert(value, &DataType::Boolean),
+        number if is_integer(number) || is_float(number) => {
+            let zero = Value::constant(ScalarValue::new_zero(number).or_error()?);
+            Ok(Value::boolean(value.expr.not_eq(zero.expr)))
+        }
+        other => Err(call.mismatch(other)),
+    }
+}
+
+/// Whether one value is true.
+pub(super) fn any(call: &Call<'_, '_>) -> Result<Value> {
+    let (value, over) = this(call)?;
+    let value = truths(call, value)?;
+    let any = over.call(bool_or_udaf(), vec![value], DataType::Boolean);
+    Ok(any.map(|expr| coalesce(vec![expr, lit(false)])))
+}
+
+/// Whether every value is true.
+pub(super) fn all(call: &Call<'_, '_>) -> Result<Value> {
+    let (value, over) = this(call)?;
+    let value = truths(call, value)?;
+    let all = over.call(bool_and_udaf(), vec![value], DataType::Boolean);
+    Ok(all.map(|expr| coalesce(vec![expr, lit(true)])))
+}

@@ -1,0 +1,5 @@
+//! Functions: nested.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[];

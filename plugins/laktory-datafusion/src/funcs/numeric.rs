@@ -1,0 +1,695 @@
+//! Arithmetic, mathematics, rounding.
+//!
+//! Operands meet in their common type; integers wrap as in Polars, and what it makes null (integers divided by zero)
+//! is null here.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, Decimal128Array, Float32Array,
+    Float64Array, PrimitiveArray,
+};
+use datafusion::arrow::compute::cast as arrow_cast;
+use datafusion::arrow::datatypes::{
+    DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{BinaryExpr, Expr as PlanExpr, Operator};
+use laktory_core::{Error, ErrorKind, Func, Result};
+
+use super::cast::{common_type, convert};
+use super::{Call, FULL, Row, time};
+use crate::error::ResultExt;
+use crate::expr::Value;
+use crate::kernel::kernel;
+use crate::types::{is_decimal, is_float, is_integer, is_number, is_text};
+
+pub(super) const ROWS: &[Row] = &[
+    (Func::Add, FULL, |call| add(call)),
+    (Func::Sub, FULL, |call| {
+        let (left, right) = (call.receiver()?, call.value("other")?);
+        match time::sub(left.clone(), right.clone())? {
+            Some(value) => Ok(value),
+            None => arithmetic(call, left, right, Operator::Minus),
+        }
+    }),
+    (Func::Mul, FULL, |call| {
+        let (left, right) = (call.receiver()?, call.value("other")?);
+        if let Some(value) = scaled_duration(&left, &right)? {
+            return Ok(value);
+        }
+        arithmetic(call, left, right, Operator::Multiply)
+    }),
+    (Func::TrueDiv, FULL, true_div),
+    (Func::FloorDiv, FULL, |call| floored(call, true)),
+    (Func::Mod, FULL, |call| floored(call, false)),
+    (Func::Pow, FULL, pow),
+    (Func::Neg, FULL, neg),
+    (Func::Abs, FULL, abs),
+    (Func::Sqrt, FULL, |call| floating(call, "sqrt", f64::sqrt)),
+    (Func::Exp, FULL, |call| floating(call, "exp", f64::exp)),
+    (Func::Sin, FULL, |call| floating(call, "sin", f64::sin)),
+    (Func::Cos, FULL, |call| floating(call, "cos", f64::cos)),
+    (Func::Log, FULL, |call| {
+        let base = call.float("base")?;
+        #[allow(clippy::float_cmp, reason = "the default itself")]
+        if base == std::f64::consts::E {
+            return floating(call, "ln", f64::ln);
+        }
+        floating(call, &format!("log {base:?}"), move |x| x.log(base))
+    }),
+    (Func::Floor, FULL, |call| {
+        rounded(call, "floor", f64::floor, |value, unit| {
+            value.div_euclid(unit) * unit
+        })
+    }),
+    (Func::Ceil, FULL, |call| {
+        rounded(call, "ceil", f64::ceil, |value, unit| {
+            -((-value).div_euclid(unit)) * unit
+        })
+    }),
+    (Func::Round, FULL, round),
+    (Func::Clip, FULL, clip),
+];
+
+/// A number of the engine, as type-checked operand.
+fn numeric(call: &Call<'_, '_>, value: Value) -> Result<Value> {
+    match &value.dtype {
+        dtype if is_number(dtype) || *dtype == DataType::Null => Ok(value),
+        DataType::Boolean => convert(value, &DataType::UInt32),
+        dtype => Err(call.mismatch(dtype)),
+    }
+}
+
+/// Two operands in the type in which they meet.
+fn operands(call: &Call<'_, '_>, left: Value, right: Value) -> Result<(Value, Value)> {
+    let (left, right) = (numeric(call, left)?, numeric(call, right)?);
+    let mut dtype = common_type([&left, &right].into_iter())?;
+    if dtype == DataType::Null {
+        dtype = DataType::Int64;
+    }
+    Ok((convert(left, &dtype)?, convert(right, &dtype)?))
+}
+
+fn add(call: &Call<'_, '_>) -> Result<Value> {
+    let (left, right) = (call.receiver()?, call.value("other")?);
+    if is_text(&left.dtype) || is_text(&right.dtype) {
+        let text = |value: Value| match &value.dtype {
+            dtype if is_text(dtype) || *dtype == DataType::Null => {
+                convert(value, &DataType::Utf8View)
+            }
+            dtype => Err(call.mismatch(dtype)),
+        };
+        return Ok(Value {
+            expr: binary(text(left)?.expr, Operator::StringConcat, text(right)?.expr),
+            dtype: DataType::Utf8View,
+        });
+    }
+    match time::add(left.clone(), right.clone())? {
+        Some(value) => Ok(value),
+        None => arithmetic(call, left, right, Operator::Plus),
+    }
+}
+
+fn binary(left: PlanExpr, op: Operator, right: PlanExpr) -> PlanExpr {
+    PlanExpr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
+}
+
+fn arithmetic(call: &Call<'_, '_>, left: Value, right: Value, op: Operator) -> Result<Value> {
+    let (left, right) = operands(call, left, right)?;
+    let dtype = left.dtype.clone();
+    if let DataType::Decimal128(_, scale) = dtype {
+        return decimal(left, right, op, scale);
+    }
+    Ok(Value {
+        expr: binary(left.expr, op, right.expr),
+        dtype,
+    })
+}
+
+/// Decimals keep the scale of their operands; products and quotients are rounded to it.
+fn decimal(left: Value, right: Value, op: Operator, scale: i8) -> Result<Value> {
+    let unit = power_of_ten(scale)?;
+    let dtype = DataType::Decimal128(38, scale);
+    let compute = move |a: i128, b: i128| match op {
+        Operator::Plus => a.checked_add(b),
+        Operator::Minus => a.checked_sub(b),
+        Operator::Multiply => a.checked_mul(b).map(|product| divided(product, unit)),
+        _ => a.checked_mul(unit).map(|a| divided(a, b)),
+    };
+    let output = dtype.clone();
+    Ok(kernel(
+        format!("decimal {op}"),
+        vec![left, right],
+        dtype,
+        move |args| {
+            let (a, b) = (decimals(&args[0], scale)?, decimals(&args[1], scale)?);
+            let out = a
+                .iter()
+                .zip(b.iter())
+                .map(|pair| match pair {
+                    (Some(_), Some(0)) if op == Operator::Divide => Ok(None),
+                    (Some(a), Some(b)) => compute(a, b).map(Some).ok_or_else(too_long),
+                    _ => Ok(None),
+                })
+                .collect::<Result<Decimal128Array>>()?;
+            Ok(Arc::new(out.with_data_type(output.clone())))
+        },
+    ))
+}
+
+fn too_long() -> Error {
+    Error::new(ErrorKind::OutOfBounds, "a decimal exceeds 38 digits")
+}
+
+/// 10 to the power of a scale.
+fn power_of_ten(scale: i8) -> Result<i128> {
+    u32::try_from(scale)
+        .ok()
+        .and_then(|scale| 10_i128.checked_pow(scale))
+        .ok_or_else(|| Error::unsupported("decimals of a negative scale"))
+}
+
+/// A quotient, rounded half to even.
+fn divided(a: i128, b: i128) -> i128 {
+    let (quotient, rest) = (a / b, a % b);
+    let sign = if (a < 0) == (b < 0) { 1 } else { -1 };
+    let twice = rest.unsigned_abs() * 2;
+    match twice.cmp(&b.unsigned_abs()) {
+        std::cmp::Ordering::Greater => quotient + sign,
+        std::cmp::Ordering::Equal if quotient % 2 != 0 => quotient + sign,
+        _ => quotient,
+    }
+}
+
+fn decimals(array: &ArrayRef, scale: i8) -> Result<Decimal128Array> {
+    let array = arrow_cast(array, &DataType::Decimal128(38, scale)).or_error()?;
+    Ok(array.as_primitive::<Decimal128Type>().clone())
+}
+
+/// A duration times or divided by a number.
+fn scaled_duration(left: &Value, right: &Value) -> Result<Option<Value>> {
+    let (duration, factor) = match (&left.dtype, &right.dtype) {
+        (DataType::Duration(_), other) if is_number(other) => (left, right),
+        (other, DataType::Duration(_)) if is_number(other) => (right, left),
+        _ => return Ok(None),
+    };
+    let dtype = duration.dtype.clone();
+    let integer = is_integer(&factor.dtype);
+    let target = if integer {
+        DataType::Int64
+    } else {
+        DataType::Float64
+    };
+    let output = dtype.clone();
+    let args = vec![duration.clone(), convert(factor.clone(), &target)?];
+    Ok(Some(kernel("duration *", args, dtype, move |args| {
+        let counts = arrow_cast(&args[0], &DataType::Int64).or_error()?;
+        let counts = counts.as_primitive::<Int64Type>();
+        let out: PrimitiveArray<Int64Type> = if integer {
+            let factors = args[1].as_primitive::<Int64Type>();
+            datafusion::arrow::compute::binary(counts, factors, i64::wrapping_mul).or_error()?
+        } else {
+            let factors = args[1].as_primitive::<Float64Type>();
+            #[allow(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                reason = "a duration times a fraction is rounded toward zero"
+            )]
+            datafusion::arrow::compute::binary(counts, factors, |count, factor| {
+                (count as f64 * factor) as i64
+            })
+            .or_error()?
+        };
+        arrow_cast(&out, &output).or_error()
+    })))
+}
+
+fn true_div(call: &Call<'_, '_>) -> Result<Value> {
+    let (left, right) = (call.receiver()?, call.value("other")?);
+    if let DataType::Duration(_) = left.dtype {
+        return divided_duration(call, left, right);
+    }
+    let (left, right) = (numeric(call, left)?, numeric(call, right)?);
+    let whole = |value: &Value| is_integer(&value.dtype) || value.dtype == DataType::Null;
+    let (left, right) = if whole(&left) && whole(&right) {
+        (
+            convert(left, &DataType::Float64)?,
+            convert(right, &DataType::Float64)?,
+        )
+    } else {
+        operands(call, left, right)?
+    };
+    arithmetic(call, left, right, Operator::Divide)
+}
+
+/// A duration divided by a duration is a float, by a number a duration.
+fn divided_duration(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
+    let dtype = left.dtype.clone();
+    let by_duration = matches!(right.dtype, DataType::Duration(_));
+    if !by_duration && !is_number(&right.dtype) {
+        return Err(call.mismatch(&right.dtype));
+    }
+    let right = if by_duration {
+        convert(right, &dtype)?
+    } else {
+        convert(right, &DataType::Float64)?
+    };
+    let output = if by_duration {
+        DataType::Float64
+    } else {
+        dtype
+    };
+    let target = output.clone();
+    Ok(kernel(
+        "duration /",
+        vec![left, right],
+        output,
+        move |args| {
+            let as_float = |array: &ArrayRef| -> Result<Float64Array> {
+                let array = match array.data_type() {
+                    DataType::Duration(_) => arrow_cast(array, &DataType::Int64).or_error()?,
+                    _ => Arc::clone(array),
+                };
+                let array = arrow_cast(&array, &DataType::Float64).or_error()?;
+                Ok(array.as_primitive::<Float64Type>().clone())
+            };
+            let (a, b) = (as_float(&args[0])?, as_float(&args[1])?);
+            let out: Float64Array =
+                datafusion::arrow::compute::binary(&a, &b, |a, b| a / b).or_error()?;
+            if by_duration {
+                return Ok(Arc::new(out));
+            }
+            let counts = arrow_cast(&out, &DataType::Int64).or_error()?;
+            arrow_cast(&counts, &target).or_error()
+        },
+    ))
+}
+
+/// `//` and `%`: toward minus infinity, with the sign of the divisor; null for integers and decimals by zero.
+fn floored(call: &Call<'_, '_>, quotient: bool) -> Result<Value> {
+    let (left, right) = operands(call, call.receiver()?, call.value("other")?)?;
+    let dtype = left.dtype.clone();
+    let name = if quotient { "//" } else { "%" };
+    let output = dtype.clone();
+    Ok(kernel(name, vec![left, right], dtype, move |args| {
+        let (a, b) = (&args[0], &args[1]);
+        macro_rules! integers {
+            ($type:ty) => {
+                whole_parts::<$type>(a, b, |a, b| {
+                    let (q, r) = (a.wrapping_div(b), a.wrapping_rem(b));
+                    #[allow(unused_comparisons, reason = "unsigned types share the code")]
+                    let off = r != 0 && ((r < 0) != (b < 0));
+                    match (quotient, off) {
+                        (true, true) => q - 1,
+                        (true, false) => q,
+                        (false, true) => r + b,
+                        (false, false) => r,
+                    }
+                })
+            };
+        }
+        let out: ArrayRef = match a.data_type() {
+            DataType::Int8 => integers!(Int8Type),
+            DataType::Int16 => integers!(Int16Type),
+            DataType::Int32 => integers!(Int32Type),
+            DataType::Int64 => integers!(Int64Type),
+            DataType::UInt8 => integers!(UInt8Type),
+            DataType::UInt16 => integers!(UInt16Type),
+            DataType::UInt32 => integers!(UInt32Type),
+            DataType::UInt64 => integers!(UInt64Type),
+            DataType::Float32 => float_parts::<Float32Type>(a, b, move |a, b| {
+                let q = (a / b).floor();
+                if quotient { q } else { a - q * b }
+            })?,
+            DataType::Float64 => float_parts::<Float64Type>(a, b, move |a, b| {
+                let q = (a / b).floor();
+                if quotient { q } else { a - q * b }
+            })?,
+            DataType::Decimal128(_, scale) => {
+                let unit = power_of_ten(*scale)?;
+                let out = whole_parts::<Decimal128Type>(a, b, |a, b| {
+                    let (q, r) = (a / b, a % b);
+                    let off = r != 0 && ((r < 0) != (b < 0));
+                    match (quotient, off) {
+                        (true, true) => (q - 1).wrapping_mul(unit),
+                        (true, false) => q.wrapping_mul(unit),
+                        (false, true) => r + b,
+                        (false, false) => r,
+                    }
+                });
+                arrow_cast(&out, &output).or_error()?
+            }
+            other => return Err(Error::internal(format!("`{name}` of {other}"))),
+        };
+        Ok(out)
+    }))
+}
+
+fn whole_parts<T: ArrowPrimitiveType>(
+    a: &ArrayRef,
+    b: &ArrayRef,
+    part: impl Fn(T::Native, T::Native) -> T::Native,
+) -> ArrayRef {
+    let (a, b) = (a.as_primitive::<T>(), b.as_primitive::<T>());
+    let out: PrimitiveArray<T> = a
+        .iter()
+        .zip(b.iter())
+        .map(|pair| match pair {
+            (Some(a), Some(b)) if b != T::Native::ZERO => Some(part(a, b)),
+            _ => None,
+        })
+        .collect();
+    Arc::new(out.with_data_type(a.data_type().clone()))
+}
+
+fn float_parts<T: ArrowPrimitiveType>(
+    a: &ArrayRef,
+    b: &ArrayRef,
+    part: impl Fn(T::Native, T::Native) -> T::Native,
+) -> Result<ArrayRef> {
+    let (a, b) = (a.as_primitive::<T>(), b.as_primitive::<T>());
+    let out: PrimitiveArray<T> = datafusion::arrow::compute::binary(a, b, part).or_error()?;
+    Ok(Arc::new(out))
+}
+
+/// Powers: of integers in their own type, wrapping; a negative exponent of an integer is refused.
+fn pow(call: &Call<'_, '_>) -> Result<Value> {
+    let (base, exponent) = (
+        numeric(call, call.receiver()?)?,
+        numeric(call, call.value("other")?)?,
+    );
+    if is_integer(&base.dtype) && is_integer(&exponent.dtype) {
+        // A constant base bends to the column beside it, a column keeps its type.
+        let dtype = if base.as_constant().is_some() {
+            common_type([&base, &exponent].into_iter())?
+        } else {
+            base.dtype.clone()
+        };
+        let output = dtype.clone();
+        let args = vec![
+            convert(base, &DataType::Int64)?,
+            convert(exponent, &DataType::Int64)?,
+        ];
+        return Ok(kernel("**", args, dtype, move |args| {
+            let (a, b) = (
+                args[0].as_primitive::<Int64Type>(),
+                args[1].as_primitive::<Int64Type>(),
+            );
+            let out = a
+                .iter()
+                .zip(b.iter())
+                .map(|pair| match pair {
+                    (Some(base), Some(exponent)) => u32::try_from(exponent)
+                        .map(|exponent| Some(base.wrapping_pow(exponent)))
+                        .map_err(|_| {
+                            Error::new(
+                                ErrorKind::InvalidArgument,
+                                format!("an integer to the power of {exponent}"),
+                            )
+                            .with_hint("cast the base to a float")
+                        }),
+                    _ => Ok(None),
+                })
+                .collect::<Result<PrimitiveArray<Int64Type>>>()?;
+            wrapped(&out, &output)
+        }));
+    }
+    let single = base.dtype == DataType::Float32
+        && (exponent.dtype == DataType::Float32 || exponent.as_constant().is_some());
+    let args = vec![
+        convert(base, &DataType::Float64)?,
+        convert(exponent, &DataType::Float64)?,
+    ];
+    let dtype = if single {
+        DataType::Float32
+    } else {
+        DataType::Float64
+    };
+    let output = dtype.clone();
+    Ok(kernel("** float", args, dtype, move |args| {
+        let out = float_parts::<Float64Type>(&args[0], &args[1], f64::powf)?;
+        arrow_cast(&out, &output).or_error()
+    }))
+}
+
+/// Integers in a narrower type, cut to its bits.
+fn wrapped(array: &PrimitiveArray<Int64Type>, to: &DataType) -> Result<ArrayRef> {
+    macro_rules! cut {
+        ($type:ty, $native:ty) => {{
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "integers wrap, as in Polars"
+            )]
+            let out: PrimitiveArray<$type> = array.unary(|value| value as $native);
+            Arc::new(out) as ArrayRef
+        }};
+    }
+    Ok(match to {
+        DataType::Int8 => cut!(Int8Type, i8),
+        DataType::Int16 => cut!(Int16Type, i16),
+        DataType::Int32 => cut!(Int32Type, i32),
+        DataType::UInt8 => cut!(UInt8Type, u8),
+        DataType::UInt16 => cut!(UInt16Type, u16),
+        DataType::UInt32 => cut!(UInt32Type, u32),
+        DataType::UInt64 => cut!(UInt64Type, u64),
+        _ => arrow_cast(array, to).or_error()?,
+    })
+}
+
+fn neg(call: &Call<'_, '_>) -> Result<Value> {
+    let value = call.receiver()?;
+    match &value.dtype {
+        dtype if dtype.is_signed_integer() || is_float(dtype) || is_decimal(dtype) => {
+            let zero = convert(Value::constant(ScalarValue::Int32(Some(0))), &value.dtype)?;
+            if is_float(&value.dtype) {
+                return Ok(value.map(|expr| PlanExpr::Negative(Box::new(expr))));
+            }
+            // Subtraction wraps where negation would fail.
+            arithmetic(call, zero, value, Operator::Minus)
+        }
+        DataType::Duration(_) => {
+            let dtype = value.dtype.clone();
+            let output = dtype.clone();
+            Ok(kernel("neg duration", vec![value], dtype, move |args| {
+                let counts = arrow_cast(&args[0], &DataType::Int64).or_error()?;
+                let counts = counts.as_primitive::<Int64Type>();
+                let out: PrimitiveArray<Int64Type> = counts.unary(i64::wrapping_neg);
+                arrow_cast(&out, &output).or_error()
+            }))
+        }
+        DataType::Null => Ok(value),
+        dtype => Err(call.mismatch(dtype)),
+    }
+}
+
+fn abs(call: &Call<'_, '_>) -> Result<Value> {
+    let value = call.receiver()?;
+    let dtype = value.dtype.clone();
+    if dtype.is_unsigned_integer() || dtype == DataType::Null {
+        return Ok(value);
+    }
+    let counts = matches!(dtype, DataType::Duration(_));
+    if !counts && !is_number(&dtype) {
+        return Err(call.mismatch(&dtype));
+    }
+    let output = dtype.clone();
+    Ok(kernel("abs", vec![value], dtype, move |args| {
+        let array = &args[0];
+        macro_rules! each {
+            ($type:ty, $abs:expr) => {{
+                let out: PrimitiveArray<$type> = array.as_primitive::<$type>().unary($abs);
+                Arc::new(out) as ArrayRef
+            }};
+        }
+        Ok(match array.data_type() {
+            DataType::Int8 => each!(Int8Type, i8::wrapping_abs),
+            DataType::Int16 => each!(Int16Type, i16::wrapping_abs),
+            DataType::Int32 => each!(Int32Type, i32::wrapping_abs),
+            DataType::Int64 => each!(Int64Type, i64::wrapping_abs),
+            DataType::Float32 => each!(Float32Type, f32::abs),
+            DataType::Float64 => each!(Float64Type, f64::abs),
+            DataType::Decimal128(..) => {
+                arrow_cast(&each!(Decimal128Type, i128::wrapping_abs), &output).or_error()?
+            }
+            DataType::Duration(_) => {
+                let array = arrow_cast(array, &DataType::Int64).or_error()?;
+                let out: PrimitiveArray<Int64Type> =
+                    array.as_primitive::<Int64Type>().unary(i64::wrapping_abs);
+                arrow_cast(&out, &output).or_error()?
+            }
+            other => return Err(Error::internal(format!("`abs` of {other}"))),
+        })
+    }))
+}
+
+/// A function of floats; 32-bit floats stay so, everything else becomes a 64-bit float.
+fn floating(
+    call: &Call<'_, '_>,
+    name: &str,
+    function: impl Fn(f64) -> f64 + Send + Sync + 'static,
+) -> Result<Value> {
+    let value = numeric(call, call.receiver()?)?;
+    let dtype = match value.dtype {
+        DataType::Float32 => DataType::Float32,
+        _ => DataType::Float64,
+    };
+    let output = dtype.clone();
+    let value = convert(value, &DataType::Float64)?;
+    Ok(kernel(name, vec![value], dtype, move |args| {
+        let out: Float64Array = args[0].as_primitive::<Float64Type>().unary(&function);
+        arrow_cast(&out, &output).or_error()
+    }))
+}
+
+/// A rounding that leaves integers as they are, and works on decimals by multiples of one.
+fn rounded(
+    call: &Call<'_, '_>,
+    name: &str,
+    float: fn(f64) -> f64,
+    decimal: fn(i128, i128) -> i128,
+) -> Result<Value> {
+    let value = numeric(call, call.receiver()?)?;
+    match value.dtype.clone() {
+        DataType::Float32 | DataType::Float64 => floating(call, name, float),
+        DataType::Decimal128(precision, scale) => {
+            let dtype = DataType::Decimal128(precision, scale);
+            let output = dtype.clone();
+            let unit = power_of_ten(scale)?;
+            Ok(kernel(
+                format!("{name} decimal"),
+                vec![value],
+                dtype,
+                move |args| {
+                    let out: Decimal128Array = args[0]
+                        .as_primitive::<Decimal128Type>()
+                        .unary(|value| decimal(value, unit));
+                    Ok(Arc::new(out.with_data_type(output.clone())))
+                },
+            ))
+        }
+        _ => Ok(value),
+    }
+}
+
+/// Rounded to decimals, halves to even.
+fn round(call: &Call<'_, '_>) -> Result<Value> {
+    let decimals = call.int("decimals")?;
+    let value = numeric(call, call.receiver()?)?;
+    half_even(value, decimals)
+}
+
+/// A number rounded to decimals, halves to even; integers stay as they are.
+pub(crate) fn half_even(value: Value, decimals: i64) -> Result<Value> {
+    let dtype = value.dtype.clone();
+    let output = dtype.clone();
+    let places = i32::try_from(decimals)
+        .map_err(|_| Error::new(ErrorKind::InvalidArgument, "`round`: too many decimals"))?;
+    let name = format!("round {decimals}");
+    match dtype.clone() {
+        DataType::Float32 => Ok(kernel(name, vec![value], dtype, move |args| {
+            let factor = 10_f32.powi(places);
+            let out: Float32Array = args[0].as_primitive::<Float32Type>().unary(|value| {
+                let rounded = (value * factor).round_ties_even() / factor;
+                if rounded.is_finite() { rounded } else { value }
+            });
+            Ok(Arc::new(out))
+        })),
+        DataType::Float64 => Ok(kernel(name, vec![value], dtype, move |args| {
+            let factor = 10_f64.powi(places);
+            let out: Float64Array = args[0].as_primitive::<Float64Type>().unary(|value| {
+                let rounded = (value * factor).round_ties_even() / factor;
+                if rounded.is_finite() { rounded } else { value }
+            });
+            Ok(Arc::new(out))
+        })),
+        DataType::Decimal128(_, scale) if i64::from(scale) > decimals => {
+            let cut = i64::from(scale) - decimals;
+            let unit = power_of_ten(i8::try_from(cut).unwrap_or(38))?;
+            Ok(kernel(name, vec![value], dtype, move |args| {
+                let out: Decimal128Array = args[0]
+                    .as_primitive::<Decimal128Type>()
+                    .unary(|value| divided(value, unit) * unit);
+                Ok(Arc::new(out.with_data_type(output.clone())))
+            }))
+        }
+        _ => Ok(value),
+    }
+}
+
+/// Limited to bounds, in the value's own type; NaN stays.
+fn clip(call: &Call<'_, '_>) -> Result<Value> {
+    let value = call.receiver()?;
+    let dtype = value.dtype.clone();
+    let mut branches: Vec<(PlanExpr, PlanExpr)> = Vec::new();
+    for (name, below) in [("lower_bound", true), ("upper_bound", false)] {
+        let Some(bound) = call.opt_value(name)? else {
+            continue;
+        };
+        if is_text(&bound.dtype) != is_text(&dtype) && bound.dtype != DataType::Null {
+            return Err(call.mismatch(&bound.dtype));
+        }
+        let bound = convert(bound, &dtype)?;
+        let beyond = if below {
+            value.expr.clone().lt(bound.expr.clone())
+        } else {
+            value.expr.clone().gt(bound.expr.clone())
+        };
+        branches.push((beyond, bound.expr));
+    }
+    let mut expr = value.expr.clone();
+    for (beyond, bound) in branches.into_iter().rev() {
+        expr = PlanExpr::Case(datafusion::logical_expr::Case::new(
+            None,
+            vec![(Box::new(beyond), Box::new(bound))],
+            Some(Box::new(expr)),
+        ));
+    }
+    if is_float(&dtype) {
+        let nan = datafusion::functions::math::expr_fn::isnan(value.expr.clone());
+        expr = PlanExpr::Case(datafusion::logical_expr::Case::new(
+            None,
+            vec![(Box::new(nan), Box::new(value.expr))],
+            Some(Box::new(expr)),
+        ));
+    }
+    Ok(Value { expr, dtype })
+}
+
+/// Floats in the form in which all NaN and both zeros are one; other values as they are.
+pub(crate) fn canonical(value: Value) -> Value {
+    // Constants other than these are canonical as written.
+    if value.as_constant().is_some_and(|constant| match constant {
+        ScalarValue::Float64(Some(value)) => *value != 0.0 && !value.is_nan(),
+        ScalarValue::Float32(Some(value)) => *value != 0.0 && !value.is_nan(),
+        _ => true,
+    }) {
+        return value;
+    }
+    let dtype = value.dtype.clone();
+    match dtype {
+        DataType::Float32 => kernel("canonical", vec![value], dtype, |args| {
+            let out: Float32Array = args[0].as_primitive::<Float32Type>().unary(|value| {
+                if value.is_nan() {
+                    f32::NAN
+                } else {
+                    value + 0.0
+                }
+            });
+            Ok(Arc::new(out))
+        }),
+        DataType::Float64 => kernel("canonical", vec![value], dtype, |args| {
+            let out: Float64Array = args[0].as_primitive::<Float64Type>().unary(|value| {
+                if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value + 0.0
+                }
+            });
+            Ok(Arc::new(out))
+        }),
+        _ => value,
+    }
+}

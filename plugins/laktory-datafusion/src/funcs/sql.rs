@@ -1,0 +1,5 @@
+//! Functions: sql.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[];

@@ -1,0 +1,5 @@
+//! Functions: text.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[];
