@@ -12,6 +12,7 @@ mod bench;
 mod cargo;
 mod gen_data;
 mod results;
+mod spark;
 mod test_backends;
 mod tidy;
 
@@ -21,7 +22,9 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
 tasks:
-  test-all-backends [--only NAME]   every test, on every driver, and a table of what came of it
+  test-all-backends [--only NAME] [--spark spark|sail|none] [--connect sc://HOST:PORT]
+                                    every test, on every driver, and a table of what came of it; PYSPARK runs on a
+                                    server that is started for it, or on the one named
   tidy                              the rules of the house: dependency directions, layout, wording
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
   gen-data [--rows N] [--out DIR] [--seed S] [--files N]
@@ -35,7 +38,9 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let outcome = match task.as_str() {
-        "test-all-backends" => Options::parse(rest, &["only"]).and_then(|o| test_backends::run(&o)),
+        "test-all-backends" => {
+            Options::parse(rest, &["only", "spark", "connect"]).and_then(|o| test_backends::run(&o))
+        }
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
         "bench" => Options::parse(rest, &["rows", "runs"]).and_then(|options| bench::run(&options)),
         "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])

@@ -155,7 +155,8 @@ const STACK: usize = 64 << 20;
 /// When the system gives no resources.
 pub fn runtime() -> laktory_core::Result<Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        // Timers, and the network where a driver needs it.
+        .enable_all()
         .thread_stack_size(STACK)
         .build()?)
 }

@@ -13,6 +13,8 @@ pub fn linked() -> Vec<&'static BackendDescriptor> {
         &laktory_polars::POLARS,
         #[cfg(feature = "datafusion")]
         &laktory_datafusion::DATAFUSION,
+        #[cfg(feature = "spark")]
+        &laktory_spark::PYSPARK,
     ]
 }
 
@@ -39,6 +41,7 @@ mod tests {
         let expected: Vec<&str> = [
             (cfg!(feature = "datafusion"), "DATAFUSION"),
             (cfg!(feature = "polars"), "POLARS"),
+            (cfg!(feature = "spark"), "PYSPARK"),
         ]
         .into_iter()
         .filter_map(|(linked, name)| linked.then_some(name))
