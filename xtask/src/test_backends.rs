@@ -5,10 +5,13 @@
 
 use crate::results::Results;
 use crate::spark::{Kind, Server};
-use crate::{Options, cargo, tidy};
+use crate::{Options, cargo, protoc, tidy};
 
 /// Carries out the task.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
+    if let Some(protoc) = protoc::path()? {
+        cargo::set_variable("PROTOC", &protoc.display().to_string());
+    }
     let metadata = cargo::metadata()?;
     let drivers = cargo::drivers(&metadata);
     let only = options.get("only").map(str::to_lowercase);
