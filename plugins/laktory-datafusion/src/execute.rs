@@ -84,11 +84,7 @@ async fn consume(cx: RunCx, rows: SendableRecordBatchStream, target: Target) -> 
     }
 }
 
-async fn keep(
-    cx: &RunCx,
-    mut rows: SendableRecordBatchStream,
-    mut spool: Spool,
-) -> Result<Spool> {
+async fn keep(cx: &RunCx, mut rows: SendableRecordBatchStream, mut spool: Spool) -> Result<Spool> {
     while let Some(batch) = stream::next(&mut rows, cx.cancel()).await? {
         spool = cx
             .blocking(move || {

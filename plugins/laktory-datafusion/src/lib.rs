@@ -15,9 +15,13 @@ mod read;
 mod session;
 mod settings;
 mod source;
-mod sql;
 mod spool;
+mod sql;
 mod stream;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod types;
 mod write;
 

@@ -151,9 +151,9 @@ fn nothing(
     declared: Option<SchemaRef>,
 ) -> Result<Arc<dyn TableProvider>> {
     match (declared, &spec.format) {
-        (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => Ok(Arc::new(
-            crate::source::Rows::memory(declared, Vec::new()),
-        )),
+        (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => {
+            Ok(Arc::new(crate::source::Rows::memory(declared, Vec::new())))
+        }
         _ => Err(unknown_columns(&shown(files))),
     }
 }

@@ -165,8 +165,14 @@ mod tests {
     #[test]
     fn what_is_no_setting_is_refused() {
         let error = parse("threads", "4").unwrap_err();
-        assert_eq!(error.message(), "backend DATAFUSION has no setting `threads`");
+        assert_eq!(
+            error.message(),
+            "backend DATAFUSION has no setting `threads`"
+        );
         assert!(parse(TARGET_PARTITIONS, "0").is_err());
-        assert_eq!(parse(TARGET_PARTITIONS, "3").unwrap().target_partitions, Some(3));
+        assert_eq!(
+            parse(TARGET_PARTITIONS, "3").unwrap().target_partitions,
+            Some(3)
+        );
     }
 }

@@ -47,10 +47,7 @@ pub(crate) fn named_scan(name: String, table: Arc<dyn TableProvider>) -> Result<
 /// `DuplicateColumn`.
 pub(crate) fn unqualified(plan: LogicalPlan) -> Result<LogicalPlan> {
     let schema = plan.schema();
-    if schema
-        .iter()
-        .all(|(qualifier, _)| qualifier.is_none())
-    {
+    if schema.iter().all(|(qualifier, _)| qualifier.is_none()) {
         return Ok(plan);
     }
     let columns: Vec<Expr> = schema

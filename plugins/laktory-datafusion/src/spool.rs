@@ -126,9 +126,7 @@ fn has_dictionary(data_type: &DataType) -> bool {
         | DataType::LargeListView(item)
         | DataType::FixedSizeList(item, _)
         | DataType::Map(item, _) => has_dictionary(item.data_type()),
-        DataType::Struct(fields) => fields
-            .iter()
-            .any(|field| has_dictionary(field.data_type())),
+        DataType::Struct(fields) => fields.iter().any(|field| has_dictionary(field.data_type())),
         _ => false,
     }
 }

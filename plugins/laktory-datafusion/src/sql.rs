@@ -15,9 +15,7 @@ use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserOptions as SyntaxOptions};
-use laktory_core::{
-    Error, ErrorKind, Frame, FrameName, NamedFrames, Result, RunCx, SqlTemplate,
-};
+use laktory_core::{Error, ErrorKind, Frame, FrameName, NamedFrames, Result, RunCx, SqlTemplate};
 
 use crate::DataFusionFrame;
 use crate::session::Session;
@@ -88,8 +86,7 @@ fn planned(
     let state = session.context().state();
     let options = ParserOptions::from(&state.config_options().sql_parser);
     let catalog = Catalog::new(&state, frames);
-    let plan =
-        SqlToRel::new_with_options(&catalog, options).sql_statement_to_plan(statement)?;
+    let plan = SqlToRel::new_with_options(&catalog, options).sql_statement_to_plan(statement)?;
     let plan = unqualified(plan).map_err(crate::error::carry)?;
     // Names and types are wrong here or nowhere; later nobody knows the text any more.
     state

@@ -30,7 +30,10 @@ const WATCH: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Those of the engine while it plans; those of the rows come out of the stream.
-pub(crate) async fn rows(session: &Session, plan: LogicalPlan) -> Result<SendableRecordBatchStream> {
+pub(crate) async fn rows(
+    session: &Session,
+    plan: LogicalPlan,
+) -> Result<SendableRecordBatchStream> {
     let state = session.context().state();
     let physical = state.create_physical_plan(&plan).await.or_error()?;
     run(physical, state.task_ctx())

@@ -121,7 +121,12 @@ fn common(plans: &[LogicalPlan]) -> Result<Option<LogicalPlan>> {
 
 /// Whether a plan stands for itself, and does more than to look at rows in memory.
 fn worth_sharing(plan: &LogicalPlan) -> Result<bool> {
-    if plan.schema().iter().any(|(qualifier, _)| qualifier.is_some()) || plan.schema().fields().is_empty() {
+    if plan
+        .schema()
+        .iter()
+        .any(|(qualifier, _)| qualifier.is_some())
+        || plan.schema().fields().is_empty()
+    {
         return Ok(false);
     }
     let mut works = false;
@@ -135,10 +140,7 @@ fn worth_sharing(plan: &LogicalPlan) -> Result<bool> {
             LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => {}
             _ => works = true,
         }
-        stands_alone &= !node
-            .expressions()
-            .iter()
-            .any(Expr::contains_outer);
+        stands_alone &= !node.expressions().iter().any(Expr::contains_outer);
         Ok(TreeNodeRecursion::Continue)
     })
     .or_error()?;
@@ -165,10 +167,17 @@ fn replaced(
     part: &LogicalPlan,
     slot: &Arc<Slot>,
 ) -> Result<LogicalPlan> {
-    let scan = named_scan(session.new_name(), Arc::clone(slot) as Arc<dyn TableProvider>)?;
+    let scan = named_scan(
+        session.new_name(),
+        Arc::clone(slot) as Arc<dyn TableProvider>,
+    )?;
     let changed = plan.transform_down_with_subqueries(|node| {
         if node == *part {
-            return Ok(Transformed::new(scan.clone(), true, TreeNodeRecursion::Jump));
+            return Ok(Transformed::new(
+                scan.clone(),
+                true,
+                TreeNodeRecursion::Jump,
+            ));
         }
         Ok(Transformed::no(node))
     });

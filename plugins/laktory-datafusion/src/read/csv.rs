@@ -67,13 +67,15 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
         },
         end: given.byte("eol_char")?.filter(|end| *end != b'\n'),
         comment: given.byte("comment_prefix")?,
-        nulls: given.texts("null_values")?.map(|nulls| {
-            let mut any: Vec<String> = nulls.into_iter().map(regex::escape).collect();
-            any.push(String::new());
-            Regex::new(&format!("^(?:{})$", any.join("|")))
-        })
-        .transpose()
-        .map_err(|error| Error::new(ErrorKind::InvalidArgument, error.to_string()))?,
+        nulls: given
+            .texts("null_values")?
+            .map(|nulls| {
+                let mut any: Vec<String> = nulls.into_iter().map(regex::escape).collect();
+                any.push(String::new());
+                Regex::new(&format!("^(?:{})$", any.join("|")))
+            })
+            .transpose()
+            .map_err(|error| Error::new(ErrorKind::InvalidArgument, error.to_string()))?,
         parsed: Arc::new(Schema::empty()),
         schema: Arc::new(Schema::empty()),
     };
@@ -271,9 +273,8 @@ fn located(error: Error, file: &Path, columns: usize, skipped: usize) -> Error {
         rest[..digits].parse::<usize>().ok()
     };
     if message.contains("incorrect number of fields") {
-        let line = number("for line ").map_or_else(String::new, |line| {
-            format!(", line {}", line + skipped)
-        });
+        let line = number("for line ")
+            .map_or_else(String::new, |line| format!(", line {}", line + skipped));
         return named(format!(
             "{line}: more than {columns} fields, but the header has {columns}"
         ))
@@ -289,10 +290,10 @@ fn located(error: Error, file: &Path, columns: usize, skipped: usize) -> Error {
         .split_once("while parsing value '")
         .and_then(|(_, rest)| rest.split_once("' as type '"))
     {
+        // The parser counts lines of values from 0.
         let dtype = rest.split('\'').next().unwrap_or_default().to_lowercase();
-        let line = number(" at line ").map_or_else(String::new, |line| {
-            format!(", line {}", line + skipped)
-        });
+        let line = number(" at line ")
+            .map_or_else(String::new, |line| format!(", line {}", line + skipped + 1));
         return named(format!("{line}: could not parse `{value}` as {dtype}")).with_source(error);
     }
     let what = format!(": {message}");

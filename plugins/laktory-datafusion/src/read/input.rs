@@ -70,7 +70,9 @@ pub(super) fn lines(file: &Path, range: Option<(u64, u64)>) -> Result<Text> {
 /// The length of the byte order mark.
 fn mark(file: &Path) -> Result<u64> {
     let mut head = Vec::new();
-    opened(file)?.take(MARK.len() as u64).read_to_end(&mut head)?;
+    opened(file)?
+        .take(MARK.len() as u64)
+        .read_to_end(&mut head)?;
     Ok(if head == MARK { MARK.len() as u64 } else { 0 })
 }
 
@@ -193,7 +195,11 @@ mod tests {
     #[test]
     fn elements_of_an_array_are_lines() {
         let out = elements("[{\"a\": \"],\\\"\", \"b\": [1,\n2]}, {\"a\": {}}]\n").unwrap();
-        let lines: Vec<&str> = out.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> = out
+            .split('\n')
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
         assert_eq!(lines, ["{\"a\": \"],\\\"\", \"b\": [1, 2]}", "{\"a\": {}}"]);
         assert_eq!(elements("{\"a\": [1]}\n").unwrap(), "{\"a\": [1]}\n");
         assert!(elements("[{\"a\": 1}").is_err());
@@ -209,7 +215,10 @@ mod tests {
         for cut in 1..size {
             let mut all = String::new();
             for range in [(0, cut), (cut, size)] {
-                lines(&file, Some(range)).unwrap().read_to_string(&mut all).unwrap();
+                lines(&file, Some(range))
+                    .unwrap()
+                    .read_to_string(&mut all)
+                    .unwrap();
             }
             assert_eq!(all, "one\ntwo\n\nthree\nfour", "{cut}");
         }

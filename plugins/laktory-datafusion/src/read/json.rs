@@ -85,9 +85,8 @@ fn inferred(request: &Request<'_>, document: bool) -> Result<Schema> {
         let limit = told.filter(|lines| *lines > 0);
         let sampled = told.is_none() && !document;
         for text in samples(file, document, sampled)? {
-            let (schema, _) = infer_json_schema(text, limit).map_err(|error| {
-                malformed(file, document, None, &engine_error(error.into()))
-            })?;
+            let (schema, _) = infer_json_schema(text, limit)
+                .map_err(|error| malformed(file, document, None, &engine_error(error.into())))?;
             found.push(schema);
         }
         for schema in found {
@@ -198,7 +197,12 @@ impl Decode for Json {
         let all = Arc::clone(&self.parsed);
         Ok(Box::new(reader.map(move |batch| {
             let batch = batch.map_err(|error| {
-                malformed(&chunk.path, document, Some(&all), &engine_error(error.into()))
+                malformed(
+                    &chunk.path,
+                    document,
+                    Some(&all),
+                    &engine_error(error.into()),
+                )
             })?;
             if same {
                 return Ok(batch);

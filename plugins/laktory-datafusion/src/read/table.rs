@@ -18,8 +18,8 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::object_store::ObjectMeta;
+use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use laktory_core::{Error, Result};
@@ -72,7 +72,10 @@ impl Files {
     }
 
     fn new(decoder: Decoder, files: &[PathBuf], schema: SchemaRef) -> Result<Self> {
-        let files = files.iter().map(|file| object(file)).collect::<Result<_>>()?;
+        let files = files
+            .iter()
+            .map(|file| object(file))
+            .collect::<Result<_>>()?;
         Ok(Self {
             decoder,
             files,
@@ -104,10 +107,10 @@ impl Files {
     }
 
     fn table_schema(&self) -> TableSchema {
-        TableSchema::new(
-            Arc::clone(&self.schema),
-            self.paths.iter().cloned().collect(),
-        )
+        let paths: Vec<FieldRef> = self.paths.iter().cloned().collect();
+        TableSchema::builder(Arc::clone(&self.schema))
+            .with_table_partition_cols(paths)
+            .build()
     }
 
     /// The files in at most `count` groups of about the same size, in their order.
@@ -133,7 +136,9 @@ fn object(file: &Path) -> Result<PartitionedFile> {
     let metadata = std::fs::metadata(file).map_err(|error| named(error.into()))?;
     let absolute = std::path::absolute(file).map_err(|error| named(error.into()))?;
     let location = ObjectPath::from_absolute_path(&absolute).map_err(|error| {
-        named(Error::unsupported(format!("the path cannot be read: {error}")))
+        named(Error::unsupported(format!(
+            "the path cannot be read: {error}"
+        )))
     })?;
     let modified = metadata
         .modified()
@@ -164,7 +169,10 @@ impl TableProvider for Files {
         filters: &[&Expr],
     ) -> EngineResult<Vec<TableProviderFilterPushDown>> {
         // The engine's own filter stays above, and reaches PARQUET files when the physical plan is optimized.
-        Ok(vec![TableProviderFilterPushDown::Unsupported; filters.len()])
+        Ok(vec![
+            TableProviderFilterPushDown::Unsupported;
+            filters.len()
+        ])
     }
 
     async fn scan(

@@ -70,14 +70,22 @@ impl ScalarUDFImpl for Ours {
                     && is_text(pattern)
                     && (group.is_integer() || *group == DataType::Null) =>
             {
-                Ok(vec![DataType::Utf8View, DataType::Utf8View, DataType::Int64])
+                Ok(vec![
+                    DataType::Utf8View,
+                    DataType::Utf8View,
+                    DataType::Int64,
+                ])
             }
             ("regexp_extract", _) => {
                 self.refuse("a text, a pattern, and maybe the number of a group")
             }
             (_, [base, exponent]) if is_number(base) && is_number(exponent) => {
                 let whole = base.is_integer() && exponent.is_integer();
-                let dtype = if whole { DataType::Int64 } else { DataType::Float64 };
+                let dtype = if whole {
+                    DataType::Int64
+                } else {
+                    DataType::Float64
+                };
                 Ok(vec![dtype.clone(), dtype])
             }
             _ => self.refuse("two numbers"),
@@ -136,7 +144,11 @@ fn power(base: &ArrayRef, exponent: &ArrayRef) -> EngineResult<ArrayRef> {
 }
 
 /// The part of each text that a group of the pattern matches, the first one unless told otherwise; null without match.
-fn extract(text: &ArrayRef, pattern: &ArrayRef, group: Option<&ArrayRef>) -> EngineResult<ArrayRef> {
+fn extract(
+    text: &ArrayRef,
+    pattern: &ArrayRef,
+    group: Option<&ArrayRef>,
+) -> EngineResult<ArrayRef> {
     let (text, pattern) = (text.as_string_view(), pattern.as_string_view());
     let group = group.map(|group| group.as_primitive::<Int64Type>());
     let mut known: Option<(String, Regex)> = None;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, ArrayRef, make_array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, make_array};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::{Column, DFSchema, TableReference};
@@ -30,10 +30,10 @@ impl ExprPlanner for Expressions {
         schema: &DFSchema,
     ) -> EngineResult<PlannerResult<RawBinaryExpr>> {
         let whole = |expr: &Expr| {
-            Ok::<_, datafusion::error::DataFusionError>(matches!(
-                expr.get_type(schema)?,
-                DataType::Null
-            ) || expr.get_type(schema)?.is_integer())
+            Ok::<_, datafusion::error::DataFusionError>(
+                matches!(expr.get_type(schema)?, DataType::Null)
+                    || expr.get_type(schema)?.is_integer(),
+            )
         };
         if matches!(expr.op, BinaryOperator::Divide) && whole(&expr.left)? && whole(&expr.right)? {
             let left = cast(expr.left, DataType::Float64);
@@ -161,4 +161,3 @@ impl TypePlanner for Types {
         Ok(Some(Arc::new(Field::new("", planned, true))))
     }
 }
-

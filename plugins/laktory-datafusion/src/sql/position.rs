@@ -35,7 +35,10 @@ impl<'a> Place<'a> {
             .trim()
             .replace("Expected: ", "expected ")
             .replace(", found: ", ", found ");
-        let error = Error::new(ErrorKind::SqlSyntax, self.in_users_words(&lower_first(&words)));
+        let error = Error::new(
+            ErrorKind::SqlSyntax,
+            self.in_users_words(&lower_first(&words)),
+        );
         match at {
             Some((line, column)) if line > 0 => error.with_range(self.word(line, column)),
             _ => error,
@@ -115,14 +118,11 @@ impl<'a> Place<'a> {
             .filter(|name| !name.is_empty())?;
         let folded = self.rendered.text.to_ascii_lowercase();
         let wanted = name.to_ascii_lowercase();
-        let at = folded
-            .match_indices(&wanted)
-            .map(|(at, _)| at)
-            .find(|at| {
-                let before = folded[..*at].chars().next_back();
-                let after = folded[at + wanted.len()..].chars().next();
-                !before.is_some_and(part_of_name) && !after.is_some_and(part_of_name)
-            })?;
+        let at = folded.match_indices(&wanted).map(|(at, _)| at).find(|at| {
+            let before = folded[..*at].chars().next_back();
+            let after = folded[at + wanted.len()..].chars().next();
+            !before.is_some_and(part_of_name) && !after.is_some_and(part_of_name)
+        })?;
         Some(self.source(at..at + wanted.len()))
     }
 }
@@ -138,7 +138,10 @@ fn kind(error: &Error) -> ErrorKind {
         "HAVING",
         "window function",
     ];
-    let plain = matches!(error.kind(), ErrorKind::Compute | ErrorKind::InvalidExpression);
+    let plain = matches!(
+        error.kind(),
+        ErrorKind::Compute | ErrorKind::InvalidExpression
+    );
     let of_the_statement = OF_THE_STATEMENT
         .iter()
         .any(|words| error.message().contains(words));

@@ -40,14 +40,12 @@ impl VisitorMut for Rewrites {
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         spell_out(select, &self.columns);
         for join in select.from.iter_mut().flat_map(|table| &mut table.joins) {
-            join.join_operator = match std::mem::replace(
-                &mut join.join_operator,
-                JoinOperator::CrossApply,
-            ) {
-                JoinOperator::Semi(constraint) => JoinOperator::LeftSemi(constraint),
-                JoinOperator::Anti(constraint) => JoinOperator::LeftAnti(constraint),
-                other => other,
-            };
+            join.join_operator =
+                match std::mem::replace(&mut join.join_operator, JoinOperator::CrossApply) {
+                    JoinOperator::Semi(constraint) => JoinOperator::LeftSemi(constraint),
+                    JoinOperator::Anti(constraint) => JoinOperator::LeftAnti(constraint),
+                    other => other,
+                };
         }
         for item in &mut select.projection {
             if let SelectItem::ExprWithAlias { expr, .. } = item
@@ -140,7 +138,10 @@ fn without_escape(pattern: &Expr) -> Option<Expr> {
             let text = |text: &str| {
                 Expr::Value(Value::SingleQuotedString(text.to_owned()).with_empty_span())
             };
-            Some(call("replace", vec![other.clone(), text("\\"), text("\\\\")]))
+            Some(call(
+                "replace",
+                vec![other.clone(), text("\\"), text("\\\\")],
+            ))
         }
     }
 }
