@@ -18,6 +18,10 @@ mod source;
 mod spool;
 mod sql;
 mod stream;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod types;
 mod write;
 

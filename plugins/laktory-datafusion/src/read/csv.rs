@@ -290,9 +290,10 @@ fn located(error: Error, file: &Path, columns: usize, skipped: usize) -> Error {
         .split_once("while parsing value '")
         .and_then(|(_, rest)| rest.split_once("' as type '"))
     {
+        // The parser counts lines of values from 0.
         let dtype = rest.split('\'').next().unwrap_or_default().to_lowercase();
         let line = number(" at line ")
-            .map_or_else(String::new, |line| format!(", line {}", line + skipped));
+            .map_or_else(String::new, |line| format!(", line {}", line + skipped + 1));
         return named(format!("{line}: could not parse `{value}` as {dtype}")).with_source(error);
     }
     let what = format!(": {message}");

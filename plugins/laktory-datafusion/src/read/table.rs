@@ -107,10 +107,10 @@ impl Files {
     }
 
     fn table_schema(&self) -> TableSchema {
-        TableSchema::new(
-            Arc::clone(&self.schema),
-            self.paths.iter().cloned().collect(),
-        )
+        let paths: Vec<FieldRef> = self.paths.iter().cloned().collect();
+        TableSchema::builder(Arc::clone(&self.schema))
+            .with_table_partition_cols(paths)
+            .build()
     }
 
     /// The files in at most `count` groups of about the same size, in their order.
