@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, Float64Array};
+use datafusion::arrow::array::{Array, AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::correlation::corr_udaf;

@@ -155,7 +155,7 @@ fn with_integer(known: &DataType, value: i128) -> Option<DataType> {
 }
 
 /// The type that holds the values of two types; `None` when they have nothing in common.
-pub(crate) fn supertype(a: &DataType, b: &DataType) -> Option<DataType> {
+fn supertype(a: &DataType, b: &DataType) -> Option<DataType> {
     if a == b {
         return Some(a.clone());
     }
