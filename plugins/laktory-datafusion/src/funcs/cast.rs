@@ -23,7 +23,7 @@ use crate::types::{data_type, is_text, shown};
 pub(crate) use array::{
     compacted, convert_array, from_counts, masked, per_day, per_second, rescaled,
 };
-pub(crate) use common::{coarser, common_type, supertype};
+pub(crate) use common::{coarser, common_of, common_type};
 pub(crate) use text::{all_parsed, printed};
 
 use support::{is_lossless, is_supported};

@@ -90,17 +90,9 @@ pub(super) fn mapped(
     name: impl Into<String>,
     function: impl Fn(&str) -> String + Send + Sync + 'static,
 ) -> Result<Value> {
-    let value = text(call, value)?;
-    Ok(kernel(
-        name,
-        vec![value],
-        DataType::Utf8View,
-        move |arrays| {
-            let texts = arrays::texts(&arrays[0])?;
-            let out: StringViewArray = texts.iter().map(|text| text.map(&function)).collect();
-            Ok(Arc::new(out))
-        },
-    ))
+    whole(call, value, name, move |texts| {
+        texts.iter().map(|text| text.map(&function)).collect()
+    })
 }
 
 /// A part of each text.
@@ -110,16 +102,23 @@ pub(super) fn cut(
     name: impl Into<String>,
     function: impl for<'t> Fn(&'t str) -> &'t str + Send + Sync + 'static,
 ) -> Result<Value> {
+    whole(call, value, name, move |texts| {
+        texts.iter().map(|text| text.map(&function)).collect()
+    })
+}
+
+fn whole(
+    call: &Call<'_, '_>,
+    value: Value,
+    name: impl Into<String>,
+    function: impl Fn(&StringViewArray) -> StringViewArray + Send + Sync + 'static,
+) -> Result<Value> {
     let value = text(call, value)?;
     Ok(kernel(
         name,
         vec![value],
         DataType::Utf8View,
-        move |arrays| {
-            let texts = arrays::texts(&arrays[0])?;
-            let out: StringViewArray = texts.iter().map(|text| text.map(&function)).collect();
-            Ok(Arc::new(out))
-        },
+        move |arrays| Ok(Arc::new(function(&arrays::texts(&arrays[0])?))),
     ))
 }
 

@@ -19,7 +19,7 @@ use crate::kernel::kernel;
 
 pub(crate) use arithmetic::{add, sub};
 pub(crate) use clock::zone;
-pub(crate) use format::formatted;
+pub(crate) use format::{formatted, pattern};
 pub(crate) use parts::{Part, part};
 
 pub(super) const ROWS: &[Row] = &[

@@ -64,7 +64,7 @@ fn is_binary_or_text(dtype: &DataType) -> bool {
 
 /// Fails when a value became null.
 pub(super) fn fits(array: &ArrayRef, out: &ArrayRef, to: &DataType) -> Result<()> {
-    if out.null_count() <= array.null_count() {
+    if out.null_count() <= array.logical_null_count() {
         return Ok(());
     }
     let bad = (0..array.len()).find(|row| array.is_valid(*row) && out.is_null(*row));

@@ -35,19 +35,30 @@ pub(crate) fn common_type<'a>(values: impl Iterator<Item = &'a Value>) -> Result
     let mut common = Common::Nothing;
     for value in values {
         let next = Common::of(value);
-        common = common.clone().meet(next).ok_or_else(|| {
-            Error::new(
-                ErrorKind::TypeMismatch,
-                format!(
-                    "{} and {} have no common type",
-                    shown(&common.dtype()),
-                    shown(&value.dtype)
-                ),
-            )
-            .with_hint("convert one of them with `cast`")
-        })?;
+        common = common
+            .clone()
+            .meet(next)
+            .ok_or_else(|| apart(&common.dtype(), &value.dtype))?;
     }
     Ok(common.dtype())
+}
+
+/// The type in which values of several types meet.
+///
+/// # Errors
+/// `TypeMismatch` when there is none.
+pub(crate) fn common_of(mut dtypes: impl Iterator<Item = DataType>) -> Result<DataType> {
+    dtypes.try_fold(DataType::Null, |known, dtype| {
+        supertype(&known, &dtype).ok_or_else(|| apart(&known, &dtype))
+    })
+}
+
+fn apart(known: &DataType, dtype: &DataType) -> Error {
+    Error::new(
+        ErrorKind::TypeMismatch,
+        format!("{} and {} have no common type", shown(known), shown(dtype)),
+    )
+    .with_hint("convert one of them with `cast`")
 }
 
 impl Common {
@@ -155,7 +166,7 @@ fn with_integer(known: &DataType, value: i128) -> Option<DataType> {
 }
 
 /// The type that holds the values of two types; `None` when they have nothing in common.
-pub(crate) fn supertype(a: &DataType, b: &DataType) -> Option<DataType> {
+fn supertype(a: &DataType, b: &DataType) -> Option<DataType> {
     if a == b {
         return Some(a.clone());
     }

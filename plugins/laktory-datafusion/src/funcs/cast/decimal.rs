@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, Decimal128Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use laktory_core::Result;
 
@@ -35,10 +35,7 @@ pub(super) fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         return engine(array, to, false);
     };
     let out = engine(array, to, false)?;
-    Ok(Arc::new(
-        out.as_primitive::<Decimal128Type>()
-            .null_if_overflow_precision(*precision),
-    ))
+    Ok(within(out.as_primitive(), *precision))
 }
 
 /// Decimals of any width in 128 bits.
@@ -64,7 +61,13 @@ fn rescale(known: &Decimal128Array, precision: u8, scale: i8) -> Result<ArrayRef
         known.unary(|value| half_even(value, divisor))
     };
     let out = out.with_precision_and_scale(precision, scale).or_error()?;
-    Ok(Arc::new(out.null_if_overflow_precision(precision)))
+    Ok(within(&out, precision))
+}
+
+/// Decimals of which those with too many digits are null.
+pub(super) fn within(values: &Decimal128Array, precision: u8) -> ArrayRef {
+    let fitting = values.null_if_overflow_precision(precision);
+    Arc::new(fitting.with_data_type(values.data_type().clone()))
 }
 
 fn power(exponent: i8) -> Option<i128> {

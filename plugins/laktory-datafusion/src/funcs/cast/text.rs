@@ -10,7 +10,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{
     DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimeUnit, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use laktory_core::semantics::iso;
 use laktory_core::{Error, ErrorKind, Result};
@@ -41,12 +41,10 @@ pub(super) fn parse(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
                 .iter()
                 .map(|text| decimal::parse(text?, *scale))
                 .collect();
-            Arc::new(
-                values
-                    .with_precision_and_scale(*precision, *scale)
-                    .or_error()?
-                    .null_if_overflow_precision(*precision),
-            )
+            let values = values
+                .with_precision_and_scale(*precision, *scale)
+                .or_error()?;
+            decimal::within(&values, *precision)
         }
         DataType::Boolean => Arc::new(
             texts
@@ -97,18 +95,9 @@ pub(super) fn print(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
                 })
             })
         }
-        DataType::Timestamp(unit, zone) => {
-            let digits = match unit {
-                TimeUnit::Second => "",
-                TimeUnit::Millisecond => "%.3f",
-                TimeUnit::Microsecond => "%.6f",
-                TimeUnit::Nanosecond => "%.9f",
-            };
-            let offset = if zone.is_some() { "%:z" } else { "" };
-            time::formatted(array, &format!("%F %T{digits}{offset}"))?
+        dtype if dtype.is_temporal() && !matches!(dtype, DataType::Duration(_)) => {
+            time::formatted(array, &time::pattern("iso", dtype))?
         }
-        DataType::Date32 | DataType::Date64 => time::formatted(array, "%F")?,
-        DataType::Time64(_) | DataType::Time32(_) => time::formatted(array, "%T%.f")?,
         _ => engine(array, &DataType::Utf8View, false)?,
     };
     engine(&texts, to, false)

@@ -13,12 +13,12 @@ use datafusion::arrow::compute::{is_not_null, take};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type, UInt64Type};
 use laktory_core::{Error, ErrorKind, Result};
 
-use super::order::canonical;
 use super::{kernel, owners};
 use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::cast::{common_type, compacted, convert, convert_array, from_counts};
 use crate::funcs::{Call, arrays};
+use crate::kernel::rows::canonical;
 use crate::types::{element, is_decimal, is_float, is_integer, list_of};
 
 /// A receiver that must be a list, and the type of its elements.
@@ -121,7 +121,7 @@ pub(super) fn contains(call: &Call<'_, '_>) -> Result<Value> {
             let lists = compacted(arrays::lists(&arrays[0])?)?;
             let owners = owners(lists.value_offsets().iter().copied());
             let wanted = take(&arrays[1], &owners, None).or_error()?;
-            let (values, wanted) = (canonical(lists.values())?, canonical(&wanted)?);
+            let (values, wanted) = (canonical(lists.values()), canonical(&wanted));
             let same = not_distinct(&values, &wanted).or_error()?;
             let out: BooleanArray = places(&lists)
                 .map(|places| Some(places?.any(|at| same.value(at))))

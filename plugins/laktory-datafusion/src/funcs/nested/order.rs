@@ -2,15 +2,14 @@
 //! which floats have one NaN, after infinity, and one zero.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, LargeListArray, UInt64Array};
 use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::compute::{SortOptions, take};
+use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
-use datafusion::arrow::row::{Row, RowConverter, Rows, SortField};
+use datafusion::arrow::row::Rows;
 use laktory_core::{Error, Result};
 
 use super::kernel;
@@ -18,56 +17,27 @@ use super::list::{places, receiver};
 use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::{Call, arrays};
+use crate::kernel::rows::{distinct, keys};
 use crate::types::{is_float, list_of};
 
-/// Floats with one NaN and one zero; other values as they are.
-pub(super) fn canonical(array: &ArrayRef) -> Result<ArrayRef> {
-    Ok(match array.data_type() {
-        DataType::Float64 => Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(
-            |value| {
-                if value.is_nan() {
-                    f64::NAN
-                } else {
-                    value + 0.0
-                }
-            },
-        )),
-        DataType::Float32 => Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(
-            |value| {
-                if value.is_nan() {
-                    f32::NAN
-                } else {
-                    value + 0.0
-                }
-            },
-        )),
-        _ => array.clone(),
-    })
-}
-
-fn rows(values: &ArrayRef, options: SortOptions) -> Result<Rows> {
-    let field = SortField::new_with_options(values.data_type().clone(), options);
-    let converter = RowConverter::new(vec![field]).or_error()?;
-    converter.convert_columns(&[canonical(values)?]).or_error()
-}
-
-/// A kernel that gives lists made of some of the elements of each.
+/// A kernel that gives lists made of some of the elements of each, which are chosen by their keys.
 fn chosen(
     call: &Call<'_, '_>,
     name: String,
-    options: SortOptions,
-    choose: impl Fn(&Rows, Range<usize>) -> Vec<usize> + Send + Sync + 'static,
+    descending: bool,
+    choose: impl Fn(&ArrayRef, &Rows, Range<usize>) -> Vec<usize> + Send + Sync + 'static,
 ) -> Result<Value> {
     let (this, item) = receiver(call)?;
     let output = list_of(item);
     let to = output.clone();
     Ok(kernel(name, vec![this], output, move |arrays| {
         let lists = arrays::lists(&arrays[0])?;
-        let rows = rows(lists.values(), options)?;
+        let keys = keys(&[Arc::clone(lists.values())], descending)?;
         let mut elements: Vec<u64> = Vec::with_capacity(lists.values().len());
         let mut lengths = Vec::with_capacity(lists.len());
         for places in places(&lists) {
-            let found = places.map_or_else(Vec::new, |places| choose(&rows, places));
+            let found =
+                places.map_or_else(Vec::new, |places| choose(lists.values(), &keys, places));
             lengths.push(found.len());
             elements.extend(found.into_iter().map(|at| at as u64));
         }
@@ -88,33 +58,26 @@ fn chosen(
 
 /// `list.sort`: nulls first unless asked otherwise, in both directions.
 pub(super) fn sort(call: &Call<'_, '_>) -> Result<Value> {
-    let options = SortOptions {
-        descending: call.flag("descending")?,
-        nulls_first: !call.flag("nulls_last")?,
-    };
-    chosen(
-        call,
-        format!("list_sort({options:?})"),
-        options,
-        |rows, places| {
-            let mut places: Vec<usize> = places.collect();
-            places.sort_by(|a, b| rows.row(*a).cmp(&rows.row(*b)));
-            places
-        },
-    )
+    let (descending, nulls_last) = (call.flag("descending")?, call.flag("nulls_last")?);
+    let name = format!("list_sort({descending}, {nulls_last})");
+    chosen(call, name, descending, move |values, keys, places| {
+        let (mut known, nulls): (Vec<usize>, Vec<usize>) =
+            places.partition(|at| values.is_valid(*at));
+        known.sort_by(|a, b| keys.row(*a).cmp(&keys.row(*b)));
+        if nulls_last {
+            [known, nulls].concat()
+        } else {
+            [nulls, known].concat()
+        }
+    })
 }
 
 /// `list.unique`: elements in the order in which they first occur.
 pub(super) fn unique(call: &Call<'_, '_>) -> Result<Value> {
-    chosen(
-        call,
-        "list_unique".into(),
-        SortOptions::default(),
-        |rows, places| {
-            let mut seen: HashSet<Row<'_>> = HashSet::new();
-            places.filter(|at| seen.insert(rows.row(*at))).collect()
-        },
-    )
+    chosen(call, "list_unique".into(), false, |_, keys, places| {
+        let found = distinct(keys, places);
+        found.into_iter().map(|(at, _)| at).collect()
+    })
 }
 
 /// `list.min` and `list.max`: nulls are skipped; NaN counts only where there is nothing else.
@@ -127,7 +90,7 @@ pub(super) fn extreme(call: &Call<'_, '_>, greatest: bool) -> Result<Value> {
     Ok(kernel(name, vec![this], item, move |arrays| {
         let lists = arrays::lists(&arrays[0])?;
         let values = lists.values();
-        let rows = rows(values, SortOptions::default())?;
+        let rows = keys(&[Arc::clone(values)], false)?;
         let number = numbers(values);
         let beats = if greatest {
             Ordering::Greater

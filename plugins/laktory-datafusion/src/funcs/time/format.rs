@@ -34,7 +34,7 @@ pub(super) fn to_string(call: &Call<'_, '_>) -> Result<Value> {
 }
 
 /// The format that `iso` stands for; others as they are.
-fn pattern(format: &str, dtype: &DataType) -> String {
+pub(crate) fn pattern(format: &str, dtype: &DataType) -> String {
     let separator = match format {
         "iso" => ' ',
         "iso:strict" => 'T',
