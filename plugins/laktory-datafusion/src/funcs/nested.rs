@@ -19,6 +19,7 @@ use super::{Call, FULL, Row};
 use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::kernel::kernel;
+use crate::kernel::reduced::Reduce;
 use crate::types::{fields, is_text, list_of, shown};
 
 pub(super) const ROWS: &[Row] = &[
@@ -151,8 +152,8 @@ fn categories(call: &Call<'_, '_>) -> Result<Value> {
     if !is_text(&this.dtype) {
         return Err(call.mismatch(&this.dtype));
     }
-    call.lower
-        .restrict(Some(this.expr.clone().is_not_null()), true);
+    call.lower.restrict(this.expr.clone().is_not_null());
+    call.lower.reduce(Reduce::Distinct, this.expr.clone())?;
     Ok(this)
 }
 

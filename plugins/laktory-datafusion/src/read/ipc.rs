@@ -27,7 +27,8 @@ struct Ipc {
 pub(super) fn read(request: &Request<'_>) -> Result<Files> {
     let first = stored(&request.files[0])?;
     for file in &request.files[1..] {
-        super::parquet::same_columns(&first, &request.files[0], &stored(file)?, file)?;
+        let other = stored(file)?;
+        super::parquet::same_columns(&first, &request.files[0], &other, file)?;
     }
     let schema = match &request.declared {
         Some(declared) => {
