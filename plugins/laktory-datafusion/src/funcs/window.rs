@@ -110,5 +110,5 @@ fn row_index(call: &Call<'_, '_>) -> Result<Value> {
         expr: place(call, row_number_udwf(), Vec::new())?,
         dtype: DataType::UInt64,
     };
-    Ok(convert(number, &DataType::Int64)?.map(|expr| expr - lit(1_i64)))
+    convert(number.map(|expr| expr - lit(1_u64)), &DataType::UInt32)
 }

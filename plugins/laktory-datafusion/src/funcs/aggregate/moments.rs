@@ -23,8 +23,6 @@ pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
     let ddof = call.ddof()?;
     let (value, over) = this(call)?;
     let rule = match &value.dtype {
-        // The variance of durations would be a duration squared, and the spread of dates is none of their kind.
-        DataType::Duration(_) if root => Averaged::of(&value.dtype),
         DataType::Null | DataType::Boolean => Averaged::of(&value.dtype),
         number if is_number(number) => Averaged::of(number),
         _ => None,

@@ -214,7 +214,6 @@ pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
     let ddof = f64::from(call.ddof()?);
     let value = this(call)?;
     let rule = match &value.dtype {
-        DataType::Duration(_) if root => Averaged::of(&value.dtype),
         DataType::Null | DataType::Boolean => Averaged::of(&value.dtype),
         number if is_number(number) => Averaged::of(number),
         _ => None,
