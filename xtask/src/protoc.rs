@@ -29,7 +29,10 @@ pub(crate) fn path() -> Result<Option<PathBuf>, String> {
 pub(crate) fn run() -> Result<(), String> {
     match path()? {
         Some(path) => println!("{}", path.display()),
-        None => println!("{}", std::env::var("PROTOC").unwrap_or_else(|_| "protoc".to_owned())),
+        None => println!(
+            "{}",
+            std::env::var("PROTOC").unwrap_or_else(|_| "protoc".to_owned())
+        ),
     }
     Ok(())
 }

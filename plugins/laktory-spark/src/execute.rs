@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use laktory_core::{
-    DType, Error, ErrorKind, Field, Job, Outcome, Result, RunCx, Target, WriteReport,
+    DType, Error, ErrorKind, Field, Job, Outcome, Result, RunCx, Target, WriteMode, WriteReport,
 };
 use proto::command::CommandType;
 use proto::execute_plan_response::ResponseType;
@@ -60,7 +60,13 @@ async fn run(
     for (job, frame) in jobs.iter().zip(frames) {
         let columns = session.columns(cx, frame).await?;
         let resolved = lowered_onto(session, cx, frame, &overlay).await?;
-        outcomes.push(one(session, cx, job, &resolved, columns).await?);
+        let outcome = one(session, cx, job, &resolved, columns).await?;
+        if let (Outcome::Materialized { .. }, Some(RelType::CachedRemoteRelation(handed))) =
+            (&outcome, &resolved.relation.rel_type)
+        {
+            kept.retain(|remote| remote != handed);
+        }
+        outcomes.push(outcome);
     }
     Ok(outcomes)
 }
@@ -76,19 +82,28 @@ async fn one(
         Target::Collect => {
             Outcome::Collected(collect(session, cx, resolved.relation.clone(), &columns).await?)
         }
-        Target::Write(spec) => {
+        Target::Write(_) | Target::Store { .. } => {
+            let (spec, mode) = match &job.target {
+                Target::Store { spec, mode } => (spec, *mode),
+                Target::Write(spec) => (spec, WriteMode::Error),
+                _ => return Err(Error::internal("not a write")),
+            };
             let (observed, name) = observed(resolved.relation.clone());
-            let command = write::command(observed, spec)?;
+            let command = write::command(observed, spec, mode)?;
             let responses = session.client.command(command, cx.cancel()).await?;
             let rows = match counted(&responses, &name) {
                 Some(rows) => rows,
+                None if mode == WriteMode::Ignore => 0,
                 None => count(session, cx, &resolved.relation).await?,
             };
             Outcome::Written(WriteReport { rows })
         }
         Target::Materialize => {
-            let remote = checkpoint(session, cx, resolved).await?;
-            let frame = remote_frame(&remote, resolved);
+            let frame = match resolved.relation.rel_type {
+                // What the jobs share is kept already.
+                Some(RelType::CachedRemoteRelation(_)) => resolved.clone(),
+                _ => remote_frame(&checkpoint(session, cx, resolved).await?, resolved),
+            };
             let rows = count(session, cx, &frame.relation).await?;
             Outcome::Materialized {
                 frame: SparkFrame::of_relation(Resolved {

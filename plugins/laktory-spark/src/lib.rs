@@ -7,6 +7,8 @@ mod execute;
 mod expr;
 mod frame;
 mod funcs;
+#[cfg(test)]
+mod live;
 mod ops;
 mod read;
 mod rows;

@@ -200,15 +200,11 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
     options.extend(spark_options(&spec.options)?);
     let schema = spec.schema.as_deref().map(ddl).transpose()?;
     let paths = if spec.files.is_empty() {
-        vec![spec.path.clone()]
+        vec![located(&spec.path)?]
     } else {
-        spec.files
-            .iter()
-            .map(|file| {
-                std::path::absolute(file)
-                    .map(|file| file.display().to_string())
-                    .map_err(Error::from)
-            })
+        let files = spec.files.iter();
+        files
+            .map(|file| located(&file.to_string_lossy()))
             .collect::<Result<_>>()?
     };
     let relation = relation(RelType::Read(proto::Read {
@@ -229,6 +225,15 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         confirmed: true,
     })
     .into_frame())
+}
+
+/// A path as the cluster gets it. A relative one starts at this program's working directory, not at the server's: that
+/// is what a pipeline means by it when both are on one machine.
+pub(crate) fn located(path: &str) -> Result<String> {
+    if path.contains("://") || path.starts_with('/') || path.contains(":/") {
+        return Ok(path.to_owned());
+    }
+    Ok(std::path::absolute(path)?.display().to_string())
 }
 
 /// Options as texts, as Spark takes them.

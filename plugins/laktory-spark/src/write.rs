@@ -1,10 +1,11 @@
 //! Writing on the cluster: the writer's command, with a count of the rows that pass.
 
-use laktory_core::{Error, Format, FormatSupport, Result, Support, WriteSpec};
+use laktory_core::{Error, Format, FormatSupport, Result, Support, WriteMode, WriteSpec};
 use proto::command::CommandType;
+use proto::write_operation::SaveMode;
 use spark_connect_proto as proto;
 
-use crate::read::spark_options;
+use crate::read::{located, spark_options};
 
 /// A format, how far it is written, and Spark's name for it.
 pub(crate) const WRITERS: &[(Format, FormatSupport, &str)] = &[
@@ -81,7 +82,11 @@ const fn partial(options: &'static [&'static str]) -> FormatSupport {
 ///
 /// # Errors
 /// `Unsupported` for formats, `InvalidArgument` for options.
-pub(crate) fn command(relation: proto::Relation, spec: &WriteSpec) -> Result<CommandType> {
+pub(crate) fn command(
+    relation: proto::Relation,
+    spec: &WriteSpec,
+    mode: WriteMode,
+) -> Result<CommandType> {
     let name = match WRITERS.iter().find(|(format, ..)| *format == spec.format) {
         Some((_, _, name)) => (*name).to_owned(),
         None => match &spec.format {
@@ -108,11 +113,17 @@ pub(crate) fn command(relation: proto::Relation, spec: &WriteSpec) -> Result<Com
         }
         _ => {}
     }
-    let path = std::path::absolute(&spec.path)?.display().to_string();
+    let path = located(&spec.path.to_string_lossy())?;
+    let mode = match mode {
+        WriteMode::Overwrite => SaveMode::Overwrite,
+        WriteMode::Append => SaveMode::Append,
+        WriteMode::Ignore => SaveMode::Ignore,
+        _ => SaveMode::ErrorIfExists,
+    };
     Ok(CommandType::WriteOperation(proto::WriteOperation {
         input: Some(relation),
         source: Some(name),
-        mode: proto::write_operation::SaveMode::ErrorIfExists as i32,
+        mode: mode as i32,
         options,
         save_type: Some(proto::write_operation::SaveType::Path(path)),
         ..Default::default()

@@ -142,19 +142,23 @@ pub(super) const ROWS: &[Row] = &[
         Ok(Val::of(e, DType::Float64, &[&quotient, &p]))
     }),
     (Func::ConvertUnits, FULL, |lw, call| {
+<<<<<<< HEAD
         let (factor, shift) = laktory_core::semantics::units::conversion(
+=======
+        let units = laktory_core::semantics::units::conversion(
+>>>>>>> spark
             call.text("input_unit")?,
             call.text("output_unit")?,
         )?;
         let this = this_of(lw, call, DType::is_numeric)?;
         let scaled = f(
             "*",
-            [cast(this.e.clone(), &DType::Float64)?, double(factor)],
+            [cast(this.e.clone(), &DType::Float64)?, double(units.factor)],
         );
-        let e = if shift == 0.0 {
+        let e = if units.offset == 0.0 {
             scaled
         } else {
-            f("+", [scaled, double(shift)])
+            f("+", [scaled, double(units.offset)])
         };
         Ok(this.map(e, DType::Float64))
     }),
