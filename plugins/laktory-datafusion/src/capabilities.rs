@@ -1,6 +1,6 @@
 //! What the backend can do, computed from the tables that do the lowering.
 
-use laktory_core::{Capabilities, OpKind, Support};
+use laktory_core::{Capabilities, Support};
 
 use crate::{funcs, ops, read, write};
 
@@ -8,7 +8,6 @@ use crate::{funcs, ops, read, write};
 pub(crate) fn capabilities() -> Capabilities {
     let mut capabilities = Capabilities::default();
     capabilities.ops.extend(ops::KINDS.iter().copied());
-    capabilities.ops.insert(OpKind::Sql, Support::Full);
     capabilities
         .funcs
         .extend(funcs::rows().map(|(func, support, _)| (*func, *support)));

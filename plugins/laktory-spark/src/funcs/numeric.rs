@@ -142,11 +142,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(Val::of(e, DType::Float64, &[&quotient, &p]))
     }),
     (Func::ConvertUnits, FULL, |lw, call| {
-<<<<<<< HEAD
-        let (factor, shift) = laktory_core::semantics::units::conversion(
-=======
         let units = laktory_core::semantics::units::conversion(
->>>>>>> spark
             call.text("input_unit")?,
             call.text("output_unit")?,
         )?;
