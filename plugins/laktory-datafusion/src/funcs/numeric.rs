@@ -381,12 +381,7 @@ fn pow(call: &Call<'_, '_>) -> Result<Value> {
         numeric(call, call.value("other")?)?,
     );
     if is_integer(&base.dtype) && is_integer(&exponent.dtype) {
-        // A constant base bends to the column beside it, a column keeps its type.
-        let dtype = if base.as_constant().is_some() {
-            common_type([&base, &exponent].into_iter())?
-        } else {
-            base.dtype.clone()
-        };
+        let dtype = base.dtype.clone();
         let output = dtype.clone();
         let args = vec![
             convert(base, &DataType::Int64)?,
@@ -512,7 +507,10 @@ fn abs(call: &Call<'_, '_>) -> Result<Value> {
             DataType::Float32 => each!(Float32Type, f32::abs),
             DataType::Float64 => each!(Float64Type, f64::abs),
             DataType::Decimal128(..) => {
-                arrow_cast(&each!(Decimal128Type, i128::wrapping_abs), &output).or_error()?
+                let out: Decimal128Array = array
+                    .as_primitive::<Decimal128Type>()
+                    .unary(i128::wrapping_abs);
+                Arc::new(out.with_data_type(output.clone()))
             }
             DataType::Duration(_) => {
                 let array = arrow_cast(array, &DataType::Int64).or_error()?;
@@ -623,6 +621,9 @@ pub(crate) fn half_even(value: Value, decimals: i64) -> Result<Value> {
 fn clip(call: &Call<'_, '_>) -> Result<Value> {
     let value = call.receiver()?;
     let dtype = value.dtype.clone();
+    if !is_number(&dtype) && !dtype.is_temporal() && dtype != DataType::Null {
+        return Err(call.mismatch(&dtype));
+    }
     let mut branches: Vec<(PlanExpr, PlanExpr)> = Vec::new();
     for (name, below) in [("lower_bound", true), ("upper_bound", false)] {
         let Some(bound) = call.opt_value(name)? else {
