@@ -375,7 +375,7 @@ fn replace_strict(call: &Call<'_, '_>) -> Result<Value> {
     }
     let dtype = match call.opt_dtype("return_dtype")? {
         Some(dtype) => data_type(dtype)?,
-        None => common_of(new.iter().chain(&default).map(|value| &value.dtype))?,
+        None => common_of(new.iter().chain(&default).map(|value| value.dtype.clone()))?,
     };
     let key_type = common_type(std::iter::once(&value).chain(&old))?;
     let key = canonical(convert(value.clone(), &key_type)?);
