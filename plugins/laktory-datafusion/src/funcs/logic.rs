@@ -118,10 +118,10 @@ pub(super) const ROWS: &[Row] = &[
     (Func::MinHorizontal, FULL, |call| extreme(call, least)),
     (Func::MaxHorizontal, FULL, |call| extreme(call, greatest)),
     (Func::AllHorizontal, FULL, |call| {
-        across(call, PlanExpr::and, true)
+        across(call, (Operator::And, Operator::BitwiseAnd), true)
     }),
     (Func::AnyHorizontal, FULL, |call| {
-        across(call, PlanExpr::or, false)
+        across(call, (Operator::Or, Operator::BitwiseOr), false)
     }),
 ];
 
@@ -570,23 +570,35 @@ fn extreme(call: &Call<'_, '_>, pick: fn(Vec<PlanExpr>) -> PlanExpr) -> Result<V
     })
 }
 
+/// Truth values joined across columns; integers are joined by their bits, as in Polars.
 fn across(
     call: &Call<'_, '_>,
-    join: fn(PlanExpr, PlanExpr) -> PlanExpr,
+    (logical, bits): (Operator, Operator),
     neutral: bool,
 ) -> Result<Value> {
     let ignore = call.flag("ignore_nulls")?;
+    let values = call.values("exprs")?;
+    let integers = values.iter().all(|value| is_integer(&value.dtype));
+    let dtype = if integers {
+        common_type(values.iter())?
+    } else {
+        DataType::Boolean
+    };
     let mut all: Option<PlanExpr> = None;
-    for value in call.values("exprs")? {
-        let mut next = truth(value, &format!("a value of `{}`", call.func().def().path))?;
-        if ignore {
+    for value in values {
+        let mut next = if integers {
+            convert(value, &dtype)?.expr
+        } else {
+            truth(value, &format!("a value of `{}`", call.func().def().path))?
+        };
+        if ignore && !integers {
             next = coalesce(vec![next, lit(neutral)]);
         }
         all = Some(match all {
-            Some(all) => join(all, next),
+            Some(all) => binary(all, if integers { bits } else { logical }, next),
             None => next,
         });
     }
-    all.map(Value::boolean)
-        .ok_or_else(|| call.invalid("at least one expression is needed"))
+    let expr = all.ok_or_else(|| call.invalid("at least one expression is needed"))?;
+    Ok(Value { expr, dtype })
 }

@@ -289,7 +289,11 @@ fn divided_duration(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Va
 
 /// `//` and `%`: toward minus infinity, with the sign of the divisor; null for integers and decimals by zero.
 fn floored(call: &Call<'_, '_>, quotient: bool) -> Result<Value> {
-    let (left, right) = operands(call, call.receiver()?, call.value("other")?)?;
+    let (mut left, mut right) = operands(call, call.receiver()?, call.value("other")?)?;
+    if let DataType::Decimal128(_, scale) = left.dtype {
+        let widest = DataType::Decimal128(38, scale);
+        (left, right) = (convert(left, &widest)?, convert(right, &widest)?);
+    }
     let dtype = left.dtype.clone();
     let name = if quotient { "//" } else { "%" };
     let output = dtype.clone();

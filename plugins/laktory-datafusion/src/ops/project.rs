@@ -108,6 +108,9 @@ pub(super) fn sort(
             keys.push(expr.sort(!key.descending, !key.nulls_last));
         }
     }
+    if fetch == Some(0) {
+        return built(LogicalPlanBuilder::from(plan).limit(0, fetch));
+    }
     if keys.is_empty() {
         return Ok(plan);
     }
