@@ -141,6 +141,14 @@ pub fn output_name(expr: &Expr) -> Option<String> {
             })
         }
         Expr::Literal(_) => Some("literal".into()),
+        // A field is called by its own name.
+        Expr::Call {
+            func: Func::StructField,
+            args,
+        } => match args.get(1) {
+            Some(Arg::Str(name)) => Some(name.clone()),
+            _ => None,
+        },
         Expr::Call { func, args } => match args.first() {
             Some(Arg::Expr(first)) => output_name(first),
             Some(Arg::Exprs(exprs)) => exprs.first().and_then(output_name),

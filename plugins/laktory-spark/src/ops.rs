@@ -160,10 +160,7 @@ pub(crate) fn lower(
                 .cloned()
                 .collect();
             Ok(Resolved {
-                relation: project(
-                    relation(),
-                    left.iter().map(|field| col(&field.name)).collect(),
-                ),
+                relation: cut(project(relation(), left.iter().map(|field| col(&field.name)).collect()), left.is_empty()),
                 columns: left,
                 confirmed: input.confirmed,
             })
@@ -396,6 +393,11 @@ fn fields(outputs: &[Output], values: &[Val]) -> Vec<Field> {
         .collect()
 }
 
+/// A frame without columns has no rows.
+fn cut(relation: proto::Relation, empty: bool) -> proto::Relation {
+    if empty { limit(relation, 0) } else { relation }
+}
+
 fn check_lengths(outputs: &[Output], values: &[Val]) -> Result<()> {
     for (output, value) in outputs.iter().zip(values) {
         if value.only.is_some() || value.distinct {
@@ -425,7 +427,7 @@ fn select(input: &Resolved, outputs: &[Output], started: SystemTime) -> Result<R
         relation: if scalar {
             aggregate(relation, Vec::new(), named(outputs, &values))
         } else {
-            project(relation, named(outputs, &values))
+            cut(project(relation, named(outputs, &values)), outputs.is_empty())
         },
         columns: fields(outputs, &values),
         confirmed: false,
