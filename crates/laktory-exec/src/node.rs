@@ -187,9 +187,7 @@ impl NodeRun<'_> {
         {
             // What the engine writes is visible at once: the rules are judged before.
             let (settled, metrics) = self.settle(backend, &flagged, steps, report).await?;
-            kept = self
-                .kept(backend, &settled, Some(steps))
-                .map_err(at_node)?;
+            kept = self.kept(backend, &settled, Some(steps)).map_err(at_node)?;
             flagged = settled;
             judged = Some(metrics);
         }
@@ -233,8 +231,7 @@ impl NodeRun<'_> {
     ) -> Result<(Frame, Metrics), Vec<Fault>> {
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
         let cx = self.shared.cx;
-        let metrics =
-            apply_all(cx, backend, flagged.clone(), [&steps.metrics]).map_err(at_node)?;
+        let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics]).map_err(at_node)?;
         let mut pass = Pass::default();
         pass.add(Purpose::Keep, flagged.clone(), Target::Materialize);
         pass.add(Purpose::Metrics, metrics, Target::Collect);
@@ -245,8 +242,7 @@ impl NodeRun<'_> {
         let (frame, _) = results.kept.take().ok_or_else(missing)?;
         self.judge(&results, &[], report)?;
         let batches = results.metrics.as_ref().ok_or_else(missing)?;
-        let metrics =
-            expectations::measure(&self.node.expectations, batches).map_err(at_node)?;
+        let metrics = expectations::measure(&self.node.expectations, batches).map_err(at_node)?;
         Ok((frame, metrics))
     }
 

@@ -5,9 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use laktory_core::{
-    Error, ErrorKind, Format, OptionValue, Result, Target, WriteMode, WriteSpec,
-};
+use laktory_core::{Error, ErrorKind, Format, OptionValue, Result, Target, WriteMode, WriteSpec};
 use laktory_plan::{SinkMode, SinkPlan};
 
 use crate::files;

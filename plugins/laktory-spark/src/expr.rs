@@ -413,7 +413,9 @@ impl<'a> Lw<'a> {
             return Ok(value.clone());
         }
         match wanted {
-            DType::Categorical | DType::Enum(_) if value.t != DType::String && value.t != DType::Null => {
+            DType::Categorical | DType::Enum(_)
+                if value.t != DType::String && value.t != DType::Null =>
+            {
                 return Err(Error::new(
                     ErrorKind::UnsupportedCast,
                     format!("{} cannot be cast to {wanted}", value.t),
@@ -429,7 +431,10 @@ impl<'a> Lw<'a> {
                     f("in", members)
                 };
                 let outside = if strict {
-                    funcs::raise(ErrorKind::ConversionFailed, "a text is not among the categories of the enum")
+                    funcs::raise(
+                        ErrorKind::ConversionFailed,
+                        "a text is not among the categories of the enum",
+                    )
                 } else {
                     dsl::null_of(&DType::String)?
                 };
@@ -439,7 +444,9 @@ impl<'a> Lw<'a> {
                 ];
                 return Ok(value.map(when(branches, Some(outside)), DType::String));
             }
-            DType::UInt8 | DType::UInt16 | DType::UInt32 | DType::UInt64 if value.t != to || !value.constant => {
+            DType::UInt8 | DType::UInt16 | DType::UInt32 | DType::UInt64
+                if value.t != to || !value.constant =>
+            {
                 return self.unsigned(value, wanted, &to, strict);
             }
             _ => {}
@@ -471,7 +478,10 @@ impl<'a> Lw<'a> {
                 let naive = convert(value.e.clone(), &types::zoned(types::UTC))?;
                 naive
             }
-            (DType::Datetime { .. } | DType::Date | DType::Duration(_) | DType::Time, DType::Decimal { .. }) => {
+            (
+                DType::Datetime { .. } | DType::Date | DType::Duration(_) | DType::Time,
+                DType::Decimal { .. },
+            ) => {
                 return Err(refused());
             }
             (DType::Datetime { zone, .. }, to) if to.is_numeric() => {
@@ -483,8 +493,12 @@ impl<'a> Lw<'a> {
                 convert(us(instant), to)?
             }
             (from, DType::Time) if from.is_integer() => {
-                let nanos = self.share(value.map(cast(value.e.clone(), &DType::Int64)?, DType::Int64));
-                let at = f("timestamp_micros", [f("div", [nanos.e.clone(), dsl::long(1_000)])]);
+                let nanos =
+                    self.share(value.map(cast(value.e.clone(), &DType::Int64)?, DType::Int64));
+                let at = f(
+                    "timestamp_micros",
+                    [f("div", [nanos.e.clone(), dsl::long(1_000)])],
+                );
                 let clock = cast(cast(at, &DType::datetime())?, &DType::Time)?;
                 let day = dsl::long(86_400_000_000_000);
                 let outside = dsl::or(
@@ -492,18 +506,26 @@ impl<'a> Lw<'a> {
                     f(">=", [nanos.e.clone(), day]),
                 );
                 let failed = if strict {
-                    funcs::raise(ErrorKind::ConversionFailed, "a number is no time of day in nanoseconds")
+                    funcs::raise(
+                        ErrorKind::ConversionFailed,
+                        "a number is no time of day in nanoseconds",
+                    )
                 } else {
                     dsl::null_of(&DType::Time)?
                 };
                 return Ok(nanos.map(dsl::iff(outside, failed, clock), DType::Time));
             }
             (DType::Time, to) if to.is_integer() => {
-                let moment = f("concat", [text("1970-01-01 "), cast(value.e.clone(), &DType::String)?]);
+                let moment = f(
+                    "concat",
+                    [text("1970-01-01 "), cast(value.e.clone(), &DType::String)?],
+                );
                 let at = cast(cast(moment, &DType::datetime())?, &types::zoned(types::UTC))?;
                 convert(f("*", [us(at), dsl::long(1_000)]), to)?
             }
-            (from, DType::Date | DType::Datetime { .. } | DType::Duration(_)) if from.is_float() => {
+            (from, DType::Date | DType::Datetime { .. } | DType::Duration(_))
+                if from.is_float() =>
+            {
                 let whole = value.map(convert(value.e.clone(), &DType::Int64)?, DType::Int64);
                 return self.cast(&whole, wanted, strict);
             }
@@ -531,6 +553,14 @@ impl<'a> Lw<'a> {
                 time::duration(scaled(cast(value.e.clone(), &DType::Int64)?, wanted))
             }
             (DType::Duration(_), DType::String) => return Err(refused()),
+            (DType::Binary, DType::String) => {
+                let name = if strict {
+                    "validate_utf8"
+                } else {
+                    "try_validate_utf8"
+                };
+                f(name, [cast(value.e.clone(), &to)?])
+            }
             (DType::Duration(_), DType::Duration(_)) => value.e.clone(),
             (DType::Datetime { .. }, DType::Datetime { .. }) => value.e.clone(),
             (DType::Boolean, DType::Decimal { .. }) => {
@@ -584,7 +614,10 @@ impl Lw<'_> {
             f(">", [wide.e.clone(), most.e]),
         );
         let failed = if strict {
-            funcs::raise(ErrorKind::ConversionFailed, "a number does not fit into an unsigned type")
+            funcs::raise(
+                ErrorKind::ConversionFailed,
+                "a number does not fit into an unsigned type",
+            )
         } else {
             dsl::null_of(to)?
         };

@@ -23,7 +23,13 @@ impl BlockingPool for Here {
 
 fn cx() -> RunCx {
     let scratch = std::env::temp_dir();
-    RunCx::new(Arc::new(Here), Cancel::new(), scratch, 1 << 20, SystemTime::now())
+    RunCx::new(
+        Arc::new(Here),
+        Cancel::new(),
+        scratch,
+        1 << 20,
+        SystemTime::now(),
+    )
 }
 
 fn on<T>(work: impl Future<Output = T>) -> T {
@@ -45,10 +51,17 @@ fn refused(remote: &str) -> Error {
 
 #[test]
 fn a_port_where_nobody_listens_is_named() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let error = refused(&format!("sc://127.0.0.1:{port}"));
     assert_eq!(error.kind(), ErrorKind::Io);
-    assert_eq!(error.message(), format!("nothing listens at `127.0.0.1:{port}`"));
+    assert_eq!(
+        error.message(),
+        format!("nothing listens at `127.0.0.1:{port}`")
+    );
 }
 
 #[test]
@@ -65,7 +78,12 @@ fn something_else_at_the_port_is_told_apart_with_and_without_tls() {
     });
     let error = refused(&format!("sc://127.0.0.1:{port}"));
     assert_eq!(error.kind(), ErrorKind::Io);
-    assert!(error.message().contains("does not answer as a Spark Connect server"), "{error:?}");
+    assert!(
+        error
+            .message()
+            .contains("does not answer as a Spark Connect server"),
+        "{error:?}"
+    );
     let error = refused(&format!("sc://localhost:{port}/;use_ssl=true"));
     assert!(error.message().contains("does not speak TLS"), "{error:?}");
     web.join().unwrap();
@@ -74,7 +92,10 @@ fn something_else_at_the_port_is_told_apart_with_and_without_tls() {
 #[test]
 fn a_host_that_does_not_exist_is_named() {
     let error = refused("sc://no-such-host.invalid:1");
-    assert_eq!(error.message(), "the host `no-such-host.invalid` is not known");
+    assert_eq!(
+        error.message(),
+        "the host `no-such-host.invalid` is not known"
+    );
 }
 
 #[test]

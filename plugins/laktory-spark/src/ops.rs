@@ -160,7 +160,13 @@ pub(crate) fn lower(
                 .cloned()
                 .collect();
             Ok(Resolved {
-                relation: cut(project(relation(), left.iter().map(|field| col(&field.name)).collect()), left.is_empty()),
+                relation: cut(
+                    project(
+                        relation(),
+                        left.iter().map(|field| col(&field.name)).collect(),
+                    ),
+                    left.is_empty(),
+                ),
                 columns: left,
                 confirmed: input.confirmed,
             })
@@ -427,7 +433,10 @@ fn select(input: &Resolved, outputs: &[Output], started: SystemTime) -> Result<R
         relation: if scalar {
             aggregate(relation, Vec::new(), named(outputs, &values))
         } else {
-            cut(project(relation, named(outputs, &values)), outputs.is_empty())
+            cut(
+                project(relation, named(outputs, &values)),
+                outputs.is_empty(),
+            )
         },
         columns: fields(outputs, &values),
         confirmed: false,
@@ -559,7 +568,14 @@ fn grouped(
     drop_null_keys: bool,
     started: SystemTime,
 ) -> Result<Resolved> {
-    let keys = expand(keys, &input.columns)?;
+    // A key that is given twice is one key.
+    let mut once: Vec<Expr> = Vec::new();
+    for key in keys {
+        if !once.contains(key) {
+            once.push(key.clone());
+        }
+    }
+    let keys = expand(&once, &input.columns)?;
     let aggs = expand(aggs, &input.columns)?;
     if keys.is_empty() {
         return select(input, &aggs, started);

@@ -168,7 +168,9 @@ pub(super) const ROWS: &[Row] = &[
         },
         |lw, call| {
             let mut this = argument(lw, call)?;
-            if !lw.in_groups { return Err(Error::unsupported( "`unique` of an expression stands below an aggregation of a frame or of groups on backend PYSPARK",
+            if !lw.in_groups {
+                return Err(Error::unsupported(
+                    "`unique` of an expression stands below an aggregation of a frame or of groups on backend PYSPARK",
                 ));
             }
             this.distinct = true;

@@ -15,7 +15,11 @@ pub(super) struct Java {
 pub(super) fn needs_clock(format: &str) -> bool {
     let mut characters = format.chars();
     while let Some(character) = characters.next() {
-        if character == '%' && characters.next().is_some_and(|c| "HIklMSpPfTRrXcsXzZ.369".contains(c)) {
+        if character == '%'
+            && characters
+                .next()
+                .is_some_and(|c| "HIklMSpPfTRrXcsXzZ.369".contains(c))
+        {
             return true;
         }
     }
@@ -163,7 +167,10 @@ pub(super) fn strftime(
             "z" | ":z" | "Z" if zone.is_none() => {
                 return Err(Error::new(
                     ErrorKind::TypeMismatch,
-                    format!("`{}`: the column has no time zone that `%{name}` could show", call.func().def().path),
+                    format!(
+                        "`{}`: the column has no time zone that `%{name}` could show",
+                        call.func().def().path
+                    ),
                 ));
             }
             "z" | ":z" => offset(&x(), instant, name == ":z")?,

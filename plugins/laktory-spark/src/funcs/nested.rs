@@ -377,7 +377,9 @@ fn truth(lw: &mut Lw<'_>, call: &BoundCall<'_>, all: bool) -> Result<Val> {
     let ignore = call.flag("ignore_nulls")?;
     let mut values = lw.lower_all(exprs.iter().map(|expr| &**expr))?;
     for value in &mut values {
-        if !matches!(value.t, DType::Boolean | DType::Null | DType::Unknown) && !value.t.is_numeric() {
+        if !matches!(value.t, DType::Boolean | DType::Null | DType::Unknown)
+            && !value.t.is_numeric()
+        {
             return Err(mismatch(call, &value.t));
         }
         *value = lw.cast(value, &DType::Boolean, true)?;
