@@ -474,10 +474,7 @@ impl<'a> Lw<'a> {
             (
                 DType::Datetime { zone: None, .. } | DType::Date | DType::String,
                 DType::Datetime { zone: Some(_), .. },
-            ) => {
-                let naive = convert(value.e.clone(), &types::zoned(types::UTC))?;
-                naive
-            }
+            ) => convert(value.e.clone(), &types::zoned(types::UTC))?,
             (
                 DType::Datetime { .. } | DType::Date | DType::Duration(_) | DType::Time,
                 DType::Decimal { .. },

@@ -228,7 +228,7 @@ pub(super) fn java(call: &BoundCall<'_>, format: &str) -> Result<Java> {
     let is_number = |piece: Option<&Piece>| matches!(piece, Some(Piece::Directive(_, name)) if "YymdHIMSjf".contains(name.as_str()));
     for (index, piece) in pieces.iter().enumerate() {
         let alone =
-            !is_number(pieces.get(index + 1)) && !(index > 0 && is_number(pieces.get(index - 1)));
+            !(is_number(pieces.get(index + 1)) || index > 0 && is_number(pieces.get(index - 1)));
         let pick = |short: &'static str, long: &'static str| if alone { short } else { long };
         match piece {
             Piece::Text(text) => {
