@@ -576,7 +576,24 @@ fn grouped(
         }
     }
     let keys = expand(&once, &input.columns)?;
-    let aggs = expand(aggs, &input.columns)?;
+    // A selector does not choose the keys.
+    let rest: Vec<Field> = input
+        .columns
+        .iter()
+        .filter(|field| !keys.iter().any(|key| key.expr == Expr::column(&field.name)))
+        .cloned()
+        .collect();
+    let mut chosen = Vec::new();
+    for agg in aggs {
+        let agg = std::slice::from_ref(agg);
+        match expand(agg, &rest) {
+            Err(error) if error.kind() == ErrorKind::ColumnNotFound => {
+                chosen.extend(expand(agg, &input.columns)?);
+            }
+            outputs => chosen.extend(outputs?),
+        }
+    }
+    let aggs = chosen;
     if keys.is_empty() {
         return select(input, &aggs, started);
     }

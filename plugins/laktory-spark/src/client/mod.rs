@@ -311,7 +311,12 @@ impl Client {
                     Some(wait) => tokio::time::sleep(*wait).await,
                     None => return Err(error::lost(&self.0.address, status)),
                 },
-                Err(status) if error::is_transient(&status) => {
+                // Before the first answer of a server nobody knows that it is one.
+                Err(status)
+                    if !connected
+                        && error::ErrorInfo::of(&status).is_none()
+                        && error::refused(&self.0.address, &status).is_none() =>
+                {
                     return Err(error::unreachable(&self.0.address, status));
                 }
                 Err(status) => return Err(self.failure(status).await),
