@@ -120,7 +120,7 @@ pub fn no_column(name: &str, columns: &[Field]) -> Error {
     if known.is_empty() {
         return error.with_hint("the frame has no columns");
     }
-    error.with_hint(format!("the columns are: {}", known.join(", ")))
+    error.with_hint(format!("columns here: {}", known.join(", ")))
 }
 
 /// The names that a selector stands for: named columns in the order given, others in the order of the frame.
@@ -452,7 +452,7 @@ mod tests {
         );
         let error = names(&[Expr::column("z")]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ColumnNotFound);
-        assert_eq!(error.hint(), Some("the columns are: `a`, `b`, `s`"));
+        assert_eq!(error.hint(), Some("columns here: `a`, `b`, `s`"));
         let last = Expr::Columns(Selector::Nth(vec![-1]));
         assert_eq!(names(&[last]).unwrap(), ["s"]);
     }

@@ -118,10 +118,10 @@ pub(super) const ROWS: &[Row] = &[
     (Func::MinHorizontal, FULL, |call| extreme(call, least)),
     (Func::MaxHorizontal, FULL, |call| extreme(call, greatest)),
     (Func::AllHorizontal, FULL, |call| {
-        across(call, (Operator::And, Operator::BitwiseAnd), true)
+        across(call, Operator::And, true)
     }),
     (Func::AnyHorizontal, FULL, |call| {
-        across(call, (Operator::Or, Operator::BitwiseOr), false)
+        across(call, Operator::Or, false)
     }),
 ];
 
@@ -570,35 +570,25 @@ fn extreme(call: &Call<'_, '_>, pick: fn(Vec<PlanExpr>) -> PlanExpr) -> Result<V
     })
 }
 
-/// Truth values joined across columns; integers are joined by their bits, as in Polars.
-fn across(
-    call: &Call<'_, '_>,
-    (logical, bits): (Operator, Operator),
-    neutral: bool,
-) -> Result<Value> {
+/// Truth values joined across columns; a number is true unless it is zero, as in Polars.
+fn across(call: &Call<'_, '_>, op: Operator, neutral: bool) -> Result<Value> {
     let ignore = call.flag("ignore_nulls")?;
-    let values = call.values("exprs")?;
-    let integers = values.iter().all(|value| is_integer(&value.dtype));
-    let dtype = if integers {
-        common_type(values.iter())?
-    } else {
-        DataType::Boolean
-    };
     let mut all: Option<PlanExpr> = None;
-    for value in values {
-        let mut next = if integers {
-            convert(value, &dtype)?.expr
+    for value in call.values("exprs")? {
+        let mut next = if is_integer(&value.dtype) {
+            let zero = convert(Value::constant(ScalarValue::Int32(Some(0))), &value.dtype)?;
+            binary(value.expr, Operator::NotEq, zero.expr)
         } else {
             truth(value, &format!("a value of `{}`", call.func().def().path))?
         };
-        if ignore && !integers {
+        if ignore {
             next = coalesce(vec![next, lit(neutral)]);
         }
         all = Some(match all {
-            Some(all) => binary(all, if integers { bits } else { logical }, next),
+            Some(all) => binary(all, op, next),
             None => next,
         });
     }
-    let expr = all.ok_or_else(|| call.invalid("at least one expression is needed"))?;
-    Ok(Value { expr, dtype })
+    all.map(Value::boolean)
+        .ok_or_else(|| call.invalid("at least one expression is needed"))
 }
