@@ -78,7 +78,7 @@ pub(super) fn evaluate(spec: &Spec, columns: &[Column]) -> PolarsResult<Column> 
     let sorted = Sorted::new(spec, keys, rows)?;
     let args = args
         .iter()
-        .map(|arg| Ok(arg.as_materialized_series().take_slice(&sorted.rows)?))
+        .map(|arg| arg.as_materialized_series().take_slice(&sorted.rows))
         .collect::<PolarsResult<Vec<_>>>()?;
     let values = sorted.values(spec, &args, output.dtype())?;
     let mut back = vec![0; rows];
@@ -198,7 +198,8 @@ impl Sorted {
         let floats = |values: Vec<Option<f64>>| {
             Float64Chunked::from_iter_options("".into(), values.into_iter()).into_series()
         };
-        let positions = self.peers.iter().zip(&self.partitions).enumerate();
+        let pairs = self.peers.iter().zip(&self.partitions);
+        let positions = pairs.clone().enumerate();
         match spec.func.as_str() {
             "row_number" => {
                 return Ok(integers(
@@ -209,8 +210,8 @@ impl Sorted {
             }
             "rank" => {
                 return Ok(integers(
-                    positions
-                        .map(|(_, (peers, all))| whole(peers.0 - all.0 + 1))
+                    pairs
+                        .map(|(peers, all)| whole(peers.0 - all.0 + 1))
                         .collect(),
                 ));
             }
@@ -231,8 +232,8 @@ impl Sorted {
             }
             "percent_rank" => {
                 return Ok(floats(
-                    positions
-                        .map(|(_, (peers, all))| {
+                    pairs
+                        .map(|(peers, all)| {
                             let others = (all.1 - all.0 - 1).max(1);
                             Some(ratio(peers.0 - all.0, others))
                         })
@@ -241,8 +242,8 @@ impl Sorted {
             }
             "cume_dist" => {
                 return Ok(floats(
-                    positions
-                        .map(|(_, (peers, all))| Some(ratio(peers.1 - all.0, all.1 - all.0)))
+                    pairs
+                        .map(|(peers, all)| Some(ratio(peers.1 - all.0, all.1 - all.0)))
                         .collect(),
                 ));
             }

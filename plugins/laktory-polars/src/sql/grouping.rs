@@ -41,7 +41,7 @@ pub(super) fn unite(query: &mut Query) -> Result<()> {
             right: Box::new(right),
         });
     if let Some(united) = united {
-        query.body = Box::new(united);
+        *query.body = united;
     }
     Ok(())
 }
