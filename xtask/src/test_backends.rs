@@ -81,7 +81,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     }
 }
 
-/// The server of PYSPARK: the one that `--connect` names, else a fresh one.
+/// The server of PYSPARK: the one that `--connect` names, or a fresh one of the kind that `--spark` names. Without either
+/// its cases are ignored: the driver is a preview, which not every case of a whole run on a server has seen yet.
 fn server(
     options: &Options,
     chosen: &[&(String, String)],
@@ -89,7 +90,7 @@ fn server(
     if let Some(remote) = options.get("connect") {
         return Ok((None, Some(remote.to_owned())));
     }
-    let kind = options.get("spark").unwrap_or("spark");
+    let kind = options.get("spark").unwrap_or("none");
     if kind == "none" || !chosen.iter().any(|(feature, _)| feature == "spark") {
         return Ok((None, None));
     }
@@ -105,7 +106,7 @@ fn small_streams(
     chosen: &[&(String, String)],
 ) -> Result<(), String> {
     let spark =
-        options.get("spark").unwrap_or("spark") == "spark" && options.get("connect").is_none();
+        options.get("spark").unwrap_or("none") == "spark" && options.get("connect").is_none();
     if !spark || !chosen.iter().any(|(feature, _)| feature == "spark") {
         return Ok(());
     }

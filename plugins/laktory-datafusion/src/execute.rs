@@ -18,7 +18,7 @@ use crate::{DataFusionFrame, source, stream};
 /// What a job gave.
 enum Done {
     Written(u64),
-    Kept(Spool),
+    Kept(Box<Spool>),
     Collected(Vec<RecordBatch>),
 }
 
@@ -71,7 +71,8 @@ async fn consume(cx: RunCx, rows: SendableRecordBatchStream, target: Target) -> 
         Target::Write(spec) => write(&cx, rows, spec).await.map(Done::Written),
         Target::Materialize => {
             let spool = Spool::new(&cx, rows.schema());
-            keep(&cx, rows, spool).await.map(Done::Kept)
+            let kept = keep(&cx, rows, spool).await?;
+            Ok(Done::Kept(Box::new(kept)))
         }
         Target::Collect => {
             let schema = exported(&rows.schema());

@@ -76,7 +76,7 @@ pub(crate) fn formats() -> Vec<(Format, FormatSupport)> {
 
 /// A file that is being written. All of its methods block.
 pub(crate) enum Sink {
-    Csv(CsvWriter<BufWriter<File>>),
+    Csv(Box<CsvWriter<BufWriter<File>>>),
     Lines(JsonWriter<BufWriter<File>, LineDelimited>),
     Array(JsonWriter<BufWriter<File>, JsonArray>),
     Parquet(Box<ArrowWriter<File>>),
@@ -201,7 +201,7 @@ fn csv(given: &Given<'_>, mut file: File, _: &SchemaRef) -> Result<Sink> {
             .with_timestamp_format(format.to_owned())
             .with_timestamp_tz_format(format.to_owned());
     }
-    Ok(Sink::Csv(builder.build(buffered(file))))
+    Ok(Sink::Csv(Box::new(builder.build(buffered(file)))))
 }
 
 fn parquet(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Sink> {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -64,7 +64,7 @@ fn damaged(file: &Path, why: &str) -> Error {
     )
 }
 
-fn stored(file: &PathBuf) -> Result<SchemaRef> {
+fn stored(file: &Path) -> Result<SchemaRef> {
     Ok(reader(file, None)?.schema())
 }
 

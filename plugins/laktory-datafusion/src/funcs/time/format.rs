@@ -133,7 +133,7 @@ pub(crate) fn formatted(array: &ArrayRef, format: &str) -> Result<ArrayRef> {
                 }
                 let day = i32::try_from(days.value(row))
                     .ok()
-                    .and_then(|days| NaiveDate::from_epoch_days(days))
+                    .and_then(NaiveDate::from_epoch_days)
                     .ok_or_else(out_of_bounds);
                 keep(day.and_then(|day| {
                     write!(out, "{}", day.format_with_items(items.iter())).map_err(unwritable)

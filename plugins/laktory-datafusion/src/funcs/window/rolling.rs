@@ -231,7 +231,7 @@ pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
                 count: if value.is_some() { 1.0 } else { 0.0 },
                 mean: value.unwrap_or(0.0),
                 // An infinite value or NaN has no spread of its own, and yet makes that of its window NaN.
-                squares: value.map_or(0.0, |value| (value - value) * 0.0),
+                squares: value.map_or(0.0, |value| value * 0.0),
             })
             .collect();
         let spreads: Float64Array = frame
