@@ -5,6 +5,19 @@ use std::path::Path;
 /// Lines of a Rust file beyond which there is a seam to be found.
 const LONGEST: usize = 600;
 
+/// Longer files whose seam is known and still to be cut. An entry whose file has become short must leave.
+const TO_SPLIT: &[&str] = &[
+    "crates/laktory-exec/src/node.rs",
+    "crates/laktory-syntax/src/python/functions.rs",
+    "crates/laktory-syntax/src/python/lower.rs",
+    "crates/laktory-syntax/src/python/native_functions.rs",
+    "crates/laktory-syntax/src/sql/lower.rs",
+    "plugins/laktory-datafusion/src/funcs/numeric.rs",
+    "plugins/laktory-spark/src/expr.rs",
+    "plugins/laktory-spark/src/funcs/numeric.rs",
+    "plugins/laktory-spark/src/ops.rs",
+];
+
 /// Beginnings of paths that exist on one machine only. Put together here, so that this file does not hold them.
 const MACHINE_PATHS: &[&str] = &[
     concat!("/", "work"),
@@ -65,7 +78,13 @@ fn holds_path(line: &str, path: &str) -> bool {
 
 fn layout(name: &str, text: &str, violations: &mut Vec<String>) {
     let lines = text.lines().count();
-    if lines > LONGEST {
+    let waits = TO_SPLIT.contains(&name);
+    if waits && lines <= LONGEST {
+        violations.push(format!(
+            "{name}: {lines} lines; take it off the list of files to split"
+        ));
+    }
+    if lines > LONGEST && !waits {
         violations.push(format!(
             "{name}: {lines} lines; past {LONGEST}, look for the seam"
         ));
