@@ -10,6 +10,8 @@ pub(super) mod over;
 mod pairs;
 mod quantile;
 mod sum;
+#[cfg(test)]
+mod tests;
 
 use laktory_core::{Error, ErrorKind, Func, Result};
 

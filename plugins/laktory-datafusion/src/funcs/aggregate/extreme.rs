@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, UInt64Array, new_null_array};
+use datafusion::arrow::array::{AsArray, UInt64Array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::functions_aggregate::first_last::{first_value_udaf, last_value_udaf};
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use laktory_core::{Arg, Result};
 
-use super::over::{Over, this};
+use super::over::this;
 use crate::error::ResultExt;
 use crate::expr::{Value, group_key};
 use crate::funcs::Call;
@@ -24,7 +24,7 @@ pub(super) fn extreme(call: &Call<'_, '_>, greatest: bool) -> Result<Value> {
     let function = if greatest { max_udaf() } else { min_udaf() };
     let dtype = value.dtype.clone();
     match &dtype {
-        DataType::Null => Ok(null(&over, value)),
+        DataType::Null => Ok(over.nothing(value)),
         float if is_float(float) => {
             let key = float_key(value, greatest)?;
             let found = over.call(function, vec![key], DataType::Int64);
@@ -52,13 +52,6 @@ fn is_ordered(dtype: &DataType) -> bool {
                 | DataType::BinaryView
                 | DataType::FixedSizeBinary(_)
         )
-}
-
-/// Null for each group.
-fn null(over: &Over<'_>, value: Value) -> Value {
-    over.collect("null", vec![value], DataType::Null, |groups| {
-        Ok(new_null_array(&DataType::Null, groups.len()))
-    })
 }
 
 /// Floats as integers in the same order, so that the engine compares them as numbers. NaN lies beyond everything that can

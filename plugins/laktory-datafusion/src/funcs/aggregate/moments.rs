@@ -22,8 +22,11 @@ use crate::types::is_number;
 pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
     let ddof = call.ddof()?;
     let (value, over) = this(call)?;
+    if value.dtype == DataType::Null {
+        return Ok(over.nothing(value));
+    }
     let rule = match &value.dtype {
-        DataType::Null | DataType::Boolean => Averaged::of(&value.dtype),
+        DataType::Boolean => Averaged::of(&value.dtype),
         number if is_number(number) => Averaged::of(number),
         _ => None,
     };

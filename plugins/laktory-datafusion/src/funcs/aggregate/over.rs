@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{ArrayRef, new_null_array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{AggregateFunction, Sort, WindowFunction};
@@ -121,6 +121,13 @@ impl<'s> Over<'s> {
         run: impl Fn(&Groups) -> Result<ArrayRef> + Send + Sync + 'static,
     ) -> Value {
         self.call(collecting(name, dtype.clone(), run), args, dtype)
+    }
+
+    /// Null of no type, which is what most aggregates make of nulls of no type.
+    pub(in crate::funcs) fn nothing(&self, value: Value) -> Value {
+        self.collect("nothing", vec![value], DataType::Null, |groups| {
+            Ok(new_null_array(&DataType::Null, groups.len()))
+        })
     }
 
     fn place(

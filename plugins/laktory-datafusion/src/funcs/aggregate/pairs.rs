@@ -28,8 +28,8 @@ fn sides<'s>(call: &'s Call<'_, '_>) -> Result<([Value; 2], DataType, Over<'s>)>
             return Err(call.mismatch(&side.dtype));
         }
     }
-    let output = match &a.dtype {
-        DataType::Float32 | DataType::Float16 => a.dtype.clone(),
+    let output = match (&a.dtype, &b.dtype) {
+        (DataType::Float32, DataType::Float32) => DataType::Float32,
         _ => DataType::Float64,
     };
     Ok(([floats(a)?, floats(b)?], output, over))

@@ -6,7 +6,7 @@ use datafusion::arrow::array::{AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use laktory_core::Result;
 
-use super::over::this;
+use super::over::{Over, this};
 use super::sum::{Averaged, floats};
 use crate::expr::Value;
 use crate::funcs::Call;
@@ -23,7 +23,8 @@ enum Interpolation {
 
 /// The median.
 pub(super) fn median(call: &Call<'_, '_>) -> Result<Value> {
-    at(call, 0.5, Interpolation::Linear)
+    let (value, over) = this(call)?;
+    at(call, value, &over, 0.5, Interpolation::Linear)
 }
 
 /// A quantile.
@@ -40,11 +41,23 @@ pub(super) fn quantile(call: &Call<'_, '_>) -> Result<Value> {
     if !(0.0..=1.0).contains(&quantile) {
         return Err(call.invalid("`quantile` lies between 0 and 1"));
     }
-    at(call, quantile, interpolation)
+    let (value, over) = this(call)?;
+    if value.dtype == DataType::Boolean {
+        return Err(call.mismatch(&value.dtype));
+    }
+    at(call, value, &over, quantile, interpolation)
 }
 
-fn at(call: &Call<'_, '_>, quantile: f64, interpolation: Interpolation) -> Result<Value> {
-    let (value, over) = this(call)?;
+fn at(
+    call: &Call<'_, '_>,
+    value: Value,
+    over: &Over<'_>,
+    quantile: f64,
+    interpolation: Interpolation,
+) -> Result<Value> {
+    if value.dtype == DataType::Null {
+        return Ok(over.nothing(value));
+    }
     let rule = Averaged::of(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
     let value = floats(value)?;
     let name = format!("quantile({quantile},{interpolation:?})");

@@ -23,6 +23,9 @@ use crate::types::{is_decimal, is_float, is_integer};
 /// The sum; 0 when there is nothing to add.
 pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
     let (value, over) = this(call)?;
+    if value.dtype == DataType::Null {
+        return Ok(over.nothing(value));
+    }
     let total = total(call, &over, value)?;
     let zero = Value::constant(ScalarValue::new_zero(&total.dtype).or_error()?);
     Ok(total.map(|expr| coalesce(vec![expr, zero.expr])))
@@ -31,15 +34,16 @@ pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
 /// The sum; null when there is nothing to add.
 pub(super) fn sql_sum(call: &Call<'_, '_>) -> Result<Value> {
     let (value, over) = of(call, || call.value("x"))?;
+    if value.dtype == DataType::Null {
+        return Ok(over.nothing(value));
+    }
     total(call, &over, value)
 }
 
 /// The type of sums of a type, as Polars gives them.
 pub(in crate::funcs) fn sum_type(dtype: &DataType) -> Option<DataType> {
     Some(match dtype {
-        DataType::Null | DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => {
-            DataType::Int64
-        }
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => DataType::Int64,
         DataType::Boolean => DataType::UInt32,
         DataType::Duration(_) => dtype.clone(),
         DataType::Decimal32(_, scale)
@@ -135,6 +139,9 @@ pub(in crate::funcs) fn floats(value: Value) -> Result<Value> {
 /// The arithmetic mean.
 pub(super) fn mean(call: &Call<'_, '_>) -> Result<Value> {
     let (value, over) = this(call)?;
+    if value.dtype == DataType::Null {
+        return Ok(over.nothing(value));
+    }
     let rule = Averaged::of(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
     let value = floats(value)?;
     rule.result(over.call(avg_udaf(), vec![value], DataType::Float64))

@@ -4,25 +4,29 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray,
-    UInt32Array, downcast_primitive_array,
+    UInt32Array, UInt64Array, downcast_primitive_array,
 };
+use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use laktory_core::{Error, Result};
 
 use super::{along, this};
+use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::Call;
 use crate::funcs::cast::convert;
-use crate::types::{is_decimal, is_float, is_integer, is_number, shown};
+use crate::kernel::rows as keys;
+use crate::types::{is_float, is_integer, is_number, is_text, shown};
 
 /// The type of running sums of a type, as Polars gives it.
 fn sum_type(dtype: &DataType) -> Option<DataType> {
     Some(match dtype {
         DataType::Boolean => DataType::UInt32,
-        DataType::Null | DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => {
-            DataType::Int64
-        }
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => DataType::Int64,
         DataType::Duration(_) => dtype.clone(),
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale) => DataType::Decimal128(38, *scale),
         number if is_number(number) => number.clone(),
         _ => return None,
     })
@@ -73,8 +77,13 @@ pub(super) fn extreme(call: &Call<'_, '_>, greatest: bool) -> Result<Value> {
     let reverse = call.flag("reverse")?;
     let value = this(call)?;
     let output = value.dtype.clone();
+    let bytes = is_text(&output)
+        || matches!(
+            output,
+            DataType::Binary | DataType::BinaryView | DataType::LargeBinary
+        );
     let ordered = output.is_temporal() || matches!(output, DataType::Boolean | DataType::Null);
-    if !ordered && !is_integer(&output) && !is_float(&output) && !is_decimal(&output) {
+    if !bytes && !ordered && !is_number(&output) {
         return Err(call.mismatch(&output));
     }
     let combine = if greatest {
@@ -85,6 +94,7 @@ pub(super) fn extreme(call: &Call<'_, '_>, greatest: bool) -> Result<Value> {
     let name = format!("cum_{combine:?}({reverse})").to_lowercase();
     along(call, name, value, output, move |array| {
         match array.data_type() {
+            _ if bytes => by_keys(array, reverse, greatest),
             DataType::Null => Ok(Arc::clone(array)),
             DataType::Boolean => Ok(Arc::new(truths(array.as_boolean(), reverse, greatest))),
             _ => numbers(array, reverse, combine),
@@ -201,6 +211,29 @@ fn scan<T: ArrowPrimitiveType>(
     }
     PrimitiveArray::<T>::new(out.into(), array.nulls().cloned())
         .with_data_type(array.data_type().clone())
+}
+
+/// Running extremes of values that are no numbers.
+fn by_keys(array: &ArrayRef, reverse: bool, greatest: bool) -> Result<ArrayRef> {
+    let keys = keys::keys(std::slice::from_ref(array), greatest)?;
+    let nulls = array.logical_nulls();
+    let mut sources: Vec<Option<u64>> = vec![None; array.len()];
+    let mut known: Option<usize> = None;
+    for row in rows(array.len(), reverse) {
+        if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            continue;
+        }
+        let best = known.map_or(row, |known| {
+            if keys.row(row) < keys.row(known) {
+                row
+            } else {
+                known
+            }
+        });
+        known = Some(best);
+        sources[row] = Some(best as u64);
+    }
+    take(array, &UInt64Array::from(sources), None).or_error()
 }
 
 fn truths(array: &BooleanArray, reverse: bool, greatest: bool) -> BooleanArray {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray,
 };
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, UInt64Type};
+use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
 use laktory_core::{Error, Result};
 
 use super::{along, this};
@@ -14,7 +14,7 @@ use crate::expr::Value;
 use crate::funcs::Call;
 use crate::funcs::aggregate::{Averaged, floats, sum_type};
 use crate::funcs::cast::convert;
-use crate::types::{is_decimal, is_float, is_number, shown};
+use crate::types::{is_float, is_number, shown};
 
 /// Which rows belong to the window of a row.
 #[derive(Clone, Copy, Debug)]
@@ -152,11 +152,16 @@ impl Summary for Spread {
 pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
     let frame = Frame::of(call)?;
     let value = this(call)?;
-    let output = sum_type(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
+    let output = match sum_type(&value.dtype) {
+        // As Polars, which adds these in no moving window.
+        None | Some(DataType::Duration(_) | DataType::Decimal128(..)) => {
+            return Err(call.mismatch(&value.dtype));
+        }
+        Some(output) => output,
+    };
     let wide = match &output {
         DataType::UInt32 | DataType::UInt64 => DataType::UInt64,
         float if is_float(float) => DataType::Float64,
-        decimal if is_decimal(decimal) => decimal.clone(),
         _ => DataType::Int64,
     };
     let value = match value.dtype {
@@ -170,7 +175,6 @@ pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
             DataType::UInt64 => Ok(sums::<UInt64Type>(array, frame)),
             DataType::Int64 => Ok(sums::<Int64Type>(array, frame)),
             DataType::Float64 => Ok(sums::<Float64Type>(array, frame)),
-            DataType::Decimal128(..) => Ok(sums::<Decimal128Type>(array, frame)),
             other => Err(Error::internal(format!("moving sums of {}", shown(other)))),
         }
     })?;
