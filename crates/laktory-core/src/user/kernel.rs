@@ -39,6 +39,15 @@ pub struct Inputs<'a, T> {
 }
 
 impl<'a, T> Inputs<'a, T> {
+    /// A call of `function` with `args`, and an item for each expression among them ([`crate::walk::arguments`]).
+    #[must_use]
+    pub fn new(function: &UserFunction, args: &'a [Arg], items: &'a [T]) -> Self {
+        Self {
+            arguments: function.arguments(args),
+            items,
+        }
+    }
+
     fn range(&self, name: &str) -> std::ops::Range<usize> {
         let width = |arg: &Arg| match arg {
             Arg::Expr(_) => 1,
@@ -104,10 +113,7 @@ impl Kernel {
     /// # Errors
     /// Those of the function.
     pub fn dtype(&self, function: &UserFunction, args: &[Arg], types: &[DType]) -> Result<DType> {
-        (self.output)(&Inputs {
-            arguments: function.arguments(args),
-            items: types,
-        })
+        (self.output)(&Inputs::new(function, args, types))
     }
 
     /// The values that a call gives: `rows` of them, of a logical type that `dtype` was found to be.
@@ -122,10 +128,7 @@ impl Kernel {
         dtype: &DType,
         rows: usize,
     ) -> Result<ArrayRef> {
-        let out = (self.run)(&Inputs {
-            arguments: function.arguments(args),
-            items: arrays,
-        })?;
+        let out = (self.run)(&Inputs::new(function, args, arrays))?;
         let fits = match dtype.to_arrow() {
             Some(wanted) => DType::from_arrow(out.data_type()) == DType::from_arrow(&wanted),
             None => false,

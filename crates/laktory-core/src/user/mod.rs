@@ -97,9 +97,9 @@ impl UserFunction {
     /// How far a backend can run it.
     #[must_use]
     pub fn support(&self, backend: &str, capabilities: &Capabilities) -> Support {
-        let native = |engines: &[Native], able: Support| {
+        let native = |engines: &[Native]| {
             if engines.iter().any(|native| native.backend == backend) {
-                able
+                capabilities.op(OpKind::Native)
             } else {
                 Support::Never
             }
@@ -108,8 +108,7 @@ impl UserFunction {
             Body::Expr(_) | Body::Steps(_) => Support::Full,
             Body::Scalar(_) => capabilities.user_scalars,
             Body::Aggregate(_) => capabilities.user_aggregates,
-            Body::NativeExpr { engines, .. } => native(engines, Support::Full),
-            Body::NativeStep(engines) => native(engines, capabilities.op(OpKind::Native)),
+            Body::NativeExpr { engines, .. } | Body::NativeStep(engines) => native(engines),
         }
     }
 
