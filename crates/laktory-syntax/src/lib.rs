@@ -43,4 +43,4 @@ pub use print::{print, print_dtype, print_op};
 pub use source::{Position, SourceFile, Span};
 pub use sql::{sql_expression, sql_projection, sql_statement};
 pub use suggest::{did_you_mean, nearest};
-pub use user::check_user_functions;
+pub use user::{check_user_function, check_user_functions};

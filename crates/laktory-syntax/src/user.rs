@@ -19,10 +19,14 @@ use crate::python::{functions, methods, native, types};
 /// # Errors
 /// `InvalidArgument`, naming the crate.
 pub fn check_user_functions() -> Result<()> {
-    user::functions().try_for_each(check_name)
+    user::functions().try_for_each(check_user_function)
 }
 
-fn check_name(function: &UserFunction) -> Result<()> {
+/// Refuses a function whose namespace is a name of the language.
+///
+/// # Errors
+/// `InvalidArgument`, naming the crate.
+pub fn check_user_function(function: &UserFunction) -> Result<()> {
     let namespace = function.name.split('.').next().unwrap_or_default();
     if !is_taken(namespace) {
         return Ok(());

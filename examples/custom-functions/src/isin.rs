@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use laktory::core::arrow::array::{AsArray as _, BooleanArray};
+use laktory::core::arrow::array::{BooleanArray, cast::AsArray as _};
 use laktory::core::user::{Body, Kernel, UserFunction};
 use laktory::core::{DType, Param, ParamType, register_function};
 

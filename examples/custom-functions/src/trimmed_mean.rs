@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use laktory::core::arrow::array::{AsArray as _, Float64Array, types::Float64Type};
+use laktory::core::arrow::array::{Float64Array, cast::AsArray as _, types::Float64Type};
 use laktory::core::user::{Body, Kernel, UserFunction};
 use laktory::core::{DType, Param, ParamDefault, ParamType, register_function};
 
