@@ -30,6 +30,41 @@ pub struct Output {
 /// `ColumnNotFound`; `OutOfBounds` for positions; `DuplicateColumn`; `InvalidExpression` for selections of different
 /// sizes side by side; `InvalidArgument` for a pattern that is no regular expression.
 pub fn expand(exprs: &[Expr], columns: &[Field]) -> Result<Vec<Output>> {
+    outputs(
+        exprs,
+        Columns {
+            all: columns,
+            hidden: &[],
+        },
+    )
+}
+
+/// As [`expand`], for the aggregates of groups: selectors leave the columns of the `keys` out, names do not.
+///
+/// # Errors
+/// As [`expand`].
+pub fn expand_aggregates(
+    exprs: &[Expr],
+    columns: &[Field],
+    keys: &[String],
+) -> Result<Vec<Output>> {
+    outputs(
+        exprs,
+        Columns {
+            all: columns,
+            hidden: keys,
+        },
+    )
+}
+
+/// The columns of a frame, and those that selectors do not see.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    all: &'a [Field],
+    hidden: &'a [String],
+}
+
+fn outputs(exprs: &[Expr], columns: Columns<'_>) -> Result<Vec<Output>> {
     let mut outputs: Vec<Output> = Vec::with_capacity(exprs.len());
     let mut seen = BTreeSet::new();
     for expr in exprs {
@@ -54,15 +89,21 @@ pub fn expand(exprs: &[Expr], columns: &[Field]) -> Result<Vec<Output>> {
 /// # Errors
 /// As [`expand`], without names.
 pub fn expand_predicate(predicate: &Expr, columns: &[Field]) -> Result<Expr> {
-    each(predicate, columns)?
-        .into_iter()
-        .reduce(Expr::and)
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidExpression,
-                "the predicate selects no column",
-            )
-        })
+    each(
+        predicate,
+        Columns {
+            all: columns,
+            hidden: &[],
+        },
+    )?
+    .into_iter()
+    .reduce(Expr::and)
+    .ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidExpression,
+            "the predicate selects no column",
+        )
+    })
 }
 
 /// The error for a column that a frame does not have, with its columns as hint.
@@ -79,7 +120,7 @@ pub fn no_column(name: &str, columns: &[Field]) -> Error {
     if known.is_empty() {
         return error.with_hint("the frame has no columns");
     }
-    error.with_hint(format!("the columns are: {}", known.join(", ")))
+    error.with_hint(format!("columns here: {}", known.join(", ")))
 }
 
 /// The names that a selector stands for: named columns in the order given, others in the order of the frame.
@@ -192,16 +233,20 @@ fn matches(wanted: &DType, dtype: &DType) -> bool {
 }
 
 /// An expression for each selected column, or one when it selects none or one.
-fn each(expr: &Expr, columns: &[Field]) -> Result<Vec<Expr>> {
+fn each(expr: &Expr, columns: Columns<'_>) -> Result<Vec<Expr>> {
     Ok(match expr {
         Expr::Column(name) => {
-            known(name, columns)?;
+            known(name, columns.all)?;
             vec![expr.clone()]
         }
-        Expr::Columns(selector) => select(selector, columns)?
-            .into_iter()
-            .map(Expr::Column)
-            .collect(),
+        Expr::Columns(selector) => {
+            let named = matches!(selector, Selector::Names(_) | Selector::Nth(_));
+            select(selector, columns.all)?
+                .into_iter()
+                .filter(|name| named || !columns.hidden.contains(name))
+                .map(Expr::Column)
+                .collect()
+        }
         Expr::Literal(_) => vec![expr.clone()],
         Expr::Call { func, args } => {
             let def = func.def();
@@ -271,7 +316,11 @@ fn each(expr: &Expr, columns: &[Field]) -> Result<Vec<Expr>> {
     })
 }
 
-fn one_each(expr: &Expr, columns: &[Field], wrap: impl Fn(Box<Expr>) -> Expr) -> Result<Vec<Expr>> {
+fn one_each(
+    expr: &Expr,
+    columns: Columns<'_>,
+    wrap: impl Fn(Box<Expr>) -> Expr,
+) -> Result<Vec<Expr>> {
     Ok(each(expr, columns)?
         .into_iter()
         .map(|expr| wrap(Box::new(expr)))
@@ -279,7 +328,7 @@ fn one_each(expr: &Expr, columns: &[Field], wrap: impl Fn(Box<Expr>) -> Expr) ->
 }
 
 /// Sort keys with their selectors resolved.
-pub(crate) fn sort_keys(keys: &[SortKey], columns: &[Field]) -> Result<Vec<SortKey>> {
+fn sort_keys(keys: &[SortKey], columns: Columns<'_>) -> Result<Vec<SortKey>> {
     let mut resolved = Vec::with_capacity(keys.len());
     for key in keys {
         for expr in each(&key.expr, columns)? {
@@ -292,7 +341,7 @@ pub(crate) fn sort_keys(keys: &[SortKey], columns: &[Field]) -> Result<Vec<SortK
     Ok(resolved)
 }
 
-fn flat(exprs: &[Expr], columns: &[Field]) -> Result<Vec<Expr>> {
+fn flat(exprs: &[Expr], columns: Columns<'_>) -> Result<Vec<Expr>> {
     let mut resolved = Vec::with_capacity(exprs.len());
     for expr in exprs {
         resolved.extend(each(expr, columns)?);
@@ -302,7 +351,7 @@ fn flat(exprs: &[Expr], columns: &[Field]) -> Result<Vec<Expr>> {
 
 /// The arguments of a call for each selected column: the selections of an argument stand beside those of others; those
 /// of a variadic one stay within it. A call may be `rooted` in its first argument.
-fn call(name: &str, rooted: bool, args: &[Arg], columns: &[Field]) -> Result<Vec<Vec<Arg>>> {
+fn call(name: &str, rooted: bool, args: &[Arg], columns: Columns<'_>) -> Result<Vec<Vec<Arg>>> {
     let mut parts = Vec::with_capacity(args.len());
     for (index, arg) in args.iter().enumerate() {
         parts.push(match arg {
@@ -416,7 +465,7 @@ mod tests {
         );
         let error = names(&[Expr::column("z")]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ColumnNotFound);
-        assert_eq!(error.hint(), Some("the columns are: `a`, `b`, `s`"));
+        assert_eq!(error.hint(), Some("columns here: `a`, `b`, `s`"));
         let last = Expr::Columns(Selector::Nth(vec![-1]));
         assert_eq!(names(&[last]).unwrap(), ["s"]);
     }

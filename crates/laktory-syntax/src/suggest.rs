@@ -31,11 +31,13 @@ pub fn did_you_mean<'a>(
     if let Some(name) = nearest(unknown, candidates.clone()) {
         return Some(format!("did you mean `{name}`?"));
     }
-    let known: Vec<String> = candidates
-        .into_iter()
-        .take(20)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let mut names: Vec<&str> = Vec::new();
+    for name in candidates {
+        if names.len() < 20 && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     (!known.is_empty()).then(|| format!("known here: {}", known.join(", ")))
 }
 

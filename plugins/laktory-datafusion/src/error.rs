@@ -65,7 +65,7 @@ pub(crate) fn engine_error(error: DataFusionError) -> Error {
                 if known.is_empty() {
                     error
                 } else {
-                    error.with_hint(format!("the columns are: {}", known.join(", ")))
+                    error.with_hint(format!("columns here: {}", known.join(", ")))
                 }
             }
             _ => Error::new(kind, text),

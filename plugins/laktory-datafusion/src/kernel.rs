@@ -13,7 +13,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use laktory_core::Result;
 
@@ -39,30 +39,10 @@ pub(crate) fn kernel(
     output: DataType,
     run: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Value {
-    call(name, args, output, Volatility::Immutable, run)
-}
-
-/// As [`kernel`], for a function whose values differ from call to call.
-pub(crate) fn volatile_kernel(
-    name: impl Into<String>,
-    args: Vec<Value>,
-    output: DataType,
-    run: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
-) -> Value {
-    call(name, args, output, Volatility::Volatile, run)
-}
-
-fn call(
-    name: impl Into<String>,
-    args: Vec<Value>,
-    output: DataType,
-    volatility: Volatility,
-    run: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
-) -> Value {
     let function = Kernel {
         name: name.into(),
         output: output.clone(),
-        signature: Signature::variadic_any(volatility),
+        signature: Signature::variadic_any(Volatility::Immutable),
         run: Arc::new(run),
     };
     let args = args.into_iter().map(|value| value.expr).collect();
@@ -137,9 +117,4 @@ impl ScalarUDFImpl for Kernel {
         }
         Ok(ColumnarValue::Array(out))
     }
-}
-
-/// Whether an expression holds no column, so that it has one value for all rows.
-pub(crate) fn is_constant(expr: &Expr) -> bool {
-    matches!(expr, Expr::Literal(..))
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, TimeUnit as ArrowTimeUnit};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use laktory_core::{DType, Error, ErrorKind, Field, Result, TimeUnit};
+use laktory_core::{DType, Error, ErrorKind, Field, Result};
 
 /// The Arrow type that carries a type of the contract in this engine.
 ///
@@ -91,16 +91,6 @@ pub(crate) fn list_of(element: DataType) -> DataType {
     DataType::LargeList(Arc::new(datafusion::arrow::datatypes::Field::new(
         "item", element, true,
     )))
-}
-
-/// The unit of Arrow for a unit of the contract.
-pub(crate) fn time_unit(unit: TimeUnit) -> ArrowTimeUnit {
-    match unit {
-        TimeUnit::Second => ArrowTimeUnit::Second,
-        TimeUnit::Millisecond => ArrowTimeUnit::Millisecond,
-        TimeUnit::Microsecond => ArrowTimeUnit::Microsecond,
-        TimeUnit::Nanosecond => ArrowTimeUnit::Nanosecond,
-    }
 }
 
 /// A type as messages name it.

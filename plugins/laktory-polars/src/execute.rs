@@ -93,6 +93,8 @@ fn run(cx: &RunCx, frames: Vec<LazyFrame>, targets: &[&Target]) -> Result<Vec<Ou
     for (index, (mut lazy, target)) in frames.into_iter().zip(targets).enumerate() {
         let schema = lazy.collect_schema().or_error()?;
         optimizations = lazy.get_current_optimizations();
+        // It takes sinks of ours for ones that do not see the order of rows.
+        optimizations.remove(OptFlags::CHECK_ORDER_OBSERVE);
         let rows = Arc::new(AtomicU64::new(0));
         let tapped = tap(cx, lazy, index, Arc::clone(&rows));
         let (sunk, rest) = sink(cx, tapped, target, schema)?;

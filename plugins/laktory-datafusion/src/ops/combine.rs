@@ -301,7 +301,8 @@ pub(super) fn join_asof(
     let mut exprs: Vec<PlanExpr> = left_names.iter().map(|name| column(name)).collect();
     exprs.push(column(&row));
     for (name, inner) in right_names.iter().zip(&inner) {
-        if name == on_right || keys.by.1.contains(name) {
+        // A key of another name is a column of its own.
+        if (name == on_right && on_left == on_right) || keys.by.1.contains(name) {
             continue;
         }
         exprs.push(picked(inner)?.alias(inner));
@@ -329,6 +330,8 @@ pub(super) fn union(
 ) -> Result<LogicalPlan> {
     let mut plans = vec![first];
     plans.extend(others);
+    // Texts of one source may be encoded otherwise than those of another.
+    let mut plans = plans.into_iter().map(encoded).collect::<Result<Vec<_>>>()?;
     match how {
         UnionHow::Vertical => {
             let known = fields(plans[0].schema());
@@ -348,6 +351,30 @@ pub(super) fn union(
     plans.try_fold(first, |plan, other| {
         built(LogicalPlanBuilder::from(plan).union(other))
     })
+}
+
+/// The plan with its columns in the encodings of the contract.
+fn encoded(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut same = true;
+    let mut exprs = Vec::new();
+    for (field, known) in plan.schema().fields().iter().zip(fields(plan.schema())) {
+        let dtype = known.dtype.to_arrow();
+        let value = Value {
+            expr: column(field.name()),
+            dtype: field.data_type().clone(),
+        };
+        exprs.push(match dtype {
+            Some(dtype) if dtype != value.dtype && is_text(&value.dtype) => {
+                same = false;
+                convert(value, &dtype)?.expr.alias(field.name())
+            }
+            _ => value.expr,
+        });
+    }
+    if same {
+        return Ok(plan);
+    }
+    built(LogicalPlanBuilder::from(plan).project(exprs))
 }
 
 fn mismatch(known: &[laktory_core::Field], other: &[laktory_core::Field]) -> Error {

@@ -48,6 +48,9 @@ pub(super) fn drop_nulls(plan: LogicalPlan, subset: Option<&[String]>) -> Result
 
 /// The last rows.
 pub(super) fn tail(plan: LogicalPlan, n: usize) -> Result<LogicalPlan> {
+    if n == 0 {
+        return built(LogicalPlanBuilder::from(plan).limit(0, Some(0)));
+    }
     let all = columns(&plan);
     let position = fresh("position", &names(&plan));
     let plan = numbered(plan, &position)?;
@@ -105,7 +108,7 @@ pub(super) fn with_row_index(
     let mut parts = stages::Parts::of(&plan);
     let index = parts.take(index, stages::is_window)?;
     let plan = parts.windows(plan)?;
-    let index = cast(index - lit(1_u64), DataType::UInt32).alias(name);
+    let index = cast(index - lit(1_u64), DataType::Int64).alias(name);
     let exprs = std::iter::once(index).chain(all.iter().map(|name| column(name)));
     built(LogicalPlanBuilder::from(plan).project(exprs))
 }

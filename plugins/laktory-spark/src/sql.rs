@@ -1,0 +1,158 @@
+//! SQL steps: the statement goes to Spark's parser, with its inputs as sub-plans of private names. Nothing is registered
+//! on the server, so that nothing can clash and nothing is left behind.
+
+use laktory_core::{Error, ErrorKind, Frame, NamedFrames, RenderedSql, Result, RunCx, SqlTemplate};
+use proto::relation::RelType;
+use spark_connect_proto as proto;
+
+use crate::dsl::{quoted, relation};
+use crate::frame::{Resolved, SparkFrame};
+use crate::session::Session;
+use crate::{private, types};
+
+/// The result of one statement. The server resolves it at once, so that faults have their place.
+pub(crate) async fn sql(
+    session: &Session,
+    cx: &RunCx,
+    query: &SqlTemplate,
+    named: &NamedFrames,
+) -> Result<Frame> {
+    is_query(query)?;
+    let mut references = Vec::new();
+    let mut names = Vec::new();
+    for name in query.frames() {
+        let input = session
+            .resolve(cx, SparkFrame::of(named.get(name)?)?)
+            .await?;
+        let alias = private::name(references.len());
+        references.push(relation(RelType::SubqueryAlias(Box::new(
+            proto::SubqueryAlias {
+                input: Some(Box::new(input.relation.clone())),
+                alias: alias.clone(),
+                qualifier: Vec::new(),
+            },
+        ))));
+        names.push((name.clone(), alias));
+    }
+    let rendered = query.render(|name| {
+        names
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, alias)| quoted(alias))
+            .unwrap_or_default()
+    });
+    let statement = relation(RelType::Sql(proto::Sql {
+        query: rendered.text.clone(),
+        ..Default::default()
+    }));
+    let relation = if references.is_empty() {
+        statement
+    } else {
+        relation(RelType::WithRelations(Box::new(proto::WithRelations {
+            root: Some(Box::new(statement)),
+            references,
+        })))
+    };
+    let schema = session
+        .client
+        .schema(&relation, cx.cancel())
+        .await
+        .map_err(|error| {
+            let users: Vec<String> = names.iter().map(|(name, _)| name.to_string()).collect();
+            placed(error, &rendered, &users)
+        })?;
+    let columns = types::columns(&schema);
+    unique(&columns)?;
+    Ok(SparkFrame::of_relation(Resolved {
+        relation,
+        columns,
+        confirmed: true,
+    })
+    .into_frame())
+}
+
+/// Refuses commands: the server would carry them out as soon as it looks at them.
+fn is_query(query: &SqlTemplate) -> Result<()> {
+    let text = query.source();
+    let mut rest = text.as_str();
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+        rest = match (rest.strip_prefix("--"), rest.strip_prefix("/*")) {
+            (Some(comment), _) => comment.split_once('\n').map_or("", |(_, rest)| rest),
+            (_, Some(comment)) => comment.split_once("*/").map_or("", |(_, rest)| rest),
+            _ => break,
+        };
+    }
+    let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
+    // What does not begin like a command is left to the server's parser.
+    const COMMANDS: &[&str] = &[
+        "ADD", "ALTER", "ANALYZE", "CACHE", "CALL", "CLEAR", "COMMENT", "CREATE", "DECLARE",
+        "DELETE", "DROP", "EXECUTE", "EXPORT", "GRANT", "IMPORT", "INSERT", "LIST", "LOAD", "LOCK",
+        "MERGE", "MSCK", "OPTIMIZE", "REFRESH", "REPAIR", "REPLACE", "RESET", "REVOKE", "SET",
+        "START", "TRUNCATE", "UNCACHE", "UNLOCK", "UPDATE", "USE", "VACUUM",
+    ];
+    let upper = word.to_ascii_uppercase();
+    if COMMANDS.contains(&upper.as_str()) {
+        return Err(Error::unsupported(format!(
+            "`{upper}` is a command; an SQL step is one query"
+        ))
+        .with_range(text.len() - rest.len()..text.len() - rest.len() + word.len()));
+    }
+    Ok(())
+}
+
+/// Frames have unique names; a statement may give one name twice.
+fn unique(columns: &[laktory_core::Field]) -> Result<()> {
+    let mut seen = std::collections::BTreeSet::new();
+    match columns
+        .iter()
+        .find(|field| !seen.insert(field.name.as_str()))
+    {
+        Some(field) => Err(Error::new(
+            ErrorKind::DuplicateColumn,
+            format!("two columns of the result are called `{}`", field.name),
+        )
+        .with_hint("give one of them another name with AS")),
+        None => Ok(()),
+    }
+}
+
+/// The error with its place in the user's text, and the user's names in its message.
+fn placed(error: Error, rendered: &RenderedSql, users: &[String]) -> Error {
+    let mut placed = Error::new(error.kind(), private::readable(error.message(), users));
+    if let Some(hint) = error.hint() {
+        placed = placed.with_hint(private::readable(hint, users));
+    }
+    let bytes = |characters: usize| {
+        rendered
+            .text
+            .char_indices()
+            .nth(characters)
+            .map_or(rendered.text.len(), |(at, _)| at)
+    };
+    if let Some(range) = error.range() {
+        let (start, end) = (bytes(range.start), bytes(range.end));
+        let last = rendered.source_offset(end.saturating_sub(1));
+        placed = placed.with_range(rendered.source_offset(start)..last + 1);
+    } else if let Some((line, column)) = position(&error) {
+        let at = rendered.source_offset_of_position(line, column + 1);
+        placed = placed.with_range(at..at + 1);
+    }
+    if error.is_retryable() {
+        placed = placed.retryable();
+    }
+    placed.with_source(error)
+}
+
+/// Line and column of `(line 1, pos 7)` in the server's own words.
+fn position(error: &Error) -> Option<(usize, usize)> {
+    let source = std::error::Error::source(error)?.to_string();
+    let rest = source.split_once("(line ")?.1;
+    let (line, rest) = rest.split_once(", pos")?;
+    let digits: String = rest
+        .trim_start_matches(|c: char| !c.is_ascii_digit())
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    Some((line.trim().parse().ok()?, digits.parse().ok()?))
+}
