@@ -3,6 +3,7 @@
 //! disks, thousands of nodes.
 
 mod case;
+mod example;
 mod kill;
 mod large;
 mod world;
@@ -16,6 +17,7 @@ fn main() -> std::process::ExitCode {
         .map(|case| Trial::test(case.name.clone(), move || case.run().map_err(Into::into)))
         .collect();
     assert!(trials.len() > 1, "no cases were found");
+    trials.extend(example::trials());
     trials.extend(kill::trials());
     trials.extend(large::trials());
     trials.extend(world::trials());

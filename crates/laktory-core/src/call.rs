@@ -1,25 +1,36 @@
-//! A call of a function with its bound arguments, as drivers read it while lowering.
+//! Bound arguments by the names of their parameters, as drivers read them while lowering a call, and as functions of the
+//! user's own read theirs.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Arg, Expr, Scalar};
-use crate::functions::{Func, Receiver};
+use crate::frame::FrameName;
+use crate::functions::{Func, Param, Receiver};
 
-/// A call whose arguments are found by the names of the function table. A missing or ill-typed argument is `Internal`,
-/// since the parser has bound them.
+/// A call of a function of the table. Its arguments are those of [`Arguments`], to which it derefs.
 #[derive(Clone, Copy, Debug)]
 pub struct BoundCall<'a> {
     func: Func,
-    args: &'a [Arg],
+    arguments: Arguments<'a>,
 }
 
 impl<'a> BoundCall<'a> {
     /// The call of `func` with the arguments of an [`Expr::Call`].
     #[must_use]
     pub fn new(func: Func, args: &'a [Arg]) -> Self {
-        Self { func, args }
+        let def = func.def();
+        Self {
+            func,
+            arguments: Arguments {
+                name: def.path,
+                params: def.params,
+                receivers: usize::from(def.receiver != Receiver::Function),
+                args,
+            },
+        }
     }
 
     /// Which function.
@@ -27,23 +38,63 @@ impl<'a> BoundCall<'a> {
     pub fn func(&self) -> Func {
         self.func
     }
+}
+
+impl<'a> Deref for BoundCall<'a> {
+    type Target = Arguments<'a>;
+
+    fn deref(&self) -> &Arguments<'a> {
+        &self.arguments
+    }
+}
+
+/// Arguments found by the names of their parameters. A missing or ill-typed argument is `Internal`, since the parser has
+/// bound them.
+#[derive(Clone, Copy, Debug)]
+pub struct Arguments<'a> {
+    name: &'static str,
+    params: &'static [Param],
+    /// Arguments in front of those of the parameters.
+    receivers: usize,
+    args: &'a [Arg],
+}
+
+impl<'a> Arguments<'a> {
+    /// One argument for each parameter of the function `name`.
+    #[must_use]
+    pub fn new(name: &'static str, params: &'static [Param], args: &'a [Arg]) -> Self {
+        Self {
+            name,
+            params,
+            receivers: 0,
+            args,
+        }
+    }
 
     fn wrong<T>(&self, name: &str) -> Result<T> {
         Err(Error::internal(format!(
             "`{}` was bound without a fitting `{name}`",
-            self.func.def().path
+            self.name
         )))
+    }
+
+    /// The position of a parameter's argument.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        let at = self.params.iter().position(|param| param.name == name)?;
+        Some(self.receivers + at)
+    }
+
+    /// Every argument, in the order of the parameters.
+    #[must_use]
+    pub fn all(&self) -> &'a [Arg] {
+        self.args
     }
 
     /// The argument of a parameter; [`Arg::Absent`] when it was not given.
     #[must_use]
     pub fn arg(&self, name: &str) -> &'a Arg {
-        let def = self.func.def();
-        let receiver = usize::from(def.receiver != Receiver::Function);
-        def.params
-            .iter()
-            .position(|param| param.name == name)
-            .and_then(|at| self.args.get(receiver + at))
+        self.position(name)
+            .and_then(|at| self.args.get(at))
             .unwrap_or(&Arg::Absent)
     }
 
@@ -259,12 +310,23 @@ impl<'a> BoundCall<'a> {
         }
     }
 
+    /// Another frame.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub fn frame(&self, name: &str) -> Result<&'a FrameName> {
+        match self.arg(name) {
+            Arg::Frame(frame) => Ok(frame),
+            _ => self.wrong(name),
+        }
+    }
+
     /// An error about an argument.
     #[must_use]
     pub fn invalid(&self, why: &str) -> Error {
         Error::new(
             ErrorKind::InvalidArgument,
-            format!("`{}`: {why}", self.func.def().path),
+            format!("`{}`: {why}", self.name),
         )
     }
 }

@@ -54,6 +54,10 @@ pub struct Capabilities {
     pub ops: BTreeMap<OpKind, Support>,
     /// Functions.
     pub funcs: BTreeMap<Func, Support>,
+    /// Functions of the user's own that compute on Arrow arrays ([`crate::user::Body::Scalar`]).
+    pub user_scalars: Support,
+    /// Aggregates of the user's own that compute on Arrow arrays ([`crate::user::Body::Aggregate`]).
+    pub user_aggregates: Support,
     /// File formats read.
     pub reads: BTreeMap<Format, FormatSupport>,
     /// File formats written.

@@ -11,7 +11,7 @@ use regex_lite::Regex;
 use crate::dtype::{DType, Field};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Arg, Expr, Selector, SortKey};
-use crate::functions::{Func, Receiver};
+use crate::functions::Receiver;
 use crate::walk::output_name;
 
 /// An output column: its name, and an expression in which every [`Expr::Columns`] is resolved to an [`Expr::Column`].
@@ -248,7 +248,21 @@ fn each(expr: &Expr, columns: Columns<'_>) -> Result<Vec<Expr>> {
                 .collect()
         }
         Expr::Literal(_) => vec![expr.clone()],
-        Expr::Call { func, args } => call(*func, args, columns)?,
+        Expr::Call { func, args } => {
+            let def = func.def();
+            let rooted = def.receiver != Receiver::Function;
+            call(def.path, rooted, args, columns)?
+                .into_iter()
+                .map(|args| Expr::Call { func: *func, args })
+                .collect()
+        }
+        Expr::User { name, args } => call(name, true, args, columns)?
+            .into_iter()
+            .map(|args| Expr::User {
+                name: name.clone(),
+                args,
+            })
+            .collect(),
         Expr::Cast { expr, to, strict } => one_each(expr, columns, |expr| Expr::Cast {
             expr,
             to: to.clone(),
@@ -335,18 +349,19 @@ fn flat(exprs: &[Expr], columns: Columns<'_>) -> Result<Vec<Expr>> {
     Ok(resolved)
 }
 
-/// The selections of an argument that stands beside others; those of a variadic one stay within it.
-fn call(func: Func, args: &[Arg], columns: Columns<'_>) -> Result<Vec<Expr>> {
+/// The arguments of a call for each selected column: the selections of an argument stand beside those of others; those
+/// of a variadic one stay within it. A call may be `rooted` in its first argument.
+fn call(name: &str, rooted: bool, args: &[Arg], columns: Columns<'_>) -> Result<Vec<Vec<Arg>>> {
     let mut parts = Vec::with_capacity(args.len());
     for (index, arg) in args.iter().enumerate() {
         parts.push(match arg {
             Arg::Expr(expr) => {
                 let exprs = each(expr, columns)?;
                 // The root of a method that selects nothing gives no column at all; an argument must give one.
-                if exprs.is_empty() && (index > 0 || func.def().receiver == Receiver::Function) {
+                if exprs.is_empty() && (index > 0 || !rooted) {
                     return Err(Error::new(
                         ErrorKind::InvalidExpression,
-                        format!("an argument of `{}` selects no column", func.def().path),
+                        format!("an argument of `{name}` selects no column"),
                     ));
                 }
                 exprs.into_iter().map(Arg::Expr).collect()
@@ -355,10 +370,7 @@ fn call(func: Func, args: &[Arg], columns: Columns<'_>) -> Result<Vec<Expr>> {
             other => vec![other.clone()],
         });
     }
-    Ok(side_by_side(&parts)?
-        .into_iter()
-        .map(|args| Expr::Call { func, args })
-        .collect())
+    side_by_side(&parts)
 }
 
 /// The n-th of each, where a single one stands beside all of the others.
@@ -394,6 +406,7 @@ fn side_by_side<T: Clone>(parts: &[Vec<T>]) -> Result<Vec<Vec<T>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Func;
 
     fn frame() -> Vec<Field> {
         vec![

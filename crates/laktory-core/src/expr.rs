@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dtype::{DType, TimeUnit};
+use crate::frame::FrameName;
 use crate::functions::Func;
 
 /// A constant.
@@ -150,6 +151,8 @@ pub enum Arg {
     Values(Vec<Scalar>),
     /// Old and new constants, pairwise.
     Mapping(Vec<(Scalar, Scalar)>),
+    /// Another frame; only of steps.
+    Frame(FrameName),
 }
 
 /// An expression over the columns of one frame. Output names follow the left-most operand, as in Narwhals 2.29.
@@ -167,6 +170,14 @@ pub enum Expr {
         /// Which function.
         func: Func,
         /// The receiver first, then one entry for each parameter.
+        args: Vec<Arg>,
+    },
+    /// A function of the user's own that runs in the engine, applied to bound arguments. Those made of expressions are
+    /// resolved by the parser, and are none of these.
+    User {
+        /// Its name in [`crate::user`].
+        name: String,
+        /// One entry for each parameter.
         args: Vec<Arg>,
     },
     /// Conversion to a type; `strict` fails on values that do not fit, otherwise they become null.

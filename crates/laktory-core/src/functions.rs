@@ -60,6 +60,8 @@ pub enum ParamType {
     Values,
     /// A mapping of constants.
     Mapping,
+    /// Another frame, `{nodes.name}`; of steps only.
+    Frame,
 }
 
 /// What stands in for a parameter that was not given.
@@ -93,6 +95,17 @@ pub struct Param {
 }
 
 impl Param {
+    /// A required parameter, positional or by name.
+    #[must_use]
+    pub const fn new(name: &'static str, ty: ParamType) -> Self {
+        Self {
+            name,
+            ty,
+            default: ParamDefault::Required,
+            keyword_only: false,
+        }
+    }
+
     /// Makes the parameter optional.
     #[must_use]
     pub const fn or(mut self, default: ParamDefault) -> Self {
@@ -114,15 +127,8 @@ impl Param {
     }
 }
 
-/// A required parameter, positional or by name.
-#[must_use]
-pub(crate) const fn param(name: &'static str, ty: ParamType) -> Param {
-    Param {
-        name,
-        ty,
-        default: ParamDefault::Required,
-        keyword_only: false,
-    }
+const fn param(name: &'static str, ty: ParamType) -> Param {
+    Param::new(name, ty)
 }
 
 /// A row of the table.

@@ -21,12 +21,13 @@ pub mod semantics;
 pub mod shape;
 mod spec;
 mod sql;
+pub mod user;
 pub mod walk;
 
 pub use backend::{
     Backend, BackendConfig, BackendDescriptor, BoxFuture, Connect, Job, Outcome, Target, WriteMode,
 };
-pub use call::BoundCall;
+pub use call::{Arguments, BoundCall};
 pub use capabilities::{Capabilities, FormatSupport, Support};
 pub use context::{BlockingPool, Cancel, RunCx};
 pub use dtype::{DType, Field, TimeUnit};
@@ -39,6 +40,7 @@ pub use op::{AsofStrategy, JoinHow, Keep, Op, OpKind, PivotAgg, UnionHow};
 pub use registry::Registry;
 pub use spec::{Format, OptionValue, Options, ReadSpec, WriteReport, WriteSpec, redacted};
 pub use sql::{RenderedSql, SqlSegment, SqlTemplate};
+pub use user::UserFunction;
 
 /// The Arrow crates of this contract version (major 59, that of DataFusion 55).
 pub mod arrow {

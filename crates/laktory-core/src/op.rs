@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dtype::DType;
-use crate::expr::{Expr, SortKey};
+use crate::expr::{Arg, Expr, SortKey};
 use crate::frame::FrameName;
 
 /// Which row of several equal ones stays.
@@ -265,12 +265,13 @@ pub enum Op {
         /// Aggregates.
         aggs: Vec<Expr>,
     },
-    /// A function that a plug-in registered by name.
+    /// A step of the user's own that is a function of the engine's. Those made of steps are resolved by the parser, and
+    /// are none of these.
     Native {
-        /// Name.
+        /// Its name in [`crate::user`].
         func: String,
-        /// Arguments as written.
-        args: Vec<crate::expr::Arg>,
+        /// One entry for each parameter.
+        args: Vec<Arg>,
     },
 }
 
@@ -411,6 +412,13 @@ impl Op {
         match self {
             Self::Join { right, .. } | Self::JoinAsof { right, .. } => vec![right],
             Self::Union { others, .. } => others.iter().collect(),
+            Self::Native { args, .. } => args
+                .iter()
+                .filter_map(|arg| match arg {
+                    Arg::Frame(frame) => Some(frame),
+                    _ => None,
+                })
+                .collect(),
             _ => Vec::new(),
         }
     }

@@ -23,8 +23,9 @@ impl Registry {
     /// Submitted backends and the `linked` ones that the facade names, each once.
     ///
     /// # Errors
-    /// As [`Registry::new`].
+    /// As [`Registry::new`], and as [`crate::user::check`].
     pub fn discover(linked: impl IntoIterator<Item = &'static BackendDescriptor>) -> Result<Self> {
+        crate::user::check()?;
         Self::new(
             inventory::iter::<&'static BackendDescriptor>
                 .into_iter()

@@ -3,6 +3,7 @@
 
 use crate::expr::{Arg, Expr};
 use crate::functions::{Func, FuncKind};
+use crate::user::{self, UserFunction};
 use crate::walk;
 
 /// How many values an expression gives, and what it still needs.
@@ -76,6 +77,10 @@ pub fn shape(expr: &Expr) -> Shape {
         Expr::Column(_) | Expr::Columns(_) => COLUMN,
         Expr::Literal(_) => CONSTANT,
         Expr::Call { func, args } => call_shape(*func, args),
+        Expr::User { name, args } => {
+            let kind = user::find(name).and_then(UserFunction::kind);
+            kind_shape(kind.unwrap_or(FuncKind::Elementwise), args, false, None)
+        }
         Expr::Over { expr, order_by, .. } => {
             let inner = shape(expr);
             Shape {
@@ -101,38 +106,30 @@ fn combined(expr: &Expr) -> Shape {
 }
 
 fn call_shape(func: Func, args: &[Arg]) -> Shape {
-    let mut inner: Option<Shape> = None;
-    let mut add = |expr: &Expr| {
-        let shape = shape(expr);
-        inner = Some(inner.map_or(shape, |known| known.and(shape)));
-    };
-    for arg in args {
-        match arg {
-            Arg::Expr(expr) => add(expr),
-            Arg::Exprs(exprs) => exprs.iter().for_each(&mut add),
-            _ => {}
-        }
-    }
-    let inner = inner.unwrap_or(CONSTANT);
-    match walk::kind(func, args) {
+    let needs_order = matches!(func, Func::First | Func::Last)
+        && !matches!(args.get(1), Some(Arg::Exprs(keys)) if !keys.is_empty());
+    let rows = (func == Func::RowIndex).then_some(Rows::Same);
+    kind_shape(walk::kind(func, args), args, needs_order, rows)
+}
+
+/// The shape of a call by the kind of its function; aggregates may need an order, and ordered functions may give another
+/// number of values than their arguments have.
+fn kind_shape(kind: FuncKind, args: &[Arg], needs_order: bool, rows: Option<Rows>) -> Shape {
+    let inner = walk::arguments(args)
+        .map(shape)
+        .reduce(Shape::and)
+        .unwrap_or(CONSTANT);
+    match kind {
         FuncKind::Elementwise => inner,
-        FuncKind::Aggregate => {
-            let needs_order = matches!(func, Func::First | Func::Last)
-                && !matches!(args.get(1), Some(Arg::Exprs(keys)) if !keys.is_empty());
-            Shape {
-                rows: Rows::One,
-                unordered: inner.unordered || needs_order,
-                windowable: true,
-                has_over: inner.has_over,
-                constant: false,
-            }
-        }
+        FuncKind::Aggregate => Shape {
+            rows: Rows::One,
+            unordered: inner.unordered || needs_order,
+            windowable: true,
+            has_over: inner.has_over,
+            constant: false,
+        },
         FuncKind::Ordered => Shape {
-            rows: if func == Func::RowIndex {
-                Rows::Same
-            } else {
-                inner.rows
-            },
+            rows: rows.unwrap_or(inner.rows),
             unordered: true,
             windowable: true,
             constant: false,

@@ -9,14 +9,8 @@ use crate::op::Op;
 /// Visits the expressions right below one.
 pub fn children<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
     match expr {
-        Expr::Call { args, .. } => {
-            for arg in args {
-                match arg {
-                    Arg::Expr(expr) => visit(expr),
-                    Arg::Exprs(exprs) => exprs.iter().for_each(&mut *visit),
-                    _ => {}
-                }
-            }
+        Expr::Call { args, .. } | Expr::User { args, .. } => {
+            arguments(args).for_each(&mut *visit);
         }
         Expr::Cast { expr, .. } | Expr::Alias { expr, .. } | Expr::Rename { expr, .. } => {
             visit(expr);
@@ -44,6 +38,15 @@ pub fn children<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
         }
         _ => {}
     }
+}
+
+/// The expressions among arguments, in order.
+pub fn arguments(args: &[Arg]) -> impl Iterator<Item = &Expr> {
+    args.iter().flat_map(|arg| match arg {
+        Arg::Expr(expr) => std::slice::from_ref(expr),
+        Arg::Exprs(exprs) => exprs.as_slice(),
+        _ => &[],
+    })
 }
 
 fn each<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
@@ -85,6 +88,28 @@ pub fn functions(expr: &Expr) -> BTreeSet<Func> {
     found
 }
 
+/// The names of the user's own functions that an expression calls, as far as they run in the engine.
+#[must_use]
+pub fn user_functions(expr: &Expr) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    each(expr, &mut |expr| {
+        if let Expr::User { name, .. } = expr {
+            found.insert(name.as_str());
+        }
+    });
+    found
+}
+
+/// The names of the user's own functions that a step calls, or is.
+#[must_use]
+pub fn op_user_functions(op: &Op) -> BTreeSet<&str> {
+    let mut found: BTreeSet<&str> = op_exprs(op).into_iter().flat_map(user_functions).collect();
+    if let Op::Native { func, .. } = op {
+        found.insert(func);
+    }
+    found
+}
+
 /// The functions that a step calls.
 #[must_use]
 pub fn op_functions(op: &Op) -> BTreeSet<Func> {
@@ -115,6 +140,7 @@ fn op_exprs(op: &Op) -> Vec<&Expr> {
             found.extend(partition_by);
             found.extend(order_by.iter().map(|key| &key.expr));
         }
+        Op::Native { args, .. } => found.extend(arguments(args)),
         _ => {}
     }
     found
@@ -160,6 +186,10 @@ pub fn output_name(expr: &Expr) -> Option<String> {
                 _ => None,
             },
             _ => (*func == Func::Len).then(|| "len".into()),
+        },
+        Expr::User { name, args } => match arguments(args).next() {
+            Some(first) => output_name(first),
+            None => name.rsplit('.').next().map(str::to_owned),
         },
         Expr::Cast { expr, .. } | Expr::Over { expr, .. } => output_name(expr),
         Expr::When { branches, .. } => branches.first().and_then(|(_, value)| output_name(value)),

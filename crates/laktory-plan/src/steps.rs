@@ -1,9 +1,10 @@
 //! Transformer steps: SQL statements and method calls parsed to values, and checked against what the engine can do.
 
-use laktory_core::{Expr, Func, OpKind, Support};
+use laktory_core::{Expr, Func, OpKind, Support, user};
 use laktory_model::{DataFrameMethod, Finding, Path, Transformer, TransformerNode};
 use laktory_syntax::{
-    ArgPlace, MethodError, Segment, functions, fuse_groups, method, op_functions, sql_statement,
+    ArgPlace, MethodError, Segment, functions, fuse_groups, method, op_functions,
+    op_user_functions, sql_statement, user_functions,
 };
 use serde_json::Value;
 
@@ -116,9 +117,15 @@ fn method_step(
         }
     };
     for op in &ops {
-        check_op(compiler, index, op.kind(), &place.key("func_name"))?;
+        // Whether an engine has a step of the user's own depends on the very function.
+        if op.kind() != OpKind::Native {
+            check_op(compiler, index, op.kind(), &place.key("func_name"))?;
+        }
         for func in op_functions(op) {
             check_func(compiler, index, func, place)?;
+        }
+        for name in op_user_functions(op) {
+            check_user(compiler, index, name, place)?;
         }
     }
     Some(Step {
@@ -187,7 +194,46 @@ pub(crate) fn check_expr(
     for func in functions(expr) {
         check_func(compiler, index, func, place)?;
     }
+    for name in user_functions(expr) {
+        check_user(compiler, index, name, place)?;
+    }
     Some(())
+}
+
+/// Reports a function of the user's own that the node's engine cannot run.
+fn check_user(compiler: &mut Compiler<'_>, index: usize, name: &str, place: &Path) -> Option<()> {
+    // The parser has just found it.
+    let function = user::find(name)?;
+    let engine = compiler.engine(index)?;
+    let support = function.support(engine.descriptor.name, &engine.capabilities);
+    if support.is_available() {
+        return Some(());
+    }
+    let backend = engine.descriptor.name;
+    let others: Vec<&str> = compiler
+        .known
+        .iter()
+        .filter(|engine| {
+            function
+                .support(engine.descriptor.name, &engine.capabilities)
+                .is_available()
+        })
+        .map(|engine| engine.descriptor.name)
+        .collect();
+    let message = format!("function `{name}` is not available on backend {backend}");
+    let finding = Finding::error("unsupported", place.clone(), message);
+    compiler.report(match (support, others.as_slice()) {
+        (Support::NotYet { reason }, _) => finding.hint(reason),
+        (_, []) => finding.hint(format!(
+            "crate `{}` has it for no backend of this program",
+            function.provided_by
+        )),
+        (_, others) => finding.hint(format!(
+            "supported by: {}; set `dataframe_backend` on the node",
+            others.join(", ")
+        )),
+    });
+    None
 }
 
 fn check_func(compiler: &mut Compiler<'_>, index: usize, func: Func, place: &Path) -> Option<()> {

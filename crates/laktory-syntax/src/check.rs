@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use laktory_core::shape::{Rows, Shape, shape};
+use laktory_core::user::{self, UserFunction};
 use laktory_core::{Arg, Expr, FuncKind, walk};
 
 use crate::diagnostic::FragmentError;
@@ -14,17 +15,20 @@ fn error(code: &'static str, message: impl Into<String>) -> FragmentError {
 
 /// Refuses a call that makes no sense on its receiver, whatever surrounds it.
 pub(crate) fn call(expr: &Expr) -> Result<(), FragmentError> {
-    let Expr::Call { func, args } = expr else {
-        return Ok(());
+    let (path, kind, args) = match expr {
+        Expr::Call { func, args } => (func.def().path, walk::kind(*func, args), args),
+        Expr::User { name, args } => {
+            let kind = user::find(name).and_then(UserFunction::kind);
+            (name.as_str(), kind.unwrap_or(FuncKind::Elementwise), args)
+        }
+        _ => return Ok(()),
     };
     let Some(Arg::Expr(receiver)) = args.first() else {
         return Ok(());
     };
-    let kind = walk::kind(*func, args);
     if kind == FuncKind::Elementwise || !shape(receiver).is_scalar() {
         return Ok(());
     }
-    let path = func.def().path;
     Err(error(
         "invalid-expression",
         format!("`{path}()` of a single value"),

@@ -28,9 +28,12 @@ mod source;
 mod sql;
 mod suggest;
 mod units;
+mod user;
 
 pub use laktory_core::shape::is_aggregate;
-pub use laktory_core::walk::{columns, functions, op_columns, op_functions, output_name};
+pub use laktory_core::walk::{
+    columns, functions, op_columns, op_functions, op_user_functions, output_name, user_functions,
+};
 
 pub use diagnostic::{Diagnostic, FragmentError, Severity};
 pub use expression::{ColumnExprKind, column_expr, python_expression};
@@ -40,3 +43,4 @@ pub use print::{print, print_dtype, print_op};
 pub use source::{Position, SourceFile, Span};
 pub use sql::{sql_expression, sql_projection, sql_statement};
 pub use suggest::{did_you_mean, nearest};
+pub use user::{check_user_function, check_user_functions};

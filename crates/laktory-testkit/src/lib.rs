@@ -9,6 +9,7 @@ mod case;
 mod cells;
 mod compare;
 mod frames;
+mod functions;
 mod gaps;
 mod inspector;
 mod kinds;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use laktory_core::{Capabilities, Func, Op, OpKind, Support};
-use laktory_syntax::op_functions;
+use laktory_core::{Capabilities, Func, Op, OpKind, Support, user};
+use laktory_syntax::{op_functions, op_user_functions};
 
 /// Steps and functions that something uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Needs {
     pub ops: BTreeSet<OpKind>,
     /// Functions.
     pub funcs: BTreeSet<Func>,
+    /// Names of functions of the user's own on Arrow arrays.
+    pub user: BTreeSet<String>,
 }
 
 impl Needs {
@@ -19,6 +21,8 @@ impl Needs {
     pub fn op(&mut self, op: &Op) {
         self.ops.insert(op.kind());
         self.funcs.extend(op_functions(op));
+        self.user
+            .extend(op_user_functions(op).into_iter().map(str::to_owned));
     }
 
     /// The first need that a driver does not have, described with the driver's own reason.
@@ -37,6 +41,13 @@ impl Needs {
             self.funcs
                 .iter()
                 .find_map(|func| describe(func.def().path.to_owned(), capabilities.func(*func)))
+        })
+        .or_else(|| {
+            self.user.iter().find_map(|name| {
+                // Functions of an engine's own are no matter of cases that run on every engine.
+                let function = user::find(name)?;
+                describe(name.clone(), function.support("", capabilities))
+            })
         })
     }
 }

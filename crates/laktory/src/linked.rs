@@ -21,8 +21,10 @@ pub fn linked() -> Vec<&'static BackendDescriptor> {
 /// Every backend in this program: the linked ones, and those of third-party drivers that submitted themselves.
 ///
 /// # Errors
-/// When two drivers claim one name.
+/// When two drivers claim one name; when functions of the user's own have names that are taken, or cannot be called as
+/// they are declared.
 pub fn registry() -> Result<Registry> {
+    laktory_syntax::check_user_functions()?;
     Registry::discover(linked())
 }
 

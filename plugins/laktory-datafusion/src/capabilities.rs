@@ -13,6 +13,8 @@ pub(crate) fn capabilities() -> Capabilities {
         .extend(funcs::rows().map(|(func, support, _)| (*func, *support)));
     capabilities.reads.extend(read::formats());
     capabilities.writes.extend(write::formats());
+    capabilities.user_scalars = Support::Full;
+    capabilities.user_aggregates = Support::Full;
     capabilities.local_files = true;
     capabilities.tables = Support::Never;
     capabilities

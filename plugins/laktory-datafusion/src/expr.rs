@@ -137,6 +137,7 @@ impl<'a> Lower<'a> {
             Expr::Column(name) => self.column(name)?,
             Expr::Literal(value) => literal(value)?,
             Expr::Call { func, args } => funcs::lower(self, *func, args)?,
+            Expr::User { name, args } => funcs::user::lower(self, name, args)?,
             Expr::Cast { expr, to, strict } => cast(self.lower(expr)?, to, *strict)?,
             Expr::When {
                 branches,

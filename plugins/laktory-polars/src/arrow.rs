@@ -7,7 +7,9 @@
 
 use std::sync::Arc;
 
-use laktory_core::arrow::array::{Array, RecordBatch, RecordBatchOptions, ffi, make_array};
+use laktory_core::arrow::array::{
+    Array, ArrayRef, RecordBatch, RecordBatchOptions, ffi, make_array,
+};
 use laktory_core::arrow::schema::{
     DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, SchemaRef,
 };
@@ -138,6 +140,27 @@ pub(crate) fn to_batches(mut frame: DataFrame, schema: &SchemaRef) -> Result<Vec
         batches.push(RecordBatch::try_new(Arc::clone(schema), arrays).map_err(mismatch)?);
     }
     Ok(batches)
+}
+
+/// The values of a column as one array.
+///
+/// # Errors
+/// Those of the engine, for values that Arrow cannot carry.
+pub(crate) fn to_array(series: &Series) -> Result<ArrayRef> {
+    let series = match portable(series.dtype()) {
+        Some(dtype) => series.strict_cast(&dtype).or_error()?,
+        None => series.clone(),
+    };
+    export_array(series.rechunk().to_arrow(0, CompatLevel::newest()))
+}
+
+/// An array as a column.
+///
+/// # Errors
+/// `Unsupported` for types that polars does not have.
+pub(crate) fn from_array(name: &str, array: &ArrayRef) -> Result<Series> {
+    check_importable(name, array.data_type())?;
+    Series::from_arrow(name.into(), import_array(array.as_ref())?).or_error()
 }
 
 fn mismatch(error: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -11,6 +11,8 @@ pub(crate) fn capabilities() -> Capabilities {
     out.funcs = funcs::rows()
         .map(|(func, support, _)| (*func, *support))
         .collect();
+    out.user_scalars = Support::Full;
+    out.user_aggregates = Support::Full;
     out.reads = read::READERS
         .iter()
         .map(|(format, support, _)| (format.clone(), *support))

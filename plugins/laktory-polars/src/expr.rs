@@ -15,6 +15,7 @@ use polars_plan::plans::DynLiteralValue;
 use crate::error::ResultExt;
 use crate::funcs;
 use crate::schema::{data_type, time_unit, time_zone};
+use crate::user;
 
 pub(crate) use crate::convert::convert;
 
@@ -28,6 +29,7 @@ pub(crate) fn lower(cx: &RunCx, expr: &Expr) -> Result<PolarsExpr> {
         Expr::Columns(set) => selector(set)?.as_expr(),
         Expr::Literal(value) => literal(value)?,
         Expr::Call { func, args } => funcs::lower(cx, *func, args)?,
+        Expr::User { name, args } => user::lower(cx, name, args)?,
         Expr::Cast { expr, to, strict } => cast(lower(cx, expr)?, to, *strict)?,
         Expr::When {
             branches,

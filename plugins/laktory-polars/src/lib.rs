@@ -21,12 +21,14 @@ mod sql;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod user;
 mod write;
 
 use laktory_core::BackendDescriptor;
 
 pub use frame::PolarsFrame;
 pub use polars;
+pub use user::{ExprFunction, StepFunction};
 
 /// Name under which the backend is registered.
 pub(crate) const NAME: &str = "POLARS";

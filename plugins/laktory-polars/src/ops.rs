@@ -15,8 +15,8 @@ use polars::prelude::{
 use polars_plan::dsl::DslPlan;
 use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
 
-use crate::PolarsFrame;
 use crate::expr::{by_name, cast, column, lower, lower_all, sort_options};
+use crate::{PolarsFrame, user};
 
 /// The steps that the driver has.
 pub(crate) const KINDS: &[(OpKind, Support)] = &[
@@ -48,6 +48,7 @@ pub(crate) const KINDS: &[(OpKind, Support)] = &[
         },
     ),
     (OpKind::NullCount, Support::Full),
+    (OpKind::Native, Support::Full),
     (
         OpKind::Sql,
         Support::Partial {
@@ -167,6 +168,7 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             )
         }
         Op::Union { how, .. } => combine::union(lazy, others, *how)?,
+        Op::Native { func, args } => user::step(cx, lazy, &others, func, args)?,
         Op::WithRowIndex {
             name,
             order_by,

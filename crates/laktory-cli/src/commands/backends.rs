@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use laktory::core::{Capabilities, Func, OpKind, Registry, Support};
+use laktory::core::{Capabilities, Func, OpKind, Registry, Support, user};
 
 use crate::args::BackendsArgs;
 use crate::commands::print;
@@ -41,7 +41,41 @@ pub(crate) fn backends(args: &BackendsArgs, registry: &Registry) -> Result<(), F
     if text.is_empty() {
         text.push_str("this build has no backend; build it with `--features polars`");
     }
+    functions(&mut text, registry);
     print(text.trim_end())
+}
+
+/// Functions that crates beside laktory's own registered.
+fn functions(text: &mut String, registry: &Registry) {
+    if user::functions().next().is_none() {
+        return;
+    }
+    text.push_str("functions\n");
+    for function in user::functions() {
+        let backends: Vec<&str> = registry
+            .iter()
+            .filter(|backend| {
+                function
+                    .support(backend.name, &(backend.capabilities)())
+                    .is_available()
+            })
+            .map(|backend| backend.name)
+            .collect();
+        let params: Vec<&str> = function.params.iter().map(|param| param.name).collect();
+        let _ = writeln!(
+            text,
+            "  {}({})  {}\n    {}, on {}",
+            function.name,
+            params.join(", "),
+            function.doc,
+            function.provided_by,
+            if backends.is_empty() {
+                "no backend of this build".to_owned()
+            } else {
+                backends.join(", ")
+            }
+        );
+    }
 }
 
 fn all(text: &mut String, capabilities: &Capabilities) {

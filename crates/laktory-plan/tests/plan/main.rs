@@ -11,3 +11,4 @@ mod sameness;
 mod steps;
 mod support;
 mod tasks;
+mod user;

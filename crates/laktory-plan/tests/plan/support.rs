@@ -39,6 +39,7 @@ impl Profile for Right {
             .insert(OpKind::Pivot, Support::NotYet { reason });
         capabilities.ops.insert(OpKind::JoinAsof, Support::Never);
         capabilities.funcs.insert(Func::Median, Support::Never);
+        capabilities.user_aggregates = Support::Never;
         capabilities.reads.remove(&Format::Ipc);
         capabilities
             .reads

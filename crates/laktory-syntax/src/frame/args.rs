@@ -4,7 +4,7 @@
 use laktory_core::FrameName;
 use serde_json::{Map, Value as Json};
 
-use super::{ArgPlace, MethodDef, MethodError, Segment};
+use super::{ArgPlace, FrameParam, MethodError, Segment};
 use crate::placeholder::placeholder;
 use crate::python::bind::Call;
 use crate::python::fault::{At, Fault, Faults, Outcome, both, collect};
@@ -51,16 +51,12 @@ impl Texts {
 pub(super) fn call(
     lowerer: &mut Lowerer,
     texts: &mut Texts,
-    def: &MethodDef,
+    params: &[FrameParam],
     name: &str,
     args: &[Json],
     kwargs: &Map<String, Json>,
 ) -> Outcome<Call> {
-    let raw = |index: usize| {
-        def.params
-            .get(index)
-            .is_some_and(|param| is_raw(param.name))
-    };
+    let raw = |index: usize| params.get(index).is_some_and(|param| is_raw(param.name));
     let positional = args
         .iter()
         .enumerate()
@@ -205,7 +201,7 @@ pub(super) fn pipe(
 }
 
 /// A frame given as argument; it must be one that the plan knows by name.
-pub(super) fn frame(item: Item) -> Outcome<FrameName> {
+pub(crate) fn frame(item: Item) -> Outcome<FrameName> {
     let at = item.at;
     match item.value {
         Value::Frame(frame) if frame.ops.is_empty() => Ok(frame.name),

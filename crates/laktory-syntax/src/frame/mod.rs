@@ -10,9 +10,10 @@ mod native;
 mod reshape;
 mod table;
 
-use laktory_core::{FrameName, Op};
+use laktory_core::{FrameName, Op, UserFunction};
 use serde_json::{Map, Value as Json};
 
+pub(crate) use args::frame as argument;
 pub use group::{GroupError, fuse_groups};
 pub(crate) use table::METHODS;
 
@@ -22,6 +23,7 @@ use crate::python::fault::{At, Fault, Faults, Outcome};
 use crate::python::lower::Lowerer;
 use crate::python::value::{FrameValue, Value};
 use crate::suggest::nearest;
+use crate::user;
 
 /// Which vocabulary the names of methods and functions are looked up in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +86,11 @@ pub fn method(
     let outcome = lookup(name, api, at)
         .map_err(Faults::from)
         .and_then(|def| {
-            let call = args::call(&mut lowerer, &mut texts, def, name, args, kwargs)?;
+            let params = match def {
+                Method::Own(def) => def.params,
+                Method::Users(_) => &[],
+            };
+            let call = args::call(&mut lowerer, &mut texts, params, name, args, kwargs)?;
             let frame = FrameValue {
                 name: FrameName::Df,
                 ops: Vec::new(),
@@ -126,12 +132,28 @@ pub(crate) fn call(
     Ok(Value::Frame(frame))
 }
 
+/// A method of a frame.
+#[derive(Clone, Copy, Debug)]
+enum Method {
+    /// One of the language.
+    Own(&'static MethodDef),
+    /// One of the user's own.
+    Users(&'static UserFunction),
+}
+
 fn build_frame(
     lowerer: &mut Lowerer,
-    def: &MethodDef,
+    method: Method,
     mut frame: FrameValue,
     call: Call,
 ) -> Outcome<FrameValue> {
+    let def = match method {
+        Method::Own(def) => def,
+        Method::Users(function) => {
+            frame.ops.extend(user::steps(function, call)?);
+            return Ok(frame);
+        }
+    };
     if let Build::Pipe = def.build {
         return args::pipe(lowerer, frame, call);
     }
@@ -249,7 +271,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("intersect", "write `join` with `how: semi`, and `unique`"),
 ];
 
-fn lookup(name: &str, api: Api, at: At) -> Result<&'static MethodDef, Fault> {
+/// Whether a name is a method of the language, or leads to one.
+pub(crate) fn is_known(name: &str) -> bool {
+    METHODS
+        .iter()
+        .chain(native::METHODS)
+        .any(|def| def.name.split('.').next() == Some(name))
+}
+
+fn lookup(name: &str, api: Api, at: At) -> Result<Method, Fault> {
     // In native code, a native row of the same name goes first.
     let first: &[MethodDef] = if api == Api::Native {
         native::METHODS
@@ -277,12 +307,15 @@ fn lookup(name: &str, api: Api, at: At) -> Result<&'static MethodDef, Fault> {
             return Err(Fault::new(code, message, at));
         }
         if !def.native || api == Api::Native {
-            return Ok(def);
+            return Ok(Method::Own(def));
         }
         hint = Some(format!(
             "{}; or set `dataframe_api: NATIVE`",
             def.doc.trim_end_matches('.')
         ));
+    }
+    if let Some(function) = user::step(name) {
+        return Ok(Method::Users(function));
     }
     let fault = Fault::new(
         if name.starts_with('_') {
@@ -302,12 +335,17 @@ fn lookup(name: &str, api: Api, at: At) -> Result<&'static MethodDef, Fault> {
     let candidates = METHODS
         .iter()
         .filter(|def| !matches!(def.build, Build::NoFrame(_)))
-        .map(|def| def.name);
+        .map(|def| def.name)
+        .chain(user::names(true));
     let suffix = candidates
         .clone()
         .find(|known| known.rsplit('.').next() == Some(name));
-    let expression = crate::python::methods::names().any(|known| known == name);
-    Err(match suffix.or_else(|| nearest(name, candidates)) {
+    let expression = crate::python::methods::names()
+        .chain(user::names(false))
+        .any(|known| known == name);
+    // The very name goes before one that is near.
+    let near = suffix.or_else(|| nearest(name, candidates).filter(|_| !user::is_known(name)));
+    Err(match near {
         Some(known) => fault.hint(format!("did you mean `{known}`?")),
         None if expression => fault.hint(format!(
             "it is a method of expressions: `nw.col('x').{name}(...)` inside `with_columns`"

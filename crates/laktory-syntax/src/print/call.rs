@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use laktory_core::{Arg, Func, ParamType, Receiver};
+use laktory_core::{Arg, Func, Param, ParamType, Receiver, user};
 
 use super::expr::{self, Level};
 use super::{dtype, literal, separated};
@@ -35,8 +35,29 @@ pub(super) fn write(out: &mut String, func: Func, args: &[Arg]) {
             rest = args.get(1..).unwrap_or_default();
         }
     }
+    arguments(out, def.params, rest, first);
+    out.push(')');
+}
+
+/// A call of a function of the user's own; of one that this program does not have, the parameters are unknown.
+pub(super) fn user(out: &mut String, name: &str, args: &[Arg]) {
+    let _ = write!(out, "nw.{name}(");
+    user_arguments(out, name, args);
+    out.push(')');
+}
+
+/// The arguments of such a call.
+pub(super) fn user_arguments(out: &mut String, name: &str, args: &[Arg]) {
+    match user::find(name) {
+        Some(function) => arguments(out, function.params, args, true),
+        None => separated(out, args, |out, arg| value(out, ParamType::Column, arg)),
+    }
+}
+
+/// Arguments by their parameters, behind a first one that may stand there already.
+fn arguments(out: &mut String, params: &[Param], args: &[Arg], mut first: bool) {
     let mut by_name = false;
-    for (param, arg) in def.params.iter().zip(rest) {
+    for (param, arg) in params.iter().zip(args) {
         if *arg == Arg::Absent || *arg == convert::default(param) {
             by_name |= param.ty != ParamType::Columns;
             continue;
@@ -57,7 +78,6 @@ pub(super) fn write(out: &mut String, func: Func, args: &[Arg]) {
         }
         by_name |= variadic;
     }
-    out.push(')');
 }
 
 fn value(out: &mut String, ty: ParamType, arg: &Arg) {
@@ -85,6 +105,9 @@ fn value(out: &mut String, ty: ParamType, arg: &Arg) {
                 literal::write(out, new);
             });
             out.push('}');
+        }
+        Arg::Frame(frame) => {
+            let _ = write!(out, "{frame}");
         }
         _ => out.push_str("None"),
     }

@@ -87,6 +87,7 @@ fn bare(out: &mut String, expr: &Expr) {
             out.push(')');
         }
         Expr::Call { func, args } => operator(out, *func, args),
+        Expr::User { name, args } => call::user(out, name, args),
         Expr::Cast { expr, to, strict } => {
             write(out, expr, Level::POSTFIX);
             out.push_str(".cast(");

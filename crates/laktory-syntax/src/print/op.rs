@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use laktory_core::{Expr, FrameName, Op, SortKey};
 
 use super::expr::{self, Level};
-use super::{dtype, literal, separated};
+use super::{call, dtype, literal, separated};
 
 /// Writes a call argument by argument.
 struct Arguments<'a> {
@@ -119,6 +119,7 @@ pub(super) fn write(out: &mut String, op: &Op) {
     match op {
         Op::Select { exprs } | Op::WithColumns { exprs } => args.columns(exprs),
         Op::Agg { aggs } => args.columns(aggs),
+        Op::Native { func, args: given } => call::user_arguments(args.out, func, given),
         Op::Filter { predicate } => expr::write(args.next(), predicate, Level::LOWEST),
         Op::Drop { columns, strict } => {
             list(args.next(), columns);

@@ -256,6 +256,7 @@ pub(crate) fn arg(param: &Param, item: Option<Item>) -> Outcome<Arg> {
             )?),
             other => return Err(wrong(param.name, "a mapping", &other, item.at).into()),
         },
+        ParamType::Frame => Arg::Frame(crate::frame::argument(item)?),
     })
 }
 

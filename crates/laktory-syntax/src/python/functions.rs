@@ -13,6 +13,7 @@ use super::native_functions;
 use super::types;
 use super::value::{FrameValue, Item, Root, Value, When};
 use crate::suggest::did_you_mean;
+use crate::user;
 
 /// Functions that the table does not carry because they are shapes of their own.
 pub(crate) const SPECIAL: &[&str] = &[
@@ -122,6 +123,7 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
         || root != Root::SparkTypes && Func::function(path).is_some()
         || operator(path).is_some()
         || native_functions::function(root, path).is_some()
+        || root != Root::SparkTypes && user::is_known(path)
     {
         return Ok(());
     }
@@ -140,7 +142,11 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
     if let Some(spelling) = native_functions::hint(path) {
         return Err(fault.hint(spelling));
     }
+    if user::step(path).is_some() {
+        return Err(fault.hint(format!("it is a step: `func_name: {path}`")));
+    }
     let candidates = names()
+        .chain(user::names(false))
         .chain(types::NAMES.iter().copied())
         .chain(native_functions::names(root));
     Err(fault.hint_if(
@@ -170,6 +176,9 @@ pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
         Some(def) => Ok(Value::Expr(table(def, None, call)?)),
         None if operator(path).is_some() => sql_operator(path, call),
         None => {
+            if let Some(function) = user::expression(path) {
+                return user::call(function, None, call);
+            }
             known(root, path, call.at)?;
             Err(Fault::invalid(
                 format!("`{}.{path}` is not a function", root.prefix()),

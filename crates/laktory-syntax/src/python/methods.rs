@@ -11,7 +11,7 @@ use super::native;
 use super::value::{Item, Value, When};
 use super::window;
 use crate::suggest::nearest;
-use crate::{check, units};
+use crate::{check, units, user};
 
 /// Methods that are shapes of their own.
 pub(crate) const SPECIAL: &[&str] = &[
@@ -61,6 +61,7 @@ pub(crate) fn known(lowerer: &Lowerer, path: &str, at: At) -> Result<(), Fault> 
         || Func::method(path).is_some()
         || lowerer.is_native()
             && (native::method(path).is_some() || native::NAMESPACES.contains(&path))
+        || user::is_known(path)
     {
         return Ok(());
     }
@@ -100,7 +101,7 @@ pub(crate) fn known(lowerer: &Lowerer, path: &str, at: At) -> Result<(), Fault> 
     let found = names()
         .find(|known| elsewhere(known) && !known.starts_with("name."))
         .or_else(|| names().find(elsewhere));
-    let candidate = found.or_else(|| nearest(path, names()));
+    let candidate = found.or_else(|| nearest(path, names().chain(user::names(false))));
     Err(fault.hint_if(candidate.map(|name| format!("did you mean `.{name}(...)`?"))))
 }
 
@@ -177,6 +178,9 @@ pub(crate) fn call(
         )?,
         "name.map" => name_map(lowerer, receiver, call)?,
         _ => {
+            if let Some(function) = user::expression(path) {
+                return user::call(function, Some(receiver), call);
+            }
             let Some(def) = Func::method(path) else {
                 known(lowerer, path, at)?;
                 return Err(Fault::invalid(format!("`{path}` is not a method"), at).into());

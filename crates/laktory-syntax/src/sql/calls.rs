@@ -10,6 +10,7 @@ use super::table::{FUNCTIONS, Fixed, SPECIAL, Target};
 use super::window;
 use crate::diagnostic::FragmentError;
 use crate::suggest::nearest;
+use crate::user;
 
 /// The names of the SQL functions, for hints and reference pages.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
@@ -179,6 +180,17 @@ pub(super) fn plain(
     }
     if SPECIAL.contains(&name) {
         return special(lower, function, name, args);
+    }
+    if let Some(own) = user::expression(&function.name.to_string()) {
+        let exprs = lower.exprs(args.nodes.iter().copied())?;
+        return user::sql_call(own, exprs).map_err(|errors| {
+            let range = lower.error("", function).range;
+            let at = |error| FragmentError {
+                range: range.clone(),
+                ..error
+            };
+            errors.into_iter().map(at).collect()
+        });
     }
     let error = FragmentError {
         code: "unknown-function",

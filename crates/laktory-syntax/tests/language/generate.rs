@@ -350,6 +350,7 @@ impl Draw<'_> {
                         .map(|_| (self.scalar(0), self.scalar(1)))
                         .collect(),
                 ),
+                ParamType::Frame => unreachable!("no function takes a frame"),
             };
             args.push(arg);
         }

@@ -11,6 +11,7 @@ mod print;
 mod sql;
 mod steps;
 mod table;
+mod user;
 
 use std::time::{Duration, Instant};
 

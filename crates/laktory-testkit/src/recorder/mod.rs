@@ -132,6 +132,8 @@ pub fn everything() -> Capabilities {
     .collect();
     capabilities.reads = formats.clone();
     capabilities.writes = formats;
+    capabilities.user_scalars = Support::Full;
+    capabilities.user_aggregates = Support::Full;
     capabilities.local_files = true;
     capabilities
 }

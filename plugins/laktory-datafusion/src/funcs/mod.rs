@@ -9,6 +9,7 @@ pub(crate) mod numeric;
 pub(crate) mod sql;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod user;
 pub(crate) mod window;
 
 use std::ops::Deref;

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 };
 use laktory_core::{Error, Result};
 
-use crate::expr::{Restriction, Scope, Value};
+use crate::expr::{Lower, Restriction, Scope, Value};
 use crate::funcs::Call;
 use crate::kernel::collect::{Groups, collecting};
 use crate::kernel::reduced::{Reduce, reduced};
@@ -34,8 +34,16 @@ pub(in crate::funcs) fn of<'s, T>(
     call: &'s Call<'_, '_>,
     lower: impl FnOnce() -> Result<T>,
 ) -> Result<(T, Over<'s>)> {
-    let (value, restriction) = call.lower.restricted(lower)?;
-    let scope = &call.lower.scope;
+    within(call.lower, lower)
+}
+
+/// As [`of`], for what is no call of the function table.
+pub(in crate::funcs) fn within<'s, T>(
+    columns: &'s Lower<'_>,
+    lower: impl FnOnce() -> Result<T>,
+) -> Result<(T, Over<'s>)> {
+    let (value, restriction) = columns.restricted(lower)?;
+    let scope = &columns.scope;
     Ok((value, Over { scope, restriction }))
 }
 
