@@ -7,6 +7,17 @@ use crate::results::Results;
 use crate::spark::{Kind, Server};
 use crate::{Options, cargo, protoc, tidy};
 
+/// The facade and the command line have few unit tests, which would link every engine for nothing.
+const WITHOUT_DRIVERS: &[&str] = &[
+    "test",
+    "-p",
+    "laktory",
+    "-p",
+    "laktory-cli",
+    "--no-default-features",
+    "--lib",
+];
+
 /// Carries out the task.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     if let Some(protoc) = protoc::path()? {
@@ -43,6 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
                 "tests",
                 &["test", "--workspace", "--tests", "--no-fail-fast"],
             )?;
+            tests(&mut results, "tests without a driver", WITHOUT_DRIVERS)?;
             tests(
                 &mut results,
                 "doc tests",
