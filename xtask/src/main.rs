@@ -11,6 +11,7 @@
 mod bench;
 mod cargo;
 mod gen_data;
+mod matrix;
 mod results;
 mod test_backends;
 mod tidy;
@@ -23,6 +24,7 @@ usage: cargo xtask <task>
 tasks:
   test-all-backends [--only NAME]   every test, on every driver, and a table of what came of it
   tidy                              the rules of the house: dependency directions, layout, wording
+  matrix                            docs/support-matrix.md, from what the drivers declare
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
   gen-data [--rows N] [--out DIR] [--seed S] [--files N]
                                     stock prices as JSON Lines, the same for the same seed
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match task.as_str() {
         "test-all-backends" => Options::parse(rest, &["only"]).and_then(|o| test_backends::run(&o)),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
+        "matrix" => Options::parse(rest, &[]).and_then(|_| matrix::run()),
         "bench" => Options::parse(rest, &["rows", "runs"]).and_then(|options| bench::run(&options)),
         "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])
             .and_then(|options| gen_data::run(&options)),

@@ -4,7 +4,7 @@
 //! selection of packages would have engines built anew. `--only NAME` is the short loop, conformance on one backend.
 
 use crate::results::Results;
-use crate::{Options, cargo, tidy};
+use crate::{Options, cargo, matrix, tidy};
 
 /// Carries out the task.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
@@ -39,6 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
                 "doc tests",
                 &["test", "--workspace", "--doc", "--no-fail-fast"],
             )?;
+            results.check("support matrix", matrix::check());
         }
         Some(only) => {
             let filter = format!("{}::", backend_of(only));
