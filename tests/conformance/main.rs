@@ -1,15 +1,15 @@
 //! Every case below `cases`, on every driver that this binary links.
 //!
-//! `cargo test -p laktory-conformance -- polars::sql` runs a part; `--list` shows the names. What drivers cannot do
+//! `cargo test -p laktory-conformance -- polars::sql` runs a part, `-- equivalence` the random expression trees that are
+//! compared across drivers; `--list` shows the names. What drivers cannot do
 //! yet is declared in `gaps`, one file for each driver; see README.md.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use laktory_core::{Error, Field, Registry, inspect};
-use laktory_testkit::{Arguments, Gaps, REQUIRED, Suite, load_cases};
-use serde_json::Value;
+use laktory_core::{BackendConfig, Registry};
+use laktory_testkit::{Arguments, Gaps, REQUIRED, Suite, equivalence, inspected, load_cases};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -24,15 +24,21 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let registry =
-        Registry::discover([&laktory_polars::POLARS]).map_err(|error| vec![error.to_string()])?;
+    let registry = Registry::discover([
+        &laktory_datafusion::DATAFUSION,
+        &laktory_polars::POLARS,
+        &laktory_spark::PYSPARK,
+    ])
+    .map_err(|error| vec![error.to_string()])?;
     let required = std::env::var(REQUIRED).unwrap_or_default();
+    let configs = BTreeMap::from([("PYSPARK".to_owned(), spark())]);
     let suite = Suite {
+        more: equivalence(&registry, &configs),
         gaps: Gaps::load(&here.join("gaps"), &registry)?,
         cases: load_cases(&here.join("cases"))?,
         registry,
-        configs: BTreeMap::new(),
-        inspector: Some(answer),
+        configs,
+        inspector: Some(inspected),
         required: required
             .split(',')
             .filter(|name| !name.trim().is_empty())
@@ -46,16 +52,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     Ok(conclusion.exit_code())
 }
 
-/// The value of a method that looks at the columns of a frame.
-fn answer(name: &str, args: &[Value], columns: &[Field]) -> laktory_core::Result<Value> {
-    match (name, args) {
-        ("laktory.has_column", [Value::String(path)]) => {
-            inspect::has_column(path, columns).map(Value::from)
-        }
-        ("laktory.signature", []) => Ok(inspect::signature(columns).into()),
-        ("laktory.schema_flat", []) => inspect::schema_flat(columns).map(Value::from),
-        _ => Err(Error::unsupported(format!("nothing here answers `{name}`"))),
-    }
+/// The server of PYSPARK. Without one its cases are ignored, also where an environment names a cluster for other work.
+fn spark() -> BackendConfig {
+    let remote = std::env::var("LAKTORY_SPARK_REMOTE").unwrap_or_default();
+    BackendConfig::from([("spark_remote".to_owned(), remote)])
 }
 
 #[allow(

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -15,11 +16,22 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
+/// Variables that the commands get beside this program's own.
+static VARIABLES: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+/// Sets a variable for all later commands.
+pub(crate) fn set_variable(name: &str, value: &str) {
+    let mut variables = VARIABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    variables.push((name.to_owned(), value.to_owned()));
+}
+
 /// A cargo command in the root.
 fn command(arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(arguments).current_dir(root());
+    let variables = VARIABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     // What `cargo run` says about this program must not reach builds: build scripts of dependencies watch these
     // variables, and half of the workspace would be built anew.
     for (name, _) in std::env::vars_os() {

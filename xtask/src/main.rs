@@ -12,9 +12,12 @@ mod bench;
 mod cargo;
 mod gen_data;
 mod matrix;
+mod protoc;
 mod results;
+mod spark;
 mod test_backends;
 mod tidy;
+mod tpch;
 
 use std::process::ExitCode;
 
@@ -22,10 +25,15 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
 tasks:
-  test-all-backends [--only NAME]   every test, on every driver, and a table of what came of it
+  test-all-backends [--only NAME] [--spark spark|sail|none] [--connect sc://HOST:PORT]
+                                    every test, on every driver, and a table of what came of it; PYSPARK runs on a
+                                    server that is started for it, or on the one named
+  protoc                            prints the path of a protobuf compiler, which building laktory-spark needs
   tidy                              the rules of the house: dependency directions, layout, wording
   matrix                            docs/support-matrix.md, from what the drivers declare
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
+  bench --suite tpch [--scale SF] [--runs N] [--profile dev]
+                                    queries of TPC-H as pipelines, beside the same SQL given to the engine
   gen-data [--rows N] [--out DIR] [--seed S] [--files N]
                                     stock prices as JSON Lines, the same for the same seed
 ";
@@ -37,10 +45,14 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let outcome = match task.as_str() {
-        "test-all-backends" => Options::parse(rest, &["only"]).and_then(|o| test_backends::run(&o)),
+        "test-all-backends" => {
+            Options::parse(rest, &["only", "spark", "connect"]).and_then(|o| test_backends::run(&o))
+        }
+        "protoc" => Options::parse(rest, &[]).and_then(|_| protoc::run()),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
         "matrix" => Options::parse(rest, &[]).and_then(|_| matrix::run()),
-        "bench" => Options::parse(rest, &["rows", "runs"]).and_then(|options| bench::run(&options)),
+        "bench" => Options::parse(rest, &["rows", "runs", "suite", "scale", "profile"])
+            .and_then(|options| bench::run(&options)),
         "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])
             .and_then(|options| gen_data::run(&options)),
         "help" | "--help" | "-h" => {

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::cargo;
+use crate::{cargo, protoc};
 
 /// The page, below the root.
 const PAGE: &str = "docs/support-matrix.md";
@@ -50,6 +50,9 @@ fn path() -> PathBuf {
 
 /// What the linked drivers declare.
 fn declared() -> Result<Value, String> {
+    if let Some(protoc) = protoc::path()? {
+        cargo::set_variable("PROTOC", &protoc.display().to_string());
+    }
     if !cargo::stream(&["build", "--workspace", "--bins"], |_| {})? {
         return Err("the command does not build".to_owned());
     }

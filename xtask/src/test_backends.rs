@@ -4,10 +4,14 @@
 //! selection of packages would have engines built anew. `--only NAME` is the short loop, conformance on one backend.
 
 use crate::results::Results;
-use crate::{Options, cargo, matrix, tidy};
+use crate::spark::{Kind, Server};
+use crate::{Options, cargo, matrix, protoc, tidy};
 
 /// Carries out the task.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
+    if let Some(protoc) = protoc::path()? {
+        cargo::set_variable("PROTOC", &protoc.display().to_string());
+    }
     let metadata = cargo::metadata()?;
     let drivers = cargo::drivers(&metadata);
     let only = options.get("only").map(str::to_lowercase);
@@ -24,6 +28,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             Some(only) => format!("there is no driver `{only}`; drivers: {}", known.join(", ")),
             None => "the facade has no driver".to_owned(),
         });
+    }
+    // Lives until the last test has run.
+    let (_server, remote) = server(options, &chosen)?;
+    if let Some(remote) = &remote {
+        cargo::set_variable("LAKTORY_SPARK_REMOTE", remote);
     }
     let mut results = Results::default();
     results.check("tidy", tidy::run());
@@ -56,6 +65,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     }
     // Features of the facade may be named for the engine rather than the backend: spark provides PYSPARK.
     for (feature, _) in &chosen {
+        if feature == "spark" && remote.is_none() {
+            continue;
+        }
         results.require(backend_of(feature));
     }
     check_alone(&mut results, None)?;
@@ -67,6 +79,23 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         0 => Ok(()),
         failed => Err(format!("{failed} failed")),
     }
+}
+
+/// The server of PYSPARK: the one that `--connect` names, else a fresh one.
+fn server(
+    options: &Options,
+    chosen: &[&(String, String)],
+) -> Result<(Option<Server>, Option<String>), String> {
+    if let Some(remote) = options.get("connect") {
+        return Ok((None, Some(remote.to_owned())));
+    }
+    let kind = options.get("spark").unwrap_or("spark");
+    if kind == "none" || !chosen.iter().any(|(feature, _)| feature == "spark") {
+        return Ok((None, None));
+    }
+    let server = Server::start(Kind::parse(kind)?, &[])?;
+    let remote = server.remote();
+    Ok((Some(server), Some(remote)))
 }
 
 /// The backend that a driver's feature links.

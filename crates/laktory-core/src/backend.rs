@@ -18,12 +18,34 @@ use crate::op::Op;
 use crate::spec::{ReadSpec, WriteReport, WriteSpec};
 use crate::sql::SqlTemplate;
 
+/// What happens to rows that a place of the engine's own storage holds already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteMode {
+    /// They are replaced.
+    Overwrite,
+    /// They stay, the new ones come behind.
+    Append,
+    /// They stay, nothing is written.
+    Ignore,
+    /// It is an error that there are any.
+    Error,
+}
+
 /// What is wanted of one frame of a batch of outputs.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Target {
     /// Written to a staging file, streamed by the engine.
     Write(WriteSpec),
+    /// Written to the engine's own storage, where its path means something; only for backends that do not work on local
+    /// files. The engine makes the output visible as its format allows.
+    Store {
+        /// What and where; the path is the user's.
+        spec: WriteSpec,
+        /// What happens to what is there.
+        mode: WriteMode,
+    },
     /// Kept so that later plans can read it without computing it again: in memory up to the budget, else spilled.
     Materialize,
     /// Returned as rows: for metrics, which are one row.

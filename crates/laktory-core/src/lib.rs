@@ -24,7 +24,7 @@ mod sql;
 pub mod walk;
 
 pub use backend::{
-    Backend, BackendConfig, BackendDescriptor, BoxFuture, Connect, Job, Outcome, Target,
+    Backend, BackendConfig, BackendDescriptor, BoxFuture, Connect, Job, Outcome, Target, WriteMode,
 };
 pub use call::BoundCall;
 pub use capabilities::{Capabilities, FormatSupport, Support};

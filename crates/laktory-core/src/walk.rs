@@ -141,6 +141,13 @@ pub fn output_name(expr: &Expr) -> Option<String> {
             })
         }
         Expr::Literal(_) => Some("literal".into()),
+        Expr::Call {
+            func: Func::StructField,
+            args,
+        } => match args.get(1) {
+            Some(Arg::Str(field)) => Some(field.clone()),
+            _ => None,
+        },
         Expr::Call { func, args } => match args.first() {
             Some(Arg::Expr(first)) => output_name(first),
             Some(Arg::Exprs(exprs)) => exprs.first().and_then(output_name),
@@ -160,7 +167,14 @@ pub fn output_name(expr: &Expr) -> Option<String> {
 
 fn root_name(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Alias { expr, .. } | Expr::Rename { expr, .. } => root_name(expr),
+        Expr::Alias { expr, .. }
+        | Expr::Rename { expr, .. }
+        | Expr::Cast { expr, .. }
+        | Expr::Over { expr, .. } => root_name(expr),
+        Expr::Call { args, .. } => match args.first() {
+            Some(Arg::Expr(first)) => root_name(first),
+            _ => output_name(expr),
+        },
         other => output_name(other),
     }
 }

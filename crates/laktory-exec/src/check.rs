@@ -235,10 +235,11 @@ async fn faulty_sinks(
     node: &NodePlan,
     stage: &Frame,
 ) -> Vec<Fault> {
+    let local = (backend.descriptor().capabilities)().local_files;
     let mut faults = Vec::new();
     for sink in &node.sinks {
         let at_sink = |error| Fault::new(&node.name, &sink.place, error);
-        if let Err(error) = outputs::check(sink) {
+        if local && let Err(error) = outputs::check(sink) {
             faults.push(at_sink(error));
         }
         let Some(schema) = &sink.schema else {

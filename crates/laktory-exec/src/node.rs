@@ -180,9 +180,25 @@ impl NodeRun<'_> {
             self.hand_over(kept);
             return Ok(());
         }
-        let outputs = self.prepare(report)?;
+        let outputs = self.prepare(backend, report)?;
+        let (mut flagged, mut kept, mut judged) = (flagged, kept, None);
+        if let Some(steps) = &steps
+            && outputs.iter().any(Output::is_on_engine)
+        {
+            // What the engine writes is visible at once: the rules are judged before.
+            let (settled, metrics) = self.settle(backend, &flagged, steps, report).await?;
+            kept = self.kept(backend, &settled, Some(steps)).map_err(at_node)?;
+            flagged = settled;
+            judged = Some(metrics);
+        }
         let pass = self
-            .pass(backend, &flagged, &kept, steps.as_ref(), &outputs)
+            .pass(
+                backend,
+                (&flagged, &kept),
+                steps.as_ref(),
+                &outputs,
+                judged.is_none(),
+            )
             .await?;
         let purposes = pass.purposes;
         let outcomes = match pass.jobs.is_empty() {
@@ -194,12 +210,40 @@ impl NodeRun<'_> {
                 .map_err(at_node)?,
         };
         let results = Results::of(&purposes, outcomes).map_err(at_node)?;
-        self.judge(&results, &outputs, report)?;
+        match &judged {
+            Some(metrics) => conserved(metrics, &results, &outputs).map_err(at_node)?,
+            None => self.judge(&results, &outputs, report)?,
+        }
         self.publish(outputs, &results, report).await?;
         self.finish(backend, kept, results, report)
             .await
             .map_err(at_node)?;
         Ok(())
+    }
+
+    /// Computes the flagged rows once, keeps them in the engine, and judges the rules.
+    async fn settle(
+        &self,
+        backend: &Arc<dyn Backend>,
+        flagged: &Frame,
+        steps: &ExpectationSteps,
+        report: &mut NodeReport,
+    ) -> Result<(Frame, Metrics), Vec<Fault>> {
+        let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
+        let cx = self.shared.cx;
+        let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics]).map_err(at_node)?;
+        let mut pass = Pass::default();
+        pass.add(Purpose::Keep, flagged.clone(), Target::Materialize);
+        pass.add(Purpose::Metrics, metrics, Target::Collect);
+        let outcomes = backend.execute(cx, pass.jobs).await.map_err(at_node)?;
+        let mut results = Results::of(&pass.purposes, outcomes).map_err(at_node)?;
+        let missing = || at_node(Error::internal("the engine kept no frame or no metrics"));
+        // These are all rows, not those that the rules leave.
+        let (frame, _) = results.kept.take().ok_or_else(missing)?;
+        self.judge(&results, &[], report)?;
+        let batches = results.metrics.as_ref().ok_or_else(missing)?;
+        let metrics = expectations::measure(&self.node.expectations, batches).map_err(at_node)?;
+        Ok((frame, metrics))
     }
 
     fn reset(&self) -> Result<(), Fault> {
@@ -228,27 +272,27 @@ impl NodeRun<'_> {
         }
     }
 
-    fn prepare(&self, report: &mut NodeReport) -> Result<Vec<Output>, Fault> {
+    fn prepare(
+        &self,
+        backend: &Arc<dyn Backend>,
+        report: &mut NodeReport,
+    ) -> Result<Vec<Output>, Fault> {
         let mut prepared = Vec::new();
         if !self.shared.write {
             return Ok(prepared);
         }
         let full = self.shared.refresh == Refresh::Full;
         for (number, sink) in self.node.sinks.iter().enumerate() {
+            if !(backend.descriptor().capabilities)().local_files {
+                prepared.push(self.announced(outputs::on_engine(sink, full)));
+                continue;
+            }
             outputs::sweep(sink);
             let id = format!("{}-{}-{number}", self.shared.run_id, self.index);
             let output = outputs::prepare(sink, &id, full)
                 .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
             match output {
-                Prepared::Output(output) => {
-                    self.shared.observer.on(&Event::Writing {
-                        node: self.node.name.clone(),
-                        path: sink.path.clone(),
-                        format: sink.format.name().to_owned(),
-                        options: redacted(&sink.options),
-                    });
-                    prepared.push(*output);
-                }
+                Prepared::Output(output) => prepared.push(self.announced(*output)),
                 Prepared::Skipped(skipped) => {
                     self.shared.observer.on(&Event::Written {
                         node: self.node.name.clone(),
@@ -261,14 +305,24 @@ impl NodeRun<'_> {
         Ok(prepared)
     }
 
+    fn announced(&self, output: Output) -> Output {
+        self.shared.observer.on(&Event::Writing {
+            node: self.node.name.clone(),
+            path: output.sink.path.clone(),
+            format: output.sink.format.name().to_owned(),
+            options: redacted(&output.sink.options),
+        });
+        output
+    }
+
     /// Everything that is wanted of the stage frame, as one batch (one pass).
     async fn pass(
         &self,
         backend: &Arc<dyn Backend>,
-        flagged: &Frame,
-        kept: &Frame,
+        (flagged, kept): (&Frame, &Frame),
         steps: Option<&ExpectationSteps>,
         outputs: &[Output],
+        measure: bool,
     ) -> Result<Pass, Fault> {
         let cx = self.shared.cx;
         let mut pass = Pass::default();
@@ -298,10 +352,10 @@ impl NodeRun<'_> {
                 );
                 frame = append(cx, backend, existing, frame).map_err(at_sink)?;
             }
-            pass.add(Purpose::Output(number), frame, Target::Write(output.spec()));
+            pass.add(Purpose::Output(number), frame, output.job());
         }
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
-        if let Some(steps) = steps {
+        if let Some(steps) = steps.filter(|_| measure) {
             let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics]);
             pass.add(Purpose::Metrics, metrics.map_err(at_node)?, Target::Collect);
         }
@@ -542,7 +596,7 @@ fn conserved(metrics: &Metrics, results: &Results, outputs: &[Output]) -> Result
             kept
         };
         let rows = results.rows_added(number);
-        if rows != expected {
+        if output.is_counted() && rows != expected {
             return Err(lost(&format!("`{}`", output.sink.path), rows, expected));
         }
     }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use laktory_core::{Error, ErrorKind, Format, OptionValue, Result, WriteSpec};
+use laktory_core::{Error, ErrorKind, Format, OptionValue, Result, Target, WriteMode, WriteSpec};
 use laktory_plan::{SinkMode, SinkPlan};
 
 use crate::files;
@@ -21,6 +21,8 @@ enum Publish {
     Folder,
     /// It is added to the target folder.
     Part,
+    /// The engine has written it to its place.
+    Nothing,
     /// It is added to the end of a copy of the target file, which then replaces it.
     Concatenated,
 }
@@ -35,7 +37,8 @@ pub(crate) struct Output {
     mode: SinkMode,
     /// The existing rows are part of the staged file: the engine must put them first.
     pub(crate) existing: Option<PathBuf>,
-    staging: Staging,
+    /// None where the engine writes to its own storage.
+    staging: Option<Staging>,
     /// Bytes that this run adds.
     bytes: u64,
 }
@@ -114,19 +117,57 @@ pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared>
         staged,
         how,
         mode,
-        staging,
+        staging: Some(staging),
         bytes: 0,
     })))
 }
 
+/// An output that the engine writes to its own storage, by itself. `full` as in [`prepare`].
+pub(crate) fn on_engine(sink: &SinkPlan, full: bool) -> Output {
+    Output {
+        sink: sink.clone(),
+        target: PathBuf::from(&sink.path),
+        staged: PathBuf::new(),
+        how: Publish::Nothing,
+        mode: if full { SinkMode::Overwrite } else { sink.mode },
+        existing: None,
+        staging: None,
+        bytes: 0,
+    }
+}
+
 impl Output {
-    /// What the engine must write.
-    pub(crate) fn spec(&self) -> WriteSpec {
-        WriteSpec {
+    /// What the engine must do.
+    pub(crate) fn job(&self) -> Target {
+        let spec = WriteSpec {
             format: self.sink.format.clone(),
-            path: self.staged.clone(),
+            path: if self.is_on_engine() {
+                self.target.clone()
+            } else {
+                self.staged.clone()
+            },
             options: self.sink.options.clone(),
+        };
+        if !self.is_on_engine() {
+            return Target::Write(spec);
         }
+        let mode = match self.mode {
+            SinkMode::Overwrite => WriteMode::Overwrite,
+            SinkMode::Append => WriteMode::Append,
+            SinkMode::Ignore => WriteMode::Ignore,
+            SinkMode::Error => WriteMode::Error,
+        };
+        Target::Store { spec, mode }
+    }
+
+    /// Whether the engine writes to its own storage, so that the output is visible as soon as it is written.
+    pub(crate) fn is_on_engine(&self) -> bool {
+        self.staging.is_none()
+    }
+
+    /// Whether the number of rows that were written is known beforehand.
+    pub(crate) fn is_counted(&self) -> bool {
+        !(self.is_on_engine() && self.mode == SinkMode::Ignore)
     }
 
     /// Makes what was staged ready to take the target's place. What can be wrong with the rows themselves shows here,
@@ -135,17 +176,20 @@ impl Output {
     /// # Errors
     /// `SchemaMismatch` when a CSV file with other columns would be appended to; `Io`.
     pub(crate) fn complete(&mut self) -> Result<()> {
+        let Some(staging) = &self.staging else {
+            return Ok(());
+        };
         self.bytes = staging::size(&self.staged);
         match self.how {
-            Publish::File | Publish::Part => {}
+            Publish::File | Publish::Part | Publish::Nothing => {}
             Publish::Folder => {
-                let folder = self.staging.path("folder");
+                let folder = staging.path("folder");
                 fs::create_dir(&folder)?;
                 fs::rename(&self.staged, folder.join(file_name(&self.staged)))?;
                 self.staged = folder;
             }
             Publish::Concatenated => {
-                let whole = self.staging.path("whole");
+                let whole = staging.path("whole");
                 concatenate(&self.target, &self.staged, &whole, &self.sink)?;
                 self.staged = whole;
             }
@@ -159,6 +203,7 @@ impl Output {
     /// `Io` when the target cannot be replaced.
     pub(crate) fn publish(self, rows: u64) -> Result<OutputReport> {
         match self.how {
+            Publish::Nothing => {}
             Publish::Part => {
                 let part = self.target.join(file_name(&self.staged));
                 staging::publish(&self.staged, &part)?;

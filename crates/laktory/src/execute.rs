@@ -149,13 +149,15 @@ impl Execute for Project {
 /// anything.
 const STACK: usize = 64 << 20;
 
-/// The runtime for one run: scheduling on the calling thread, engines on threads of their own.
+/// The runtime for one run: tasks of engines on as many threads as the processor has cores, blocking work on threads of
+/// its own.
 ///
 /// # Errors
 /// When the system gives no resources.
 pub fn runtime() -> laktory_core::Result<Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        // Timers, and the network where a driver needs it.
+        .enable_all()
         .thread_stack_size(STACK)
         .build()?)
 }

@@ -11,6 +11,10 @@ pub fn linked() -> Vec<&'static BackendDescriptor> {
     vec![
         #[cfg(feature = "polars")]
         &laktory_polars::POLARS,
+        #[cfg(feature = "datafusion")]
+        &laktory_datafusion::DATAFUSION,
+        #[cfg(feature = "spark")]
+        &laktory_spark::PYSPARK,
     ]
 }
 
@@ -33,11 +37,15 @@ mod tests {
             .iter()
             .map(|backend| backend.name)
             .collect();
-        let expected: &[&str] = if cfg!(feature = "polars") {
-            &["POLARS"]
-        } else {
-            &[]
-        };
+        // Sorted by name, as the registry sorts them.
+        let expected: Vec<&str> = [
+            (cfg!(feature = "datafusion"), "DATAFUSION"),
+            (cfg!(feature = "polars"), "POLARS"),
+            (cfg!(feature = "spark"), "PYSPARK"),
+        ]
+        .into_iter()
+        .filter_map(|(linked, name)| linked.then_some(name))
+        .collect();
         assert_eq!(names, expected);
     }
 }

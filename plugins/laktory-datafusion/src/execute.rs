@@ -1,10 +1,120 @@
-//! Several outputs in one pass.
+//! Several outputs in one pass: the largest plan that jobs have in common is computed once, and its rows are handed to
+//! each of them.
 
-use laktory_core::{Error, Job, Outcome, Result, RunCx};
+mod shared;
 
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::execution::SendableRecordBatchStream;
+use futures_util::future::try_join_all;
+use laktory_core::arrow::array::RecordBatch;
+use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport, WriteSpec};
+
+use crate::arrow::{encoded, exported};
 use crate::session::Session;
+use crate::spool::Spool;
+use crate::write::Sink;
+use crate::{DataFusionFrame, source, stream};
+
+/// What a job gave.
+enum Done {
+    Written(u64),
+    Kept(Spool),
+    Collected(Vec<RecordBatch>),
+}
 
 /// Computes all jobs.
-pub(crate) async fn execute(_: &Session, _: &RunCx, _: Vec<Job>) -> Result<Vec<Outcome>> {
-    Err(Error::unsupported("execute"))
+///
+/// # Errors
+/// Those of the plans and sinks; `Cancelled`.
+pub(crate) async fn execute(session: &Session, cx: &RunCx, jobs: Vec<Job>) -> Result<Vec<Outcome>> {
+    let mut plans = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        plans.push(session.plan(cx, &job.frame).await?);
+    }
+    let (streams, pump) = shared::streams(session, cx, plans).await?;
+    let tasks = streams
+        .into_iter()
+        .zip(jobs)
+        .map(|(rows, job)| SpawnedTask::spawn(consume(cx.clone(), rows, job.target)));
+    let finished = try_join_all(tasks.map(|task| async {
+        task.join()
+            .await
+            .unwrap_or_else(|error| Err(panicked(error)))
+    }))
+    .await?;
+    drop(pump);
+    let mut outcomes = Vec::with_capacity(finished.len());
+    for done in finished {
+        outcomes.push(match done {
+            Done::Written(rows) => Outcome::Written(WriteReport { rows }),
+            Done::Collected(batches) => Outcome::Collected(batches),
+            Done::Kept(spool) => {
+                let (rows, table) = cx.blocking(move || spool.finish()).await?;
+                let frame = DataFusionFrame::from_plan(source::scan(session, table)?);
+                Outcome::Materialized { frame, rows }
+            }
+        });
+    }
+    Ok(outcomes)
+}
+
+/// The error of a task that ended without an answer.
+fn panicked(error: tokio::task::JoinError) -> Error {
+    match error.try_into_panic() {
+        Ok(panic) => Error::from_panic(&*panic),
+        Err(error) => Error::internal(format!("a task of the engine was stopped: {error}")),
+    }
+}
+
+async fn consume(cx: RunCx, rows: SendableRecordBatchStream, target: Target) -> Result<Done> {
+    match target {
+        Target::Write(spec) => write(&cx, rows, spec).await.map(Done::Written),
+        Target::Materialize => {
+            let spool = Spool::new(&cx, rows.schema());
+            keep(&cx, rows, spool).await.map(Done::Kept)
+        }
+        Target::Collect => {
+            let schema = exported(&rows.schema());
+            let spool = keep(&cx, rows, Spool::unbounded(schema.clone())).await?;
+            let batches = spool.into_batches().into_iter();
+            let batches = batches.map(|batch| encoded(&batch, &schema));
+            Ok(Done::Collected(batches.collect::<Result<_>>()?))
+        }
+        _ => Err(Error::unsupported("this kind of output")),
+    }
+}
+
+async fn keep(cx: &RunCx, mut rows: SendableRecordBatchStream, mut spool: Spool) -> Result<Spool> {
+    while let Some(batch) = stream::next(&mut rows, cx.cancel()).await? {
+        spool = cx
+            .blocking(move || {
+                spool.push(batch)?;
+                Ok(spool)
+            })
+            .await?;
+    }
+    Ok(spool)
+}
+
+/// Writes rows to a file; one batch is encoded while the next is computed.
+async fn write(cx: &RunCx, mut rows: SendableRecordBatchStream, spec: WriteSpec) -> Result<u64> {
+    let schema = exported(&rows.schema());
+    let opened = (spec, schema.clone());
+    let mut sink = cx
+        .blocking(move || Sink::create(&opened.0, &opened.1))
+        .await?;
+    let mut written = 0;
+    while let Some(batch) = stream::next(&mut rows, cx.cancel()).await? {
+        written += batch.num_rows() as u64;
+        let schema = schema.clone();
+        sink = cx
+            .blocking(move || {
+                sink.push(&encoded(&batch, &schema)?)?;
+                Ok(sink)
+            })
+            .await?;
+    }
+    drop(rows);
+    cx.blocking(move || sink.finish()).await?;
+    Ok(written)
 }

@@ -10,6 +10,7 @@ mod frame;
 mod funcs;
 mod kernel;
 mod ops;
+mod options;
 mod read;
 mod session;
 mod settings;
@@ -17,6 +18,10 @@ mod source;
 mod spool;
 mod sql;
 mod stream;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod types;
 mod write;
 

@@ -1,23 +1,199 @@
-//! Files as lazy frames.
+//! File sources: each format becomes a lazy scan of exactly the files that the executor resolved. Headers, footers and
+//! samples are looked at here, which is blocking work; rows are read when a plan runs.
 
-use laktory_core::{Error, Format, FormatSupport, Frame, ReadSpec, Result, RunCx};
+mod csv;
+mod input;
+mod ipc;
+mod json;
+mod local;
+mod parquet;
+mod table;
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use laktory_core::{
+    Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
+};
+
+use crate::DataFusionFrame;
+use crate::error::ResultExt;
+use crate::options::Given;
 use crate::session::Session;
+use crate::types::data_type;
+
+use table::Files;
+
+/// Looks at files of one format and makes a table of them.
+type Reader = fn(&Request<'_>) -> Result<Files>;
+
+const fn full(options: &'static [&'static str]) -> FormatSupport {
+    FormatSupport {
+        support: Support::Full,
+        options,
+        schema: true,
+    }
+}
+
+/// The formats that are read.
+const READERS: &[(Format, FormatSupport, Reader)] = &[
+    (Format::Csv, full(csv::OPTIONS), csv::read),
+    (
+        Format::JsonLines,
+        FormatSupport {
+            support: Support::Partial {
+                note: "without declared schema, columns are found in all lines of files up to 8 MB, else in a sample",
+            },
+            ..full(json::OPTIONS)
+        },
+        json::read_lines,
+    ),
+    (Format::Json, full(json::OPTIONS), json::read_documents),
+    (Format::Parquet, full(parquet::OPTIONS), parquet::read),
+    (Format::Ipc, full(ipc::OPTIONS), ipc::read),
+];
 
 /// The formats that the driver reads.
 pub(crate) fn formats() -> Vec<(Format, FormatSupport)> {
-    Vec::new()
+    READERS
+        .iter()
+        .map(|(format, support, _)| (format.clone(), *support))
+        .collect()
+}
+
+/// A read, prepared: checked options, existing files, declared types.
+struct Request<'a> {
+    spec: &'a ReadSpec,
+    given: Given<'a>,
+    /// Files that hold something, never none.
+    files: Vec<PathBuf>,
+    declared: Option<SchemaRef>,
 }
 
 /// A frame that reads files.
-pub(crate) async fn read(_: &Session, _: &RunCx, _: &ReadSpec) -> Result<Frame> {
-    Err(Error::unsupported("read"))
+///
+/// # Errors
+/// `Unsupported` for the format, `InvalidArgument` for an option, `NotFound`, `Io`, `ConversionFailed`.
+pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
+    let limit = spec.options.get("n_rows").and_then(|value| match value {
+        laktory_core::OptionValue::Int(rows) => usize::try_from(*rows).ok(),
+        _ => None,
+    });
+    let spec = spec.clone();
+    let table = cx.blocking(move || table(&spec)).await?;
+    let mut plan = crate::source::scan(session, table)?;
+    if limit.is_some() {
+        plan = LogicalPlanBuilder::from(plan)
+            .limit(0, limit)
+            .and_then(LogicalPlanBuilder::build)
+            .or_error()?;
+    }
+    Ok(DataFusionFrame::from_plan(plan))
+}
+
+fn table(spec: &ReadSpec) -> Result<Arc<dyn TableProvider>> {
+    let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
+    else {
+        let known: Vec<&str> = READERS.iter().map(|(format, ..)| format.name()).collect();
+        return Err(
+            Error::unsupported(format!("datafusion does not read {}", spec.format))
+                .with_hint(format!("it reads {}", known.join(", "))),
+        );
+    };
+    let what = format!("reader option of {}", spec.format);
+    let given = Given::new(what, &spec.options, support.options)?;
+    let declared = spec.schema.as_deref().map(declared).transpose()?;
+    let mut files = spec.files.clone();
+    if files.is_empty() {
+        files.push(PathBuf::from(&spec.path));
+    }
+    let mut filled = Vec::with_capacity(files.len());
+    for file in &files {
+        let size = std::fs::metadata(file)
+            .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?
+            .len();
+        if size > 0 {
+            filled.push(file.clone());
+        }
+    }
+    if filled.is_empty() {
+        return nothing(spec, &files, declared);
+    }
+    let request = Request {
+        spec,
+        given,
+        files: filled,
+        declared,
+    };
+    let table = reader(&request).map_err(|error| {
+        let named = request
+            .files
+            .iter()
+            .any(|file| error.message().contains(&*file.to_string_lossy()));
+        if named {
+            error
+        } else {
+            error.context(format!("`{}`", shown(&request.files)))
+        }
+    })?;
+    let table = table.with_paths(request.given.text("include_file_paths")?);
+    let table = table.in_one_stream(request.given.count("n_rows")?.is_some());
+    Ok(Arc::new(table))
+}
+
+/// The table of files without content: no rows of the declared columns.
+fn nothing(
+    spec: &ReadSpec,
+    files: &[PathBuf],
+    declared: Option<SchemaRef>,
+) -> Result<Arc<dyn TableProvider>> {
+    match (declared, &spec.format) {
+        (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => {
+            Ok(Arc::new(crate::source::Rows::memory(declared, Vec::new())))
+        }
+        _ => Err(unknown_columns(&shown(files))),
+    }
+}
+
+fn unknown_columns(file: &str) -> Error {
+    Error::new(
+        ErrorKind::ConversionFailed,
+        format!("`{file}` is empty, so its columns are not known"),
+    )
+    .with_hint("declare its columns with `schema_definition`, or write a header")
+}
+
+/// The Arrow schema of declared columns.
+fn declared(fields: &[laktory_core::Field]) -> Result<SchemaRef> {
+    let mut columns: Vec<Field> = Vec::with_capacity(fields.len());
+    for field in fields {
+        if columns.iter().any(|known| *known.name() == field.name) {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column `{}` is declared twice", field.name),
+            ));
+        }
+        columns.push(Field::new(&field.name, data_type(&field.dtype)?, true));
+    }
+    Ok(Arc::new(Schema::new(columns)))
+}
+
+/// The files of a read, for messages.
+fn shown(files: &[PathBuf]) -> String {
+    match files {
+        [] => String::new(),
+        [file] => file.display().to_string(),
+        [first, rest @ ..] => format!("{} and {} more files", first.display(), rest.len()),
+    }
 }
 
 /// The rows of a spilled frame.
-pub(crate) fn spilled(
-    _: laktory_core::arrow::schema::SchemaRef,
-    _: &std::path::Path,
-) -> Result<std::sync::Arc<dyn datafusion::catalog::TableProvider>> {
-    Err(Error::unsupported("spilling"))
+///
+/// # Errors
+/// `Io` when the file cannot be looked at.
+pub(crate) fn spilled(schema: SchemaRef, path: &Path) -> Result<Arc<dyn TableProvider>> {
+    Ok(Arc::new(ipc::spilled(schema, path)?))
 }

@@ -85,6 +85,7 @@ impl Settings {
         // Names are those of the data, whatever their letter case.
         options.sql_parser.enable_ident_normalization = false;
         options.sql_parser.collect_spans = true;
+        options.sql_parser.default_null_ordering = "nulls_last".to_owned();
         options.execution.time_zone = Some("UTC".to_owned());
         // Files belong to partitions, so that partition after partition gives the rows in their order.
         options.execution.enable_file_stream_work_stealing = false;

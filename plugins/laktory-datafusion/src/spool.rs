@@ -1,6 +1,6 @@
 //! Rows kept for later plans: in memory up to a budget, beyond it in an IPC file of the run's scratch folder.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufWriter, ErrorKind as IoErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -131,15 +131,18 @@ fn has_dictionary(data_type: &DataType) -> bool {
     }
 }
 
-/// A new file in the scratch folder, which other frames of the run use too.
+/// A new file in the scratch folder, in which other frames of the run have theirs.
 fn create(scratch: &Path) -> Result<(PathBuf, File)> {
-    for number in 1_u32..=u32::MAX {
-        let path = scratch.join(format!("rows-{number}.arrow"));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((path, file)),
-            Err(error) if error.kind() == IoErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Error::from(error).context(format!("`{}`", path.display()))),
+    let paths = (1_u32..).map(|number| scratch.join(format!("rows-{number}.arrow")));
+    let mut opened = paths.map(|path| (File::create_new(&path), path));
+    let new = opened.find(
+        |(file, _)| !matches!(file, Err(error) if error.kind() == IoErrorKind::AlreadyExists),
+    );
+    match new {
+        Some((Ok(file), path)) => Ok((path, file)),
+        Some((Err(error), path)) => {
+            Err(Error::from(error).context(format!("`{}`", path.display())))
         }
+        None => Err(Error::internal("the scratch folder is full of frames")),
     }
-    Err(Error::internal("the scratch folder is full of frames"))
 }

@@ -44,7 +44,8 @@ pub(crate) async fn sql(
         let at = names.iter().position(|known| known == name).unwrap_or(0);
         format!("\"{}\"", relation(at))
     });
-    let place = Place::new(&rendered, &names);
+    let text = query.source();
+    let place = Place::new(&rendered, &text, &names);
     let statement = parse(&rendered.text, &place)?;
     let plan = planned(session, statement, frames).map_err(|error| place.present(error))?;
     Ok(DataFusionFrame::from_plan(plan))

@@ -40,7 +40,7 @@ pub(crate) async fn rows(
 }
 
 /// The rows of a physical plan.
-fn run(
+pub(crate) fn run(
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
 ) -> Result<SendableRecordBatchStream> {
@@ -102,9 +102,14 @@ fn ahead(
             }
         }
     });
-    stream::unfold((receiver, producing), |(mut receiver, producing)| async {
-        let (batch, _permit) = receiver.recv().await?;
-        Some((batch, (receiver, producing)))
+    stream::unfold(Some((receiver, producing)), |state| async {
+        let (mut receiver, producing) = state?;
+        if let Some((batch, _permit)) = receiver.recv().await {
+            return Some((batch, Some((receiver, producing))));
+        }
+        // The end of a task that died is not the end of the rows.
+        let error = producing.join().await.err()?;
+        Some((Err(DataFusionError::External(Box::new(error))), None))
     })
 }
 

@@ -1,8 +1,273 @@
-//! Frames to files.
+//! File sinks: rows are encoded batch by batch into one file at the staging path that the executor gives; modes,
+//! folders and publishing are the executor's.
 
-use laktory_core::{Format, FormatSupport};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::csv::{Writer as CsvWriter, WriterBuilder as CsvBuilder};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::ipc::CompressionType;
+use datafusion::arrow::ipc::writer::{FileWriter, IpcWriteOptions};
+use datafusion::arrow::json::WriterBuilder as JsonBuilder;
+use datafusion::arrow::json::writer::{JsonArray, LineDelimited, Writer as JsonWriter};
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
+
+use crate::error::ResultExt;
+use crate::options::Given;
+use crate::types::shown;
+
+/// Opens a sink for rows of a schema.
+type Open = fn(&Given<'_>, File, &SchemaRef) -> Result<Sink>;
+
+/// The formats that are written.
+const WRITERS: &[(Format, FormatSupport, Open)] = &[
+    (Format::Csv, full(CSV_OPTIONS), csv),
+    (Format::JsonLines, full(&[]), |_, file, _| {
+        let lines = JsonBuilder::new().with_explicit_nulls(true);
+        Ok(Sink::Lines(lines.build(buffered(file))))
+    }),
+    (Format::Json, full(&[]), |_, file, _| {
+        let array = JsonBuilder::new().with_explicit_nulls(true);
+        Ok(Sink::Array(array.build(buffered(file))))
+    }),
+    (Format::Parquet, full(PARQUET_OPTIONS), parquet),
+    (Format::Ipc, full(&["compression"]), ipc),
+];
+
+const CSV_OPTIONS: &[&str] = &[
+    "date_format",
+    "datetime_format",
+    "include_bom",
+    "include_header",
+    "null_value",
+    "quote_char",
+    "separator",
+    "time_format",
+];
+
+const PARQUET_OPTIONS: &[&str] = &[
+    "compression",
+    "compression_level",
+    "data_page_size",
+    "row_group_size",
+    "statistics",
+];
+
+const fn full(options: &'static [&'static str]) -> FormatSupport {
+    FormatSupport {
+        support: Support::Full,
+        options,
+        schema: false,
+    }
+}
 
 /// The formats that the driver writes.
 pub(crate) fn formats() -> Vec<(Format, FormatSupport)> {
-    Vec::new()
+    WRITERS
+        .iter()
+        .map(|(format, support, _)| (format.clone(), *support))
+        .collect()
+}
+
+/// A file that is being written. All of its methods block.
+pub(crate) enum Sink {
+    Csv(CsvWriter<BufWriter<File>>),
+    Lines(JsonWriter<BufWriter<File>, LineDelimited>),
+    Array(JsonWriter<BufWriter<File>, JsonArray>),
+    Parquet(Box<ArrowWriter<File>>),
+    Ipc(Box<FileWriter<BufWriter<File>>>),
+}
+
+impl Sink {
+    /// Creates the file for rows of `schema`, which is that of exported rows.
+    ///
+    /// # Errors
+    /// `Unsupported` for the format or a type that it cannot hold, `InvalidArgument` for an option, `Io`.
+    pub(crate) fn create(spec: &WriteSpec, schema: &SchemaRef) -> Result<Self> {
+        let Some((_, support, open)) = WRITERS.iter().find(|(format, ..)| *format == spec.format)
+        else {
+            let known: Vec<&str> = WRITERS.iter().map(|(format, ..)| format.name()).collect();
+            return Err(
+                Error::unsupported(format!("datafusion does not write {}", spec.format))
+                    .with_hint(format!("it writes {}", known.join(", "))),
+            );
+        };
+        let nested = schema
+            .fields()
+            .iter()
+            .find(|field| field.data_type().is_nested());
+        if let (Format::Csv, Some(field)) = (&spec.format, nested) {
+            return Err(Error::unsupported(format!(
+                "column `{}` of type {} has no form in CSV",
+                field.name(),
+                shown(field.data_type())
+            ))
+            .with_hint("select its fields, or write PARQUET or JSONL"));
+        }
+        if schema.fields().is_empty() {
+            return Err(Error::new(
+                ErrorKind::SchemaMismatch,
+                "a frame without columns cannot be written",
+            ));
+        }
+        let what = format!("writer option of {}", spec.format);
+        let given = Given::new(what, &spec.options, support.options)?;
+        let file = create(&spec.path)?;
+        let mut sink = open(&given, file, schema)?;
+        if let Self::Csv(_) = sink {
+            // The header stands there even when no row follows.
+            sink.push(&RecordBatch::new_empty(schema.clone()))?;
+        }
+        Ok(sink)
+    }
+
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// `Io`, `Unsupported` for a type that the format cannot hold.
+    pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::Csv(writer) => writer.write(batch).or_error(),
+            Self::Lines(writer) => writer.write(batch).or_error(),
+            Self::Array(writer) => writer.write(batch).or_error(),
+            Self::Parquet(writer) => writer.write(batch).map_err(parquet_error),
+            Self::Ipc(writer) => writer.write(batch).or_error(),
+        }
+    }
+
+    /// Completes the file.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self {
+            Self::Csv(writer) => writer.into_inner().flush()?,
+            Self::Lines(mut writer) => {
+                writer.finish().or_error()?;
+                writer.into_inner().flush()?;
+            }
+            Self::Array(mut writer) => {
+                writer.finish().or_error()?;
+                let mut file = writer.into_inner();
+                file.write_all(b"\n")?;
+                file.flush()?;
+            }
+            Self::Parquet(writer) => {
+                writer.close().map_err(parquet_error)?;
+            }
+            Self::Ipc(mut writer) => {
+                writer.finish().or_error()?;
+                writer.into_inner().or_error()?.flush()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parquet_error(error: datafusion::parquet::errors::ParquetError) -> Error {
+    crate::error::engine_error(error.into())
+}
+
+fn create(path: &Path) -> Result<File> {
+    File::create(path).map_err(|error| Error::from(error).context(format!("`{}`", path.display())))
+}
+
+fn buffered(file: File) -> BufWriter<File> {
+    BufWriter::with_capacity(1 << 18, file)
+}
+
+fn csv(given: &Given<'_>, mut file: File, _: &SchemaRef) -> Result<Sink> {
+    if given.flag("include_bom")?.unwrap_or(false) {
+        file.write_all(b"\xEF\xBB\xBF")?;
+    }
+    let mut builder = CsvBuilder::new()
+        .with_header(given.flag("include_header")?.unwrap_or(true))
+        .with_delimiter(given.byte("separator")?.unwrap_or(b','))
+        .with_quote(given.byte("quote_char")?.unwrap_or(b'"'))
+        .with_null(given.text("null_value")?.unwrap_or_default().to_owned());
+    if let Some(format) = given.text("date_format")? {
+        builder = builder.with_date_format(format.to_owned());
+    }
+    if let Some(format) = given.text("time_format")? {
+        builder = builder.with_time_format(format.to_owned());
+    }
+    if let Some(format) = given.text("datetime_format")? {
+        builder = builder
+            .with_timestamp_format(format.to_owned())
+            .with_timestamp_tz_format(format.to_owned());
+    }
+    Ok(Sink::Csv(builder.build(buffered(file))))
+}
+
+fn parquet(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Sink> {
+    let level = given.count("compression_level")?;
+    let bad = || {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            "`compression_level` is out of range",
+        )
+    };
+    let small = level
+        .map(|level| u32::try_from(level).map_err(|_| bad()))
+        .transpose()?;
+    let chosen = given.one_of(
+        "compression",
+        &[
+            ("zstd", Compression::ZSTD(ZstdLevel::default())),
+            ("gzip", Compression::GZIP(GzipLevel::default())),
+            ("brotli", Compression::BROTLI(BrotliLevel::default())),
+            ("snappy", Compression::SNAPPY),
+            ("lz4", Compression::LZ4_RAW),
+            ("lz4_raw", Compression::LZ4_RAW),
+            ("none", Compression::UNCOMPRESSED),
+            ("uncompressed", Compression::UNCOMPRESSED),
+        ],
+    )?;
+    let chosen = chosen.unwrap_or(Compression::ZSTD(ZstdLevel::default()));
+    let compression = match (chosen, small) {
+        (Compression::ZSTD(_), Some(level)) => {
+            let level = i32::try_from(level).map_err(|_| bad())?;
+            Compression::ZSTD(ZstdLevel::try_new(level).map_err(|_| bad())?)
+        }
+        (Compression::GZIP(_), Some(level)) => {
+            Compression::GZIP(GzipLevel::try_new(level).map_err(|_| bad())?)
+        }
+        (Compression::BROTLI(_), Some(level)) => {
+            Compression::BROTLI(BrotliLevel::try_new(level).map_err(|_| bad())?)
+        }
+        (other, _) => other,
+    };
+    let mut properties = WriterProperties::builder().set_compression(compression);
+    if let Some(rows) = given.count("row_group_size")?.filter(|rows| *rows > 0) {
+        properties = properties.set_max_row_group_row_count(Some(rows));
+    }
+    if let Some(bytes) = given.count("data_page_size")? {
+        properties = properties.set_data_page_size_limit(bytes);
+    }
+    if given.flag("statistics")? == Some(false) {
+        properties = properties.set_statistics_enabled(EnabledStatistics::None);
+    }
+    let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties.build()));
+    Ok(Sink::Parquet(Box::new(writer.map_err(parquet_error)?)))
+}
+
+fn ipc(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Sink> {
+    let compression = given.one_of(
+        "compression",
+        &[
+            ("uncompressed", None),
+            ("lz4", Some(CompressionType::LZ4_FRAME)),
+            ("zstd", Some(CompressionType::ZSTD)),
+        ],
+    )?;
+    let options = IpcWriteOptions::default()
+        .try_with_compression(compression.flatten())
+        .or_error()?;
+    let writer = FileWriter::try_new_with_options(buffered(file), schema, options).or_error()?;
+    Ok(Sink::Ipc(Box::new(writer)))
 }

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         configs: BTreeMap::new(),
         inspector: None,
         required: Vec::new(),
+        more: Vec::new(),
     };
     let arguments = Arguments::from_args();
     let (conclusion, summary) = suite.run(&arguments).expect("suite");

@@ -1,19 +1,23 @@
 //! SQL steps: the statement is parsed with the engine's own parser, rewritten where the engine slips, and planned over
 //! frames under private names. Errors point into the text as the user wrote it.
 
+mod computed;
+mod frame_spec;
+mod frames;
+mod grouping;
 mod names;
 mod qualify;
 mod rewrite;
 mod scalar;
+mod scope;
 mod udf;
+mod window;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use laktory_core::{
     Error, ErrorKind, Frame, FrameName, NamedFrames, RenderedSql, Result, SqlTemplate,
 };
-use polars::sql::SQLContext;
 use sqlparser::ast::Statement;
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
@@ -35,7 +39,7 @@ pub(crate) fn sql(query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
     let rendered = query.render(|name| format!("\"{}\"", relation(name)));
     let shown = |error: Error| presented(error, &rendered, &names);
     let mut statement = parse(&rendered).map_err(&shown)?;
-    let mut context = SQLContext::new().with_function_registry(Arc::new(udf::Functions));
+    let mut scope = scope::Scope::default();
     let mut frames = Vec::with_capacity(names.len());
     let mut columns = Vec::new();
     for name in &names {
@@ -45,13 +49,16 @@ pub(crate) fn sql(query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
             .collect_schema()
             .map_err(|error| locate(engine_error(error), &frame.sources()))?;
         columns.extend(schema.iter_names().map(ToString::to_string));
-        context.register(&relation(name), lazy);
+        scope.insert(relation(name), lazy);
         frames.push(frame);
     }
     let sources = PolarsFrame::all_sources(frames);
     rewrite::rewrite(&mut statement, &columns).map_err(&shown)?;
-    let mut lazy = context
-        .execute(&statement.to_string())
+    let Statement::Query(query) = &statement else {
+        return Err(Error::internal("a statement that is no query"));
+    };
+    let mut lazy = scope
+        .plan(query)
         .map_err(|error| locate(shown(engine_error(error)), &sources))?;
     // Names and types are wrong here or nowhere; later nobody knows the text any more.
     lazy.collect_schema()

@@ -1,1 +1,35 @@
-//! The PYSPARK driver.
+#![doc = include_str!("docs.md")]
+
+mod capabilities;
+mod client;
+mod dsl;
+mod execute;
+mod expr;
+mod frame;
+mod funcs;
+#[cfg(test)]
+mod live;
+mod ops;
+mod read;
+mod rows;
+mod session;
+mod sql;
+mod types;
+mod write;
+
+use laktory_core::BackendDescriptor;
+
+/// Name under which the backend is registered.
+pub(crate) const NAME: &str = "PYSPARK";
+
+laktory_core::register_backend! {
+    /// The PYSPARK backend.
+    pub static PYSPARK = BackendDescriptor {
+        name: NAME,
+        aliases: &["SPARK"],
+        provided_by: "laktory-spark",
+        engine: "Spark Connect (protocol 4.2)",
+        capabilities: capabilities::capabilities,
+        connect: session::connect,
+    };
+}

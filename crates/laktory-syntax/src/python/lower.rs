@@ -1,7 +1,7 @@
 //! The walk over a Python syntax tree. Only names of the API lead anywhere; attributes exist on API objects alone;
 //! nothing is imported, looked up or run. The work is bounded, whatever the text.
 
-use laktory_core::{Arg, Expr, Func, Scalar, Selector};
+use laktory_core::{Expr, Func, Selector};
 use ruff_python_ast::{self as ast, BoolOp, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 
@@ -52,6 +52,7 @@ impl Lowerer {
         At::new(self.text, node.range())
     }
 
+    /// Takes from the budget of the text.
     pub(super) fn charge(&mut self, cost: u64, at: At) -> Result<(), Fault> {
         match self.budget.checked_sub(cost) {
             Some(rest) => {
@@ -90,22 +91,7 @@ impl Lowerer {
             ast::Expr::Name(name) => return self.name(name.id.as_str(), at),
             ast::Expr::Attribute(attribute) => return self.attribute(attribute),
             ast::Expr::Call(call) => return self.call(call),
-            ast::Expr::Subscript(subscript) => {
-                let (value, index) =
-                    both(self.eval(&subscript.value), self.eval(&subscript.slice))?;
-                if self.is_native() && matches!(value.value, Value::Expr(_)) {
-                    // Spark's `F.col('a')['b']`.
-                    let name = "getItem".to_owned();
-                    let call = Call {
-                        name: name.clone(),
-                        at,
-                        args: vec![index],
-                        kwargs: Vec::new(),
-                    };
-                    return Ok(Item::new(methods::call(self, value, &name, call)?, at));
-                }
-                return Ok(fold::subscript(&value.value, &index.value, at)?);
-            }
+            ast::Expr::Subscript(subscript) => return self.subscript(subscript, at),
             ast::Expr::BinOp(_) => return self.binary(node),
             ast::Expr::UnaryOp(unary) => self.unary(unary, at)?,
             ast::Expr::BoolOp(operation) => self.logic(operation, at)?,
@@ -134,6 +120,23 @@ impl Lowerer {
             other => return Err(not_allowed(other, at).into()),
         };
         Ok(Item::new(value, at))
+    }
+
+    /// `value[index]`; apart from `eval`, whose frame must stay small.
+    fn subscript(&mut self, subscript: &ast::ExprSubscript, at: At) -> Outcome<Item> {
+        let (value, index) = both(self.eval(&subscript.value), self.eval(&subscript.slice))?;
+        if self.is_native() && matches!(value.value, Value::Expr(_)) {
+            // Spark's `F.col('a')['b']`.
+            let name = "getItem".to_owned();
+            let call = Call {
+                name: name.clone(),
+                at,
+                args: vec![index],
+                kwargs: Vec::new(),
+            };
+            return Ok(Item::new(methods::call(self, value, &name, call)?, at));
+        }
+        Ok(fold::subscript(&value.value, &index.value, at)?)
     }
 
     fn items(&mut self, nodes: &[ast::Expr]) -> Outcome<Vec<Item>> {
@@ -328,6 +331,23 @@ impl Lowerer {
         let function = self.eval(&node.func);
         let arguments = self.arguments(&node.arguments);
         let (function, (args, kwargs)) = both(function, arguments)?;
+        if matches!(
+            function.value,
+            Value::Builtin(_)
+                | Value::Api {
+                    root: Root::Spark | Root::Polars,
+                    ..
+                }
+        ) {
+            // Native functions may need an argument in several places.
+            let named = kwargs.iter().map(|(_, item)| item);
+            let cost = args
+                .iter()
+                .chain(named)
+                .map(|item| weight(&item.value))
+                .sum();
+            self.charge(cost, at)?;
+        }
         let name = call_name(&function.value);
         let call = Call {
             name,
@@ -402,7 +422,7 @@ impl Lowerer {
         while let Some(operation) = spine.pop() {
             let at = self.at(operation);
             let (a, b) = both(left, self.eval(&operation.right))?;
-            self.charge(1, at)?;
+            self.charge(1 + copies(operation.op, &a.value, &b.value), at)?;
             left = operate(operation.op, a, b, at).map(|value| Item::new(value, at));
         }
         left
@@ -499,9 +519,6 @@ impl Lowerer {
             let (Some(op), Some(right)) = (compare.ops.first(), right.into_iter().next()) else {
                 return Err(ambiguous(at).into());
             };
-            if let Some(fault) = loose(&left).or_else(|| loose(&right)) {
-                return Err(fault.into());
-            }
             return comparison(*op, left, right, at);
         }
         let mut previous = left;
@@ -515,56 +532,6 @@ impl Lowerer {
         }
         Ok(Value::Bool(true))
     }
-}
-
-/// `a > 1 & ~b`, which Python reads as `a > (1 & ~b)`: a number and a truth value joined by a logical operator.
-fn loose(side: &Item) -> Option<Fault> {
-    let Value::Expr(Expr::Call {
-        func: Func::And | Func::Or,
-        args,
-    }) = &side.value
-    else {
-        return None;
-    };
-    let number = |arg: &Arg| {
-        matches!(
-            arg,
-            Arg::Expr(Expr::Literal(
-                Scalar::Int(_) | Scalar::Float(_) | Scalar::Str(_)
-            ))
-        )
-    };
-    let truth = |arg: &Arg| {
-        matches!(
-            arg,
-            Arg::Expr(Expr::Call {
-                func: Func::Not
-                    | Func::IsNull
-                    | Func::IsNan
-                    | Func::IsFinite
-                    | Func::IsIn
-                    | Func::IsBetween
-                    | Func::StrContains
-                    | Func::StrStartsWith
-                    | Func::StrEndsWith
-                    | Func::Eq
-                    | Func::Ne
-                    | Func::Lt
-                    | Func::Le
-                    | Func::Gt
-                    | Func::Ge,
-                ..
-            })
-        )
-    };
-    let mixed = args.iter().any(number) && args.iter().any(truth);
-    mixed.then(|| {
-        Fault::invalid(
-            "a number and a truth value are joined by `&` or `|`",
-            side.at,
-        )
-        .hint("`&` and `|` bind tighter than comparisons: write `(a > 1) & (b > 2)`")
-    })
 }
 
 fn call_name(function: &Value) -> String {
@@ -602,8 +569,22 @@ fn unknown_name_hint<'a>(
     }
 }
 
+/// How much an operator on constants copies: a list times a number is that many copies of all that is in it.
+fn copies(op: Operator, left: &Value, right: &Value) -> u64 {
+    match (left, right) {
+        (Value::List(_), Value::Int(times)) | (Value::Int(times), Value::List(_))
+            if op == Operator::Mult =>
+        {
+            let times = u64::try_from(*times).unwrap_or(if *times < 0 { 0 } else { u64::MAX });
+            weight(left).max(weight(right)).saturating_mul(times)
+        }
+        (Value::List(_), Value::List(_)) => weight(left).saturating_add(weight(right)),
+        _ => 0,
+    }
+}
+
 /// How much work copying a value is.
-fn weight(value: &Value) -> u64 {
+pub(super) fn weight(value: &Value) -> u64 {
     match value {
         Value::Expr(expr) => laktory_core::walk::size(expr),
         Value::Str(text) => text.len() as u64 / 64,

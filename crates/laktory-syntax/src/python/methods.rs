@@ -182,7 +182,7 @@ pub(crate) fn call(
                 return Err(Fault::invalid(format!("`{path}` is not a method"), at).into());
             };
             let call = if def.func == Func::ReplaceStrict {
-                two_lists(call)?
+                two_lists(lowerer, call)?
             } else {
                 call
             };
@@ -270,7 +270,7 @@ fn name_map_fault(at: At) -> Fault {
 }
 
 /// `replace_strict([old], [new], ...)` as `replace_strict({old: new}, ...)`.
-fn two_lists(mut call: Call) -> Outcome<Call> {
+fn two_lists(lowerer: &mut Lowerer, mut call: Call) -> Outcome<Call> {
     let mut take = |index: usize, name: &str| -> Option<Item> {
         if let Some(position) = call.kwargs.iter().position(|(known, _)| known == name) {
             return Some(call.kwargs.remove(position).1);
@@ -308,6 +308,8 @@ fn two_lists(mut call: Call) -> Outcome<Call> {
             return Err(Fault::invalid("`replace_strict()` needs the new values", at).into());
         }
         (Value::List(old), Some(new)) => {
+            let copies = super::lower::weight(&new.value).saturating_mul(old.len() as u64);
+            lowerer.charge(copies, at)?;
             Value::Dict(old.into_iter().map(|old| (old, new.clone())).collect())
         }
         (other, _) => {

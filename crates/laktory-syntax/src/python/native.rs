@@ -400,6 +400,8 @@ pub(crate) fn call_method(
     call: Call,
 ) -> Outcome<Value> {
     let at = call.at;
+    // Some counterparts need the receiver in several places.
+    lowerer.charge(2 * laktory_core::walk::size(&receiver), at)?;
     let item = Item::new(Value::Expr(receiver.clone()), at);
     Ok(Value::Expr(match alias.target {
         Method(path) => return methods::call(lowerer, item, path, call),

@@ -51,7 +51,7 @@ fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result<Arguments<
     for arg in &list.args {
         match arg {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => nodes.push(expr),
-            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => star = true,
+            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if !star => star = true,
             _ => return lower.unsupported("named arguments are not supported", function),
         }
     }
@@ -154,6 +154,9 @@ pub(super) fn plain(
     name: &str,
     args: &Arguments<'_>,
 ) -> Result<Expr> {
+    if args.star && (args.distinct || !args.nodes.is_empty()) {
+        return lower.unsupported("`COUNT(*)` takes nothing else", function);
+    }
     if args.star && name != "COUNT" {
         return lower.unsupported("only `COUNT(*)` takes a star", function);
     }
@@ -467,13 +470,12 @@ fn composed(
                 Arg::Float(std::f64::consts::E),
             ],
         ),
-        ("COT", 1) => Expr::call(
-            Func::TrueDiv,
-            [
-                Expr::call(Func::Cos, [expr(0)?]),
-                Expr::call(Func::Sin, [expr(0)?]),
-            ],
-        ),
+        ("COT", 1) => {
+            let angle = expr(0)?;
+            lower.copies(&angle, 2, nodes[0])?;
+            let sine = Expr::call(Func::Sin, [angle.clone()]);
+            Expr::call(Func::TrueDiv, [Expr::call(Func::Cos, [angle]), sine])
+        }
         ("DEGREES", 1) => Expr::call(
             Func::Mul,
             [expr(0)?, Expr::literal(180.0 / std::f64::consts::PI)],

@@ -97,6 +97,7 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
     let tree = parser.parse_expr().map_err(failed)?;
     let lower = Lower {
         source: Source { text },
+        calls: std::cell::Cell::new(0),
     };
     let mut expr = lower.expr(&tree)?;
     if projection {
@@ -134,7 +135,12 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
 #[derive(Debug)]
 pub(super) struct Lower<'a> {
     source: Source<'a>,
+    /// Calls that are open, one inside of another.
+    calls: std::cell::Cell<usize>,
 }
+
+/// Most nodes that copies of one operand may have.
+const MAX_COPIES: u64 = 100_000;
 
 /// Both values, or the errors of both.
 fn both(a: Result<Expr>, b: Result<Expr>) -> Result<(Expr, Expr)> {
@@ -173,6 +179,19 @@ impl Lower<'_> {
 
     pub(super) fn invalid(&self, what: impl Into<String>, node: &impl Spanned) -> FragmentError {
         FragmentError::new("invalid-argument", what, self.source.range(node.span()))
+    }
+
+    /// Refuses to copy an expression so often that the result would be huge.
+    pub(super) fn copies(&self, expr: &Expr, times: usize, node: &impl Spanned) -> Result<()> {
+        let total = laktory_core::walk::size(expr).saturating_mul(times as u64);
+        if total <= MAX_COPIES {
+            return Ok(());
+        }
+        let range = self.source.range(node.span());
+        Err(vec![
+            FragmentError::new("too-large", "the expression does too much work", range)
+                .hint("compute the operand in a step before"),
+        ])
     }
 
     /// What a static check found, at the place of `node`.
@@ -356,7 +375,7 @@ impl Lower<'_> {
                 call(Func::List, vec![Arg::Exprs(items)])
             }
             Sql::Interval(interval) => self.interval_literal(interval, node)?,
-            Sql::Function(function) => calls::function(self, function)?,
+            Sql::Function(function) => self.function(function)?,
             Sql::Subquery(_) | Sql::InSubquery { .. } | Sql::Exists { .. } => {
                 return Err(vec![
                     self.error("a sub-query cannot stand in an expression", node)
@@ -376,6 +395,20 @@ impl Lower<'_> {
             }
             _ => return self.unsupported("this SQL is not supported in an expression", node),
         })
+    }
+
+    /// A call, as long as not too many are nested: each takes much of the stack.
+    fn function(&self, function: &ast::Function) -> Result<Expr> {
+        const MOST: usize = 32;
+        if self.calls.get() >= MOST {
+            let range = self.source.range(function.span());
+            let message = format!("more than {MOST} calls inside of one another");
+            return Err(vec![FragmentError::new("too-large", message, range)]);
+        }
+        self.calls.set(self.calls.get() + 1);
+        let outcome = calls::function(self, function);
+        self.calls.set(self.calls.get() - 1);
+        outcome
     }
 
     /// Several expressions, with the errors of all.
@@ -572,6 +605,9 @@ impl Lower<'_> {
         otherwise: Option<&ast::Expr>,
     ) -> Result<Expr> {
         let operand = operand.map(|node| self.expr(node)).transpose()?;
+        if let Some(operand) = &operand {
+            self.copies(operand, conditions.len(), &conditions[0].condition)?;
+        }
         let mut branches = Vec::with_capacity(conditions.len());
         let mut errors = Vec::new();
         for when in conditions {

@@ -19,6 +19,7 @@ impl Lower<'_> {
         if let Some(values) = constants {
             return Ok(call(Func::IsIn, vec![Arg::Expr(expr), Arg::Values(values)]));
         }
+        self.copies(&expr, items.len(), &list[0])?;
         // With a null or a column in the list, SQL's IN is a chain of comparisons.
         let equal = items
             .into_iter()
@@ -68,6 +69,8 @@ impl Lower<'_> {
             ast::Expr::Nested(pattern) => std::slice::from_ref(&**pattern),
             other => return self.unsupported("LIKE ANY takes a list in parentheses", other),
         };
+        let operand = self.expr(expr)?;
+        self.copies(&operand, patterns.len(), expr)?;
         let mut any = Expr::literal(false);
         for (index, pattern) in patterns.iter().enumerate() {
             let like = self.like(expr, pattern, escape, ignore_case)?;

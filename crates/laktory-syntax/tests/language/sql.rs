@@ -120,6 +120,12 @@ fn questions_about_expressions() {
     assert_eq!(output_name(&py("nw.col('x') + nw.col('y')")).unwrap(), "x");
     assert_eq!(output_name(&py("1 + nw.col('y')")).unwrap(), "literal");
     assert_eq!(output_name(&py("nw.len()")).unwrap(), "len");
+    let field = "nw.col('s').struct.field('a') + 1";
+    assert_eq!(output_name(&py(field)).unwrap(), "a");
+    assert_eq!(
+        output_name(&py(&format!("({field}).name.keep()"))).unwrap(),
+        "s"
+    );
     assert_eq!(
         output_name(&py("nw.col('x').alias('z').name.suffix('_s')")).unwrap(),
         "z_s"

@@ -78,14 +78,7 @@ pub(crate) fn array(values: &[Scalar]) -> Result<datafusion::arrow::array::Array
             other => scalar(other),
         })
         .collect::<Result<Vec<_>>>()?;
-    let common = crate::funcs::cast::common_type(
-        scalars
-            .iter()
-            .cloned()
-            .map(Value::constant)
-            .collect::<Vec<_>>()
-            .iter(),
-    )?;
+    let common = crate::funcs::cast::common_of(scalars.iter().map(ScalarValue::data_type))?;
     for scalar in &mut scalars {
         *scalar = scalar.cast_to(&common).or_error()?;
     }

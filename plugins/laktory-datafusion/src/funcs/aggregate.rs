@@ -14,6 +14,7 @@ mod sum;
 use laktory_core::{Error, ErrorKind, Func, Result};
 
 use self::over::Over;
+pub(super) use self::sum::{Averaged, floats, sum_type};
 use super::{Call, FULL, Row, truth};
 use crate::expr::Value;
 use crate::kernel::reduced::Reduce;

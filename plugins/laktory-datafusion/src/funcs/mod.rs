@@ -1,6 +1,7 @@
 //! Functions: one row for each, in tables by topic. Capabilities are read from the same rows.
 
 pub(crate) mod aggregate;
+mod arrays;
 pub(crate) mod cast;
 pub(crate) mod logic;
 pub(crate) mod nested;

@@ -498,3 +498,78 @@ impl GroupsAccumulator for CollectGroups {
         size_of_val(self) + self.values.size() + self.groups.capacity() * size_of::<usize>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::Int64Array;
+    use datafusion::arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    /// Collects and gives the sum of each group.
+    fn sums() -> CollectGroups {
+        let input: FieldRef = Arc::new(Field::new("x", DataType::Int64, true));
+        CollectGroups {
+            name: "sums".into(),
+            output: DataType::Int64,
+            values: Collected::new(&[input]),
+            groups: Vec::new(),
+            total: 0,
+            run: Arc::new(|groups| {
+                let column = groups.column(0).as_primitive::<Int64Type>();
+                let sums: Int64Array = groups
+                    .ranges()
+                    .map(|range| {
+                        Some(
+                            column
+                                .slice(range.start, range.len())
+                                .iter()
+                                .flatten()
+                                .sum(),
+                        )
+                    })
+                    .collect();
+                Ok(Arc::new(sums))
+            }),
+        }
+    }
+
+    fn values(values: &[i64]) -> ArrayRef {
+        Arc::new(Int64Array::from(values.to_vec()))
+    }
+
+    fn given(accumulator: &mut CollectGroups, emit: EmitTo) -> Vec<i64> {
+        let out = accumulator.evaluate(emit).unwrap();
+        out.as_primitive::<Int64Type>().values().to_vec()
+    }
+
+    #[test]
+    fn groups_are_given_out_in_parts() {
+        let mut all = sums();
+        all.update_batch(&[values(&[1, 2, 4])], &[1, 0, 1], None, 2)
+            .unwrap();
+        let kept = BooleanArray::from(vec![Some(true), None, Some(false)]);
+        all.update_batch(&[values(&[8, 16, 32])], &[2, 2, 0], Some(&kept), 4)
+            .unwrap();
+        assert_eq!(given(&mut all, EmitTo::First(2)), [2, 5]);
+        all.update_batch(&[values(&[64])], &[1], None, 3).unwrap();
+        assert_eq!(given(&mut all, EmitTo::All), [8, 64, 0]);
+    }
+
+    #[test]
+    fn states_come_together_in_another_accumulator() {
+        let mut first = sums();
+        first
+            .update_batch(&[values(&[1, 2, 4])], &[1, 0, 1], None, 2)
+            .unwrap();
+        let mut all = sums();
+        let state = first.state(EmitTo::All).unwrap();
+        all.merge_batch(&state, &[0, 1], 2).unwrap();
+        let kept = BooleanArray::from(vec![true, false]);
+        let state = first
+            .convert_to_state(&[values(&[8, 16])], Some(&kept))
+            .unwrap();
+        all.merge_batch(&state, &[0, 1], 2).unwrap();
+        assert_eq!(given(&mut all, EmitTo::All), [10, 5]);
+    }
+}

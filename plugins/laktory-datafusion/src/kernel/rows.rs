@@ -89,6 +89,24 @@ pub(crate) fn distinct(keys: &Rows, range: Range<usize>) -> Vec<(usize, usize)> 
     found
 }
 
+/// For each row the number of its distinct value, counted from 0 in order of appearance, and how often each occurs.
+pub(crate) fn occurrences(keys: &Rows) -> (Vec<usize>, Vec<usize>) {
+    let mut seen: HashMap<Row<'_>, usize> = HashMap::new();
+    let mut counts: Vec<usize> = Vec::new();
+    let values = keys
+        .iter()
+        .map(|key| {
+            let value = *seen.entry(key).or_insert(counts.len());
+            match counts.get_mut(value) {
+                Some(count) => *count += 1,
+                None => counts.push(1),
+            }
+            value
+        })
+        .collect();
+    (values, counts)
+}
+
 #[cfg(test)]
 mod tests {
     use datafusion::arrow::array::Float64Array;

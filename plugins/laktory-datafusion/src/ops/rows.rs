@@ -105,7 +105,7 @@ pub(super) fn with_row_index(
     let mut parts = stages::Parts::of(&plan);
     let index = parts.take(index, stages::is_window)?;
     let plan = parts.windows(plan)?;
-    let index = cast(index - lit(1_u64), DataType::UInt32).alias(name);
+    let index = cast(index - lit(1_u64), DataType::Int64).alias(name);
     let exprs = std::iter::once(index).chain(all.iter().map(|name| column(name)));
     built(LogicalPlanBuilder::from(plan).project(exprs))
 }

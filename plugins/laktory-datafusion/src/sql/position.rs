@@ -12,13 +12,18 @@ use crate::error::engine_error;
 /// The way from a rendered statement back to the user's text.
 pub(super) struct Place<'a> {
     rendered: &'a RenderedSql,
+    text: &'a str,
     names: &'a [FrameName],
 }
 
 impl<'a> Place<'a> {
-    /// The way back from `rendered`, in which the frames `names` have their private names.
-    pub(super) fn new(rendered: &'a RenderedSql, names: &'a [FrameName]) -> Self {
-        Self { rendered, names }
+    /// The way back from `rendered`, in which the frames `names` have their private names, to the user's `text`.
+    pub(super) fn new(rendered: &'a RenderedSql, text: &'a str, names: &'a [FrameName]) -> Self {
+        Self {
+            rendered,
+            text,
+            names,
+        }
     }
 
     /// `Expected: ..., found: x at Line: 1, Column: 8`, with its place in the user's text.
@@ -83,24 +88,16 @@ impl<'a> Place<'a> {
 
     /// The range, in the user's text, of the word at a line and column of the rendered text.
     fn word(&self, line: usize, column: usize) -> Range<usize> {
-        let text = &self.rendered.text;
-        let start: usize = text
-            .split_inclusive('\n')
-            .take(line.saturating_sub(1))
-            .map(str::len)
-            .sum();
-        let rest = text.get(start..).unwrap_or_default();
-        let within: usize = rest
-            .chars()
-            .take(column.saturating_sub(1))
-            .map(char::len_utf8)
-            .sum();
-        let word = rest.get(within..).unwrap_or_default();
-        let length = word
-            .find(|character: char| !part_of_name(character))
-            .unwrap_or(word.len())
-            .max(word.chars().next().map_or(0, char::len_utf8));
-        self.source(start + within..start + within + length)
+        let start = self.rendered.source_offset_of_position(line, column);
+        let word = self.text.get(start..).unwrap_or_default();
+        let length = match word.strip_prefix('{').and_then(|rest| rest.find('}')) {
+            Some(inside) => inside + 2,
+            None => word
+                .find(|character: char| !part_of_name(character))
+                .unwrap_or(word.len())
+                .max(word.chars().next().map_or(0, char::len_utf8)),
+        };
+        start..start + length
     }
 
     fn source(&self, range: Range<usize>) -> Range<usize> {

@@ -14,7 +14,7 @@ use sqlparser::ast::{
     UnaryOperator, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 
-use super::{names, qualify, scalar, udf};
+use super::{grouping, names, qualify, scalar, udf, window};
 
 /// Rewrites a statement over frames with these columns, in place.
 ///
@@ -39,12 +39,17 @@ impl VisitorMut for Rewrites {
             self.failed = Some(error);
             return ControlFlow::Break(());
         }
+        window::inline_names(select);
         scalar::join_subqueries(select);
         qualify::nest(select);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let Err(error) = grouping::unite(query) {
+            self.failed = Some(error);
+            return ControlFlow::Break(());
+        }
         if let Some(OrderBy {
             kind: OrderByKind::Expressions(keys),
             ..
@@ -58,8 +63,17 @@ impl VisitorMut for Rewrites {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Some(better) = rewritten(expr) {
-            *expr = better;
+        match windowed(expr) {
+            Err(error) => {
+                self.failed = Some(error);
+                return ControlFlow::Break(());
+            }
+            Ok(Some(better)) => *expr = better,
+            Ok(None) => {
+                if let Some(better) = rewritten(expr) {
+                    *expr = better;
+                }
+            }
         }
         ControlFlow::Continue(())
     }
@@ -69,21 +83,10 @@ impl VisitorMut for Rewrites {
 fn check(select: &Select) -> Result<()> {
     let grouped = match &select.group_by {
         GroupByExpr::All(_) => true,
-        GroupByExpr::Expressions(keys, modifiers) => {
-            let extended = keys
-                .iter()
-                .any(|key| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)));
-            if extended || !modifiers.is_empty() {
-                return Err(Error::unsupported(
-                    "ROLLUP, CUBE and GROUPING SETS are not available on backend POLARS",
-                )
-                .with_hint("unite one aggregation for each grouping"));
-            }
-            !keys.is_empty()
-        }
+        GroupByExpr::Expressions(keys, _) => !keys.is_empty(),
     };
     if grouped {
-        return Ok(());
+        return ordered_windows(select).map_or(Ok(()), Err);
     }
     let exprs = || {
         select.projection.iter().filter_map(|item| match item {
@@ -102,6 +105,32 @@ fn check(select: &Select) -> Result<()> {
         )),
         None => Ok(()),
     }
+}
+
+/// Refuses a window that [`window`] would compute, in a selection whose rows are groups: it would see single groups.
+fn ordered_windows(select: &Select) -> Option<Error> {
+    struct Windows(Option<Error>);
+    impl Visitor for Windows {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if let Ok(Some(_)) = windowed(expr) {
+                let error = Error::unsupported(
+                    "an ordered window over groups is not available on backend POLARS",
+                )
+                .with_hint("aggregate in a common table expression, and select the window from it");
+                self.0 = Some(error);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut windows = Windows(None);
+    for item in &select.projection {
+        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+            let _ = expr.visit(&mut windows);
+        }
+    }
+    windows.0
 }
 
 /// What an expression uses: aggregates, and columns outside of them.
@@ -165,11 +194,16 @@ impl Visitor for Uses {
 pub(super) fn is_aggregate(function: &Function) -> bool {
     const AGGREGATES: &[&str] = &[
         "array_agg",
+        "any_value",
+        "every",
+        "mean",
         "avg",
         "bool_and",
         "bool_or",
         "corr",
         "count",
+        "count_if",
+        "countif",
         "covar_pop",
         "covar_samp",
         "first",
@@ -194,6 +228,13 @@ pub(super) fn is_aggregate(function: &Function) -> bool {
     ];
     let name = function.name.to_string().to_lowercase();
     function.over.is_none() && AGGREGATES.contains(&name.as_str())
+}
+
+fn windowed(expr: &Expr) -> Result<Option<Expr>> {
+    match expr {
+        Expr::Function(function) => window::rewritten(function),
+        _ => Ok(None),
+    }
 }
 
 fn rewritten(expr: &Expr) -> Option<Expr> {
@@ -244,6 +285,26 @@ fn function_rewritten(function: &Function) -> Option<Expr> {
             format: None,
         });
     }
+    if matches!(name.as_str(), "sum" | "avg")
+        && function.over.is_none()
+        && function.filter.is_none()
+        && let Some(arg) = distinct_argument(function)
+    {
+        return Some(call(
+            if name == "sum" {
+                udf::SUM_DISTINCT
+            } else {
+                udf::AVG_DISTINCT
+            },
+            vec![arg],
+        ));
+    }
+    if let Some(to) = renamed(&name) {
+        return Some(Expr::Function(Function {
+            name: ObjectName::from(vec![Ident::new(to)]),
+            ..function.clone()
+        }));
+    }
     let args = positional(function)?;
     let extract = |field: DateTimeField, arg: &Expr| Expr::Extract {
         field,
@@ -267,12 +328,76 @@ fn function_rewritten(function: &Function) -> Option<Expr> {
         ("hour", [arg]) => Some(extract(DateTimeField::Hour, arg)),
         ("minute", [arg]) => Some(extract(DateTimeField::Minute, arg)),
         ("second", [arg]) => Some(extract(DateTimeField::Second, arg)),
+        ("week", [arg]) => Some(extract(DateTimeField::Week(None), arg)),
+        ("count_if" | "countif", [condition]) => Some(Expr::Cast {
+            kind: CastKind::Cast,
+            expr: Box::new(call(
+                "COUNT",
+                vec![case(
+                    condition.clone(),
+                    number("1"),
+                    Expr::Value(ValueWithSpan::from(Value::Null)),
+                )],
+            )),
+            data_type: DataType::BigInt(None),
+            array: false,
+            format: None,
+        }),
+        ("to_date", [arg]) => Some(call(
+            udf::conversion(&DataType::Date, true)?,
+            vec![arg.clone()],
+        )),
+        ("to_timestamp", [arg]) => Some(call(
+            udf::conversion(
+                &DataType::Timestamp(None, sqlparser::ast::TimezoneInfo::None),
+                true,
+            )?,
+            vec![arg.clone()],
+        )),
+        ("initcap", [_]) => Some(call(udf::INITCAP, args)),
+        ("regexp_extract", [_, _] | [_, _, _]) => Some(call(udf::REGEXP_EXTRACT, args)),
+        ("date_diff" | "datediff", [_, _] | [_, _, _]) => Some(call(udf::DATE_DIFF, args)),
         ("weekofyear", [arg]) => Some(extract(DateTimeField::Week(None), arg)),
         ("dayofyear", [arg]) => Some(extract(DateTimeField::Doy, arg)),
         ("var_pop", [arg]) => Some(population_variance(function, arg)),
         ("stddev_pop", [arg]) => Some(call("SQRT", vec![population_variance(function, arg)])),
         _ => None,
     }
+}
+
+/// The argument of `f(DISTINCT x)`.
+fn distinct_argument(function: &Function) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    if list.duplicate_treatment != Some(sqlparser::ast::DuplicateTreatment::Distinct) {
+        return None;
+    }
+    match list.args.as_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] => Some(expr.clone()),
+        _ => None,
+    }
+}
+
+/// What polars-sql calls a function that others know by this name.
+fn renamed(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "nvl" => "COALESCE",
+        "iff" => "IF",
+        "len" => "LENGTH",
+        "lcase" => "LOWER",
+        "ucase" => "UPPER",
+        "substring" => "SUBSTR",
+        "every" | "bool_and" => "MIN",
+        "any_value" => "FIRST",
+        "bool_or" | "some" => "MAX",
+        "mean" => "AVG",
+        "rlike" | "regexp_matches" => "REGEXP_LIKE",
+        "date_format" => "STRFTIME",
+        "array_size" | "cardinality" => "ARRAY_LENGTH",
+        "string_split" => "STRING_TO_ARRAY",
+        _ => return None,
+    })
 }
 
 /// `VARIANCE(x) * (COUNT(x) - 1) / COUNT(x)`, and 0 for a single value.
@@ -360,7 +485,7 @@ fn field(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
     Some(Expr::CompoundIdentifier(parts))
 }
 
-fn case(condition: Expr, result: Expr, otherwise: Expr) -> Expr {
+pub(super) fn case(condition: Expr, result: Expr, otherwise: Expr) -> Expr {
     Expr::Case {
         case_token: AttachedToken::empty(),
         end_token: AttachedToken::empty(),
@@ -386,7 +511,7 @@ fn or(expr: &Expr, otherwise: bool) -> Expr {
     call("COALESCE", vec![expr.clone(), otherwise])
 }
 
-fn number(text: &str) -> Expr {
+pub(super) fn number(text: &str) -> Expr {
     Expr::Value(ValueWithSpan::from(Value::Number(text.to_owned(), false)))
 }
 
@@ -407,7 +532,7 @@ fn positional(function: &Function) -> Option<Vec<Expr>> {
         .collect()
 }
 
-fn call(name: &str, args: Vec<Expr>) -> Expr {
+pub(super) fn call(name: &str, args: Vec<Expr>) -> Expr {
     let args = args
         .into_iter()
         .map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)))

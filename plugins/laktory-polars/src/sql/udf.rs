@@ -11,6 +11,8 @@ use polars_plan::dsl::BaseColumnUdf;
 use polars_plan::dsl::udf::UserDefinedFunction;
 use sqlparser::ast::{DataType as SqlType, TimezoneInfo};
 
+use super::frame_spec::Spec;
+use super::{computed, frames};
 use crate::convert::{convert_column, output_field};
 use crate::error::carried;
 
@@ -22,11 +24,27 @@ pub(super) const ROUND: &str = "__laktory_round";
 /// `DATE_TRUNC`.
 pub(super) const DATE_TRUNC: &str = "__laktory_date_trunc";
 
+/// `SUM(DISTINCT x)`.
+pub(super) const SUM_DISTINCT: &str = "__laktory_sum_distinct";
+/// `AVG(DISTINCT x)`.
+pub(super) const AVG_DISTINCT: &str = "__laktory_avg_distinct";
+/// `REGEXP_EXTRACT`: a group of the first match, the whole match without group; empty without match is null.
+pub(super) const REGEXP_EXTRACT: &str = "__laktory_regexp_extract";
+/// `INITCAP`: upper case at the start of words, lower case elsewhere.
+pub(super) const INITCAP: &str = "__laktory_initcap";
+/// `DATEDIFF(end, start)` in days, or `DATE_DIFF(unit, start, end)` in borders crossed.
+pub(super) const DATE_DIFF: &str = "__laktory_date_diff";
+
 /// Private names, and what users call the functions.
 pub(super) const NAMES: &[(&str, &str)] = &[
     (POSITION, "POSITION"),
     (ROUND, "ROUND"),
     (DATE_TRUNC, "DATE_TRUNC"),
+    (SUM_DISTINCT, "SUM"),
+    (AVG_DISTINCT, "AVG"),
+    (REGEXP_EXTRACT, "REGEXP_EXTRACT"),
+    (DATE_DIFF, "DATE_DIFF"),
+    (INITCAP, "INITCAP"),
     ("__laktory_to_", "CAST to "),
     ("__laktory_try_to_", "TRY_CAST to "),
 ];
@@ -110,6 +128,47 @@ fn function(name: &str) -> Option<UserDefinedFunction> {
                     "DATE_TRUNC takes a unit and a time",
                 )),
             },
+        ));
+    }
+    if let Some(spec) = Spec::parse(name) {
+        let output = spec.clone();
+        let mut function = elementwise(
+            name,
+            move |columns| frames::evaluate(&spec, columns),
+            move |_, fields| frames::output(&output, fields),
+        );
+        function.options = FunctionOptions::length_preserving();
+        return Some(function);
+    }
+    if name == SUM_DISTINCT || name == AVG_DISTINCT {
+        let average = name == AVG_DISTINCT;
+        let mut function = elementwise(
+            name,
+            move |columns| computed::distinct(&columns[0], average),
+            move |_, fields| computed::distinct_output(&fields[0], average),
+        );
+        function.options = FunctionOptions::aggregation();
+        return Some(function);
+    }
+    if name == REGEXP_EXTRACT {
+        return Some(elementwise(
+            name,
+            |columns| computed::regexp_extract(columns),
+            |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::String)),
+        ));
+    }
+    if name == INITCAP {
+        return Some(elementwise(
+            name,
+            |columns| computed::initcap(&columns[0]),
+            |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::String)),
+        ));
+    }
+    if name == DATE_DIFF {
+        return Some(elementwise(
+            name,
+            |columns| computed::date_diff(columns),
+            |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Int64)),
         ));
     }
     let (target, strict) = match name.strip_prefix("__laktory_to_") {

@@ -16,15 +16,13 @@ use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::Call;
 use crate::funcs::cast::convert;
-use crate::types::{is_float, is_number};
+use crate::types::is_number;
 
 /// The variance, or its root.
 pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
     let ddof = call.ddof()?;
     let (value, over) = this(call)?;
     let rule = match &value.dtype {
-        // The variance of durations would be a duration squared, and the spread of dates is none of their kind.
-        DataType::Duration(_) if root => Averaged::of(&value.dtype),
         DataType::Null | DataType::Boolean => Averaged::of(&value.dtype),
         number if is_number(number) => Averaged::of(number),
         _ => None,
@@ -75,7 +73,6 @@ fn shape(call: &Call<'_, '_>, name: &'static str, of: fn([f64; 3]) -> f64) -> Re
     if !is_number(&value.dtype) && !matches!(value.dtype, DataType::Null | DataType::Boolean) {
         return Err(call.mismatch(&value.dtype));
     }
-    debug_assert!(is_float(&DataType::Float64));
     let value = floats(value)?;
     Ok(
         over.collect(name, vec![value], DataType::Float64, move |groups| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, Float64Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::correlation::corr_udaf;
@@ -70,7 +70,7 @@ pub(super) fn cov(call: &Call<'_, '_>) -> Result<Value> {
     convert(covariance, &output)
 }
 
-fn spearman(groups: &Groups) -> Result<datafusion::arrow::array::ArrayRef> {
+fn spearman(groups: &Groups) -> Result<ArrayRef> {
     let a = groups.column(0).as_primitive::<Float64Type>();
     let b = groups.column(1).as_primitive::<Float64Type>();
     let results: Float64Array = groups

@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use laktory_core::Result;
 
 use super::over::this;
-use super::sum::Averaged;
+use super::sum::{Averaged, floats};
 use crate::expr::Value;
 use crate::funcs::Call;
 
@@ -46,7 +46,7 @@ pub(super) fn quantile(call: &Call<'_, '_>) -> Result<Value> {
 fn at(call: &Call<'_, '_>, quantile: f64, interpolation: Interpolation) -> Result<Value> {
     let (value, over) = this(call)?;
     let rule = Averaged::of(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
-    let value = rule.floats(value)?;
+    let value = floats(value)?;
     let name = format!("quantile({quantile},{interpolation:?})");
     let result = over.collect(name, vec![value], DataType::Float64, move |groups| {
         let column = groups.column(0).as_primitive::<Float64Type>();

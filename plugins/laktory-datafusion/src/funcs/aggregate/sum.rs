@@ -71,16 +71,16 @@ fn total(call: &Call<'_, '_>, over: &Over<'_>, value: Value) -> Result<Value> {
 }
 
 /// What a mean, median or quantile of values of a type is, as Polars gives it, and how values become floats and back.
-pub(super) struct Averaged {
+pub(in crate::funcs) struct Averaged {
     /// The type of the result.
-    pub(super) output: DataType,
+    output: DataType,
     /// Floats of the input are multiplied by this on the way to the result.
     factor: f64,
 }
 
 impl Averaged {
     /// The rule for a type, if there is one.
-    pub(super) fn of(dtype: &DataType) -> Option<Self> {
+    pub(in crate::funcs) fn of(dtype: &DataType) -> Option<Self> {
         let output = match dtype {
             DataType::Null | DataType::Boolean | DataType::Float64 => DataType::Float64,
             DataType::Float16 | DataType::Float32 => dtype.clone(),
@@ -97,13 +97,8 @@ impl Averaged {
         Some(Self { output, factor })
     }
 
-    /// Values as floats.
-    pub(super) fn floats(&self, value: Value) -> Result<Value> {
-        floats(value)
-    }
-
     /// A float that was computed of such values, as the result.
-    pub(super) fn result(&self, value: Value) -> Result<Value> {
+    pub(in crate::funcs) fn result(&self, value: Value) -> Result<Value> {
         if is_float(&self.output) {
             return convert(value, &self.output);
         }
@@ -126,7 +121,7 @@ impl Averaged {
 }
 
 /// Numbers, truth values and times as 64-bit floats.
-pub(super) fn floats(value: Value) -> Result<Value> {
+pub(in crate::funcs) fn floats(value: Value) -> Result<Value> {
     let value = match value.dtype {
         DataType::Date32 => convert(value, &DataType::Int32)?,
         DataType::Timestamp(..) | DataType::Duration(_) | DataType::Time64(_) => {
@@ -141,7 +136,7 @@ pub(super) fn floats(value: Value) -> Result<Value> {
 pub(super) fn mean(call: &Call<'_, '_>) -> Result<Value> {
     let (value, over) = this(call)?;
     let rule = Averaged::of(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
-    let value = rule.floats(value)?;
+    let value = floats(value)?;
     rule.result(over.call(avg_udaf(), vec![value], DataType::Float64))
 }
 

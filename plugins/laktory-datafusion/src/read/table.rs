@@ -1,0 +1,202 @@
+//! Files as a table of the engine.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use datafusion::catalog::{Session as EngineSession, TableProvider};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, FileSource, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result as EngineResult;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::object_store::ObjectMeta;
+use datafusion::object_store::path::Path as ObjectPath;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::limit::GlobalLimitExec;
+use laktory_core::{Error, Result};
+
+use super::local::{Decode, Local, Location};
+
+/// How the files are decoded.
+#[derive(Clone, Debug)]
+enum Decoder {
+    Ours(Arc<dyn Decode>),
+    Parquet,
+}
+
+/// Files of one format and schema.
+pub(super) struct Files {
+    decoder: Decoder,
+    files: Vec<PartitionedFile>,
+    schema: SchemaRef,
+    paths: Option<FieldRef>,
+    one_stream: bool,
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files")
+            .field("files", &self.files.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Files {
+    /// Files that are decoded here.
+    ///
+    /// # Errors
+    /// `Io` when a file cannot be looked at.
+    pub(super) fn ours(
+        decode: Arc<dyn Decode>,
+        files: &[PathBuf],
+        schema: SchemaRef,
+    ) -> Result<Self> {
+        Self::new(Decoder::Ours(decode), files, schema)
+    }
+
+    /// Files of PARQUET.
+    ///
+    /// # Errors
+    /// `Io` when a file cannot be looked at.
+    pub(super) fn parquet(files: &[PathBuf], schema: SchemaRef) -> Result<Self> {
+        Self::new(Decoder::Parquet, files, schema)
+    }
+
+    fn new(decoder: Decoder, files: &[PathBuf], schema: SchemaRef) -> Result<Self> {
+        let files = files
+            .iter()
+            .map(|file| object(file))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            decoder,
+            files,
+            schema,
+            paths: None,
+            one_stream: false,
+        })
+    }
+
+    /// With a further column that holds the path of each row's file.
+    pub(super) fn with_paths(mut self, name: Option<&str>) -> Self {
+        let Some(name) = name else {
+            return self;
+        };
+        for file in &mut self.files {
+            let path = file
+                .extension::<Location>()
+                .map(|location| location.0.display().to_string());
+            file.partition_values = vec![ScalarValue::Utf8View(path)];
+        }
+        self.paths = Some(Arc::new(Field::new(name, DataType::Utf8View, false)));
+        self
+    }
+
+    /// Read by one stream, file after file, so that the first rows are those of the first file.
+    pub(super) fn in_one_stream(mut self, wanted: bool) -> Self {
+        self.one_stream = wanted;
+        self
+    }
+
+    fn table_schema(&self) -> TableSchema {
+        let paths: Vec<FieldRef> = self.paths.iter().cloned().collect();
+        TableSchema::builder(Arc::clone(&self.schema))
+            .with_table_partition_cols(paths)
+            .build()
+    }
+
+    /// The files in at most `count` groups of about the same size, in their order.
+    fn groups(&self, count: usize) -> Vec<FileGroup> {
+        let count = if self.one_stream { 1 } else { count.max(1) };
+        let total: u64 = self.files.iter().map(|file| file.object_meta.size).sum();
+        let share = total.div_ceil(count as u64).max(1);
+        let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); count];
+        let mut before = 0;
+        for file in &self.files {
+            let group = usize::try_from(before / share).unwrap_or(0).min(count - 1);
+            groups[group].push(file.clone());
+            before += file.object_meta.size;
+        }
+        groups.retain(|group| !group.is_empty());
+        groups.into_iter().map(FileGroup::new).collect()
+    }
+}
+
+/// A file as the engine names it.
+fn object(file: &Path) -> Result<PartitionedFile> {
+    let named = |error: Error| error.context(format!("`{}`", file.display()));
+    let metadata = std::fs::metadata(file).map_err(|error| named(error.into()))?;
+    let absolute = std::path::absolute(file).map_err(|error| named(error.into()))?;
+    let location = ObjectPath::from_absolute_path(&absolute).map_err(|error| {
+        named(Error::unsupported(format!(
+            "the path cannot be read: {error}"
+        )))
+    })?;
+    let modified = metadata
+        .modified()
+        .map(chrono::DateTime::<chrono::Utc>::from)
+        .unwrap_or_default();
+    let meta = ObjectMeta {
+        location,
+        last_modified: modified,
+        size: metadata.len(),
+        e_tag: None,
+        version: None,
+    };
+    Ok(PartitionedFile::new_from_meta(meta).with_extension(Location(file.to_owned())))
+}
+
+#[async_trait]
+impl TableProvider for Files {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.table_schema().table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> EngineResult<Vec<TableProviderFilterPushDown>> {
+        // The engine's own filter stays above, and reaches PARQUET files when the physical plan is optimized.
+        Ok(vec![
+            TableProviderFilterPushDown::Unsupported;
+            filters.len()
+        ])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn EngineSession,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        let source: Arc<dyn FileSource> = match &self.decoder {
+            Decoder::Ours(decode) => Arc::new(Local::new(Arc::clone(decode), self.table_schema())),
+            Decoder::Parquet => Arc::new(ParquetSource::new(self.table_schema())),
+        };
+        let groups = self.groups(state.config_options().execution.target_partitions);
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file_groups(groups)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        let scan = DataSourceExec::from_data_source(config);
+        if self.one_stream {
+            // A limit takes one stream, and keeps the scan from being split.
+            return Ok(Arc::new(GlobalLimitExec::new(scan, 0, limit)));
+        }
+        Ok(scan)
+    }
+}

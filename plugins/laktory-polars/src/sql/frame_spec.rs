@@ -1,0 +1,148 @@
+//! What a rewritten window function computes, as its name: plans are compared by names of functions, so two windows with
+//! one name must mean one thing. A name is an identifier, in no need of quotes.
+
+/// In front of every such name.
+const PREFIX: &str = "__laktory_window";
+
+/// What a frame counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Single rows.
+    Rows,
+    /// Groups of rows that are equal in order. `RANGE` without distances is this too.
+    Groups,
+}
+
+/// One end of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// That of the partition.
+    Unbounded,
+    /// So far from the current row; negative precedes.
+    Offset(i64),
+}
+
+/// One key of the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) descending: bool,
+    pub(super) nulls_last: bool,
+}
+
+/// A window function, apart from its columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Spec {
+    /// Name, lower case.
+    pub(super) func: String,
+    /// How many columns are arguments; partition keys and order keys follow.
+    pub(super) args: usize,
+    /// Directions of the order keys.
+    pub(super) orders: Vec<Key>,
+    pub(super) unit: Unit,
+    pub(super) start: Bound,
+    pub(super) end: Bound,
+    pub(super) ignore_nulls: bool,
+}
+
+impl Spec {
+    /// The name of the function.
+    pub(super) fn name(&self) -> String {
+        let orders: String = self
+            .orders
+            .iter()
+            .map(|key| match (key.descending, key.nulls_last) {
+                (false, false) => 'a',
+                (false, true) => 'b',
+                (true, false) => 'd',
+                (true, true) => 'e',
+            })
+            .collect();
+        let bound = |bound| match bound {
+            Bound::Unbounded => "u".to_owned(),
+            Bound::Offset(by) if by < 0 => format!("m{}", by.unsigned_abs()),
+            Bound::Offset(by) => by.to_string(),
+        };
+        let unit = match self.unit {
+            Unit::Rows => "rows",
+            Unit::Groups => "groups",
+        };
+        format!(
+            "{PREFIX}__{}__{}__{orders}__{unit}__{}__{}__{}",
+            self.func,
+            self.args,
+            bound(self.start),
+            bound(self.end),
+            self.ignore_nulls,
+        )
+    }
+
+    /// The function of a name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix(PREFIX)?.strip_prefix("__")?.split("__");
+        let func = parts.next()?.to_owned();
+        let args = parts.next()?.parse().ok()?;
+        let orders = parts
+            .next()?
+            .chars()
+            .map(|key| {
+                Some(Key {
+                    descending: matches!(key, 'd' | 'e'),
+                    nulls_last: matches!(key, 'b' | 'e'),
+                })
+            })
+            .collect::<Option<_>>()?;
+        let unit = match parts.next()? {
+            "rows" => Unit::Rows,
+            _ => Unit::Groups,
+        };
+        let bound = |text: &str| match text {
+            "u" => Some(Bound::Unbounded),
+            by => match by.strip_prefix('m') {
+                Some(by) => by.parse().ok().map(|by: i64| Bound::Offset(-by)),
+                None => by.parse().ok().map(Bound::Offset),
+            },
+        };
+        Some(Self {
+            func,
+            args,
+            orders,
+            unit,
+            start: bound(parts.next()?)?,
+            end: bound(parts.next()?)?,
+            ignore_nulls: parts.next()? == "true",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_everything() {
+        let spec = Spec {
+            func: "sum".into(),
+            args: 1,
+            orders: vec![
+                Key {
+                    descending: true,
+                    nulls_last: false,
+                },
+                Key {
+                    descending: false,
+                    nulls_last: true,
+                },
+            ],
+            unit: Unit::Rows,
+            start: Bound::Offset(-2),
+            end: Bound::Unbounded,
+            ignore_nulls: false,
+        };
+        assert_eq!(
+            spec.name(),
+            "__laktory_window__sum__1__db__rows__m2__u__false"
+        );
+        assert_eq!(Spec::parse(&spec.name()), Some(spec));
+        assert_eq!(Spec::parse("sum"), None);
+    }
+}

@@ -1,0 +1,27 @@
+//! What the driver can do, computed from the tables that do the lowering.
+
+use laktory_core::{Capabilities, Support};
+
+use crate::{funcs, ops, read, write};
+
+/// The driver's abilities.
+pub(crate) fn capabilities() -> Capabilities {
+    let mut out = Capabilities::default();
+    out.ops = ops::KINDS.iter().copied().collect();
+    out.funcs = funcs::rows()
+        .map(|(func, support, _)| (*func, *support))
+        .collect();
+    out.reads = read::READERS
+        .iter()
+        .map(|(format, support, _)| (format.clone(), *support))
+        .collect();
+    out.writes = write::WRITERS
+        .iter()
+        .map(|(format, support, _)| (format.clone(), *support))
+        .collect();
+    out.local_files = false;
+    out.tables = Support::NotYet {
+        reason: "tables of the cluster's catalog are not wired yet",
+    };
+    out
+}

@@ -1,0 +1,348 @@
+//! Reading on the cluster: `spark.read` with a format, options and a schema. Paths mean what the cluster means by them.
+
+use std::collections::HashMap;
+
+use laktory_core::{
+    DType, Error, ErrorKind, Field, Format, FormatSupport, Frame, OptionValue, Options, ReadSpec,
+    Result, RunCx, Support,
+};
+use proto::relation::RelType;
+use spark_connect_proto as proto;
+
+use crate::dsl::{quoted, relation};
+use crate::frame::{Resolved, SparkFrame};
+use crate::session::Session;
+use crate::types;
+
+/// A format, how far it is read, and Spark's name for it.
+pub(crate) const READERS: &[(Format, FormatSupport, &str)] = &[
+    (Format::Csv, full(CSV, true), "csv"),
+    (Format::Json, full(JSON, true), "json"),
+    (Format::JsonLines, full(JSON, true), "json"),
+    (Format::Parquet, full(PARQUET, true), "parquet"),
+    (Format::Orc, full(PARQUET, true), "orc"),
+    (Format::Text, full(TEXT, false), "text"),
+    (Format::Xml, full(XML, true), "xml"),
+    (Format::BinaryFile, full(FILES, false), "binaryFile"),
+    (Format::Avro, partial(AVRO), "avro"),
+    (Format::Delta, partial(DELTA), "delta"),
+    (Format::Iceberg, partial(DELTA), "iceberg"),
+];
+
+const fn full(options: &'static [&'static str], schema: bool) -> FormatSupport {
+    FormatSupport {
+        support: Support::Full,
+        options,
+        schema,
+    }
+}
+
+const fn partial(options: &'static [&'static str]) -> FormatSupport {
+    FormatSupport {
+        support: Support::Partial {
+            note: "where the cluster has the package of the format",
+        },
+        options,
+        schema: false,
+    }
+}
+
+const FILES: &[&str] = &[
+    "pathGlobFilter",
+    "recursiveFileLookup",
+    "modifiedBefore",
+    "modifiedAfter",
+    "ignoreCorruptFiles",
+    "ignoreMissingFiles",
+];
+const TEXT: &[&str] = &[
+    "wholetext",
+    "lineSep",
+    "pathGlobFilter",
+    "recursiveFileLookup",
+];
+const AVRO: &[&str] = &[
+    "avroSchema",
+    "ignoreExtension",
+    "mode",
+    "pathGlobFilter",
+    "recursiveFileLookup",
+];
+const DELTA: &[&str] = &[
+    "versionAsOf",
+    "timestampAsOf",
+    "snapshot-id",
+    "as-of-timestamp",
+];
+const PARQUET: &[&str] = &[
+    "mergeSchema",
+    "datetimeRebaseMode",
+    "int96RebaseMode",
+    "pathGlobFilter",
+    "recursiveFileLookup",
+    "modifiedBefore",
+    "modifiedAfter",
+];
+const CSV: &[&str] = &[
+    "sep",
+    "delimiter",
+    "separator",
+    "encoding",
+    "charset",
+    "quote",
+    "escape",
+    "comment",
+    "header",
+    "inferSchema",
+    "preferDate",
+    "enforceSchema",
+    "ignoreLeadingWhiteSpace",
+    "ignoreTrailingWhiteSpace",
+    "nullValue",
+    "nanValue",
+    "positiveInf",
+    "negativeInf",
+    "dateFormat",
+    "timestampFormat",
+    "timestampNTZFormat",
+    "maxColumns",
+    "maxCharsPerColumn",
+    "mode",
+    "columnNameOfCorruptRecord",
+    "multiLine",
+    "charToEscapeQuoteEscaping",
+    "samplingRatio",
+    "emptyValue",
+    "locale",
+    "lineSep",
+    "unescapedQuoteHandling",
+    "pathGlobFilter",
+    "recursiveFileLookup",
+    "modifiedBefore",
+    "modifiedAfter",
+];
+const JSON: &[&str] = &[
+    "primitivesAsString",
+    "prefersDecimal",
+    "allowComments",
+    "allowUnquotedFieldNames",
+    "allowSingleQuotes",
+    "allowNumericLeadingZeros",
+    "allowBackslashEscapingAnyCharacter",
+    "mode",
+    "columnNameOfCorruptRecord",
+    "dateFormat",
+    "timestampFormat",
+    "timestampNTZFormat",
+    "multiLine",
+    "allowUnquotedControlChars",
+    "encoding",
+    "lineSep",
+    "samplingRatio",
+    "dropFieldIfAllNull",
+    "locale",
+    "allowNonNumericNumbers",
+    "timeZone",
+    "pathGlobFilter",
+    "recursiveFileLookup",
+    "modifiedBefore",
+    "modifiedAfter",
+];
+const XML: &[&str] = &[
+    "rowTag",
+    "rootTag",
+    "samplingRatio",
+    "excludeAttribute",
+    "mode",
+    "inferSchema",
+    "columnNameOfCorruptRecord",
+    "attributePrefix",
+    "valueTag",
+    "encoding",
+    "ignoreSurroundingSpaces",
+    "nullValue",
+    "dateFormat",
+    "timestampFormat",
+    "pathGlobFilter",
+    "recursiveFileLookup",
+];
+
+/// A frame that reads files of the cluster. The server looks at headers and footers to find the columns.
+pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
+    let name = READERS
+        .iter()
+        .find(|(format, ..)| *format == spec.format)
+        .map(|(_, _, name)| (*name).to_owned());
+    let name = match (&spec.format, name) {
+        (_, Some(name)) => name,
+        (Format::Other(name), None) => name.to_ascii_lowercase(),
+        (other, None) => {
+            return Err(Error::unsupported(format!(
+                "format `{other}` is not read on backend PYSPARK"
+            )));
+        }
+    };
+    let mut options = HashMap::new();
+    match spec.format {
+        Format::Csv => {
+            options.insert("header".to_owned(), spec.has_header.to_string());
+            options.insert("inferSchema".to_owned(), spec.infer_schema.to_string());
+            // A value that does not fit its declared type is a fault, not a null.
+            if spec.schema.is_some() {
+                options.insert("mode".to_owned(), "FAILFAST".to_owned());
+            }
+        }
+        Format::Json => {
+            options.insert("multiLine".to_owned(), "true".to_owned());
+        }
+        _ => {}
+    }
+    options.extend(spark_options(&spec.options)?);
+    let schema = spec.schema.as_deref().map(ddl).transpose()?;
+    let paths = if spec.files.is_empty() {
+        vec![located(&spec.path)?]
+    } else {
+        let files = spec.files.iter();
+        files
+            .map(|file| located(&file.to_string_lossy()))
+            .collect::<Result<_>>()?
+    };
+    let relation = relation(RelType::Read(proto::Read {
+        is_streaming: false,
+        read_type: Some(proto::read::ReadType::DataSource(proto::read::DataSource {
+            format: Some(name),
+            schema,
+            options,
+            paths,
+            ..Default::default()
+        })),
+    }));
+    let schema = session.client.schema(&relation, cx.cancel()).await?;
+    let columns = types::columns(&schema);
+    Ok(SparkFrame::of_relation(Resolved {
+        relation,
+        columns,
+        confirmed: true,
+    })
+    .into_frame())
+}
+
+/// A path as the cluster gets it. A relative one starts at this program's working directory, not at the server's: that
+/// is what a pipeline means by it when both are on one machine.
+pub(crate) fn located(path: &str) -> Result<String> {
+    if path.contains("://") || path.starts_with('/') || path.contains(":/") {
+        return Ok(path.to_owned());
+    }
+    Ok(std::path::absolute(path)?.display().to_string())
+}
+
+/// Options as texts, as Spark takes them.
+///
+/// # Errors
+/// `InvalidArgument` for lists and mappings.
+pub(crate) fn spark_options(options: &Options) -> Result<HashMap<String, String>> {
+    let mut out = HashMap::new();
+    for (name, value) in options {
+        let value = match value {
+            OptionValue::Null => continue,
+            OptionValue::Bool(value) => value.to_string(),
+            OptionValue::Int(value) => value.to_string(),
+            OptionValue::Float(value) => value.to_string(),
+            OptionValue::Text(value) => value.clone(),
+            OptionValue::List(_) | OptionValue::Map(_) => {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("option `{name}` is a list or a mapping; Spark takes one value"),
+                ));
+            }
+        };
+        let name = if name == "separator" { "sep" } else { name };
+        out.insert(name.to_owned(), value);
+    }
+    Ok(out)
+}
+
+/// Columns in the form of CREATE TABLE.
+fn ddl(columns: &[Field]) -> Result<String> {
+    let columns = columns
+        .iter()
+        .map(|field| {
+            Ok(format!(
+                "{} {}",
+                quoted(&field.name),
+                type_name(&field.dtype)?
+            ))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(columns.join(", "))
+}
+
+/// A type in Spark's SQL.
+fn type_name(dtype: &DType) -> Result<String> {
+    Ok(match types::held(dtype) {
+        DType::Boolean => "BOOLEAN".into(),
+        DType::Int8 => "TINYINT".into(),
+        DType::Int16 => "SMALLINT".into(),
+        DType::Int32 => "INT".into(),
+        DType::Int64 => "BIGINT".into(),
+        DType::Float32 => "FLOAT".into(),
+        DType::Float64 => "DOUBLE".into(),
+        DType::Decimal { precision, scale } => {
+            format!("DECIMAL({}, {scale})", precision.unwrap_or(38))
+        }
+        DType::String => "STRING".into(),
+        DType::Binary => "BINARY".into(),
+        DType::Date => "DATE".into(),
+        DType::Time => "TIME(6)".into(),
+        DType::Datetime { zone: None, .. } => "TIMESTAMP_NTZ".into(),
+        DType::Datetime { .. } => "TIMESTAMP".into(),
+        DType::Duration(_) => "INTERVAL DAY TO SECOND".into(),
+        DType::List(item) => format!("ARRAY<{}>", type_name(&item)?),
+        DType::Map(key, value) => format!("MAP<{}, {}>", type_name(&key)?, type_name(&value)?),
+        DType::Struct(fields) => {
+            let fields = fields
+                .iter()
+                .map(|field| {
+                    Ok(format!(
+                        "{}: {}",
+                        quoted(&field.name),
+                        type_name(&field.dtype)?
+                    ))
+                })
+                .collect::<Result<Vec<_>>>()?;
+            format!("STRUCT<{}>", fields.join(", "))
+        }
+        other => {
+            return Err(Error::unsupported(format!(
+                "Spark does not read values of type {other}"
+            )));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_declared_schema_is_written_as_spark_reads_it() {
+        let inner = vec![
+            Field::new("a b", DType::UInt32),
+            Field::new("t", DType::datetime()),
+        ];
+        let columns = [
+            Field::new("x`", DType::List(Box::new(DType::Struct(inner)))),
+            Field::new(
+                "d",
+                DType::Decimal {
+                    precision: None,
+                    scale: 2,
+                },
+            ),
+        ];
+        assert_eq!(
+            ddl(&columns).unwrap(),
+            "`x``` ARRAY<STRUCT<`a b`: BIGINT, `t`: TIMESTAMP_NTZ>>, `d` DECIMAL(38, 2)"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! Writing on the cluster: the writer's command, with a count of the rows that pass.
+
+use laktory_core::{Error, Format, FormatSupport, Result, Support, WriteMode, WriteSpec};
+use proto::command::CommandType;
+use proto::write_operation::SaveMode;
+use spark_connect_proto as proto;
+
+use crate::read::{located, spark_options};
+
+/// A format, how far it is written, and Spark's name for it.
+pub(crate) const WRITERS: &[(Format, FormatSupport, &str)] = &[
+    (Format::Csv, full(CSV), "csv"),
+    (Format::Json, full(JSON), "json"),
+    (Format::JsonLines, full(JSON), "json"),
+    (Format::Parquet, full(&["compression"]), "parquet"),
+    (Format::Orc, full(&["compression"]), "orc"),
+    (Format::Text, full(&["compression", "lineSep"]), "text"),
+    (
+        Format::Xml,
+        full(&["rowTag", "rootTag", "compression"]),
+        "xml",
+    ),
+    (Format::Avro, partial(&["compression"]), "avro"),
+    (
+        Format::Delta,
+        partial(&["mergeSchema", "overwriteSchema", "replaceWhere"]),
+        "delta",
+    ),
+    (Format::Iceberg, partial(&["mergeSchema"]), "iceberg"),
+];
+
+const CSV: &[&str] = &[
+    "sep",
+    "separator",
+    "delimiter",
+    "encoding",
+    "quote",
+    "quoteAll",
+    "escape",
+    "escapeQuotes",
+    "header",
+    "nullValue",
+    "dateFormat",
+    "timestampFormat",
+    "timestampNTZFormat",
+    "ignoreLeadingWhiteSpace",
+    "ignoreTrailingWhiteSpace",
+    "emptyValue",
+    "lineSep",
+    "compression",
+];
+const JSON: &[&str] = &[
+    "timeZone",
+    "dateFormat",
+    "timestampFormat",
+    "timestampNTZFormat",
+    "encoding",
+    "lineSep",
+    "ignoreNullFields",
+    "compression",
+];
+
+const fn full(options: &'static [&'static str]) -> FormatSupport {
+    FormatSupport {
+        support: Support::Full,
+        options,
+        schema: false,
+    }
+}
+
+const fn partial(options: &'static [&'static str]) -> FormatSupport {
+    FormatSupport {
+        support: Support::Partial {
+            note: "where the cluster has the package of the format",
+        },
+        options,
+        schema: false,
+    }
+}
+
+/// The command that writes a relation.
+///
+/// # Errors
+/// `Unsupported` for formats, `InvalidArgument` for options.
+pub(crate) fn command(
+    relation: proto::Relation,
+    spec: &WriteSpec,
+    mode: WriteMode,
+) -> Result<CommandType> {
+    let name = match WRITERS.iter().find(|(format, ..)| *format == spec.format) {
+        Some((_, _, name)) => (*name).to_owned(),
+        None => match &spec.format {
+            Format::Other(name) => name.to_ascii_lowercase(),
+            other => {
+                return Err(Error::unsupported(format!(
+                    "format `{other}` is not written on backend PYSPARK"
+                )));
+            }
+        },
+    };
+    let mut options = spark_options(&spec.options)?;
+    match spec.format {
+        Format::Csv => {
+            options
+                .entry("header".to_owned())
+                .or_insert_with(|| "true".to_owned());
+        }
+        Format::Json | Format::JsonLines => {
+            // A key that is absent in every row would be a column that is lost.
+            options
+                .entry("ignoreNullFields".to_owned())
+                .or_insert_with(|| "false".to_owned());
+        }
+        _ => {}
+    }
+    let path = located(&spec.path.to_string_lossy())?;
+    let mode = match mode {
+        WriteMode::Overwrite => SaveMode::Overwrite,
+        WriteMode::Append => SaveMode::Append,
+        WriteMode::Ignore => SaveMode::Ignore,
+        _ => SaveMode::ErrorIfExists,
+    };
+    Ok(CommandType::WriteOperation(proto::WriteOperation {
+        input: Some(relation),
+        source: Some(name),
+        mode: mode as i32,
+        options,
+        save_type: Some(proto::write_operation::SaveType::Path(path)),
+        ..Default::default()
+    }))
+}
