@@ -17,7 +17,8 @@ pub(crate) fn same_rows(first: &Path, second: &Path) -> Result<(), String> {
 }
 
 fn same(first: &str, second: &str) -> Result<(), String> {
-    let (first, second): (Vec<&str>, Vec<&str>) = (first.lines().collect(), second.lines().collect());
+    let (first, second): (Vec<&str>, Vec<&str>) =
+        (first.lines().collect(), second.lines().collect());
     if first.len() != second.len() {
         return Err(format!("{} lines and {} lines", first.len(), second.len()));
     }
@@ -26,7 +27,8 @@ fn same(first: &str, second: &str) -> Result<(), String> {
     }
     for (number, (a, b)) in first.iter().zip(&second).enumerate() {
         // No text of these queries holds a comma.
-        let (cells, others): (Vec<&str>, Vec<&str>) = (a.split(',').collect(), b.split(',').collect());
+        let (cells, others): (Vec<&str>, Vec<&str>) =
+            (a.split(',').collect(), b.split(',').collect());
         if cells.len() != others.len() || !cells.iter().zip(&others).all(|(a, b)| same_cell(a, b)) {
             return Err(format!("line {}: `{a}` is not `{b}`", number + 1));
         }

@@ -54,7 +54,14 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     for engine in ENGINES {
         println!(
             "\n{}",
-            table(&laktory, &binaries.join("baseline"), &folder, engine, scale, runs)?
+            table(
+                &laktory,
+                &binaries.join("baseline"),
+                &folder,
+                engine,
+                scale,
+                runs
+            )?
         );
     }
     Ok(())

@@ -315,7 +315,7 @@ impl<'a> Generator<'a> {
 
     /// The argument of a parameter that takes a constant.
     fn constant(&mut self, def: &FuncDef, param: &Param, form: &Form) -> Arg {
-        let text = |text: &str| Arg::Str(text.to_owned());
+        let text = |text: &&str| Arg::Str((*text).to_owned());
         let this = match form.takes.first() {
             Some((Slot::Of(kind), _)) => *kind,
             _ => Kind::Int,
@@ -354,7 +354,7 @@ impl<'a> Generator<'a> {
             }
             (Func::ListGet, _) => Arg::Int(*draw.of(&[0, 1, 4])),
             (Func::ListUnique, _) => Arg::Bool(true),
-            (Func::StructField, _) => text(if given == Kind::Int { "a" } else { "b" }),
+            (Func::StructField, _) => text(if given == Kind::Int { &"a" } else { &"b" }),
             (Func::StrContains, "pattern") => {
                 let pattern = *draw.of(&["a", "^a", "[0-9]+", "é|b", "", r"\s", "a.b"]);
                 Arg::Expr(Expr::literal(pattern))
@@ -390,9 +390,9 @@ impl<'a> Generator<'a> {
                     Arg::Str(" é".to_owned()),
                 ])
                 .clone(),
-            (Func::StrToDate, _) => text("%Y-%m-%d"),
-            (Func::StrToDatetime, _) => text("%Y-%m-%d %H:%M:%S"),
-            (Func::StrToTime, _) => text("%H:%M:%S"),
+            (Func::StrToDate, _) => text(&"%Y-%m-%d"),
+            (Func::StrToDatetime, _) => text(&"%Y-%m-%d %H:%M:%S"),
+            (Func::StrToTime, _) => text(&"%H:%M:%S"),
             (Func::DtToString, _) => {
                 text(draw.of(&["%Y-%m-%d", "%d.%m.%y", "%j", "%G-%V", "%A %B"]))
             }
@@ -404,13 +404,13 @@ impl<'a> Generator<'a> {
                 text(draw.of(&["1d", "-1mo", "1y", "-3d"]))
             }
             (Func::DtOffsetBy, _) => text(draw.of(&["1d", "24h", "-1mo", "1y", "-3d", "90s"])),
-            (Func::DtReplaceTimeZone, _) if this == Kind::Naive => text("UTC"),
+            (Func::DtReplaceTimeZone, _) if this == Kind::Naive => text(&"UTC"),
             (Func::DtReplaceTimeZone, _) => Arg::Absent,
             (Func::DtConvertTimeZone, _) => {
                 text(draw.of(&["UTC", "America/New_York", "Europe/Paris"]))
             }
-            (Func::ConvertUnits, "input_unit") => text("m"),
-            (Func::ConvertUnits, _) => text("ft"),
+            (Func::ConvertUnits, "input_unit") => text(&"m"),
+            (Func::ConvertUnits, _) => text(&"ft"),
             (Func::RoundP, _) => {
                 Arg::Expr(Expr::Literal(Scalar::Float(*draw.of(&[1.0, 0.5, 5.0]))))
             }
@@ -426,14 +426,14 @@ impl<'a> Generator<'a> {
             (_, "min_samples") => Arg::Int(1),
             (_, "ddof") => Arg::Int(*draw.of(&[0, 1])),
             (Func::EwmMean, "alpha") => Arg::Float(*draw.of(&[0.5, 1.0, 0.1])),
-            (Func::ModeAny, _) => text("all"),
+            (Func::ModeAny, _) => text(&"all"),
             (_, "time_unit") => text(draw.of(&["ns", "us", "ms"])),
             _ => match (param.ty, param.default) {
                 (ParamType::Bool, _) => Arg::Bool(draw.one_in(2)),
                 (ParamType::OneOf(known), _) => text(draw.of(known)),
                 (_, ParamDefault::Int(value)) => Arg::Int(value),
                 (_, ParamDefault::Float(value)) => Arg::Float(value),
-                (_, ParamDefault::Str(value)) => text(value),
+                (_, ParamDefault::Str(value)) => text(&value),
                 _ => Arg::Absent,
             },
         }
