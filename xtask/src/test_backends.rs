@@ -63,6 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             tests(&mut results, "conformance", &conformance)?;
         }
     }
+    small_streams(&mut results, options, &chosen)?;
     // Features of the facade may be named for the engine rather than the backend: spark provides PYSPARK.
     for (feature, _) in &chosen {
         if feature == "spark" && remote.is_none() {
@@ -96,6 +97,34 @@ fn server(
     let server = Server::start(Kind::parse(kind)?, &[])?;
     let remote = server.remote();
     Ok((Some(server), Some(remote)))
+}
+
+/// A result that the server sends in many streams arrives whole. The server must be a Spark with settings of its own.
+fn small_streams(
+    results: &mut Results,
+    options: &Options,
+    chosen: &[&(String, String)],
+) -> Result<(), String> {
+    let spark =
+        options.get("spark").unwrap_or("spark") == "spark" && options.get("connect").is_none();
+    if !spark || !chosen.iter().any(|(feature, _)| feature == "spark") {
+        return Ok(());
+    }
+    let properties = [
+        "spark.connect.execute.reattachable.senderMaxStreamSize=2m",
+        "spark.connect.execute.reattachable.senderMaxStreamDuration=20s",
+    ];
+    let server = Server::start(Kind::Spark, &properties)?;
+    cargo::set_variable("LAKTORY_SPARK_SMALL_STREAMS", &server.remote());
+    let arguments = [
+        "test",
+        "--workspace",
+        "--lib",
+        "--",
+        "--ignored",
+        "every_row_arrives",
+    ];
+    tests(results, "long results of Spark", &arguments)
 }
 
 /// The backend that a driver's feature links.

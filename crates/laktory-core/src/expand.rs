@@ -30,6 +30,41 @@ pub struct Output {
 /// `ColumnNotFound`; `OutOfBounds` for positions; `DuplicateColumn`; `InvalidExpression` for selections of different
 /// sizes side by side; `InvalidArgument` for a pattern that is no regular expression.
 pub fn expand(exprs: &[Expr], columns: &[Field]) -> Result<Vec<Output>> {
+    outputs(
+        exprs,
+        Columns {
+            all: columns,
+            hidden: &[],
+        },
+    )
+}
+
+/// As [`expand`], for the aggregates of groups: selectors leave the columns of the `keys` out, names do not.
+///
+/// # Errors
+/// As [`expand`].
+pub fn expand_aggregates(
+    exprs: &[Expr],
+    columns: &[Field],
+    keys: &[String],
+) -> Result<Vec<Output>> {
+    outputs(
+        exprs,
+        Columns {
+            all: columns,
+            hidden: keys,
+        },
+    )
+}
+
+/// The columns of a frame, and those that selectors do not see.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    all: &'a [Field],
+    hidden: &'a [String],
+}
+
+fn outputs(exprs: &[Expr], columns: Columns<'_>) -> Result<Vec<Output>> {
     let mut outputs: Vec<Output> = Vec::with_capacity(exprs.len());
     let mut seen = BTreeSet::new();
     for expr in exprs {
@@ -54,15 +89,21 @@ pub fn expand(exprs: &[Expr], columns: &[Field]) -> Result<Vec<Output>> {
 /// # Errors
 /// As [`expand`], without names.
 pub fn expand_predicate(predicate: &Expr, columns: &[Field]) -> Result<Expr> {
-    each(predicate, columns)?
-        .into_iter()
-        .reduce(Expr::and)
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidExpression,
-                "the predicate selects no column",
-            )
-        })
+    each(
+        predicate,
+        Columns {
+            all: columns,
+            hidden: &[],
+        },
+    )?
+    .into_iter()
+    .reduce(Expr::and)
+    .ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidExpression,
+            "the predicate selects no column",
+        )
+    })
 }
 
 /// The error for a column that a frame does not have, with its columns as hint.
@@ -192,16 +233,20 @@ fn matches(wanted: &DType, dtype: &DType) -> bool {
 }
 
 /// An expression for each selected column, or one when it selects none or one.
-fn each(expr: &Expr, columns: &[Field]) -> Result<Vec<Expr>> {
+fn each(expr: &Expr, columns: Columns<'_>) -> Result<Vec<Expr>> {
     Ok(match expr {
         Expr::Column(name) => {
-            known(name, columns)?;
+            known(name, columns.all)?;
             vec![expr.clone()]
         }
-        Expr::Columns(selector) => select(selector, columns)?
-            .into_iter()
-            .map(Expr::Column)
-            .collect(),
+        Expr::Columns(selector) => {
+            let named = matches!(selector, Selector::Names(_) | Selector::Nth(_));
+            select(selector, columns.all)?
+                .into_iter()
+                .filter(|name| named || !columns.hidden.contains(name))
+                .map(Expr::Column)
+                .collect()
+        }
         Expr::Literal(_) => vec![expr.clone()],
         Expr::Call { func, args } => call(*func, args, columns)?,
         Expr::Cast { expr, to, strict } => one_each(expr, columns, |expr| Expr::Cast {
@@ -257,7 +302,11 @@ fn each(expr: &Expr, columns: &[Field]) -> Result<Vec<Expr>> {
     })
 }
 
-fn one_each(expr: &Expr, columns: &[Field], wrap: impl Fn(Box<Expr>) -> Expr) -> Result<Vec<Expr>> {
+fn one_each(
+    expr: &Expr,
+    columns: Columns<'_>,
+    wrap: impl Fn(Box<Expr>) -> Expr,
+) -> Result<Vec<Expr>> {
     Ok(each(expr, columns)?
         .into_iter()
         .map(|expr| wrap(Box::new(expr)))
@@ -265,7 +314,7 @@ fn one_each(expr: &Expr, columns: &[Field], wrap: impl Fn(Box<Expr>) -> Expr) ->
 }
 
 /// Sort keys with their selectors resolved.
-pub(crate) fn sort_keys(keys: &[SortKey], columns: &[Field]) -> Result<Vec<SortKey>> {
+fn sort_keys(keys: &[SortKey], columns: Columns<'_>) -> Result<Vec<SortKey>> {
     let mut resolved = Vec::with_capacity(keys.len());
     for key in keys {
         for expr in each(&key.expr, columns)? {
@@ -278,7 +327,7 @@ pub(crate) fn sort_keys(keys: &[SortKey], columns: &[Field]) -> Result<Vec<SortK
     Ok(resolved)
 }
 
-fn flat(exprs: &[Expr], columns: &[Field]) -> Result<Vec<Expr>> {
+fn flat(exprs: &[Expr], columns: Columns<'_>) -> Result<Vec<Expr>> {
     let mut resolved = Vec::with_capacity(exprs.len());
     for expr in exprs {
         resolved.extend(each(expr, columns)?);
@@ -287,7 +336,7 @@ fn flat(exprs: &[Expr], columns: &[Field]) -> Result<Vec<Expr>> {
 }
 
 /// The selections of an argument that stands beside others; those of a variadic one stay within it.
-fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Vec<Expr>> {
+fn call(func: Func, args: &[Arg], columns: Columns<'_>) -> Result<Vec<Expr>> {
     let mut parts = Vec::with_capacity(args.len());
     for (index, arg) in args.iter().enumerate() {
         parts.push(match arg {

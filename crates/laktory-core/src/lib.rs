@@ -31,7 +31,7 @@ pub use capabilities::{Capabilities, FormatSupport, Support};
 pub use context::{BlockingPool, Cancel, RunCx};
 pub use dtype::{DType, Field, TimeUnit};
 pub use error::{Error, ErrorKind, Result};
-pub use expand::{Output, expand, expand_predicate, no_column, select};
+pub use expand::{Output, expand, expand_aggregates, expand_predicate, no_column, select};
 pub use expr::{Arg, Expr, NameChange, Scalar, Selector, SortKey};
 pub use frame::{BatchStream, Frame, FrameName, NamedFrames, NativeFrame};
 pub use functions::{Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Receiver};

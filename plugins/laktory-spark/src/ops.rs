@@ -160,9 +160,12 @@ pub(crate) fn lower(
                 .cloned()
                 .collect();
             Ok(Resolved {
-                relation: project(
-                    relation(),
-                    left.iter().map(|field| col(&field.name)).collect(),
+                relation: cut(
+                    project(
+                        relation(),
+                        left.iter().map(|field| col(&field.name)).collect(),
+                    ),
+                    left.is_empty(),
                 ),
                 columns: left,
                 confirmed: input.confirmed,
@@ -396,6 +399,11 @@ fn fields(outputs: &[Output], values: &[Val]) -> Vec<Field> {
         .collect()
 }
 
+/// A frame without columns has no rows.
+fn cut(relation: proto::Relation, empty: bool) -> proto::Relation {
+    if empty { limit(relation, 0) } else { relation }
+}
+
 fn check_lengths(outputs: &[Output], values: &[Val]) -> Result<()> {
     for (output, value) in outputs.iter().zip(values) {
         if value.only.is_some() || value.distinct {
@@ -425,7 +433,10 @@ fn select(input: &Resolved, outputs: &[Output], started: SystemTime) -> Result<R
         relation: if scalar {
             aggregate(relation, Vec::new(), named(outputs, &values))
         } else {
-            project(relation, named(outputs, &values))
+            cut(
+                project(relation, named(outputs, &values)),
+                outputs.is_empty(),
+            )
         },
         columns: fields(outputs, &values),
         confirmed: false,
@@ -557,8 +568,32 @@ fn grouped(
     drop_null_keys: bool,
     started: SystemTime,
 ) -> Result<Resolved> {
-    let keys = expand(keys, &input.columns)?;
-    let aggs = expand(aggs, &input.columns)?;
+    // A key that is given twice is one key.
+    let mut once: Vec<Expr> = Vec::new();
+    for key in keys {
+        if !once.contains(key) {
+            once.push(key.clone());
+        }
+    }
+    let keys = expand(&once, &input.columns)?;
+    // A selector does not choose the keys.
+    let rest: Vec<Field> = input
+        .columns
+        .iter()
+        .filter(|field| !keys.iter().any(|key| key.expr == Expr::column(&field.name)))
+        .cloned()
+        .collect();
+    let mut chosen = Vec::new();
+    for agg in aggs {
+        let agg = std::slice::from_ref(agg);
+        match expand(agg, &rest) {
+            Err(error) if error.kind() == ErrorKind::ColumnNotFound => {
+                chosen.extend(expand(agg, &input.columns)?);
+            }
+            outputs => chosen.extend(outputs?),
+        }
+    }
+    let aggs = chosen;
     if keys.is_empty() {
         return select(input, &aggs, started);
     }

@@ -17,7 +17,8 @@ use crate::{PYSPARK, execute, ops, read, rows, sql, types};
 const PROPERTIES: &[(&str, &str)] = &[
     ("spark.sql.ansi.enabled", "true"),
     ("spark.sql.session.timeZone", types::UTC),
-    ("spark.sql.timestampType", "TIMESTAMP_LTZ"),
+    // `TIMESTAMP` in SQL is a datetime without zone, as on the other engines.
+    ("spark.sql.timestampType", "TIMESTAMP_NTZ"),
     ("spark.sql.mapKeyDedupPolicy", "LAST_WIN"),
 ];
 

@@ -8,7 +8,7 @@ use spark_connect_proto as proto;
 use crate::dsl::{quoted, relation};
 use crate::frame::{Resolved, SparkFrame};
 use crate::session::Session;
-use crate::types;
+use crate::{private, types};
 
 /// The result of one statement. The server resolves it at once, so that faults have their place.
 pub(crate) async fn sql(
@@ -17,13 +17,14 @@ pub(crate) async fn sql(
     query: &SqlTemplate,
     named: &NamedFrames,
 ) -> Result<Frame> {
+    is_query(query)?;
     let mut references = Vec::new();
     let mut names = Vec::new();
     for name in query.frames() {
         let input = session
             .resolve(cx, SparkFrame::of(named.get(name)?)?)
             .await?;
-        let alias = format!("laktory_input_{}", references.len());
+        let alias = private::name(references.len());
         references.push(relation(RelType::SubqueryAlias(Box::new(
             proto::SubqueryAlias {
                 input: Some(Box::new(input.relation.clone())),
@@ -57,14 +58,8 @@ pub(crate) async fn sql(
         .schema(&relation, cx.cancel())
         .await
         .map_err(|error| {
-            placed(
-                error,
-                &rendered,
-                &names
-                    .iter()
-                    .map(|(name, alias)| (name.to_string(), alias.clone()))
-                    .collect::<Vec<_>>(),
-            )
+            let users: Vec<String> = names.iter().map(|(name, _)| name.to_string()).collect();
+            placed(error, &rendered, &users)
         })?;
     let columns = types::columns(&schema);
     unique(&columns)?;
@@ -74,6 +69,36 @@ pub(crate) async fn sql(
         confirmed: true,
     })
     .into_frame())
+}
+
+/// Refuses commands: the server would carry them out as soon as it looks at them.
+fn is_query(query: &SqlTemplate) -> Result<()> {
+    let text = query.source();
+    let mut rest = text.as_str();
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+        rest = match (rest.strip_prefix("--"), rest.strip_prefix("/*")) {
+            (Some(comment), _) => comment.split_once('\n').map_or("", |(_, rest)| rest),
+            (_, Some(comment)) => comment.split_once("*/").map_or("", |(_, rest)| rest),
+            _ => break,
+        };
+    }
+    let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
+    // What does not begin like a command is left to the server's parser.
+    const COMMANDS: &[&str] = &[
+        "ADD", "ALTER", "ANALYZE", "CACHE", "CALL", "CLEAR", "COMMENT", "CREATE", "DECLARE",
+        "DELETE", "DROP", "EXECUTE", "EXPORT", "GRANT", "IMPORT", "INSERT", "LIST", "LOAD", "LOCK",
+        "MERGE", "MSCK", "OPTIMIZE", "REFRESH", "REPAIR", "REPLACE", "RESET", "REVOKE", "SET",
+        "START", "TRUNCATE", "UNCACHE", "UNLOCK", "UPDATE", "USE", "VACUUM",
+    ];
+    let upper = word.to_ascii_uppercase();
+    if COMMANDS.contains(&upper.as_str()) {
+        return Err(Error::unsupported(format!(
+            "`{upper}` is a command; an SQL step is one query"
+        ))
+        .with_range(text.len() - rest.len()..text.len() - rest.len() + word.len()));
+    }
+    Ok(())
 }
 
 /// Frames have unique names; a statement may give one name twice.
@@ -93,18 +118,10 @@ fn unique(columns: &[laktory_core::Field]) -> Result<()> {
 }
 
 /// The error with its place in the user's text, and the user's names in its message.
-fn placed(error: Error, rendered: &RenderedSql, names: &[(String, String)]) -> Error {
-    let mut message = error.message().to_owned();
-    for (name, alias) in names {
-        message = message.replace(&quoted(alias), &format!("`{name}`"));
-    }
-    let mut placed = Error::new(error.kind(), message);
+fn placed(error: Error, rendered: &RenderedSql, users: &[String]) -> Error {
+    let mut placed = Error::new(error.kind(), private::readable(error.message(), users));
     if let Some(hint) = error.hint() {
-        let mut hint = hint.to_owned();
-        for (name, alias) in names {
-            hint = hint.replace(&quoted(alias), &format!("`{name}`"));
-        }
-        placed = placed.with_hint(hint);
+        placed = placed.with_hint(private::readable(hint, users));
     }
     let bytes = |characters: usize| {
         rendered

@@ -11,7 +11,7 @@ use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr as PlanExpr, Operator, cast, lit, when};
 use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar};
 
-use super::cast::{common_type, convert};
+use super::cast::{common_of, common_type, convert};
 use super::numeric::canonical;
 use super::{Call, FULL, Row, truth, window};
 use crate::error::ResultExt;
@@ -68,7 +68,9 @@ pub(super) const ROWS: &[Row] = &[
         let (value, replacement) = (call.receiver()?, call.value("value")?);
         if !is_float(&value.dtype) {
             return if is_number(&value.dtype) || value.dtype == DataType::Null {
-                Ok(value)
+                // No integer is NaN, but the type is that of both.
+                let dtype = common_type([&value, &replacement].into_iter())?;
+                convert(value, &dtype)
             } else {
                 Err(call.mismatch(&value.dtype))
             };
@@ -116,10 +118,10 @@ pub(super) const ROWS: &[Row] = &[
     (Func::MinHorizontal, FULL, |call| extreme(call, least)),
     (Func::MaxHorizontal, FULL, |call| extreme(call, greatest)),
     (Func::AllHorizontal, FULL, |call| {
-        across(call, PlanExpr::and, true)
+        across(call, (Operator::And, Operator::BitwiseAnd), true)
     }),
     (Func::AnyHorizontal, FULL, |call| {
-        across(call, PlanExpr::or, false)
+        across(call, (Operator::Or, Operator::BitwiseOr), false)
     }),
 ];
 
@@ -284,7 +286,9 @@ fn is_in(call: &Call<'_, '_>) -> Result<Value> {
         .filter(|candidate| candidate.as_constant().is_none_or(|c| !c.is_null()))
         .collect();
     for candidate in &candidates {
-        if !alike(&value.dtype, &candidate.dtype) {
+        // Integers are not looked for among floats: they would lose digits.
+        let lossy = is_integer(&value.dtype) && is_float(&candidate.dtype);
+        if lossy || !alike(&value.dtype, &candidate.dtype) {
             return Err(call.mismatch(&candidate.dtype));
         }
     }
@@ -358,7 +362,10 @@ fn replace_strict(call: &Call<'_, '_>) -> Result<Value> {
         ));
     };
     let value = call.receiver()?;
-    let default = call.opt_value("default")?;
+    let default = match call.opt_value("default")? {
+        Some(value) => Some(wide(value)?),
+        None => None,
+    };
     let (old, new): (Vec<Scalar>, Vec<Scalar>) = mapping.iter().cloned().unzip();
     let (old, new) = (constants(&old)?, widened(&new)?);
     for key in &old {
@@ -368,7 +375,7 @@ fn replace_strict(call: &Call<'_, '_>) -> Result<Value> {
     }
     let dtype = match call.opt_dtype("return_dtype")? {
         Some(dtype) => data_type(dtype)?,
-        None => common_type(new.iter().chain(&default))?,
+        None => common_of(new.iter().chain(&default).map(|value| value.dtype.clone()))?,
     };
     let key_type = common_type(std::iter::once(&value).chain(&old))?;
     let key = canonical(convert(value.clone(), &key_type)?);
@@ -434,19 +441,18 @@ fn replace_strict(call: &Call<'_, '_>) -> Result<Value> {
 
 /// Constants as values; integers take 64 bits, as in a list of Python.
 fn widened(values: &[Scalar]) -> Result<Vec<Value>> {
-    constants(values)?
-        .into_iter()
-        .map(|value| match value.dtype {
-            DataType::Int32 => {
-                let constant = value.as_constant().map(|c| c.cast_to(&DataType::Int64));
-                match constant {
-                    Some(constant) => Ok(Value::constant(constant.or_error()?)),
-                    None => Ok(value),
-                }
-            }
-            _ => Ok(value),
-        })
-        .collect()
+    constants(values)?.into_iter().map(wide).collect()
+}
+
+/// A constant of 32 bits in 64.
+fn wide(value: Value) -> Result<Value> {
+    match (value.as_constant(), &value.dtype) {
+        (Some(constant), DataType::Int32) => constant
+            .cast_to(&DataType::Int64)
+            .map(Value::constant)
+            .or_error(),
+        _ => Ok(value),
+    }
 }
 
 fn numbers(call: &Call<'_, '_>) -> Result<(Vec<Value>, DataType)> {
@@ -564,23 +570,35 @@ fn extreme(call: &Call<'_, '_>, pick: fn(Vec<PlanExpr>) -> PlanExpr) -> Result<V
     })
 }
 
+/// Truth values joined across columns; integers are joined by their bits, as in Polars.
 fn across(
     call: &Call<'_, '_>,
-    join: fn(PlanExpr, PlanExpr) -> PlanExpr,
+    (logical, bits): (Operator, Operator),
     neutral: bool,
 ) -> Result<Value> {
     let ignore = call.flag("ignore_nulls")?;
+    let values = call.values("exprs")?;
+    let integers = values.iter().all(|value| is_integer(&value.dtype));
+    let dtype = if integers {
+        common_type(values.iter())?
+    } else {
+        DataType::Boolean
+    };
     let mut all: Option<PlanExpr> = None;
-    for value in call.values("exprs")? {
-        let mut next = truth(value, &format!("a value of `{}`", call.func().def().path))?;
-        if ignore {
+    for value in values {
+        let mut next = if integers {
+            convert(value, &dtype)?.expr
+        } else {
+            truth(value, &format!("a value of `{}`", call.func().def().path))?
+        };
+        if ignore && !integers {
             next = coalesce(vec![next, lit(neutral)]);
         }
         all = Some(match all {
-            Some(all) => join(all, next),
+            Some(all) => binary(all, if integers { bits } else { logical }, next),
             None => next,
         });
     }
-    all.map(Value::boolean)
-        .ok_or_else(|| call.invalid("at least one expression is needed"))
+    let expr = all.ok_or_else(|| call.invalid("at least one expression is needed"))?;
+    Ok(Value { expr, dtype })
 }

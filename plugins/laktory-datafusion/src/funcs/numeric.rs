@@ -289,7 +289,11 @@ fn divided_duration(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Va
 
 /// `//` and `%`: toward minus infinity, with the sign of the divisor; null for integers and decimals by zero.
 fn floored(call: &Call<'_, '_>, quotient: bool) -> Result<Value> {
-    let (left, right) = operands(call, call.receiver()?, call.value("other")?)?;
+    let (mut left, mut right) = operands(call, call.receiver()?, call.value("other")?)?;
+    if let DataType::Decimal128(_, scale) = left.dtype {
+        let widest = DataType::Decimal128(38, scale);
+        (left, right) = (convert(left, &widest)?, convert(right, &widest)?);
+    }
     let dtype = left.dtype.clone();
     let name = if quotient { "//" } else { "%" };
     let output = dtype.clone();
@@ -381,12 +385,7 @@ fn pow(call: &Call<'_, '_>) -> Result<Value> {
         numeric(call, call.value("other")?)?,
     );
     if is_integer(&base.dtype) && is_integer(&exponent.dtype) {
-        // A constant base bends to the column beside it, a column keeps its type.
-        let dtype = if base.as_constant().is_some() {
-            common_type([&base, &exponent].into_iter())?
-        } else {
-            base.dtype.clone()
-        };
+        let dtype = base.dtype.clone();
         let output = dtype.clone();
         let args = vec![
             convert(base, &DataType::Int64)?,
@@ -512,7 +511,10 @@ fn abs(call: &Call<'_, '_>) -> Result<Value> {
             DataType::Float32 => each!(Float32Type, f32::abs),
             DataType::Float64 => each!(Float64Type, f64::abs),
             DataType::Decimal128(..) => {
-                arrow_cast(&each!(Decimal128Type, i128::wrapping_abs), &output).or_error()?
+                let out: Decimal128Array = array
+                    .as_primitive::<Decimal128Type>()
+                    .unary(i128::wrapping_abs);
+                Arc::new(out.with_data_type(output.clone()))
             }
             DataType::Duration(_) => {
                 let array = arrow_cast(array, &DataType::Int64).or_error()?;
@@ -623,6 +625,9 @@ pub(crate) fn half_even(value: Value, decimals: i64) -> Result<Value> {
 fn clip(call: &Call<'_, '_>) -> Result<Value> {
     let value = call.receiver()?;
     let dtype = value.dtype.clone();
+    if !is_number(&dtype) && !dtype.is_temporal() && dtype != DataType::Null {
+        return Err(call.mismatch(&dtype));
+    }
     let mut branches: Vec<(PlanExpr, PlanExpr)> = Vec::new();
     for (name, below) in [("lower_bound", true), ("upper_bound", false)] {
         let Some(bound) = call.opt_value(name)? else {

@@ -301,7 +301,8 @@ pub(super) fn join_asof(
     let mut exprs: Vec<PlanExpr> = left_names.iter().map(|name| column(name)).collect();
     exprs.push(column(&row));
     for (name, inner) in right_names.iter().zip(&inner) {
-        if name == on_right || keys.by.1.contains(name) {
+        // A key of another name is a column of its own.
+        if (name == on_right && on_left == on_right) || keys.by.1.contains(name) {
             continue;
         }
         exprs.push(picked(inner)?.alias(inner));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder};
 use laktory_core::shape::{is_aggregate, shape};
 use laktory_core::{
-    DType, Error, ErrorKind, Expr, Output, Result, RunCx, SortKey, expand, expand_predicate,
-    no_column,
+    DType, Error, ErrorKind, Expr, Output, Result, RunCx, SortKey, expand, expand_aggregates,
+    expand_predicate, no_column,
 };
 
 use super::built;
@@ -108,6 +108,9 @@ pub(super) fn sort(
             keys.push(expr.sort(!key.descending, !key.nulls_last));
         }
     }
+    if fetch == Some(0) {
+        return built(LogicalPlanBuilder::from(plan).limit(0, fetch));
+    }
     if keys.is_empty() {
         return Ok(plan);
     }
@@ -132,7 +135,8 @@ pub(super) fn aggregate(
 ) -> Result<LogicalPlan> {
     let known = fields(plan.schema());
     let keys = expand(keys, &known)?;
-    let aggs = expand(aggs, &known)?;
+    let key_names: Vec<String> = keys.iter().map(|key| key.name.clone()).collect();
+    let aggs = expand_aggregates(aggs, &known, &key_names)?;
     if let Some(twice) = aggs
         .iter()
         .find(|agg| keys.iter().any(|key| key.name == agg.name))

@@ -48,6 +48,9 @@ pub(super) fn drop_nulls(plan: LogicalPlan, subset: Option<&[String]>) -> Result
 
 /// The last rows.
 pub(super) fn tail(plan: LogicalPlan, n: usize) -> Result<LogicalPlan> {
+    if n == 0 {
+        return built(LogicalPlanBuilder::from(plan).limit(0, Some(0)));
+    }
     let all = columns(&plan);
     let position = fresh("position", &names(&plan));
     let plan = numbered(plan, &position)?;

@@ -168,8 +168,11 @@ pub(super) fn numbered(plan: LogicalPlan, name: &str) -> Result<LogicalPlan> {
     built(LogicalPlanBuilder::from(plan).window([row_number().alias(name)]))
 }
 
-/// The plan with these columns of it.
+/// The plan with these columns of it; a frame without columns has no rows.
 pub(super) fn only(plan: LogicalPlan, columns: &[String]) -> Result<LogicalPlan> {
+    if columns.is_empty() {
+        return built(Ok(LogicalPlanBuilder::empty(false)));
+    }
     built(LogicalPlanBuilder::from(plan).project(columns.iter().map(|name| column(name))))
 }
 

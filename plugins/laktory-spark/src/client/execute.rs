@@ -42,7 +42,7 @@ impl Client {
                 user_context: Some(self.0.user.clone()),
                 client_type: Some(self.0.agent.clone()),
                 operation_id: Some(operation_id.clone()),
-                plan: Some(plan),
+                plan: Some(crate::private::refreshed(plan)),
                 request_options: vec![reattachable],
                 ..Default::default()
             },

@@ -18,6 +18,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
+use crate::private;
 pub(crate) use address::{Address, SETTING};
 pub(crate) use error::MARK;
 pub(crate) use execute::Execution;
@@ -213,7 +214,7 @@ impl Client {
     ) -> Result<proto::DataType> {
         let analyze =
             proto::analyze_plan_request::Analyze::Schema(proto::analyze_plan_request::Schema {
-                plan: Some(plan(relation.clone())),
+                plan: Some(private::refreshed(plan(relation.clone()))),
             });
         match self.call_analyze(analyze, cancel, true).await? {
             Some(proto::analyze_plan_response::Result::Schema(
@@ -310,7 +311,12 @@ impl Client {
                     Some(wait) => tokio::time::sleep(*wait).await,
                     None => return Err(error::lost(&self.0.address, status)),
                 },
-                Err(status) if error::is_transient(&status) => {
+                // Before the first answer of a server nobody knows that it is one.
+                Err(status)
+                    if !connected
+                        && error::ErrorInfo::of(&status).is_none()
+                        && error::refused(&self.0.address, &status).is_none() =>
+                {
                     return Err(error::unreachable(&self.0.address, status));
                 }
                 Err(status) => return Err(self.failure(status).await),

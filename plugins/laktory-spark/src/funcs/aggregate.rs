@@ -51,8 +51,11 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Mean, FULL, |lw, call| {
         let this = argument(lw, call)?;
         let this = numeric(lw, call, this, true)?;
+        let this = match this.t {
+            DType::Decimal { .. } => lw.cast(&this, &DType::Float64, true)?,
+            _ => this,
+        };
         let t = match &this.t {
-            DType::Decimal { .. } => DType::Unknown,
             DType::Duration(_) => this.t.clone(),
             _ => DType::Float64,
         };
@@ -165,7 +168,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         |lw, call| {
             let mut this = argument(lw, call)?;
-            if !matches!(lw.scope, Scope::Group) {
+            if !lw.in_groups {
                 return Err(Error::unsupported(
                     "`unique` of an expression stands below an aggregation of a frame or of groups on backend PYSPARK",
                 ));
@@ -319,7 +322,7 @@ fn moment(lw: &mut Lw<'_>, call: &BoundCall<'_>, name: &str) -> Result<Val> {
 
 fn truth(lw: &mut Lw<'_>, call: &BoundCall<'_>, name: &str, of_nothing: bool) -> Result<Val> {
     let this = argument(lw, call)?;
-    if !matches!(this.t, DType::Boolean | DType::Null | DType::Unknown) {
+    if !matches!(this.t, DType::Boolean | DType::Null | DType::Unknown) && !this.t.is_numeric() {
         return Err(mismatch(call, &this.t));
     }
     let this = lw.cast(&this, &DType::Boolean, true)?;
@@ -449,9 +452,21 @@ fn corr(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
             ));
         }
     }
-    Ok(lw.aggregate(
-        f("corr", [a.e.clone(), b.e.clone()]),
-        DType::Float64,
-        &[&a, &b],
-    ))
+    // Spark's own function fails where a side has no spread.
+    let both = and(not_null(a.masked()), not_null(b.masked()));
+    let side = |value: &Val| when([(both.clone(), value.e.clone())], None);
+    let parts = [&a, &b];
+    let shared = lw.aggregate(f("covar_pop", [side(&a), side(&b)]), DType::Float64, &parts);
+    let first = lw.aggregate(f("stddev_pop", [side(&a)]), DType::Float64, &parts);
+    let second = lw.aggregate(f("stddev_pop", [side(&b)]), DType::Float64, &parts);
+    let spread = f("*", [first.e.clone(), second.e.clone()]);
+    let defined = f(">", [spread.clone(), double(0.0)]);
+    let e = when(
+        [
+            (is_null(shared.e.clone()), shared.e.clone()),
+            (defined, f("/", [shared.e.clone(), spread])),
+        ],
+        Some(double(f64::NAN)),
+    );
+    Ok(Val::of(e, DType::Float64, &[&shared, &first, &second]))
 }

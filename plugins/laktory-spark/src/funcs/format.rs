@@ -1,6 +1,6 @@
 //! Formats of strftime, which laktory uses, as expressions and as patterns of Java, which Spark uses.
 
-use laktory_core::{BoundCall, DType, Result};
+use laktory_core::{BoundCall, DType, Error, ErrorKind, Result};
 
 use crate::dsl::{Ex, cast, f, iff, int, text};
 
@@ -9,6 +9,21 @@ pub(super) struct Java {
     pub(super) pattern: String,
     /// Whether it reads an offset from UTC.
     pub(super) offset: bool,
+}
+
+/// Whether a format shows a time of day, which dates do not have.
+pub(super) fn needs_clock(format: &str) -> bool {
+    let mut characters = format.chars();
+    while let Some(character) = characters.next() {
+        if character == '%'
+            && characters
+                .next()
+                .is_some_and(|c| "HIklMSpPfTRrXcsXzZ.369".contains(c))
+        {
+            return true;
+        }
+    }
+    false
 }
 
 /// The pieces of a format.
@@ -150,7 +165,13 @@ pub(super) fn strftime(
                 cast(f("unix_seconds", [at]), &DType::String)?
             }
             "z" | ":z" | "Z" if zone.is_none() => {
-                return Err(call.invalid("the column has no time zone that `%z` could show"));
+                return Err(Error::new(
+                    ErrorKind::TypeMismatch,
+                    format!(
+                        "`{}`: the column has no time zone that `%{name}` could show",
+                        call.func().def().path
+                    ),
+                ));
             }
             "z" | ":z" => offset(&x(), instant, name == ":z")?,
             "Z" => text(zone.unwrap_or_default()),
@@ -207,7 +228,7 @@ pub(super) fn java(call: &BoundCall<'_>, format: &str) -> Result<Java> {
     let is_number = |piece: Option<&Piece>| matches!(piece, Some(Piece::Directive(_, name)) if "YymdHIMSjf".contains(name.as_str()));
     for (index, piece) in pieces.iter().enumerate() {
         let alone =
-            !is_number(pieces.get(index + 1)) && !(index > 0 && is_number(pieces.get(index - 1)));
+            !(is_number(pieces.get(index + 1)) || index > 0 && is_number(pieces.get(index - 1)));
         let pick = |short: &'static str, long: &'static str| if alone { short } else { long };
         match piece {
             Piece::Text(text) => {

@@ -11,6 +11,8 @@ mod window;
 
 use laktory_core::{BoundCall, DType, Error, ErrorKind, Func, Result, Support};
 
+pub(crate) use numeric::raise;
+
 use crate::expr::{Lw, Val};
 
 /// How a call is lowered.

@@ -257,7 +257,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(this.map(e, DType::Float64))
     }),
     (Func::StructField, FULL, |lw, call| {
-        let this = this_of(lw, call, |t| matches!(t, DType::Struct(_)))?;
+        let this = lw.lower(&*call.this()?)?;
         let name = call.text("name")?;
         let t = match &this.t {
             DType::Struct(fields) => fields
@@ -275,7 +275,13 @@ pub(super) const ROWS: &[Row] = &[
                     )
                     .with_hint(format!("its fields are: {}", known.join(", ")))
                 })?,
-            _ => DType::Unknown,
+            DType::Unknown => DType::Unknown,
+            other => {
+                return Err(Error::new(
+                    ErrorKind::FieldNotFound,
+                    format!("a value of type {other} has no field `{name}`"),
+                ));
+            }
         };
         Ok(this.map(field(this.e.clone(), name), t))
     }),
@@ -371,7 +377,9 @@ fn truth(lw: &mut Lw<'_>, call: &BoundCall<'_>, all: bool) -> Result<Val> {
     let ignore = call.flag("ignore_nulls")?;
     let mut values = lw.lower_all(exprs.iter().map(|expr| &**expr))?;
     for value in &mut values {
-        if !matches!(value.t, DType::Boolean | DType::Null | DType::Unknown) {
+        if !matches!(value.t, DType::Boolean | DType::Null | DType::Unknown)
+            && !value.t.is_numeric()
+        {
             return Err(mismatch(call, &value.t));
         }
         *value = lw.cast(value, &DType::Boolean, true)?;

@@ -72,7 +72,10 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Clip, FULL, clip),
     (Func::FillNull, FULL, fill_null),
     (Func::FillNan, FULL, |lw, call| {
-        let this = this_of(lw, call, DType::is_float)?;
+        let this = this_of(lw, call, DType::is_numeric)?;
+        if !this.is_float() {
+            return Ok(this);
+        }
         let this = lw.share(this);
         let value = lw.lower(&*call.expr("value")?)?;
         let value = lw.cast(&value, &this.t.clone(), true)?;
@@ -250,13 +253,21 @@ fn decimal(t: &DType) -> DType {
     }
 }
 
+/// A decimal with fewer digits after the point, halves to even.
+fn rescaled(e: Ex, t: &DType) -> Result<Ex> {
+    match t {
+        DType::Decimal { scale, .. } => cast(f("bround", [e, int((*scale).into())]), t),
+        t => cast(e, t),
+    }
+}
+
 fn arithmetic(lw: &mut Lw<'_>, call: &BoundCall<'_>, a: &Val, b: &Val, name: &str) -> Result<Val> {
     let (a, b, t) = numbers(lw, call, a, b)?;
     let e = f(name, [a.e.clone(), b.e.clone()]);
     let parts = [&a, &b];
     if matches!(t, DType::Decimal { .. }) {
         let t = decimal(&t);
-        return Ok(Val::of(cast(e, &t)?, t, &parts));
+        return Ok(Val::of(rescaled(e, &t)?, t, &parts));
     }
     Ok(Val::of(e, t, &parts))
 }
@@ -393,7 +404,7 @@ fn true_div(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
         (DType::Decimal { .. }, DType::Decimal { .. }) => {
             let t = decimal(&common(&a.t, &b.t).ok_or_else(|| refused(call, &a.t, &b.t))?);
             let e = f("try_divide", [a.e.clone(), b.e.clone()]);
-            Ok(Val::of(cast(e, &t)?, t, &[&a, &b]))
+            Ok(Val::of(rescaled(e, &t)?, t, &[&a, &b]))
         }
         _ => {
             numbers(lw, call, &a, &b)?;

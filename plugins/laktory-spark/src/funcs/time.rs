@@ -72,6 +72,9 @@ pub(super) const ROWS: &[Row] = &[
                 );
                 cast(text, &DType::datetime())?
             }
+            DType::Date if format::needs_clock(call.text("format")?) => {
+                return Err(mismatch(call, &this.t));
+            }
             DType::Date | DType::Datetime { .. } => local_of(&this)?.e,
             t => return Err(mismatch(call, t)),
         };
@@ -293,7 +296,7 @@ fn to_datetime(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
     if let Some(format) = call.opt_text("format")? {
         let java = format::java(call, format)?;
         let (name, t) = if java.offset {
-            ("to_timestamp", zoned(UTC))
+            ("to_timestamp_ltz", zoned(UTC))
         } else {
             ("to_timestamp_ntz", DType::datetime())
         };
@@ -302,7 +305,11 @@ fn to_datetime(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
     }
     let this = lw.share(this);
     let x = || this.e.clone();
-    let mut tries = vec![try_cast(x(), &DType::datetime())?];
+    let zoned = f("rlike", [x(), text("(Z|[+-]\\d\\d:?\\d\\d)$")]);
+    let date = f("rlike", [x(), text("^\\d{1,4}-\\d{1,2}-\\d{1,2}$")]);
+    let with_zone = crate::dsl::and(zoned, crate::dsl::not(date));
+    let plain = crate::dsl::iff(with_zone, crate::dsl::null_of(&DType::String)?, x());
+    let mut tries = vec![try_cast(plain, &DType::datetime())?];
     for pattern in [
         "d/M/yyyy[ H:mm[:ss]]",
         "d-M-yyyy[ H:mm[:ss]]",
@@ -399,6 +406,7 @@ fn truncate(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
     }
     let zone = zone_of(&this.t).map(str::to_owned);
     let t = this.t.clone();
+    let original = this.clone();
     let local = local_of(&this)?;
     let local = lw.share(local);
     let start = match length(unit) {
@@ -413,6 +421,12 @@ fn truncate(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
             }
             let at = f("unix_micros", [cast(local.e.clone(), &zoned(UTC))?]);
             let rest = f("pmod", [at.clone(), long(every)]);
+            if zone.is_some() && micros < 86_400_000_000 {
+                // Within a day the clock runs evenly, also where it was changed.
+                let at = f("unix_micros", [original.e.clone()]);
+                let start = f("timestamp_micros", [f("-", [at, rest])]);
+                return Ok(Val::of(start, t, &[&local, &original]));
+            }
             cast(
                 f("timestamp_micros", [f("-", [at, rest])]),
                 &DType::datetime(),

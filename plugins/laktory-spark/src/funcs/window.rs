@@ -116,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
             f("count", [int(1)]),
             DType::Int64,
             &[&this],
-            &[this.e.clone()],
+            std::slice::from_ref(&this.e),
             &[],
             None,
         );
@@ -128,7 +128,7 @@ pub(super) const ROWS: &[Row] = &[
             f("count", [int(1)]),
             DType::Int64,
             &[&this],
-            &[this.e.clone()],
+            std::slice::from_ref(&this.e),
             &[],
             None,
         );
@@ -211,7 +211,7 @@ pub(super) fn average_rank(lw: &mut Lw<'_>, this: &Val, descending: bool) -> Val
         f("count", [int(1)]),
         DType::Int64,
         &[this],
-        &[this.e.clone()],
+        std::slice::from_ref(&this.e),
         &[],
         None,
     );
@@ -247,7 +247,7 @@ fn rank(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
                 f("count", [int(1)]),
                 DType::Int64,
                 &[&this],
-                &[this.e.clone()],
+                std::slice::from_ref(&this.e),
                 &[],
                 None,
             );
@@ -386,7 +386,7 @@ fn edge(lw: &mut Lw<'_>, call: &BoundCall<'_>, last: bool) -> Result<Val> {
         f("row_number", []),
         DType::Int64,
         &[&this],
-        &[this.e.clone()],
+        std::slice::from_ref(&this.e),
         &order,
         None,
     );

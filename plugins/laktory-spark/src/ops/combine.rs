@@ -204,7 +204,9 @@ pub(super) fn join_asof(
         .to_owned(),
     })));
     let mut dropped = by_right.to_vec();
-    dropped.push(right_on.to_owned());
+    if left_on == right_on {
+        dropped.push(right_on.to_owned());
+    }
     finished(joined, left, right, &dropped, suffix)
 }
 
