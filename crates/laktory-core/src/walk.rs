@@ -141,19 +141,12 @@ pub fn output_name(expr: &Expr) -> Option<String> {
             })
         }
         Expr::Literal(_) => Some("literal".into()),
-<<<<<<< HEAD
-=======
         // A field is called by its own name.
->>>>>>> spark
         Expr::Call {
             func: Func::StructField,
             args,
         } => match args.get(1) {
-<<<<<<< HEAD
             Some(Arg::Str(field)) => Some(field.clone()),
-=======
-            Some(Arg::Str(name)) => Some(name.clone()),
->>>>>>> spark
             _ => None,
         },
         Expr::Call { func, args } => match args.first() {

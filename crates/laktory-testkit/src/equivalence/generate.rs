@@ -72,7 +72,7 @@ impl<'a> Generator<'a> {
         let drawn: Vec<Func> = functions
             .iter()
             .copied()
-            .filter(|func| !forms(*func).is_empty())
+            .filter(|func| declared::never(*func).is_none() && !forms(*func).is_empty())
             .collect();
         let length = u64::try_from(drawn.len()).unwrap_or(1).max(1);
         let at = usize::try_from(number % length).unwrap_or(0);
