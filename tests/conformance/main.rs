@@ -1,6 +1,7 @@
 //! Every case below `cases`, on every driver that this binary links.
 //!
-//! `cargo test -p laktory-conformance -- polars::sql` runs a part; `--list` shows the names. What drivers cannot do
+//! `cargo test -p laktory-conformance -- polars::sql` runs a part, `-- equivalence` the random expression trees that are
+//! compared across drivers; `--list` shows the names. What drivers cannot do
 //! yet is declared in `gaps`, one file for each driver; see README.md.
 
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use laktory_core::{BackendConfig, Registry};
-use laktory_testkit::{Arguments, Gaps, REQUIRED, Suite, inspected, load_cases};
+use laktory_testkit::{Arguments, Gaps, REQUIRED, Suite, equivalence, inspected, load_cases};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -30,11 +31,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     ])
     .map_err(|error| vec![error.to_string()])?;
     let required = std::env::var(REQUIRED).unwrap_or_default();
+    let configs = BTreeMap::from([("PYSPARK".to_owned(), spark())]);
     let suite = Suite {
+        more: equivalence(&registry, &configs),
         gaps: Gaps::load(&here.join("gaps"), &registry)?,
         cases: load_cases(&here.join("cases"))?,
         registry,
-        configs: BTreeMap::from([("PYSPARK".to_owned(), spark())]),
+        configs,
         inspector: Some(inspected),
         required: required
             .split(',')

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use wait4::Wait4 as _;
 
-use crate::{Options, cargo, gen_data};
+use crate::{Options, cargo, gen_data, protoc, tpch};
 
 /// Rows of the large run when none are given.
 const ROWS: u64 = 2_000_000;
 
 /// One measured process.
 #[derive(Clone, Copy, Debug)]
-struct Sample {
+pub(crate) struct Sample {
     wall: Duration,
     cpu: Duration,
     /// Peak resident memory in bytes.
@@ -27,8 +27,8 @@ struct Sample {
 
 /// The medians of several runs of one command.
 #[derive(Clone, Copy, Debug)]
-struct Medians {
-    wall: f64,
+pub(crate) struct Medians {
+    pub(crate) wall: f64,
     cpu: f64,
     peak_mb: f64,
 }
@@ -38,6 +38,14 @@ struct Medians {
 /// # Errors
 /// When something cannot be built or run.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
+    if let Some(protoc) = protoc::path()? {
+        cargo::set_variable("PROTOC", &protoc.display().to_string());
+    }
+    match options.get("suite") {
+        None => {}
+        Some("tpch") => return tpch::run(options),
+        Some(other) => return Err(format!("there is no suite `{other}`; suites: tpch")),
+    }
     let rows = options.number("rows", ROWS)?;
     let runs = usize::try_from(options.number("runs", 5)?.max(1)).unwrap_or(5);
     let build = [
@@ -237,7 +245,7 @@ fn repeated(program: &Path, arguments: &[&str], runs: usize) -> Result<Medians, 
     Ok(medians(&samples))
 }
 
-fn measure(program: &Path, arguments: &[&str]) -> Result<Sample, String> {
+pub(crate) fn measure(program: &Path, arguments: &[&str]) -> Result<Sample, String> {
     let shown = || format!("{} {}", program.display(), arguments.join(" "));
     let began = Instant::now();
     let child = Command::new(program)
@@ -260,7 +268,7 @@ fn measure(program: &Path, arguments: &[&str]) -> Result<Sample, String> {
     })
 }
 
-fn medians(samples: &[Sample]) -> Medians {
+pub(crate) fn medians(samples: &[Sample]) -> Medians {
     let median = |value: fn(&Sample) -> f64| {
         let mut values: Vec<f64> = samples.iter().map(value).collect();
         values.sort_by(f64::total_cmp);

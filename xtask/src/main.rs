@@ -11,11 +11,13 @@
 mod bench;
 mod cargo;
 mod gen_data;
+mod matrix;
 mod protoc;
 mod results;
 mod spark;
 mod test_backends;
 mod tidy;
+mod tpch;
 
 use std::process::ExitCode;
 
@@ -28,7 +30,10 @@ tasks:
                                     server that is started for it, or on the one named
   protoc                            prints the path of a protobuf compiler, which building laktory-spark needs
   tidy                              the rules of the house: dependency directions, layout, wording
+  matrix                            docs/support-matrix.md, from what the drivers declare
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
+  bench --suite tpch [--scale SF] [--runs N] [--profile dev]
+                                    queries of TPC-H as pipelines, beside the same SQL given to the engine
   gen-data [--rows N] [--out DIR] [--seed S] [--files N]
                                     stock prices as JSON Lines, the same for the same seed
 ";
@@ -45,7 +50,9 @@ fn main() -> ExitCode {
         }
         "protoc" => Options::parse(rest, &[]).and_then(|_| protoc::run()),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
-        "bench" => Options::parse(rest, &["rows", "runs"]).and_then(|options| bench::run(&options)),
+        "matrix" => Options::parse(rest, &[]).and_then(|_| matrix::run()),
+        "bench" => Options::parse(rest, &["rows", "runs", "suite", "scale", "profile"])
+            .and_then(|options| bench::run(&options)),
         "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])
             .and_then(|options| gen_data::run(&options)),
         "help" | "--help" | "-h" => {

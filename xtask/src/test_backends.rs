@@ -5,7 +5,7 @@
 
 use crate::results::Results;
 use crate::spark::{Kind, Server};
-use crate::{Options, cargo, protoc, tidy};
+use crate::{Options, cargo, matrix, protoc, tidy};
 
 /// The facade and the command line have few unit tests, which would link every engine for nothing.
 const WITHOUT_DRIVERS: &[&str] = &[
@@ -60,6 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
                 "doc tests",
                 &["test", "--workspace", "--doc", "--no-fail-fast"],
             )?;
+            results.check("support matrix", matrix::check());
         }
         Some(only) => {
             let filter = format!("{}::", backend_of(only));

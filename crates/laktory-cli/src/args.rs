@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check a pipeline completely without reading rows or writing anything.
     Validate(ValidateArgs),
+    /// Print the columns and types of every node's output, found without reading rows.
+    Schema(SchemaArgs),
     /// Print the output of a node as a table, computed without writing anything.
     Show(ShowArgs),
     /// Print what a run would do.
@@ -160,6 +162,23 @@ pub(crate) struct ValidateArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Types are those of expressions and schemas: Int64, List(String), Datetime(time_unit='us', time_zone=None).\n\
+                  Example: laktory schema pipeline.yaml slv_stock_prices --json"
+)]
+pub(crate) struct SchemaArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    /// This node only; all by default.
+    pub(crate) node: Option<String>,
+
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
@@ -203,6 +222,10 @@ pub(crate) struct BackendsArgs {
     /// List every step, function and format too.
     #[arg(long)]
     pub(crate) all: bool,
+
+    /// Print JSON: with `--all`, the whole table of functions beside what each backend does with them.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

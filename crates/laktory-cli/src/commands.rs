@@ -1,8 +1,10 @@
 //! One function for each command.
 
 mod backends;
+mod capabilities;
 mod inspect;
 mod run;
+mod schema;
 mod show;
 
 use std::io::Write as _;
@@ -29,6 +31,7 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
     match &args.command {
         Command::Run(run) => run::run(run, detail(args), registry),
         Command::Validate(validate) => inspect::validate(validate, args.quiet, registry),
+        Command::Schema(schema) => schema::schema(schema, args.quiet, registry),
         Command::Show(show) => show::show(show, detail(args), registry),
         Command::Plan(plan) => inspect::plan(plan, registry),
         Command::Graph(graph) => inspect::graph(graph, registry),

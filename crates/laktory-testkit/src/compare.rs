@@ -37,23 +37,37 @@ const TOLERANCE_64: f64 = 1e-9;
 /// # Errors
 /// A description of the first difference, followed by both frames.
 pub fn compare(expected: &Table, actual: &Actual, rules: Rules) -> Result<(), String> {
+    let columns = expected.columns.iter();
+    let expected_types: Vec<_> = columns
+        .map(|column| (column.name.clone(), column.dtype.clone()))
+        .collect();
     let actual_types = types_of(actual);
     let expected_rows = Rows::of_table(expected)?;
     let actual_rows = Rows::of_batches(actual)?;
-    difference(expected, &actual_types, &expected_rows, &actual_rows, rules).map_or(
-        Ok(()),
-        |difference| {
-            let expected_types = expected
-                .columns
-                .iter()
-                .map(|column| (column.name.clone(), column.dtype.clone()));
-            Err(format!(
-                "{difference}\n  expected:\n{}  actual:\n{}",
-                shown(expected_types, &expected_rows),
-                shown(actual_types.clone().into_iter(), &actual_rows)
-            ))
-        },
-    )
+    let found = difference(
+        &expected_types,
+        &actual_types,
+        &expected_rows,
+        &actual_rows,
+        rules,
+    );
+    found.map_or(Ok(()), |difference| {
+        Err(format!(
+            "{difference}\n  expected:\n{}  actual:\n{}",
+            shown(expected_types.into_iter(), &expected_rows),
+            shown(actual_types.into_iter(), &actual_rows)
+        ))
+    })
+}
+
+/// Compares the frames of two engines.
+///
+/// # Errors
+/// A description of the first difference; the first frame is the one expected.
+pub fn compare_frames(first: &Actual, other: &Actual, rules: Rules) -> Result<(), String> {
+    let (first_rows, other_rows) = (Rows::of_batches(first)?, Rows::of_batches(other)?);
+    let (first, other) = (types_of(first), types_of(other));
+    difference(&first, &other, &first_rows, &other_rows, rules).map_or(Ok(()), Err)
 }
 
 /// A frame as text: a line for each column.
@@ -125,26 +139,25 @@ impl Rows {
 }
 
 fn difference(
-    expected: &Table,
+    expected: &[(String, DType)],
     actual_types: &[(String, DType)],
     expected_rows: &Rows,
     actual_rows: &Rows,
     rules: Rules,
 ) -> Option<String> {
-    let expected_names: Vec<&str> = expected.columns.iter().map(|c| c.name.as_str()).collect();
+    let expected_names: Vec<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
     let actual_names: Vec<&str> = actual_types.iter().map(|(name, _)| name.as_str()).collect();
     if expected_names != actual_names {
         return Some(format!(
             "the columns are {actual_names:?} where {expected_names:?} are expected"
         ));
     }
-    for (column, (_, actual)) in expected.columns.iter().zip(actual_types) {
-        if !types_match(&column.dtype, actual, rules.exact_types) {
+    for ((name, wanted), (_, actual)) in expected.iter().zip(actual_types) {
+        if !types_match(wanted, actual, rules.exact_types) {
             return Some(format!(
-                "column `{}` is of type {} where {} is expected",
-                column.name,
+                "column `{name}` is of type {} where {} is expected",
                 type_text(actual),
-                type_text(&column.dtype)
+                type_text(wanted)
             ));
         }
     }
@@ -154,23 +167,20 @@ fn difference(
             actual_rows.count, expected_rows.count
         ));
     }
-    let any_32 = expected.columns.iter().any(|c| involves_float32(&c.dtype))
-        || actual_types
-            .iter()
-            .any(|(_, dtype)| involves_float32(dtype));
+    let mut types = expected.iter().chain(actual_types);
+    let any_32 = types.any(|(_, dtype)| involves_float32(dtype));
     let tolerance = if any_32 { TOLERANCE_32 } else { TOLERANCE_64 };
-    let tolerance = vec![tolerance; expected.columns.len()];
+    let tolerance = vec![tolerance; expected.len()];
     if rules.ordered {
         for row in 0..expected_rows.count {
-            for (index, column) in expected.columns.iter().enumerate() {
+            for (index, (name, _)) in expected.iter().enumerate() {
                 let (wanted, got) = (
                     &expected_rows.columns[index][row],
                     &actual_rows.columns[index][row],
                 );
                 if !wanted.same(got, tolerance[index]) {
                     return Some(format!(
-                        "row {row}, column `{}`: {got} where {wanted} is expected",
-                        column.name
+                        "row {row}, column `{name}`: {got} where {wanted} is expected"
                     ));
                 }
             }

@@ -8,6 +8,7 @@
 mod case;
 mod cells;
 mod compare;
+mod equivalence;
 mod frames;
 mod functions;
 mod gaps;
@@ -22,7 +23,8 @@ mod types;
 
 pub use case::{Case, Expect, Step};
 pub use cells::{Cell, cells};
-pub use compare::{Actual, Rules, compare, types_match};
+pub use compare::{Actual, Rules, compare, compare_frames, types_match};
+pub use equivalence::{SEED_VARIABLE, TREES, TREES_VARIABLE, equivalence};
 pub use frames::{Column, Table, array_of, column_of};
 pub use gaps::{Gap, Gaps};
 pub use inspector::inspected;

@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use arrow_array::RecordBatch;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use laktory_core::{
     Backend, BackendConfig, BackendDescriptor, BatchStream, BlockingPool, Cancel, Capabilities,
@@ -155,6 +156,31 @@ impl Session {
         }
     }
 
+    /// A batch inside the engine.
+    ///
+    /// # Errors
+    /// Those of the driver.
+    pub(crate) fn import_batch(&self, batch: &RecordBatch) -> Result<Frame> {
+        let batches = stream::iter([Ok(batch.clone())]).boxed();
+        let batches = BatchStream::new(batch.schema(), batches);
+        self.runtime
+            .block_on(self.backend.import(&self.cx, batches))
+    }
+
+    /// The rows that one step gives.
+    ///
+    /// # Errors
+    /// Those of the driver; `Internal` when it panics, or gives other columns than it promised.
+    pub(crate) fn compute(&self, frame: &Frame, op: &Op) -> Result<Actual> {
+        let work = async {
+            let none = NamedFrames::new();
+            let frame = self.backend.apply(&self.cx, frame, op, &none)?;
+            self.exported(&frame).await
+        };
+        let run = AssertUnwindSafe(|| self.runtime.block_on(work));
+        std::panic::catch_unwind(run).unwrap_or_else(|panic| Err(Error::from_panic(panic.as_ref())))
+    }
+
     async fn outcome(&self, case: &Case, needs: &mut Needs) -> Result<Outcome> {
         let mut named = NamedFrames::new();
         let mut frame = None;
@@ -203,8 +229,13 @@ impl Session {
                 }
             }
         }
-        let schema = self.backend.schema(&self.cx, &frame).await?;
-        let stream = self.backend.export(&self.cx, &frame).await?;
+        self.exported(&frame).await.map(Outcome::Frame)
+    }
+
+    /// The rows of a frame, which must be of the schema that was promised.
+    async fn exported(&self, frame: &Frame) -> Result<Actual> {
+        let schema = self.backend.schema(&self.cx, frame).await?;
+        let stream = self.backend.export(&self.cx, frame).await?;
         let actual = Actual {
             schema: stream.schema(),
             batches: stream.try_collect().await?,
@@ -226,7 +257,7 @@ impl Session {
                 actual.schema.fields()
             )));
         }
-        Ok(Outcome::Frame(actual))
+        Ok(actual)
     }
 
     /// A frame of the case inside the engine. Types that travel as another Arrow type are converted there, unless the

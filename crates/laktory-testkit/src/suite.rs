@@ -32,6 +32,8 @@ pub struct Suite {
     pub inspector: Option<Inspector>,
     /// Backends that must run although they may need a server.
     pub required: Vec<String>,
+    /// Tests of the same binary that are not cases, such as [`equivalence`](crate::equivalence).
+    pub more: Vec<Trial>,
 }
 
 /// Counts of one backend.
@@ -85,6 +87,7 @@ impl Suite {
         for descriptor in self.registry.iter() {
             trials.extend(self.trials(descriptor, &cases, &tallies));
         }
+        trials.extend(self.more);
         let conclusion = libtest_mimic::run(arguments, trials);
         let mut summary = String::new();
         for (name, tally) in lock(&tallies).iter() {
@@ -223,6 +226,7 @@ mod tests {
             configs: BTreeMap::new(),
             inspector: None,
             required: Vec::new(),
+            more: Vec::new(),
         }
     }
 

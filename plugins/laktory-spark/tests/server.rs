@@ -33,6 +33,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         configs: BTreeMap::from([("PYSPARK".to_owned(), config)]),
         inspector: Some(inspected),
         required: Vec::new(),
+        more: Vec::new(),
     };
     let (conclusion, summary) = suite.run(arguments)?;
     if !arguments.list {

@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 use laktory::core::{Capabilities, Func, OpKind, Registry, Support, user};
 
 use crate::args::BackendsArgs;
-use crate::commands::print;
+use crate::commands::{capabilities, print};
 use crate::exit::Failure;
 
 /// Lists the backends of this build.
 pub(crate) fn backends(args: &BackendsArgs, registry: &Registry) -> Result<(), Failure> {
+    if args.json {
+        let text = serde_json::to_string_pretty(&capabilities::machine(registry, args.all));
+        return print(&text.map_err(|error| laktory::core::Error::internal(error.to_string()))?);
+    }
     let mut text = String::new();
     for backend in registry.iter() {
         let capabilities = (backend.capabilities)();

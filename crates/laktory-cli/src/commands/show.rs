@@ -4,7 +4,7 @@ use laktory::core::Registry;
 use laktory::exec::{NodeOutput, RunOptions};
 use laktory::plan::Plan;
 use laktory::syntax::{Diagnostic, did_you_mean};
-use laktory::{Planning, Runtime};
+use laktory::{Planning, Project, Runtime};
 
 use crate::args::ShowArgs;
 use crate::commands::{compile, open, print};
@@ -15,15 +15,7 @@ use crate::log::{Detail, NoLog, TextLog};
 pub(crate) fn show(args: &ShowArgs, detail: Detail, registry: &Registry) -> Result<(), Failure> {
     let quiet = detail == Detail::Quiet;
     let project = open(&args.file)?;
-    let names: Vec<&str> = project
-        .pipeline
-        .nodes
-        .iter()
-        .map(|node| node.name.as_str())
-        .collect();
-    if !names.contains(&args.node.as_str()) {
-        return Err(unknown(&args.node, &names).into());
-    }
+    known_node(&args.node, &project)?;
     let planning = Planning {
         selects: Some(vec![format!("*{}", args.node)]),
         backend: args.file.backend.clone(),
@@ -54,9 +46,19 @@ pub(crate) fn table(runtime: &Runtime, output: &NodeOutput, limit: u64) -> Resul
 }
 
 /// The width of the terminal in characters, when standard output is one.
-fn terminal_width() -> Option<u16> {
+pub(crate) fn terminal_width() -> Option<u16> {
     let terminal = console::Term::stdout();
     terminal.is_term().then(|| terminal.size().1)
+}
+
+/// Refuses a node that the pipeline does not have.
+pub(crate) fn known_node(name: &str, project: &Project) -> Result<(), Failure> {
+    let nodes = project.pipeline.nodes.iter();
+    let names: Vec<&str> = nodes.map(|node| node.name.as_str()).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(unknown(name, &names).into())
 }
 
 /// The fault of a node that the plan does not have.

@@ -1,0 +1,106 @@
+//! One tree on every engine, and whether the answers are one.
+
+use arrow_array::RecordBatch;
+use laktory_core::{Error, Frame, Result};
+
+use crate::compare::{Actual, Rules, compare_frames, table_text};
+use crate::kinds::{answers, is_defect};
+
+use super::generate::{ROWS, Tree};
+use super::{Engine, data, declared};
+
+/// Whether engines agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// They do, or differ as is declared.
+    Agree,
+    /// They do not; how.
+    Differ(String),
+}
+
+/// The engines with the data in them.
+pub(crate) struct Judge<'a> {
+    engines: &'a [Engine],
+    batch: RecordBatch,
+    /// The whole data in each engine.
+    frames: Vec<Frame>,
+}
+
+impl<'a> Judge<'a> {
+    /// # Errors
+    /// Those of imports.
+    pub(crate) fn new(engines: &'a [Engine]) -> Result<Self> {
+        let batch = data::table().batch().map_err(Error::internal)?;
+        let frames = engines
+            .iter()
+            .map(|engine| engine.session.import_batch(&batch))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            engines,
+            batch,
+            frames,
+        })
+    }
+
+    /// The answer of one engine.
+    fn answer(&self, index: usize, tree: &Tree) -> Result<Actual> {
+        let session = &self.engines[index].session;
+        if tree.rows == (0..ROWS) {
+            return session.compute(&self.frames[index], &tree.op());
+        }
+        let part = self.batch.slice(tree.rows.start, tree.rows.len());
+        session.compute(&session.import_batch(&part)?, &tree.op())
+    }
+
+    /// Every engine beside the first.
+    pub(crate) fn judge(&self, tree: &Tree) -> Verdict {
+        let first = self.answer(0, tree);
+        for index in 1..self.engines.len() {
+            let other = self.answer(index, tree);
+            if let Some(difference) = difference(tree, &first, &other) {
+                let (a, b) = (self.engines[0].name, self.engines[index].name);
+                return Verdict::Differ(format!(
+                    "{difference}\n  {a}: {}\n  {b}: {}",
+                    described(&first),
+                    described(&other)
+                ));
+            }
+        }
+        Verdict::Agree
+    }
+}
+
+fn difference(tree: &Tree, first: &Result<Actual>, other: &Result<Actual>) -> Option<String> {
+    let defect = [first, other]
+        .into_iter()
+        .filter_map(|answer| answer.as_ref().err())
+        .find(|error| is_defect(error.kind().name()));
+    if defect.is_some() {
+        return Some("a defect".to_owned());
+    }
+    let rules = Rules {
+        ordered: false,
+        exact_types: true,
+    };
+    match (first, other) {
+        (Ok(first), Ok(other)) => compare_frames(first, other, rules).err(),
+        (Err(first), Err(other)) => {
+            let (first, other) = (first.kind().name(), other.kind().name());
+            let one = answers(first, other) || answers(other, first);
+            (!one).then(|| format!("`{first}` is not `{other}`"))
+        }
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => {
+            match declared::may_refuse(&tree.expr, error.kind().name()) {
+                Some(_) => None,
+                None => Some("one computes what the other refuses".to_owned()),
+            }
+        }
+    }
+}
+
+fn described(answer: &Result<Actual>) -> String {
+    match answer {
+        Ok(actual) => format!("\n{}", table_text(actual).trim_end()),
+        Err(error) => format!("{}: {}", error.kind().name(), error.message()),
+    }
+}
