@@ -238,11 +238,31 @@ fn dictionary<K: ArrowDictionaryKeyType>(array: &ArrayRef) -> Result<Vec<Cell>, 
         .collect())
 }
 
+/// How far floats may lie apart and still be the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tolerance {
+    /// As a part of the greater one.
+    pub relative: f64,
+    /// As a number: what rounding leaves where values cancel each other out.
+    pub absolute: f64,
+}
+
+impl Tolerance {
+    /// A part of the greater one.
+    #[must_use]
+    pub fn relative(relative: f64) -> Self {
+        Self {
+            relative,
+            absolute: 0.0,
+        }
+    }
+}
+
 impl Cell {
-    /// Whether both are the same value; floats within `tolerance` of the greater, NaN equals NaN, -0 equals 0, and
+    /// Whether both are the same value; floats within `tolerance`, NaN equals NaN, -0 equals 0, and
     /// exact numbers compare by value whatever their scale.
     #[must_use]
-    pub fn same(&self, other: &Self, tolerance: f64) -> bool {
+    pub fn same(&self, other: &Self, tolerance: Tolerance) -> bool {
         match (self, other) {
             (Self::Float(a), Self::Float(b)) => same_float(*a, *b, tolerance),
             (Self::Decimal(a, scale), Self::Decimal(b, other)) => {
@@ -275,11 +295,12 @@ impl Cell {
     clippy::float_cmp,
     reason = "infinities and zeros are compared exactly on purpose"
 )]
-fn same_float(a: f64, b: f64, tolerance: f64) -> bool {
+fn same_float(a: f64, b: f64, tolerance: Tolerance) -> bool {
     if a.is_nan() || b.is_nan() {
         return a.is_nan() && b.is_nan();
     }
-    a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= tolerance * a.abs().max(b.abs()))
+    let allowed = (tolerance.relative * a.abs().max(b.abs())).max(tolerance.absolute);
+    a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= allowed)
 }
 
 /// Digits without trailing zeros, and their scale.
@@ -367,27 +388,27 @@ mod tests {
 
     #[test]
     fn floats_compare_with_tolerance_and_nan_is_itself() {
-        let same = |a: f64, b: f64| Cell::Float(a).same(&Cell::Float(b), 1e-9);
+        let same = |a: f64, b: f64| Cell::Float(a).same(&Cell::Float(b), Tolerance::relative(1e-9));
         assert!(same(1.0, 1.0 + 1e-10));
         assert!(!same(1.0, 1.0 + 1e-8));
         assert!(same(f64::NAN, f64::NAN));
         assert!(same(0.0, -0.0));
         assert!(same(f64::INFINITY, f64::INFINITY));
         assert!(!same(f64::INFINITY, f64::NEG_INFINITY));
-        assert!(!Cell::Float(f64::NAN).same(&Cell::Null, 1e-9));
+        assert!(!Cell::Float(f64::NAN).same(&Cell::Null, Tolerance::relative(1e-9)));
     }
 
     #[test]
     fn exact_numbers_compare_by_value() {
-        assert!(Cell::Decimal(150, 2).same(&Cell::Decimal(15, 1), 0.0));
-        assert!(Cell::Decimal(300, 2).same(&Cell::Int(3), 0.0));
-        assert!(!Cell::Decimal(301, 2).same(&Cell::Int(3), 0.0));
+        assert!(Cell::Decimal(150, 2).same(&Cell::Decimal(15, 1), Tolerance::default()));
+        assert!(Cell::Decimal(300, 2).same(&Cell::Int(3), Tolerance::default()));
+        assert!(!Cell::Decimal(301, 2).same(&Cell::Int(3), Tolerance::default()));
         assert_eq!(Cell::Decimal(-105, 2).to_string(), "-1.05");
     }
 
     #[test]
     fn an_instant_is_not_a_local_time() {
-        assert!(!Cell::Instant(0).same(&Cell::Naive(0), 0.0));
+        assert!(!Cell::Instant(0).same(&Cell::Naive(0), Tolerance::default()));
         assert_eq!(
             Cell::Naive(1_500_000_000).to_string(),
             "1970-01-01T00:00:01.500"

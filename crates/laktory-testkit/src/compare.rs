@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use laktory_core::DType;
 
-use crate::cells::{Cell, cells};
+use crate::cells::{Cell, Tolerance, cells};
 use crate::frames::Table;
 use crate::types::type_text;
 
@@ -16,6 +16,8 @@ pub struct Rules {
     /// Whether types must be the same. Otherwise their families must: an engine without small integers may answer
     /// with wider ones.
     pub exact_types: bool,
+    /// How far floats may lie apart as a number, beside the relative tolerance of their width.
+    pub rounding: f64,
 }
 
 /// A frame as it came out of an engine.
@@ -122,9 +124,9 @@ impl Rows {
         Ok(Self { columns, count })
     }
 
-    fn same_row(&self, row: usize, other: &Self, other_row: usize, tolerance: &[f64]) -> bool {
+    fn same_row(&self, row: usize, other: &Self, other_row: usize, tolerance: Tolerance) -> bool {
         (0..self.columns.len()).all(|column| {
-            self.columns[column][row].same(&other.columns[column][other_row], tolerance[column])
+            self.columns[column][row].same(&other.columns[column][other_row], tolerance)
         })
     }
 
@@ -169,8 +171,10 @@ fn difference(
     }
     let mut types = expected.iter().chain(actual_types);
     let any_32 = types.any(|(_, dtype)| involves_float32(dtype));
-    let tolerance = if any_32 { TOLERANCE_32 } else { TOLERANCE_64 };
-    let tolerance = vec![tolerance; expected.len()];
+    let tolerance = Tolerance {
+        relative: if any_32 { TOLERANCE_32 } else { TOLERANCE_64 },
+        absolute: rules.rounding,
+    };
     if rules.ordered {
         for row in 0..expected_rows.count {
             for (index, (name, _)) in expected.iter().enumerate() {
@@ -178,7 +182,7 @@ fn difference(
                     &expected_rows.columns[index][row],
                     &actual_rows.columns[index][row],
                 );
-                if !wanted.same(got, tolerance[index]) {
+                if !wanted.same(got, tolerance) {
                     return Some(format!(
                         "row {row}, column `{name}`: {got} where {wanted} is expected"
                     ));
@@ -190,7 +194,7 @@ fn difference(
     let mut taken = vec![false; actual_rows.count];
     for row in 0..expected_rows.count {
         let found = (0..actual_rows.count).find(|candidate| {
-            !taken[*candidate] && expected_rows.same_row(row, actual_rows, *candidate, &tolerance)
+            !taken[*candidate] && expected_rows.same_row(row, actual_rows, *candidate, tolerance)
         });
         match found {
             Some(found) => taken[found] = true,
@@ -315,6 +319,7 @@ mod tests {
         let rules = Rules {
             ordered,
             exact_types: exact,
+            rounding: 0.0,
         };
         compare(&table(expected), &actual, rules)
     }

@@ -106,6 +106,8 @@ impl Session {
     ) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            // Plans are walked recursively, and frames of code that is not optimised are large.
+            .thread_stack_size(64 << 20)
             .build()?;
         let scratch = std::env::temp_dir().join(format!("laktory-cases-{}", std::process::id()));
         let cx = RunCx::new(
@@ -323,6 +325,7 @@ impl Session {
                 Rules {
                     ordered,
                     exact_types,
+                    rounding: 0.0,
                 },
             ),
             other => Err(described(other)),

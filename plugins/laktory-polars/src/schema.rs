@@ -2,8 +2,8 @@
 
 use laktory_core::{DType, Error, ErrorKind, Result, TimeUnit};
 use polars::prelude::{
-    Categories, DataType, Field, FrozenCategories, PlSmallStr, Schema, TimeUnit as PolarsUnit,
-    TimeZone,
+    Categories, DataType, Field, FrozenCategories, PlSmallStr, PolarsResult, Schema,
+    TimeUnit as PolarsUnit, TimeZone,
 };
 
 use crate::error::ResultExt;
@@ -29,6 +29,12 @@ pub(crate) fn time_zone(zone: Option<&str>) -> Result<Option<TimeZone>> {
         )
         .with_hint("use a name of the IANA data base, such as `UTC` or `America/Toronto`")
     })
+}
+
+/// The field, with the type that a bare number takes: functions of ours must say which type they give.
+pub(crate) fn known(field: &Field) -> PolarsResult<Field> {
+    let dtype = field.dtype().clone().materialize_unknown(true)?;
+    Ok(Field::new(field.name().clone(), dtype))
 }
 
 /// The polars type of a logical type.

@@ -15,7 +15,7 @@ use crate::NAME;
 use crate::arrow::{arrow_schema, from_array, to_array};
 use crate::error::{ResultExt, carry};
 use crate::expr;
-use crate::schema::data_type;
+use crate::schema::{self, data_type};
 
 /// An expression of polars' own, for [`Body::NativeExpr`]: it is given the expressions that it is called with.
 pub struct ExprFunction(pub fn(&Inputs<'_, PolarsExpr>) -> Result<PolarsExpr>);
@@ -89,6 +89,10 @@ fn call(
     let args: Arc<[Arg]> = args.into();
     let known = Arc::clone(&args);
     let output = move |_: &Schema, fields: &[Field]| -> PolarsResult<Field> {
+        let fields = fields
+            .iter()
+            .map(schema::known)
+            .collect::<PolarsResult<Vec<_>>>()?;
         let types: Vec<&DataType> = fields.iter().map(Field::dtype).collect();
         let dtype = output(function, kernel, &known, &types).map_err(|error| carry(&error))?;
         let name = fields.first().map(Field::name).cloned().unwrap_or_default();

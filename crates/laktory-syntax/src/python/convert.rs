@@ -249,15 +249,26 @@ pub(crate) fn arg(param: &Param, item: Option<Item>) -> Outcome<Arg> {
             }
         },
         ParamType::Mapping => match item.value {
-            Value::Dict(entries) => Arg::Mapping(collect(
-                entries
-                    .into_iter()
-                    .map(|(old, new)| Ok((scalar(old)?, scalar(new)?))),
-            )?),
+            Value::Dict(entries) => Arg::Mapping(mapping(entries)?),
             other => return Err(wrong(param.name, "a mapping", &other, item.at).into()),
         },
         ParamType::Frame => Arg::Frame(crate::frame::argument(item)?),
     })
+}
+
+/// A mapping of constants; of equal keys the last one counts, as in Python.
+fn mapping(entries: Vec<(Item, Item)>) -> Outcome<Vec<(Scalar, Scalar)>> {
+    let pairs = entries
+        .into_iter()
+        .map(|(old, new)| Ok((scalar(old)?, scalar(new)?)));
+    let mut distinct: Vec<(Scalar, Scalar)> = Vec::new();
+    for (old, new) in collect(pairs)? {
+        match distinct.iter_mut().find(|(known, _)| *known == old) {
+            Some(known) => known.1 = new,
+            None => distinct.push((old, new)),
+        }
+    }
+    Ok(distinct)
 }
 
 /// What stands in for an argument that was not given.

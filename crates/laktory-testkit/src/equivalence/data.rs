@@ -18,7 +18,8 @@ pub(crate) const GROUP: &str = "g";
 /// Columns of each kind.
 const COLUMNS: &[(Kind, &[&str])] = &[
     (Kind::Int, &["n", "m"]),
-    (Kind::Huge, &["h", "h8", "hu"]),
+    (Kind::Huge, &["h", "h8"]),
+    (Kind::Unsigned, &["hu"]),
     (Kind::Narrow, &["small"]),
     (Kind::Float, &["f", "f2"]),
     (Kind::Bool, &["b", "b2"]),

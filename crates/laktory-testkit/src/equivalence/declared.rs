@@ -1,6 +1,7 @@
 //! Where engines may answer differently, each with the reason. What is listed here is not drawn, or not compared;
 //! nothing else is left out of the comparison.
 
+use laktory_core::shape::shape;
 use laktory_core::{Arg, Expr, Func, walk};
 
 /// Functions that are never drawn.
@@ -40,10 +41,82 @@ const RULES: &[Rule] = &[
         holds: |expr| matches!(expr, Expr::Call { func: Func::ListUnique, args } if args.get(1) == Some(&Arg::Bool(false))),
     },
     Rule {
+        reason: "how many rows constants alone are aggregated over, and in which type, is not defined",
+        holds: |expr| matches!(expr, Expr::Call { func: Func::Corr | Func::Cov | Func::SqlSum, args } if constants(args)),
+    },
+    Rule {
+        reason: "whether sums of large values overflow on the way is left to the engine",
+        holds: |expr| calls(expr, SUMMING) && below(expr, &|child| calls(child, GROWING)),
+    },
+    Rule {
+        reason: "engines round sums differently, and these functions jump where a digit changes",
+        holds: |expr| calls(expr, JUMPING) && below(expr, &|child| calls(child, SUMMING)),
+    },
+    Rule {
         reason: "which of several most frequent values is kept is not defined",
         holds: |expr| matches!(expr, Expr::Call { func: Func::ModeAny, args } if args.get(1) == Some(&Arg::Str("any".to_owned()))),
     },
 ];
+
+/// Functions whose results are rounded.
+const SUMMING: &[Func] = &[
+    Func::Sum,
+    Func::SqlSum,
+    Func::Mean,
+    Func::Std,
+    Func::Var,
+    Func::Skew,
+    Func::Kurtosis,
+    Func::Corr,
+    Func::Cov,
+    Func::Quantile,
+    Func::CumSum,
+    Func::CumProd,
+    Func::RollingSum,
+    Func::RollingMean,
+    Func::RollingStd,
+    Func::RollingVar,
+    Func::EwmMean,
+    Func::SumHorizontal,
+    Func::MeanHorizontal,
+    Func::ListSum,
+    Func::ListMean,
+];
+
+/// Functions whose results are far larger than their operands.
+const GROWING: &[Func] = &[Func::Exp, Func::Pow, Func::CumProd];
+
+/// Functions whose results change all at once.
+const JUMPING: &[Func] = &[
+    Func::Mod,
+    Func::SqlMod,
+    Func::FloorDiv,
+    Func::Floor,
+    Func::Ceil,
+    Func::Round,
+    Func::SqlRound,
+    Func::RoundP,
+    Func::SqlSign,
+];
+
+fn calls(expr: &Expr, functions: &[Func]) -> bool {
+    matches!(expr, Expr::Call { func, .. } if functions.contains(func))
+}
+
+/// Whether something holds for a part of an expression.
+fn below(expr: &Expr, holds: &dyn Fn(&Expr) -> bool) -> bool {
+    let mut found = false;
+    walk::children(expr, &mut |child| {
+        found = found || holds(child) || below(child, holds)
+    });
+    found
+}
+
+/// Whether expressions among arguments are constants.
+fn constants(args: &[Arg]) -> bool {
+    args.iter()
+        .all(|arg| !matches!(arg, Arg::Expr(expr) if !shape(expr).constant))
+}
 
 /// Why engines may differ on an expression or a part of it.
 pub(crate) fn differs(expr: &Expr) -> Option<&'static str> {
@@ -68,8 +141,26 @@ const OF_DATA: &[&str] = &[
     "invalid_argument",
 ];
 
+/// Whether errors of this kind may say that something is of the wrong type: engines find that at different times and
+/// call it by different names.
+pub(crate) fn about_types(kind: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "compute",
+        "conversion_failed",
+        "invalid_argument",
+        "schema_mismatch",
+        "type_mismatch",
+        "unsupported",
+        "unsupported_cast",
+    ];
+    KINDS.contains(&kind)
+}
+
 /// Why one engine may refuse with an error of this kind what another computes.
-pub(crate) fn may_refuse(expr: &Expr, kind: &str) -> Option<&'static str> {
+pub(crate) fn may_refuse(expr: &Expr, no_rows: bool, kind: &str) -> Option<&'static str> {
+    if no_rows && about_types(kind) {
+        return Some("that types do not fit is found while planning, or with the first row");
+    }
     (OF_DATA.contains(&kind) && chooses(expr)).then_some(
         "whether a value that no branch takes is computed, and fails, is left to the engine",
     )
@@ -84,7 +175,5 @@ fn chooses(expr: &Expr) -> bool {
         }
         _ => false,
     };
-    let mut below = false;
-    walk::children(expr, &mut |child| below = below || chooses(child));
-    here || below
+    here || below(expr, &chooses)
 }

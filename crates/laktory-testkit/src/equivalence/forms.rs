@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Int,
     /// Integers of several widths, up to their ends: for what does not calculate.
     Huge,
+    /// Integers without sign, which meet others in types of their own on each engine.
+    Unsigned,
     /// Narrow integers, of which engines may choose other widths.
     Narrow,
     Float,
@@ -39,6 +41,7 @@ pub(crate) enum Kind {
 const LETTERS: &[(char, Kind)] = &[
     ('I', Kind::Int),
     ('H', Kind::Huge),
+    ('U', Kind::Unsigned),
     ('J', Kind::Narrow),
     ('F', Kind::Float),
     ('B', Kind::Bool),
@@ -61,6 +64,7 @@ const LETTERS: &[(char, Kind)] = &[
 pub(crate) const SCALARS: &[Kind] = &[
     Kind::Int,
     Kind::Huge,
+    Kind::Unsigned,
     Kind::Narrow,
     Kind::Float,
     Kind::Bool,
@@ -176,7 +180,7 @@ fn text(func: Func) -> &'static str {
         F::CumCount => "?>J",
         F::Shift => "?>?",
         F::Diff => "I>I F>F N>P Z>P",
-        F::Rank => "I>F F>F S>F D>F H>F",
+        F::Rank => "I>F F>F S>F D>F H>F U>F",
         F::RollingSum => "I>I F>F",
         F::RollingMean | F::RollingStd | F::RollingVar | F::EwmMean => "I>F F>F",
         F::IsDuplicated | F::IsUnique | F::IsFirstDistinct | F::IsLastDistinct => "?>B",

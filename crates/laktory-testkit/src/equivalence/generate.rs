@@ -4,11 +4,12 @@
 use std::fmt;
 use std::ops::Range;
 
+use laktory_core::shape::{Rows, shape};
 use laktory_core::{
     Arg, DType, Expr, Func, FuncDef, FuncKind, Op, Param, ParamDefault, ParamType, Receiver,
     Scalar, SortKey,
 };
-use laktory_syntax::print;
+use laktory_syntax::{Api, print, python_expression};
 
 use super::data::{self, GROUP, ROW};
 use super::declared;
@@ -18,7 +19,7 @@ use super::forms::{Form, Kind, NESTED, SCALARS, Slot, forms};
 /// Levels of calls below the root.
 const DEPTH: usize = 3;
 
-/// How often a tree is drawn again that holds something declared.
+/// How often a tree is drawn again that the language refuses, or that holds something declared.
 const TRIES: usize = 50;
 
 /// Rows of the data.
@@ -97,7 +98,7 @@ impl<'a> Generator<'a> {
         let mut expr = Expr::column(ROW);
         for _ in 0..TRIES {
             (expr, grouped) = self.rooted();
-            if declared::differs(&expr).is_none() {
+            if accepted(&expr, grouped) && declared::differs(&expr).is_none() {
                 break;
             }
         }
@@ -332,12 +333,14 @@ impl<'a> Generator<'a> {
             (Func::ReplaceStrict, "mapping") => {
                 let mut keys = constants(draw, this);
                 keys.retain(|key| *key != Scalar::Null);
-                keys.dedup();
-                let pairs = keys.into_iter().map(|key| {
-                    let value = data::constant(draw, given);
-                    (key, value.unwrap_or(Scalar::Null))
-                });
-                Arg::Mapping(pairs.collect())
+                let mut pairs: Vec<(Scalar, Scalar)> = Vec::new();
+                for key in keys {
+                    if pairs.iter().all(|(known, _)| *known != key) {
+                        let value = data::constant(draw, given);
+                        pairs.push((key, value.unwrap_or(Scalar::Null)));
+                    }
+                }
+                Arg::Mapping(pairs)
             }
             (Func::ReplaceStrict, "default") => {
                 let default = data::constant(draw, given).unwrap_or(Scalar::Null);
@@ -438,6 +441,16 @@ impl<'a> Generator<'a> {
             },
         }
     }
+}
+
+/// Whether the language has the expression as a column, or as an aggregate of a group: what it refuses, drivers never
+/// see.
+pub(crate) fn accepted(expr: &Expr, grouped: bool) -> bool {
+    let shape = shape(expr);
+    !shape.unordered
+        && shape.rows != Rows::Other
+        && (!grouped || shape.is_aggregate())
+        && python_expression(&print(expr), Api::Narwhals).is_ok()
 }
 
 /// One to three constants of a kind, and sometimes null.

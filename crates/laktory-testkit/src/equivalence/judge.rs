@@ -1,7 +1,8 @@
 //! One tree on every engine, and whether the answers are one.
 
 use arrow_array::RecordBatch;
-use laktory_core::{Error, Frame, Result};
+use arrow_schema::DataType;
+use laktory_core::{Error, Expr, Frame, Result};
 
 use crate::compare::{Actual, Rules, compare_frames, table_text};
 use crate::kinds::{answers, is_defect};
@@ -9,13 +10,37 @@ use crate::kinds::{answers, is_defect};
 use super::generate::{ROWS, Tree};
 use super::{Engine, data, declared};
 
+/// What rounding may leave of sums over this data where they cancel out.
+const ROUNDING: f64 = 1e-9;
+
 /// Whether engines agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// They do, or differ as is declared.
     Agree,
-    /// They do not; how.
-    Differ(String),
+    /// They do not.
+    Differ(Difference),
+}
+
+/// How engines differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) kind: DifferenceKind,
+    /// What each engine answers.
+    pub(crate) text: String,
+}
+
+/// What kind of difference: a smaller tree that differs in another way shows another fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DifferenceKind {
+    /// An engine fails in a way that is never an answer.
+    Defect,
+    /// Two tables.
+    Tables,
+    /// Two errors.
+    Errors,
+    /// A table and an error.
+    Refused,
 }
 
 /// The engines with the data in them.
@@ -42,6 +67,24 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// The type of an expression over the data, where the first engine knows one.
+    pub(crate) fn type_of(&self, expr: &Expr) -> Option<DataType> {
+        let tree = Tree {
+            expr: expr.clone(),
+            grouped: false,
+            rows: 0..0,
+        };
+        let answer = self.answer(0, &tree).ok()?;
+        Some(
+            answer
+                .schema
+                .field_with_name("out")
+                .ok()?
+                .data_type()
+                .clone(),
+        )
+    }
+
     /// The answer of one engine.
     fn answer(&self, index: usize, tree: &Tree) -> Result<Actual> {
         let session = &self.engines[index].session;
@@ -59,40 +102,57 @@ impl<'a> Judge<'a> {
             let other = self.answer(index, tree);
             if let Some(difference) = difference(tree, &first, &other) {
                 let (a, b) = (self.engines[0].name, self.engines[index].name);
-                return Verdict::Differ(format!(
-                    "{difference}\n  {a}: {}\n  {b}: {}",
-                    described(&first),
-                    described(&other)
-                ));
+                let (kind, what) = difference;
+                let (first, other) = (described(&first), described(&other));
+                let text = format!("{what}\n  {a}: {first}\n  {b}: {other}");
+                return Verdict::Differ(Difference { kind, text });
             }
         }
         Verdict::Agree
     }
 }
 
-fn difference(tree: &Tree, first: &Result<Actual>, other: &Result<Actual>) -> Option<String> {
+fn difference(
+    tree: &Tree,
+    first: &Result<Actual>,
+    other: &Result<Actual>,
+) -> Option<(DifferenceKind, String)> {
     let defect = [first, other]
         .into_iter()
         .filter_map(|answer| answer.as_ref().err())
         .find(|error| is_defect(error.kind().name()));
     if defect.is_some() {
-        return Some("a defect".to_owned());
+        return Some((DifferenceKind::Defect, "a defect".to_owned()));
     }
     let rules = Rules {
         ordered: false,
         exact_types: true,
+        rounding: ROUNDING,
     };
     match (first, other) {
-        (Ok(first), Ok(other)) => compare_frames(first, other, rules).err(),
+        (Ok(first), Ok(other)) => {
+            let difference = compare_frames(first, other, rules).err()?;
+            Some((DifferenceKind::Tables, difference))
+        }
         (Err(first), Err(other)) => {
             let (first, other) = (first.kind().name(), other.kind().name());
-            let one = answers(first, other) || answers(other, first);
-            (!one).then(|| format!("`{first}` is not `{other}`"))
+            let one = answers(first, other)
+                || answers(other, first)
+                || declared::about_types(first) && declared::about_types(other);
+            (!one).then(|| {
+                (
+                    DifferenceKind::Errors,
+                    format!("`{first}` is not `{other}`"),
+                )
+            })
         }
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => {
-            match declared::may_refuse(&tree.expr, error.kind().name()) {
+            match declared::may_refuse(&tree.expr, tree.rows.is_empty(), error.kind().name()) {
                 Some(_) => None,
-                None => Some("one computes what the other refuses".to_owned()),
+                None => Some((
+                    DifferenceKind::Refused,
+                    "one computes what the other refuses".to_owned(),
+                )),
             }
         }
     }

@@ -121,8 +121,9 @@ fn slice(
     let mut found = 0;
     for number in trees {
         let tree = Generator::new(seed, number, functions).tree();
-        if let Verdict::Differ(_) = judge.judge(&tree) {
-            let (smallest, difference) = shrink::smallest(&judge, tree);
+        if let Verdict::Differ(difference) = judge.judge(&tree) {
+            let (smallest, difference) = shrink::smallest(&judge, tree, difference);
+            let difference = difference.text;
             // Writing to a text cannot fail.
             let _ = writeln!(report, "tree {number}: {smallest}\n{difference}");
             found += 1;

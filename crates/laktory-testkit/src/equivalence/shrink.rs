@@ -1,26 +1,29 @@
 //! From a tree that tells engines apart to its smallest part that still does.
 
+use arrow_schema::DataType;
 use laktory_core::{Arg, Expr, walk};
 
-use super::generate::{ROWS, Tree};
-use super::judge::{Judge, Verdict};
+use super::generate::{ROWS, Tree, accepted};
+use super::judge::{Difference, Judge, Verdict};
 
 /// Trees that are tried at most.
 const BUDGET: usize = 400;
 
-/// The smallest tree found, and the difference on it.
-pub(crate) fn smallest(judge: &Judge<'_>, tree: Tree) -> (Tree, String) {
+/// The smallest tree found that differs in the same way, and the difference on it.
+pub(crate) fn smallest(
+    judge: &Judge<'_>,
+    tree: Tree,
+    difference: Difference,
+) -> (Tree, Difference) {
     let mut budget = BUDGET;
-    let mut best = (tree, String::new());
-    if let Verdict::Differ(difference) = judge.judge(&best.0) {
-        best.1 = difference;
-    }
+    let kind = difference.kind;
+    let mut best = (tree, difference);
     loop {
-        let smaller = candidates(&best.0).into_iter().find_map(|tree| {
+        let smaller = candidates(judge, &best.0).into_iter().find_map(|tree| {
             budget = budget.checked_sub(1)?;
             match judge.judge(&tree) {
-                Verdict::Differ(difference) => Some((tree, difference)),
-                Verdict::Agree => None,
+                Verdict::Differ(difference) if difference.kind == kind => Some((tree, difference)),
+                _ => None,
             }
         });
         match smaller {
@@ -31,8 +34,9 @@ pub(crate) fn smallest(judge: &Judge<'_>, tree: Tree) -> (Tree, String) {
 }
 
 /// Trees with less in them, the smallest first.
-fn candidates(tree: &Tree) -> Vec<Tree> {
-    let mut exprs = smaller(&tree.expr);
+fn candidates(judge: &Judge<'_>, tree: &Tree) -> Vec<Tree> {
+    let mut exprs = smaller(&tree.expr, &|expr| judge.type_of(expr));
+    exprs.retain(|expr| accepted(expr, tree.grouped));
     exprs.sort_by_key(walk::size);
     let mut trees: Vec<Tree> = exprs
         .into_iter()
@@ -61,14 +65,20 @@ fn candidates(tree: &Tree) -> Vec<Tree> {
     trees
 }
 
-/// Every expression that has one part less: a part in place of the whole, at the root or further down.
-fn smaller(expr: &Expr) -> Vec<Expr> {
+/// Every expression that has one part less: a part in place of the whole, at the root or further down. Further down the
+/// type must stay: a function on another type shows another fault.
+fn smaller(expr: &Expr, types: &dyn Fn(&Expr) -> Option<DataType>) -> Vec<Expr> {
     let mut found = Vec::new();
     walk::children(expr, &mut |child| found.push(child.clone()));
     let count = found.len();
     for index in 0..count {
-        for part in smaller(&found[index].clone()) {
-            found.push(with_child(expr, index, part));
+        let child = found[index].clone();
+        let parts = smaller(&child, types);
+        let dtype = (!parts.is_empty()).then(|| types(&child)).flatten();
+        for part in parts {
+            if dtype.is_some() && types(&part) == dtype {
+                found.push(with_child(expr, index, part));
+            }
         }
     }
     found
@@ -135,7 +145,7 @@ mod tests {
     fn parts_stand_in_for_the_whole_at_every_level() {
         let inner = Expr::call(Func::Abs, [Expr::column("n")]);
         let expr = Expr::call(Func::Add, [inner.clone(), Expr::column("m")]);
-        let found = smaller(&expr);
+        let found = smaller(&expr, &|_| Some(DataType::Int64));
         assert!(found.contains(&inner));
         assert!(found.contains(&Expr::column("m")));
         let hoisted = Expr::call(Func::Add, [Expr::column("n"), Expr::column("m")]);

@@ -180,6 +180,7 @@ fn value_of(cell: &Cell, dtype: &DType) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cells::Tolerance;
 
     #[test]
     fn documents_keep_every_type() {
@@ -203,7 +204,11 @@ mod tests {
             let cells_of = |array| cells(array).unwrap();
             assert_eq!(before.dtype, after.dtype);
             for (a, b) in cells_of(&before.array).iter().zip(&cells_of(&after.array)) {
-                assert!(a.same(b, 0.0), "{}: {a} became {b}", before.name);
+                assert!(
+                    a.same(b, Tolerance::default()),
+                    "{}: {a} became {b}",
+                    before.name
+                );
             }
         }
         assert_eq!(document.outputs, 0);

@@ -542,6 +542,11 @@ fn mean_horizontal(call: &Call<'_, '_>) -> Result<Value> {
 fn extreme(call: &Call<'_, '_>, pick: fn(Vec<PlanExpr>) -> PlanExpr) -> Result<Value> {
     let values = call.values("exprs")?;
     let dtype = common_type(values.iter())?;
+    // Times have texts, but no order among them.
+    let temporal = values.iter().find(|value| value.dtype.is_temporal());
+    if let Some(value) = temporal.filter(|_| !dtype.is_temporal()) {
+        return Err(call.mismatch(&value.dtype));
+    }
     let values = values
         .into_iter()
         .map(|value| Ok(convert(value, &dtype)?.expr))

@@ -642,6 +642,13 @@ fn clip(call: &Call<'_, '_>) -> Result<Value> {
         } else {
             value.expr.clone().gt(bound.expr.clone())
         };
+        // Nothing lies beyond NaN.
+        let beyond = if is_float(&dtype) {
+            let nan = datafusion::functions::math::expr_fn::isnan(bound.expr.clone());
+            beyond.and(PlanExpr::Not(Box::new(nan)))
+        } else {
+            beyond
+        };
         branches.push((beyond, bound.expr));
     }
     let mut expr = value.expr.clone();

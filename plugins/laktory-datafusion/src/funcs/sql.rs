@@ -17,7 +17,7 @@ use laktory_core::semantics::text::{like_regex, position};
 use laktory_core::{Func, Result};
 
 use super::cast::{common_type, convert, convert_array};
-use super::numeric::canonical;
+use super::logic::comparable;
 use super::text::{joined, mapped, matching, regex, sliced, text};
 use super::time::{Part, part};
 use super::{Call, FULL, Row, arrays, truth};
@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(Value::boolean(PlanExpr::IsFalse(Box::new(this))))
     }),
     (Func::SqlEqNullSafe, FULL, |call| {
-        let (x, y) = comparable(call.receiver()?, call.value("other")?)?;
+        let (x, y) = comparable(call, call.receiver()?, call.value("other")?)?;
         Ok(binary(x, Operator::IsNotDistinctFrom, y))
     }),
     (Func::SqlConcat, FULL, |call| {
@@ -84,15 +84,6 @@ fn binary(left: Value, operator: Operator, right: Value) -> Value {
         operator,
         Box::new(right.expr),
     )))
-}
-
-/// Two values in their common type, with one NaN and one zero.
-fn comparable(x: Value, y: Value) -> Result<(Value, Value)> {
-    let dtype = common_type([&x, &y].into_iter())?;
-    Ok((
-        canonical(convert(x, &dtype)?),
-        canonical(convert(y, &dtype)?),
-    ))
 }
 
 /// The remainder with the sign of the dividend; by zero it is null for integers, NaN for floats.
@@ -278,7 +269,7 @@ fn sign(call: &Call<'_, '_>) -> Result<Value> {
 
 fn null_if(call: &Call<'_, '_>) -> Result<Value> {
     let (x, y) = (call.value("x")?, call.value("y")?);
-    let (a, b) = comparable(x.clone(), y)?;
+    let (a, b) = comparable(call, x.clone(), y)?;
     let equal = binary(a, Operator::Eq, b);
     let null = Value::null(&x.dtype)?;
     Ok(Value {

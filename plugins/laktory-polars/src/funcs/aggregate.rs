@@ -8,6 +8,7 @@ use polars::prelude::{
 
 use super::{Call, FULL, Row};
 use crate::error::carried;
+use crate::schema::known;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::Len, FULL, |_| Ok(len())),
@@ -46,7 +47,13 @@ pub(super) const ROWS: &[Row] = &[
     (Func::ModeAny, FULL, mode),
     (Func::Corr, FULL, corr),
     (Func::Cov, FULL, |call| {
-        Ok(cov(call.expr("a")?, call.expr("b")?, call.ddof()?))
+        let (a, b) = sides(call)?;
+        let ddof = call.ddof()?;
+        // The engine says zero where a group has no more pairs than that.
+        let pairs = both(&a, &b).sum();
+        Ok(when(pairs.gt(lit(u32::from(ddof))))
+            .then(cov(a, b, ddof))
+            .otherwise(lit(NULL)))
     }),
     (Func::Filter, FULL, filter),
     (Func::DropNulls, FULL, |call| Ok(call.this()?.drop_nulls())),
@@ -65,7 +72,7 @@ fn no_durations(expr: Expr) -> Expr {
                     field.name()
                 ),
             )),
-            _ => Ok(field.clone()),
+            _ => known(field),
         },
         PlSmallStr::from_static("no_durations"),
     )
@@ -107,13 +114,30 @@ fn mode(call: &Call<'_>) -> Result<Expr> {
     })
 }
 
+/// Both sides, of one length.
+fn sides(call: &Call<'_>) -> Result<(Expr, Expr)> {
+    let (a, b) = (call.bound.expr("a")?, call.bound.expr("b")?);
+    let mut sides = call.equally_long(&[a, b])?.into_iter();
+    match (sides.next(), sides.next()) {
+        (Some(a), Some(b)) => Ok((a, b)),
+        _ => Err(Error::internal("a side was lost")),
+    }
+}
+
+/// Whether both sides have a value.
+fn both(a: &Expr, b: &Expr) -> Expr {
+    a.clone().is_not_null().and(b.clone().is_not_null())
+}
+
 fn corr(call: &Call<'_>) -> Result<Expr> {
-    let (a, b) = (call.expr("a")?, call.expr("b")?);
-    match call.text("method")? {
-        "pearson" => Ok(pearson_corr(a, b)),
+    let (a, b) = sides(call)?;
+    let both = both(&a, &b);
+    // Without a pair the engine says null for a whole frame, but NaN for a group.
+    let any = both.clone().any(true);
+    let correlation = match call.text("method")? {
+        "pearson" => pearson_corr(a, b),
         _ => {
             // The correlation of the ranks, among the rows where both sides have a value.
-            let both = a.clone().is_not_null().and(b.clone().is_not_null());
             let ranks = |side: Expr| {
                 let options = RankOptions {
                     method: RankMethod::Average,
@@ -124,9 +148,10 @@ fn corr(call: &Call<'_>) -> Result<Expr> {
                     .otherwise(lit(NULL))
                     .rank(options, None)
             };
-            Ok(pearson_corr(ranks(a), ranks(b)))
+            pearson_corr(ranks(a), ranks(b))
         }
-    }
+    };
+    Ok(when(any).then(correlation).otherwise(lit(NULL)))
 }
 
 fn filter(call: &Call<'_>) -> Result<Expr> {

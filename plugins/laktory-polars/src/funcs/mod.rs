@@ -8,10 +8,12 @@ mod text;
 mod time;
 mod window;
 
-use laktory_core::{
-    Arg, DType, Error, ErrorKind, Expr, Func, Receiver, Result, RunCx, Scalar, Support,
-};
-use polars::prelude::Expr as PolarsExpr;
+use std::borrow::Cow;
+use std::ops::Deref;
+
+use laktory_core::shape::shape;
+use laktory_core::{Arg, BoundCall, Error, Expr, Func, Result, RunCx, Support};
+use polars::prelude::{Expr as PolarsExpr, when};
 
 use crate::expr;
 
@@ -46,7 +48,10 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
 /// `Unsupported` for a function without row, `InvalidArgument`.
 pub(crate) fn lower(cx: &RunCx, func: Func, args: &[Arg]) -> Result<PolarsExpr> {
     match rows().find(|(known, ..)| *known == func) {
-        Some((_, _, lower)) => lower(&Call { cx, func, args }),
+        Some((_, _, lower)) => lower(&Call {
+            cx,
+            bound: BoundCall::new(func, args),
+        }),
         None => Err(Error::unsupported(format!(
             "`{}` is not available on backend POLARS",
             func.def().path
@@ -54,11 +59,18 @@ pub(crate) fn lower(cx: &RunCx, func: Func, args: &[Arg]) -> Result<PolarsExpr> 
     }
 }
 
-/// A call with its bound arguments.
+/// A call with its bound arguments, of which expressions come lowered.
 pub(crate) struct Call<'a> {
     cx: &'a RunCx,
-    func: Func,
-    args: &'a [Arg],
+    bound: BoundCall<'a>,
+}
+
+impl<'a> Deref for Call<'a> {
+    type Target = BoundCall<'a>;
+
+    fn deref(&self) -> &BoundCall<'a> {
+        &self.bound
+    }
 }
 
 impl<'a> Call<'a> {
@@ -67,184 +79,73 @@ impl<'a> Call<'a> {
         self.cx
     }
 
-    fn wrong<T>(&self, name: &str) -> Result<T> {
-        Err(Error::internal(format!(
-            "`{}` was bound without a fitting `{name}`",
-            self.func.def().path
-        )))
-    }
-
-    /// The argument of a parameter.
-    fn arg(&self, name: &str) -> &'a Arg {
-        let def = self.func.def();
-        let receiver = usize::from(def.receiver != Receiver::Function);
-        def.params
-            .iter()
-            .position(|param| param.name == name)
-            .and_then(|at| self.args.get(receiver + at))
-            .unwrap_or(&Arg::Absent)
-    }
-
     /// What the method or operator is applied to.
     fn this(&self) -> Result<PolarsExpr> {
-        match self.args.first() {
-            Some(arg) => self.lowered(arg, "receiver"),
-            None => self.wrong("receiver"),
-        }
+        expr::lower(self.cx, &*self.bound.this()?)
     }
 
-    fn lowered(&self, arg: &Arg, name: &str) -> Result<PolarsExpr> {
-        match arg {
-            Arg::Expr(expr) => expr::lower(self.cx, expr),
-            Arg::Bool(value) => expr::literal(&Scalar::Bool(*value)),
-            Arg::Int(value) => expr::literal(&Scalar::Int((*value).into())),
-            Arg::Float(value) => expr::literal(&Scalar::Float(*value)),
-            Arg::Str(value) => expr::literal(&Scalar::Str(value.clone())),
-            _ => self.wrong(name),
-        }
+    /// Whether what the method is applied to is one value for all rows.
+    fn on_single_value(&self) -> Result<bool> {
+        Ok(shape(&*self.bound.this()?).is_scalar())
     }
 
     /// An expression.
     fn expr(&self, name: &str) -> Result<PolarsExpr> {
-        self.lowered(self.arg(name), name)
+        expr::lower(self.cx, &*self.bound.expr(name)?)
     }
 
     /// An expression that may be missing.
     fn opt_expr(&self, name: &str) -> Result<Option<PolarsExpr>> {
-        match self.arg(name) {
-            Arg::Absent => Ok(None),
-            arg => self.lowered(arg, name).map(Some),
-        }
+        let found = self.bound.opt_expr(name)?;
+        found.map(|expr| expr::lower(self.cx, &expr)).transpose()
     }
 
     /// Several expressions.
     fn exprs(&self, name: &str) -> Result<Vec<PolarsExpr>> {
-        match self.arg(name) {
-            Arg::Absent => Ok(Vec::new()),
-            Arg::Exprs(exprs) => expr::lower_all(self.cx, exprs),
-            arg => Ok(vec![self.lowered(arg, name)?]),
-        }
+        self.lowered(&self.bound.exprs(name)?)
     }
 
     /// Several expressions, at least one.
     fn some_exprs(&self, name: &str) -> Result<Vec<PolarsExpr>> {
-        let exprs = self.exprs(name)?;
-        if exprs.is_empty() {
-            return Err(self.invalid("at least one expression is needed"));
-        }
-        Ok(exprs)
+        self.lowered(&self.bound.some_exprs(name)?)
     }
 
-    /// A flag.
-    fn flag(&self, name: &str) -> Result<bool> {
-        match self.arg(name) {
-            Arg::Bool(value) => Ok(*value),
-            Arg::Expr(Expr::Literal(Scalar::Bool(value))) => Ok(*value),
-            Arg::Absent => Ok(false),
-            _ => self.wrong(name),
-        }
-    }
-
-    /// An integer that may be missing.
-    fn opt_int(&self, name: &str) -> Result<Option<i64>> {
-        match self.arg(name) {
-            Arg::Absent => Ok(None),
-            Arg::Int(value) => Ok(Some(*value)),
-            Arg::Expr(Expr::Literal(Scalar::Int(value))) => match i64::try_from(*value) {
-                Ok(value) => Ok(Some(value)),
-                Err(_) => self.wrong(name),
-            },
-            _ => self.wrong(name),
-        }
-    }
-
-    /// An integer.
-    fn int(&self, name: &str) -> Result<i64> {
-        match self.opt_int(name)? {
-            Some(value) => Ok(value),
-            None => self.wrong(name),
-        }
-    }
-
-    /// A number of things that may be missing.
-    fn opt_count(&self, name: &str) -> Result<Option<usize>> {
-        self.opt_int(name)?
-            .map(|value| {
-                usize::try_from(value)
-                    .map_err(|_| self.invalid(&format!("`{name}` cannot be negative")))
+    /// Expressions, each with as many values as that with the most: what the engine asks of the parts of a list.
+    fn equally_long(&self, exprs: &[Cow<'_, Expr>]) -> Result<Vec<PolarsExpr>> {
+        let lowered = self.lowered(exprs)?;
+        // Constants take the length of an aggregate too.
+        let lengths: Vec<_> = exprs
+            .iter()
+            .map(|expr| shape(expr))
+            .map(|shape| (shape.rows, !shape.constant))
+            .collect();
+        let Some(most) = (0..lengths.len()).max_by_key(|at| lengths[*at]) else {
+            return Ok(lowered);
+        };
+        let (longest, column) = (lengths[most], lowered[most].clone());
+        Ok(lowered
+            .into_iter()
+            .zip(lengths)
+            .map(|(expr, length)| match length < longest {
+                true => as_long_as(expr, &column),
+                false => expr,
             })
-            .transpose()
+            .collect())
     }
 
-    /// A number of things.
-    fn count(&self, name: &str) -> Result<usize> {
-        match self.opt_count(name)? {
-            Some(value) => Ok(value),
-            None => self.wrong(name),
-        }
+    fn lowered(&self, exprs: &[Cow<'_, Expr>]) -> Result<Vec<PolarsExpr>> {
+        let mut exprs = exprs.iter();
+        exprs.try_fold(Vec::new(), |mut all, expr| {
+            all.push(expr::lower(self.cx, expr)?);
+            Ok(all)
+        })
     }
+}
 
-    /// Degrees of freedom.
-    fn ddof(&self) -> Result<u8> {
-        u8::try_from(self.count("ddof")?).map_err(|_| self.invalid("`ddof` is at most 255"))
-    }
-
-    /// A number that may be missing.
-    fn opt_float(&self, name: &str) -> Result<Option<f64>> {
-        match self.arg(name) {
-            Arg::Absent => Ok(None),
-            Arg::Float(value) => Ok(Some(*value)),
-            #[allow(
-                clippy::cast_precision_loss,
-                reason = "a float is what the function works with"
-            )]
-            Arg::Int(value) => Ok(Some(*value as f64)),
-            _ => self.wrong(name),
-        }
-    }
-
-    /// A number.
-    fn float(&self, name: &str) -> Result<f64> {
-        match self.opt_float(name)? {
-            Some(value) => Ok(value),
-            None => self.wrong(name),
-        }
-    }
-
-    /// A text that may be missing.
-    fn opt_text(&self, name: &str) -> Result<Option<&'a str>> {
-        match self.arg(name) {
-            Arg::Absent => Ok(None),
-            Arg::Str(value) => Ok(Some(value)),
-            Arg::Expr(Expr::Literal(Scalar::Str(value))) => Ok(Some(value)),
-            _ => self.wrong(name),
-        }
-    }
-
-    /// A text.
-    fn text(&self, name: &str) -> Result<&'a str> {
-        match self.opt_text(name)? {
-            Some(value) => Ok(value),
-            None => self.wrong(name),
-        }
-    }
-
-    /// A type that may be missing.
-    fn opt_dtype(&self, name: &str) -> Result<Option<&'a DType>> {
-        match self.arg(name) {
-            Arg::Absent => Ok(None),
-            Arg::DType(value) => Ok(Some(value)),
-            _ => self.wrong(name),
-        }
-    }
-
-    /// An error about an argument.
-    fn invalid(&self, why: &str) -> Error {
-        Error::new(
-            ErrorKind::InvalidArgument,
-            format!("`{}`: {why}", self.func.def().path),
-        )
-    }
+/// One value, repeated for each row of a column.
+fn as_long_as(value: PolarsExpr, column: &PolarsExpr) -> PolarsExpr {
+    let rows = column.clone().is_null();
+    when(rows).then(value.clone()).otherwise(value)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use polars_plan::dsl::functions::{
 
 use super::{Call, FULL, Row};
 use crate::error::ResultExt;
+use crate::schema::known;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::SumHorizontal, FULL, |call| {
@@ -43,7 +44,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(as_struct(call.some_exprs("exprs")?))
     }),
     (Func::List, FULL, |call| {
-        as_list(call.some_exprs("exprs")?).or_error()
+        as_list(call.equally_long(&call.bound.some_exprs("exprs")?)?).or_error()
     }),
     (Func::ListLen, FULL, |call| Ok(call.this()?.list().len())),
     (Func::ListGet, FULL, list_get),
@@ -129,7 +130,7 @@ fn extreme(call: &Call<'_>, horizontal: fn(Vec<Expr>) -> Result<Expr>) -> Result
                     }
                     _ => Ok(column),
                 },
-                |_: &Schema, field: &Field| Ok(field.clone()),
+                |_: &Schema, field: &Field| known(field),
                 PlSmallStr::from_static("without_nan"),
             )
         })

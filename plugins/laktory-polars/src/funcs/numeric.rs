@@ -10,9 +10,10 @@ use polars::prelude::{
     TimeZone, binary_expr, coalesce, lit,
 };
 
-use super::{Call, FULL, Row};
+use super::{Call, FULL, Row, as_long_as};
 use crate::error::carried;
 use crate::expr;
+use crate::schema::known;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::Add, FULL, |call| binary(call, Operator::Plus)),
@@ -82,15 +83,20 @@ fn round(call: &Call<'_>) -> Result<Expr> {
 }
 
 fn clip(call: &Call<'_>) -> Result<Expr> {
-    let this = call.this()?;
-    Ok(
-        match (call.opt_expr("lower_bound")?, call.opt_expr("upper_bound")?) {
-            (Some(lower), Some(upper)) => this.clip(lower, upper),
-            (Some(lower), None) => this.clip_min(lower),
-            (None, Some(upper)) => this.clip_max(upper),
-            (None, None) => this,
-        },
-    )
+    let (lower, upper) = (call.opt_expr("lower_bound")?, call.opt_expr("upper_bound")?);
+    let mut this = call.this()?;
+    // The engine computes one value where only the bounds have many.
+    if call.on_single_value()? {
+        for bound in lower.iter().chain(&upper) {
+            this = as_long_as(this, bound);
+        }
+    }
+    Ok(match (lower, upper) {
+        (Some(lower), Some(upper)) => this.clip(lower, upper),
+        (Some(lower), None) => this.clip_min(lower),
+        (None, Some(upper)) => this.clip_max(upper),
+        (None, None) => this,
+    })
 }
 
 fn fill_null(call: &Call<'_>) -> Result<Expr> {
@@ -148,7 +154,7 @@ pub(super) fn no_integers(expr: Expr) -> Expr {
                     ),
                 ));
             }
-            Ok(field.clone())
+            known(field)
         },
         PlSmallStr::from_static("no_integers"),
     )

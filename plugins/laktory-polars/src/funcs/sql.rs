@@ -1,21 +1,17 @@
 //! Functions with the meaning of SQL where that differs from the expression language.
 
+use laktory_core::shape::shape;
 use laktory_core::{Func, Result, semantics};
 use polars::prelude::{
-    Column, DataType, Expr, Field, PlSmallStr, PolarsResult, RoundMode, Schema, StringChunked,
-    concat_str, lit, when,
+    Column, DataType, Expr, Field, Float64Chunked, IntoColumn, NULL, PlSmallStr, PolarsResult,
+    RoundMode, Schema, StringChunked, arity, concat_str, len, lit, map_multiple, polars_err, when,
 };
 
 use super::{Call, FULL, Row};
+use crate::schema::known;
 
 pub(super) const ROWS: &[Row] = &[
-    (Func::SqlMod, FULL, |call| {
-        let (x, y) = (call.this()?, call.expr("other")?);
-        let floored = x.clone() % y.clone();
-        let other_sign = x.lt(lit(0)).neq(floored.clone().lt(lit(0)));
-        let correct = floored.clone().neq(lit(0)).and(other_sign);
-        Ok(when(correct).then(floored.clone() - y).otherwise(floored))
-    }),
+    (Func::SqlMod, FULL, modulo),
     (Func::SqlIsTrue, FULL, |call| {
         Ok(call.this()?.fill_null(lit(false)))
     }),
@@ -49,22 +45,24 @@ pub(super) const ROWS: &[Row] = &[
     (Func::SqlNullIf, FULL, |call| {
         let (x, y) = (call.expr("x")?, call.expr("y")?);
         let equal = x.clone().eq(y).fill_null(lit(false));
-        Ok(when(equal.not())
-            .then(x)
-            .otherwise(lit(polars::prelude::NULL)))
+        Ok(when(equal.not()).then(x).otherwise(lit(NULL)))
     }),
     (Func::SqlSum, FULL, |call| {
         let x = call.expr("x")?;
+        if shape(&*call.bound.expr("x")?).constant {
+            // As many as there are rows.
+            return Ok(when(len().gt(lit(0))).then(x * len()).otherwise(lit(NULL)));
+        }
         Ok(when(x.clone().count().gt(lit(0)))
             .then(x.sum())
-            .otherwise(lit(polars::prelude::NULL)))
+            .otherwise(lit(NULL)))
     }),
     (Func::SqlCountDistinct, FULL, |call| {
         Ok(call.expr("x")?.drop_nulls().n_unique())
     }),
     (Func::SqlTan, FULL, |call| Ok(call.expr("x")?.tan())),
     (Func::SqlCbrt, FULL, |call| {
-        Ok(call.expr("x")?.pow(lit(1.0 / 3.0)))
+        Ok(call.expr("x")?.cast(DataType::Float64).pow(lit(1.0 / 3.0)))
     }),
     (Func::SqlRegexpExtract, FULL, |call| {
         Ok(call
@@ -74,7 +72,10 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::SqlSubstring, FULL, substring),
     (Func::SqlReverse, FULL, |call| {
-        Ok(call.expr("x")?.str().reverse())
+        // By characters, as engines of SQL do; the engine's own function keeps accents on their letters.
+        map_text(call.expr("x")?, "reverse", |text| {
+            text.chars().rev().collect()
+        })
     }),
     (Func::SqlQuarter, FULL, |call| {
         Ok(call.expr("x")?.dt().quarter())
@@ -84,6 +85,39 @@ pub(super) const ROWS: &[Row] = &[
         Ok(call.expr("x")?.dt().weekday() % lit(7))
     }),
 ];
+
+/// The remainder with the sign of the dividend; by zero it is null for integers, NaN for floats.
+fn modulo(call: &Call<'_>) -> Result<Expr> {
+    let (x, y) = (call.this()?, call.expr("other")?);
+    let floored = x.clone() % y.clone();
+    let other_sign = x.clone().lt(lit(0)).neq(floored.clone().lt(lit(0)));
+    let correct = floored.clone().neq(lit(0)).and(other_sign);
+    let remainder = when(correct)
+        .then(floored.clone() - y.clone())
+        .otherwise(floored);
+    // The engine's own remainder of floats is rounded, and NaN by infinity.
+    let exact = |columns: &mut [Column]| -> PolarsResult<Column> {
+        let [remainder, x, y] = columns else {
+            return Err(polars_err!(ComputeError: "two operands are needed"));
+        };
+        let dtype = remainder.dtype().clone();
+        if !dtype.is_float() {
+            return Ok(remainder.clone());
+        }
+        let (x, y) = (x.cast(&DataType::Float64)?, y.cast(&DataType::Float64)?);
+        let exact: Float64Chunked = arity::broadcast_binary_elementwise(
+            x.f64()?,
+            y.f64()?,
+            |x: Option<f64>, y: Option<f64>| Some(x? % y?),
+        );
+        exact
+            .with_name(remainder.name().clone())
+            .into_column()
+            .cast(&dtype)
+    };
+    let output = |_: &Schema, fields: &[Field]| known(&fields[0]);
+    Ok(map_multiple(exact, [remainder, x, y], output))
+}
 
 /// A text turned into another text, value by value.
 pub(super) fn map_text(

@@ -1,7 +1,11 @@
 //! Functions of texts.
 
-use laktory_core::{Func, Result};
-use polars::prelude::{Expr, NULL, lit};
+use laktory_core::{Func, Result, Scalar};
+use polars::prelude::{
+    Column, DataType, Expr, Field, IntoColumn, NULL, PolarsResult, Schema, StringChunked, lit,
+    map_multiple, polars_err,
+};
+use polars_utils::regex_cache::compile_regex;
 
 use super::{Call, FULL, Row};
 
@@ -24,20 +28,9 @@ pub(super) const ROWS: &[Row] = &[
         Ok(call.this()?.str().ends_with(call.expr("suffix")?))
     }),
     (Func::StrReplace, FULL, |call| {
-        let pattern = lit(call.text("pattern")?);
-        let (value, literal) = (call.expr("value")?, call.flag("literal")?);
-        Ok(call
-            .this()?
-            .str()
-            .replace_n(pattern, value, literal, call.int("n")?))
+        replace(call, Some(call.int("n")?))
     }),
-    (Func::StrReplaceAll, FULL, |call| {
-        let pattern = lit(call.text("pattern")?);
-        Ok(call
-            .this()?
-            .str()
-            .replace_all(pattern, call.expr("value")?, call.flag("literal")?))
-    }),
+    (Func::StrReplaceAll, FULL, |call| replace(call, None)),
     (Func::StrSlice, FULL, |call| {
         slice(call.this()?, call.int("offset")?, call.opt_int("length")?)
     }),
@@ -90,6 +83,56 @@ pub(super) const ROWS: &[Row] = &[
         Ok(parts.list().get(lit(call.int("key")?), true))
     }),
 ];
+
+/// The first `n` matches, replaced; `None` for all of them.
+fn replace(call: &Call<'_>, n: Option<i64>) -> Result<Expr> {
+    let (pattern, value) = (call.text("pattern")?.to_owned(), call.expr("value")?);
+    let (this, literal) = (call.this()?, call.flag("literal")?);
+    // The engine replaces several matches only where they are literal, and takes patterns without special characters
+    // for literal ones, in which groups are not expanded.
+    let plain = matches!(
+        &*call.bound.expr("value")?,
+        laktory_core::Expr::Literal(Scalar::Str(text)) if !text.contains('$')
+    );
+    let limit = match n {
+        _ if literal => None,
+        None if plain => None,
+        Some(1) if plain => None,
+        // No limit for the library.
+        None => Some(0),
+        Some(n) => usize::try_from(n).ok().filter(|n| *n > 0),
+    };
+    let Some(limit) = limit else {
+        return Ok(match n {
+            Some(n) => this.str().replace_n(lit(pattern), value, literal, n),
+            None => this.str().replace_all(lit(pattern), value, literal),
+        });
+    };
+    let regex = compile_regex(&pattern)
+        .map_err(|error| call.invalid(&format!("`{pattern}` is no regular expression: {error}")))?;
+    let replaced = move |columns: &mut [Column]| -> PolarsResult<Column> {
+        let [texts, values] = columns else {
+            return Err(polars_err!(ComputeError: "a text and its replacement are needed"));
+        };
+        let (texts, values) = (texts.str()?, values.str()?);
+        let rows = match (texts.len(), values.len()) {
+            (1, rows) | (rows, 1) => rows,
+            (rows, others) => rows.min(others),
+        };
+        let replaced: StringChunked = (0..rows)
+            .map(|row| Some(regex.replacen(broadcast(texts, row)?, limit, broadcast(values, row)?)))
+            .collect();
+        Ok(replaced.with_name(texts.name().clone()).into_column())
+    };
+    let output =
+        |_: &Schema, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), DataType::String));
+    Ok(map_multiple(replaced, [this, value], output))
+}
+
+/// The text of a row, where a single one stands for all rows.
+fn broadcast(texts: &StringChunked, row: usize) -> Option<&str> {
+    texts.get(if texts.len() == 1 { 0 } else { row })
+}
 
 fn slice(this: Expr, offset: i64, length: Option<i64>) -> Result<Expr> {
     let length = match length {

@@ -134,7 +134,7 @@ fn interval(call: &Call<'_>, text: &str, signed: bool) -> Result<bool> {
     }
     Err(Error::new(
         ErrorKind::InvalidArgument,
-        format!("`{}`: `{text}` is not an interval", call.func.def().path),
+        format!("`{}`: `{text}` is not an interval", call.func().def().path),
     )
     .with_hint("an interval is a positive number and a unit: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `mo`, `q`, `y`"))
 }

@@ -15,6 +15,7 @@ use super::frame_spec::Spec;
 use super::{computed, frames};
 use crate::convert::{convert_column, output_field};
 use crate::error::carried;
+use crate::schema::known;
 
 /// `POSITION`, counted in characters.
 pub(super) const POSITION: &str = "__laktory_position";
@@ -204,12 +205,6 @@ fn elementwise(
     let mut function = UserDefinedFunction::new(name.into(), BaseColumnUdf::new(function, output));
     function.options = FunctionOptions::elementwise();
     function
-}
-
-/// The field, with the type that a bare number in a statement takes.
-fn known(field: &Field) -> PolarsResult<Field> {
-    let dtype = field.dtype().clone().materialize_unknown(true)?;
-    Ok(Field::new(field.name().clone(), dtype))
 }
 
 /// Rounds to a number of decimals, which may be negative.

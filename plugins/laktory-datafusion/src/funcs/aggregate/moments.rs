@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::functions::math::expr_fn::sqrt;
+use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::variance::{var_pop_udaf, var_samp_udaf};
 use datafusion::logical_expr::{Expr as PlanExpr, lit, when};
@@ -34,7 +35,12 @@ pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
     let value = floats(value)?;
     let variance = match ddof {
         1 => over.call(var_samp_udaf(), vec![value], DataType::Float64),
-        0 => over.call(var_pop_udaf(), vec![value], DataType::Float64),
+        0 => {
+            // The engine says zero for a single value without looking at it; that of infinity and NaN is NaN.
+            let mean = over.call(avg_udaf(), vec![value.clone()], DataType::Float64);
+            let spread = over.call(var_pop_udaf(), vec![value], DataType::Float64);
+            spread.map(|spread| spread + (mean.expr.clone() - mean.expr))
+        }
         _ => {
             let population = over.call(var_pop_udaf(), vec![value.clone()], DataType::Float64);
             rescaled(&over, population, value, ddof)?

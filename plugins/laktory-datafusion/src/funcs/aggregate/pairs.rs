@@ -6,6 +6,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::correlation::corr_udaf;
+use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::covariance::{covar_pop_udaf, covar_samp_udaf};
 use datafusion::logical_expr::{lit, when};
 use laktory_core::Result;
@@ -35,18 +36,30 @@ fn sides<'s>(call: &'s Call<'_, '_>) -> Result<([Value; 2], DataType, Over<'s>)>
     Ok(([floats(a)?, floats(b)?], output, over))
 }
 
-/// The correlation coefficient; NaN when it is undefined.
+/// The correlation coefficient; NaN when it is undefined, null when there is no pair.
 pub(super) fn corr(call: &Call<'_, '_>) -> Result<Value> {
     let (sides, output, over) = sides(call)?;
+    let pairs = over.call(count_udaf(), vec![paired(&sides)?], DataType::Int64);
     let correlation = match call.text("method")? {
         "pearson" => over.call(corr_udaf(), sides.into(), DataType::Float64),
         "spearman" => over.collect("spearman", sides.into(), DataType::Float64, spearman),
         _ => return Err(call.invalid("`method` is `pearson` or `spearman`")),
     };
-    convert(
-        correlation.map(|expr| coalesce(vec![expr, lit(f64::NAN)])),
-        &output,
-    )
+    let defined = coalesce(vec![correlation.expr, lit(f64::NAN)]);
+    let correlation = Value {
+        expr: when(pairs.expr.gt(lit(0_i64)), defined).end().or_error()?,
+        dtype: DataType::Float64,
+    };
+    convert(correlation, &output)
+}
+
+/// A value where both sides have one.
+fn paired([a, b]: &[Value; 2]) -> Result<Value> {
+    let pair = when(a.expr.clone().is_not_null(), b.expr.clone());
+    Ok(Value {
+        expr: pair.end().or_error()?,
+        dtype: DataType::Float64,
+    })
 }
 
 /// The covariance; null when there are no more pairs than `ddof`.
@@ -57,12 +70,7 @@ pub(super) fn cov(call: &Call<'_, '_>) -> Result<Value> {
         1 => over.call(covar_samp_udaf(), sides.into(), DataType::Float64),
         0 => over.call(covar_pop_udaf(), sides.into(), DataType::Float64),
         _ => {
-            let [a, b] = sides.clone();
-            let pair = when(a.expr.is_not_null(), b.expr).end().or_error()?;
-            let pair = Value {
-                expr: pair,
-                dtype: DataType::Float64,
-            };
+            let pair = paired(&sides)?;
             let population = over.call(covar_pop_udaf(), sides.into(), DataType::Float64);
             rescaled(&over, population, pair, ddof)?
         }

@@ -294,7 +294,10 @@ fn of(mut known: Vec<f64>, which: Middle) -> Option<f64> {
         return None;
     }
     match which {
-        Middle::Mean => Some(known.iter().sum::<f64>() / known.len() as f64),
+        Middle::Mean => {
+            // From zero: the sum of nothing but negative zeros is zero.
+            Some(known.iter().fold(0.0, |sum, value| sum + value) / known.len() as f64)
+        }
         Middle::Median => {
             // NaN last, whatever its sign.
             known.sort_by(|a, b| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
@@ -302,7 +305,13 @@ fn of(mut known: Vec<f64>, which: Middle) -> Option<f64> {
             Some(if known.len() % 2 == 1 {
                 known[half]
             } else {
-                f64::midpoint(known[half - 1], known[half])
+                // As quantiles are interpolated: NaN between infinities and numbers.
+                let (below, above) = (known[half - 1], known[half]);
+                if below == above {
+                    below
+                } else {
+                    below + (above - below) * 0.5
+                }
             })
         }
     }

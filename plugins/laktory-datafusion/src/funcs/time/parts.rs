@@ -162,13 +162,14 @@ pub(super) fn timestamp(call: &Call<'_, '_>) -> Result<Value> {
         dtype if is_date(dtype) => None,
         other => return Err(call.mismatch(other)),
     };
+    // A time outside of what the unit can count is null, as in Polars.
     let through = DataType::Timestamp(unit, zone);
     Ok(kernel(
         format!("timestamp({unit:?})"),
         vec![this],
         DataType::Int64,
         move |arrays| {
-            let points = convert_array(&arrays[0], &through, true)?;
+            let points = convert_array(&arrays[0], &through, false)?;
             Ok(Arc::new(arrays::integers(&points)?))
         },
     ))

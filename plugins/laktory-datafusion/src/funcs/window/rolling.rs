@@ -244,7 +244,8 @@ pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
             .map(|spread| {
                 let enough = spread.count >= frame.min_samples as f64 && spread.count > ddof;
                 enough.then(|| {
-                    let variance = spread.squares / (spread.count - ddof);
+                    // Zero has no sign here.
+                    let variance = spread.squares / (spread.count - ddof) + 0.0;
                     if root { variance.sqrt() } else { variance }
                 })
             })
