@@ -25,6 +25,42 @@ pub(crate) struct Slot<'a> {
     pub(crate) variadic: bool,
 }
 
+pub(crate) const fn required(name: &str) -> Slot<'_> {
+    Slot {
+        name,
+        required: true,
+        keyword_only: false,
+        variadic: false,
+    }
+}
+
+pub(crate) const fn optional(name: &str) -> Slot<'_> {
+    Slot {
+        name,
+        required: false,
+        keyword_only: false,
+        variadic: false,
+    }
+}
+
+pub(crate) const fn keyword(name: &str) -> Slot<'_> {
+    Slot {
+        name,
+        required: false,
+        keyword_only: true,
+        variadic: false,
+    }
+}
+
+pub(crate) const fn rest(name: &str, required: bool) -> Slot<'_> {
+    Slot {
+        name,
+        required,
+        keyword_only: false,
+        variadic: true,
+    }
+}
+
 /// Arguments by parameter.
 #[derive(Clone, Debug)]
 pub(crate) struct Bound {

@@ -3,11 +3,13 @@
 use laktory_core::{Arg, Expr, Func, NameChange, Receiver, SortKey};
 
 use super::bind::{Call, bind};
+use super::bind::{keyword, optional, required, rest};
 use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, collect};
-use super::functions::{self, conditions, keyword, optional, required, rest};
+use super::functions;
 use super::lower::Lowerer;
 use super::native;
+use super::shapes::conditions;
 use super::value::{Item, Value, When};
 use super::window;
 use crate::suggest::nearest;
