@@ -39,8 +39,10 @@ pub(super) fn special(
                 Arg::Int(i64::from(name == "COVAR_SAMP")),
             ],
         ),
-        ("QUANTILE_CONT" | "PERCENTILE_CONT", 2) => quantile_of(lower, expr(0)?, nodes[1])?,
-        ("COUNT_IF", 1) => Expr::call(
+        ("QUANTILE_CONT" | "PERCENTILE_CONT" | "PERCENTILE", 2) => {
+            quantile_of(lower, expr(0)?, nodes[1])?
+        }
+        ("COUNT_IF" | "COUNTIF", 1) => Expr::call(
             Func::Count,
             [Expr::When {
                 branches: vec![(expr(0)?, Expr::literal(1_i64))],

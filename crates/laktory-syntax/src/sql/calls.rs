@@ -7,7 +7,7 @@ use sqlparser::ast::{
 
 use super::lower::{Lower, Result, call};
 use super::table::{FUNCTIONS, Fixed, SPECIAL, Target};
-use super::{aggregates, choices, dates, texts, window};
+use super::{aggregates, choices, dates, hints, lists, texts, window};
 use crate::diagnostic::FragmentError;
 use crate::suggest::nearest;
 use crate::user;
@@ -30,7 +30,7 @@ pub(super) struct Arguments<'a> {
     pub(super) distinct: bool,
 }
 
-fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result<Arguments<'a>> {
+pub(super) fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result<Arguments<'a>> {
     let list = match &function.args {
         FunctionArguments::None => {
             return Ok(Arguments {
@@ -63,12 +63,18 @@ fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result<Arguments<
     })
 }
 
-/// Lowers a call. Counts and row numbers are 64-bit integers, as everywhere in SQL.
+/// Lowers a call. Counts, ranks and row numbers are 64-bit integers, as everywhere in SQL.
 pub(super) fn function(lower: &Lower<'_>, function: &Function) -> Result<Expr> {
     let name = function.name.to_string().to_ascii_uppercase();
     let expr = called(lower, function, &name)?;
     Ok(match name.as_str() {
-        "COUNT" | "APPROX_COUNT_DISTINCT" | "ROW_NUMBER" => Expr::Cast {
+        "COUNT"
+        | "COUNT_IF"
+        | "COUNTIF"
+        | "APPROX_COUNT_DISTINCT"
+        | "ROW_NUMBER"
+        | "RANK"
+        | "DENSE_RANK" => Expr::Cast {
             expr: Box::new(expr),
             to: DType::Int64,
             strict: true,
@@ -84,6 +90,13 @@ fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
     }
     if name == "PERCENTILE_CONT" && function.over.is_none() && function.filter.is_none() {
         return aggregates::percentile(lower, function, &args);
+    }
+    if function.null_treatment == Some(ast::NullTreatment::IgnoreNulls) {
+        return Err(vec![
+            lower
+                .error("IGNORE NULLS is not supported", function)
+                .hint("filter the nulls out in a step before, or write a SQL step"),
+        ]);
     }
     if !function.within_group.is_empty() {
         return lower.unsupported("WITHIN GROUP belongs to PERCENTILE_CONT", function);
@@ -111,7 +124,7 @@ fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
 }
 
 /// An aggregate over the rows where a condition holds: SQL's aggregates skip the nulls that the others become.
-fn filtered(expr: Expr, condition: &Expr) -> Option<Expr> {
+pub(super) fn filtered(expr: Expr, condition: &Expr) -> Option<Expr> {
     let Expr::Call { func, mut args } = expr else {
         return None;
     };
@@ -164,11 +177,9 @@ pub(super) fn plain(
     if let Some((_, least, most, target)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) {
         let count = args.nodes.len();
         if count < *least || count > *most {
-            let wanted = if least == most {
-                format!("{least} arguments, not {count}")
-            } else {
-                format!("at least {least} arguments, not {count}")
-            };
+            let more = if *most > *least { "at least " } else { "" };
+            let arguments = if *least == 1 { "argument" } else { "arguments" };
+            let wanted = format!("{more}{least} {arguments}, not {count}");
             return Err(wrong_count(lower, function, name, &wanted));
         }
         let exprs = lower.exprs(args.nodes.iter().copied())?;
@@ -196,6 +207,9 @@ pub(super) fn plain(
         code: "unknown-function",
         ..lower.error(&format!("the SQL function `{name}` is not known"), function)
     };
+    if let Some(hint) = hints::function(name) {
+        return Err(vec![error.hint(hint)]);
+    }
     Err(vec![match nearest(name, names()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("write it as a DataFrame expression, or in a SQL step"),
@@ -248,6 +262,7 @@ fn special(
         dates::special,
         aggregates::special,
         choices::special,
+        lists::special,
     ] {
         if let Some(expr) = area(lower, function, name, args)? {
             return Ok(expr);

@@ -9,10 +9,12 @@ use super::types;
 impl Lower<'_> {
     pub(super) fn value(&self, value: &Value, node: &ast::Expr) -> Result<Scalar> {
         Ok(match value {
-            Value::Number(digits, _) => match digits.parse::<i128>() {
+            Value::Number(digits, _) => match digits.replace('_', "").parse::<i128>() {
                 Ok(value) => Scalar::Int(value),
-                Err(_) => match digits.parse::<f64>() {
-                    Ok(value) if digits.contains(['.', 'e', 'E']) => Scalar::Float(value),
+                Err(_) => match digits.replace('_', "").parse::<f64>() {
+                    Ok(value) if digits.contains(['.', 'e', 'E']) && value.is_finite() => {
+                        Scalar::Float(value)
+                    }
                     _ => return Err(vec![self.invalid("the number is too large", node)]),
                 },
             },
@@ -24,6 +26,15 @@ impl Lower<'_> {
             | Value::SingleQuotedRawStringLiteral(text) => Scalar::Str(text.clone()),
             Value::Boolean(value) => Scalar::Bool(*value),
             Value::Null => Scalar::Null,
+            // `0x1F` is a number, `X'1F'` are bytes.
+            Value::HexStringLiteral(digits) if self.source_of(node).starts_with("0x") => {
+                match i128::from_str_radix(digits, 16) {
+                    Ok(value) => Scalar::Int(value),
+                    Err(_) => {
+                        return Err(vec![self.invalid("not a hexadecimal number", node)]);
+                    }
+                }
+            }
             Value::HexStringLiteral(digits) => match bytes(digits) {
                 Some(bytes) => Scalar::Bytes(bytes),
                 None => return Err(vec![self.invalid("not hexadecimal digits", node)]),

@@ -2,11 +2,11 @@
 //! logic, `%` with the sign of the dividend, aggregates that skip nulls.
 
 use laktory_core::{Arg, Expr, Func};
-use sqlparser::ast::{self, CastKind, Spanned, TrimWhereField};
+use sqlparser::ast::{self, BinaryOperator, CastKind, Spanned, TrimWhereField};
 
 use super::parts::field;
 use super::position::Source;
-use super::{calls, types};
+use super::{calls, lists, types};
 use crate::diagnostic::FragmentError;
 
 /// Errors of one text.
@@ -69,6 +69,12 @@ impl Lower<'_> {
 
     pub(super) fn invalid(&self, what: impl Into<String>, node: &impl Spanned) -> FragmentError {
         FragmentError::new("invalid-argument", what, self.source.range(node.span()))
+    }
+
+    /// The text of a node.
+    pub(super) fn source_of(&self, node: &impl Spanned) -> &str {
+        let range = self.source.range(node.span());
+        self.source.text.get(range).unwrap_or("")
     }
 
     /// Refuses to copy an expression so often that the result would be huge.
@@ -163,44 +169,78 @@ impl Lower<'_> {
             } => not(self.in_list(expr, list)?, *negated),
             Sql::Like {
                 negated,
-                any: false,
+                any,
                 expr,
                 pattern,
                 escape_char,
-            } => not(
-                self.like(expr, pattern, escape_char.as_deref(), false)?,
-                *negated,
-            ),
-            Sql::ILike {
+            }
+            | Sql::ILike {
                 negated,
-                any: false,
+                any,
                 expr,
                 pattern,
                 escape_char,
-            } => not(
-                self.like(expr, pattern, escape_char.as_deref(), true)?,
-                *negated,
-            ),
-            Sql::Like {
+            } => {
+                let ignore_case = matches!(node, Sql::ILike { .. });
+                let escape = escape_char.as_deref();
+                let all = matches!(&**pattern, Sql::Function(_));
+                if *negated && (*any || all) {
+                    return Err(vec![
+                        self.error("NOT LIKE with several patterns is read in two ways", node)
+                            .hint("write `NOT (s LIKE ANY ('a%', 'b%'))`"),
+                    ]);
+                }
+                let like = if *any {
+                    self.like_any(expr, pattern, escape, ignore_case)?
+                } else if let Some(all) = self.like_all(expr, pattern, escape, ignore_case)? {
+                    all
+                } else {
+                    self.like(expr, pattern, escape, ignore_case)?
+                };
+                not(like, *negated)
+            }
+            Sql::SimilarTo {
                 negated,
-                any: true,
                 expr,
                 pattern,
                 escape_char,
             } => not(
-                self.like_any(expr, pattern, escape_char.as_deref(), false)?,
+                self.similar(expr, pattern, escape_char.as_deref())?,
                 *negated,
             ),
-            Sql::ILike {
-                negated,
-                any: true,
-                expr,
-                pattern,
-                escape_char,
-            } => not(
-                self.like_any(expr, pattern, escape_char.as_deref(), true)?,
-                *negated,
-            ),
+            Sql::AnyOp {
+                left,
+                compare_op: BinaryOperator::Eq,
+                right,
+                ..
+            } => self.in_list(left, self.elements(right)?)?,
+            Sql::AllOp {
+                left,
+                compare_op: BinaryOperator::NotEq,
+                right,
+            } => not(self.in_list(left, self.elements(right)?)?, true),
+            Sql::AnyOp { .. } | Sql::AllOp { .. } => {
+                return Err(vec![
+                    self.error("ANY and ALL are not supported here", node)
+                        .hint("write `x IN (1, 2)`, or `ARRAY_CONTAINS(l, 1)`"),
+                ]);
+            }
+            Sql::Struct { values, fields } if fields.is_empty() && !values.is_empty() => {
+                let nodes: Vec<&ast::Expr> = values.iter().collect();
+                lists::structure(self, &nodes)?
+            }
+            Sql::Convert { .. } => {
+                return Err(vec![
+                    self.error("CONVERT is not supported", node)
+                        .hint("write `CAST(x AS INT)`"),
+                ]);
+            }
+            Sql::JsonAccess { .. } => {
+                return Err(vec![
+                    self.error("paths into JSON are not supported", node)
+                        .hint("declare the type of the column in the schema of the source, and write `a.b`"),
+                ]);
+            }
             Sql::RLike {
                 negated,
                 expr,
@@ -214,7 +254,10 @@ impl Lower<'_> {
                 format: None,
             } => {
                 let Some(to) = types::dtype(data_type) else {
-                    return self.unsupported(&format!("the type `{data_type}` is not known"), node);
+                    return Err(vec![
+                        self.error(&format!("the type `{data_type}` is not known"), node)
+                            .hint("such as `BIGINT`, `DOUBLE`, `DECIMAL(10, 2)`, `STRING`, `DATE`, `TIMESTAMP`, `INT[]`"),
+                    ]);
                 };
                 Expr::Cast {
                     expr: Box::new(self.expr(expr)?),
@@ -259,6 +302,9 @@ impl Lower<'_> {
                     _ => Func::StrStripChars,
                 };
                 call(func, vec![Arg::Expr(self.expr(expr)?), what])
+            }
+            Sql::Array(array) if array.elem.is_empty() => {
+                return self.unsupported("an empty array has no type", node);
             }
             Sql::Array(array) => {
                 let items = self.exprs(array.elem.iter())?;

@@ -1,6 +1,6 @@
 //! SQL operators and `CASE`.
 
-use laktory_core::{Arg, Expr, Func, Scalar};
+use laktory_core::{Arg, DType, Expr, Func, Scalar};
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
 use super::lower::{Lower, Result, both, call, not};
@@ -25,7 +25,7 @@ impl Lower<'_> {
             (UnaryOperator::Minus, Expr::Literal(Scalar::Float(value))) => {
                 Expr::Literal(Scalar::Float(-value))
             }
-            (UnaryOperator::Minus, expr) => Expr::call(Func::Neg, [expr]),
+            (UnaryOperator::Minus, expr) => Expr::call(Func::Neg, [widened(expr)]),
             (UnaryOperator::Plus, expr) => expr,
             (UnaryOperator::Not | UnaryOperator::BangNot | UnaryOperator::BitwiseNot, expr) => {
                 not(expr, true)
@@ -59,7 +59,45 @@ impl Lower<'_> {
         if let ast::Expr::Interval(interval) = right
             && matches!(op, BinaryOperator::Plus | BinaryOperator::Minus)
         {
-            return self.moved(left?, interval, *op == BinaryOperator::Minus, node);
+            let (left, back) = (left?, *op == BinaryOperator::Minus);
+            if let Expr::Literal(Scalar::Duration { value, unit }) = &left
+                && let Expr::Literal(Scalar::Duration { value: more, .. }) =
+                    self.interval_literal(interval, right)?
+            {
+                // Both are in microseconds.
+                let sum = if back {
+                    value.checked_sub(more)
+                } else {
+                    value.checked_add(more)
+                };
+                let sum =
+                    sum.ok_or_else(|| vec![self.invalid("the interval is too long", node)])?;
+                return Ok(Expr::Literal(Scalar::Duration {
+                    value: sum,
+                    unit: *unit,
+                }));
+            }
+            return self.moved(left, interval, back, node);
+        }
+        if let ast::Expr::BinaryOp {
+            left: first,
+            op: BinaryOperator::Minus,
+            ..
+        } = node
+            && matches!(**first, ast::Expr::Interval(_))
+        {
+            return self.unsupported("a date cannot be subtracted from an interval", node);
+        }
+        if is_comparison(op)
+            && let ast::Expr::BinaryOp { left: first, .. } = node
+            && let ast::Expr::BinaryOp { op: before, .. } = &**first
+            && is_comparison(before)
+        {
+            return Err(vec![
+                self.error("comparisons cannot be chained", node).hint(
+                    "write `a < x AND x < b`; texts are joined with `||`, conditions with OR",
+                ),
+            ]);
         }
         if let ast::Expr::BinaryOp {
             left: first,
@@ -70,11 +108,26 @@ impl Lower<'_> {
         {
             return self.moved(self.expr(right)?, interval, false, node);
         }
-        if matches!(op, BinaryOperator::PGRegexNotMatch) {
-            return Ok(not(self.contains(left?, right)?, true));
-        }
-        if matches!(op, BinaryOperator::Regexp | BinaryOperator::PGRegexMatch) {
-            return self.contains(left?, right);
+        match op {
+            BinaryOperator::Regexp | BinaryOperator::PGRegexMatch => {
+                return self.contains(left?, right);
+            }
+            BinaryOperator::PGRegexNotMatch => {
+                return Ok(not(self.contains(left?, right)?, true));
+            }
+            BinaryOperator::PGRegexIMatch => return self.contains_any_case(left?, right),
+            BinaryOperator::PGRegexNotIMatch => {
+                return Ok(not(self.contains_any_case(left?, right)?, true));
+            }
+            BinaryOperator::PGLikeMatch => return self.like_of(left?, right, false),
+            BinaryOperator::PGNotLikeMatch => {
+                return Ok(not(self.like_of(left?, right, false)?, true));
+            }
+            BinaryOperator::PGILikeMatch => return self.like_of(left?, right, true),
+            BinaryOperator::PGNotILikeMatch => {
+                return Ok(not(self.like_of(left?, right, true)?, true));
+            }
+            _ => {}
         }
         let func = match op {
             BinaryOperator::Plus => Func::Add,
@@ -104,12 +157,23 @@ impl Lower<'_> {
                 ];
                 return Ok(call(Func::ConcatStr, args));
             }
+            BinaryOperator::Arrow | BinaryOperator::LongArrow => {
+                return Err(vec![
+                    self.error(&format!("the operator `{op}` is not supported"), node)
+                        .hint("a field is `a.b` or `a['b']`"),
+                ]);
+            }
             other => {
                 return self.unsupported(&format!("the operator `{other}` is not supported"), node);
             }
         };
         let (left, right) = both(left, self.expr(right))?;
-        Ok(Expr::call(func, [left, right]))
+        let calculates = matches!(func, Func::Add | Func::Sub | Func::Mul | Func::SqlMod);
+        Ok(if calculates {
+            Expr::call(func, [widened(left), widened(right)])
+        } else {
+            Expr::call(func, [left, right])
+        })
     }
 
     pub(super) fn case(
@@ -152,5 +216,49 @@ impl Lower<'_> {
         } else {
             Err(errors)
         }
+    }
+}
+
+fn is_comparison(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+    )
+}
+
+/// Parts of dates and lengths are small or unsigned integers: `MONTH(t) * 100` and `LENGTH(s) - 5` would wrap.
+fn widened(expr: Expr) -> Expr {
+    let small = matches!(
+        &expr,
+        Expr::Call {
+            func: Func::DtYear
+                | Func::DtMonth
+                | Func::DtDay
+                | Func::DtHour
+                | Func::DtMinute
+                | Func::DtSecond
+                | Func::DtWeekday
+                | Func::DtOrdinalDay
+                | Func::SqlQuarter
+                | Func::SqlWeek
+                | Func::SqlDayOfWeek
+                | Func::StrLenChars
+                | Func::ListLen,
+            ..
+        }
+    );
+    if small {
+        Expr::Cast {
+            expr: Box::new(expr),
+            to: DType::Int64,
+            strict: true,
+        }
+    } else {
+        expr
     }
 }

@@ -5,6 +5,7 @@ use sqlparser::dialect::{Dialect, GenericDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
+use super::hints;
 use super::lower::{Lower, Result};
 use super::position::{Source, within_bounds};
 use crate::diagnostic::FragmentError;
@@ -31,6 +32,36 @@ impl Dialect for Scalars {
     }
 
     fn supports_window_function_null_treatment_arg(&self) -> bool {
+        true
+    }
+
+    /// `TRIM(s, 'x')`.
+    fn supports_comma_separated_trim(&self) -> bool {
+        true
+    }
+
+    /// `1_000`, which would else be a number and a name.
+    fn supports_numeric_literal_underscores(&self) -> bool {
+        true
+    }
+
+    /// `INT[]`.
+    fn supports_array_typedef_with_brackets(&self) -> bool {
+        true
+    }
+
+    /// `STRUCT(x AS a)` and the type `STRUCT<a INT>`.
+    fn supports_struct_literal(&self) -> bool {
+        true
+    }
+
+    /// The type `MAP<STRING, INT>`.
+    fn supports_map_literal_with_angle_brackets(&self) -> bool {
+        true
+    }
+
+    /// `x NOTNULL`.
+    fn supports_notnull_operator(&self) -> bool {
         true
     }
 }
@@ -76,11 +107,10 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
             }
         };
         let (message, range) = source.reported(&message);
-        let message = message.strip_prefix("Expected: ").map_or_else(
-            || message.clone(),
-            |rest| format!("expected {rest}").replace(", found: EOF", ", but the text ends"),
-        );
-        vec![FragmentError::new("sql-unsupported", message, range)]
+        let near = text.get(range.clone()).unwrap_or("");
+        let message = hints::message(&message, near);
+        let hint = hints::syntax(text, range.start, &message);
+        vec![FragmentError::new("sql-unsupported", message, range).hint_if(hint)]
     };
     let mut parser = Parser::new(&dialect)
         .with_recursion_limit(256)
@@ -100,22 +130,11 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
     let next = parser.peek_token();
     if next.token != Token::EOF {
         let range = source.range(next.span);
-        let hint = match &next.token {
-            Token::Word(word) if word.value.eq_ignore_ascii_case("as") => {
-                Some("give the new name as the value of a map: `selects: {x: y}`")
-            }
-            Token::SemiColon => Some("leave the semicolon out"),
-            _ => None,
-        };
-        let error = FragmentError::new(
-            "sql-unsupported",
-            format!("`{}` does not belong to the expression", next.token),
-            range,
-        );
-        return Err(vec![match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }]);
+        let message = format!("`{}` does not belong to the expression", next.token);
+        let hint = hints::syntax(text, range.start, &message);
+        return Err(vec![
+            FragmentError::new("sql-unsupported", message, range).hint_if(hint),
+        ]);
     }
     Ok(expr)
 }
