@@ -15,6 +15,20 @@ pub(crate) struct Call {
     pub(crate) kwargs: Vec<(String, Item)>,
 }
 
+impl Call {
+    /// Takes the function that `pipe` is called with, by position or as `function=`.
+    pub(crate) fn take_function(&mut self) -> Option<Item> {
+        if !self.args.is_empty() {
+            return Some(self.args.remove(0));
+        }
+        let named = self
+            .kwargs
+            .iter()
+            .position(|(name, _)| name == "function")?;
+        Some(self.kwargs.remove(named).1)
+    }
+}
+
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'a> {

@@ -421,10 +421,9 @@ pub(crate) fn list(item: Item) -> Vec<Item> {
 
 fn pipe(lowerer: &mut Lowerer, receiver: Item, mut call: Call) -> Outcome<Value> {
     let at = call.at;
-    if call.args.is_empty() {
+    let Some(function) = call.take_function() else {
         return Err(Fault::invalid("`pipe()` needs a function", at).into());
-    }
-    let function = call.args.remove(0);
+    };
     match function.value {
         Value::Lambda(lambda) => {
             call.args.insert(0, receiver);

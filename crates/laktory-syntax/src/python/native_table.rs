@@ -267,6 +267,38 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
         "datediff",
         "subtract the dates and write `.dt.total_days()`",
     ),
+    (
+        "new_series",
+        "rows are declared in a source: `sources: [{data: ...}]`",
+    ),
+    (
+        "from_dict",
+        "rows are declared in a source: `sources: [{data: ...}]`",
+    ),
+    (
+        "from_dicts",
+        "rows are declared in a source: `sources: [{data: ...}]`",
+    ),
+    ("from_arrow", "declare a source"),
+    ("from_numpy", "declare a source"),
+    ("from_native", "leave it out: steps work on every engine"),
+    ("to_native", "leave it out: steps work on every engine"),
+    (
+        "read_csv",
+        "declare a source: `sources: [{path: ..., format: CSV}]`",
+    ),
+    (
+        "scan_csv",
+        "declare a source: `sources: [{path: ..., format: CSV}]`",
+    ),
+    (
+        "read_parquet",
+        "declare a source: `sources: [{path: ..., format: PARQUET}]`",
+    ),
+    (
+        "scan_parquet",
+        "declare a source: `sources: [{path: ..., format: PARQUET}]`",
+    ),
     ("broadcast", "leave it out: the engine chooses how to join"),
 ];
 

@@ -84,6 +84,7 @@ pub(super) fn by_dtype(items: Vec<Item>) -> Outcome<Value> {
                 .map(DType::Duration),
             ),
             Value::DTypeClass("Enum") => others.push(Selector::Enum),
+            Value::DTypeClass("Struct") => plain.push(DType::Struct(Vec::new())),
             Value::DTypeClass("List") => plain.push(DType::List(Box::new(DType::Unknown))),
             _ => plain.push(types::dtype(item)?),
         }
@@ -145,7 +146,8 @@ fn polars_selector(path: &str, call: Call) -> Outcome<Value> {
 fn escaped(text: &str) -> String {
     let mut pattern = String::new();
     for char in text.chars() {
-        if char.is_ascii_punctuation() && char != '_' {
+        // Not `<` and `>`: behind a backslash they are borders of words.
+        if r".^$|*+?()[]{}\".contains(char) {
             pattern.push('\\');
         }
         pattern.push(char);

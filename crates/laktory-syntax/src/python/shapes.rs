@@ -107,7 +107,11 @@ pub(super) fn call(root: Root, path: &str, call: &Call) -> Outcome<Option<Value>
         }
         "concat" => concat(call())?,
         "sql_expr" | "laktory.sql_expr" => {
-            let mut bound = bind(call(), &[required("expr")], false)?;
+            let mut call = call();
+            if let Some((name, _)) = call.kwargs.iter_mut().find(|(name, _)| name == "text") {
+                "expr".clone_into(name);
+            }
+            let mut bound = bind(call, &[required("expr")], false)?;
             let Some(item) = bound.one(0) else {
                 return Ok(None);
             };
