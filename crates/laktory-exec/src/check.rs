@@ -15,8 +15,8 @@ use crate::build::{Builder, NodeFrames, Stage};
 use crate::event::{Event, Observer};
 use crate::expectations;
 use crate::fault::{Fault, guarded};
-use crate::node::conform;
 use crate::outputs;
+use crate::pass::conform;
 use crate::sessions::Sessions;
 
 /// Frames of checked nodes are chained up to this many nodes deep; then the chain is cut by an empty frame of the

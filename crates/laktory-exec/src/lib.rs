@@ -13,6 +13,7 @@ mod inline;
 mod node;
 mod output;
 mod outputs;
+mod pass;
 mod pool;
 mod report;
 mod run;

@@ -148,6 +148,14 @@ impl FragmentError {
         self.hint = Some(hint.into());
         self
     }
+
+    /// Adds a hint, if there is one.
+    pub(crate) fn hint_if(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
 }
 
 impl fmt::Display for FragmentError {

@@ -43,16 +43,32 @@ fn lower(tree: &ruff_python_ast::Expr, api: Api) -> Result<Expr, Vec<FragmentErr
 /// # Errors
 /// Every fault found, each with its place in the text.
 pub fn column_expr(text: &str, kind: Option<ColumnExprKind>) -> Result<Expr, Vec<FragmentError>> {
+    either(text, kind, crate::sql::expression)
+}
+
+/// A column expression that may be renamed: in SQL, `SUM(x) AS total`.
+pub(crate) fn named_column_expr(
+    text: &str,
+    kind: Option<ColumnExprKind>,
+) -> Result<Expr, Vec<FragmentError>> {
+    either(text, kind, crate::sql_projection)
+}
+
+fn either(
+    text: &str,
+    kind: Option<ColumnExprKind>,
+    sql: fn(&str) -> Result<Expr, Vec<FragmentError>>,
+) -> Result<Expr, Vec<FragmentError>> {
     match kind {
-        Some(ColumnExprKind::Sql) => crate::sql::expression(text),
+        Some(ColumnExprKind::Sql) => sql(text),
         Some(ColumnExprKind::Df) => python_expression(text, Api::Native),
         None => match parse::read(text, 0) {
             Reading::Expression(tree) if parse::looks_rooted(text) => lower(&tree, Api::Native),
-            Reading::Broken(fault) => match crate::sql::expression(text) {
+            Reading::Broken(fault) => match sql(text) {
                 Ok(expr) => Ok(expr),
                 Err(_) => Err(vec![fault.error]),
             },
-            _ => crate::sql::expression(text),
+            _ => sql(text),
         },
     }
 }

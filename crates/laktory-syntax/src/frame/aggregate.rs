@@ -70,7 +70,7 @@ pub(super) fn groupby_and_agg(mut bound: Bound) -> Outcome<Vec<Op>> {
 fn column_expression(item: Item) -> Outcome<Expr> {
     let at = item.at;
     let parse = |text: &str, kind: Option<crate::ColumnExprKind>, at: At| {
-        crate::column_expr(text, kind).map_err(|errors| {
+        crate::expression::named_column_expr(text, kind).map_err(|errors| {
             Faults(
                 errors
                     .into_iter()

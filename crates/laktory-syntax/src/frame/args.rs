@@ -175,10 +175,9 @@ pub(super) fn pipe(
     mut call: Call,
 ) -> Outcome<FrameValue> {
     let at = call.at;
-    if call.args.is_empty() {
+    let Some(function) = call.take_function() else {
         return Err(Fault::invalid("`pipe` needs a function", at).into());
-    }
-    let function = call.args.remove(0);
+    };
     let Value::Lambda(lambda) = function.value else {
         return Err(Fault::invalid(
             format!("`pipe` takes a lambda, not {}", function.value.kind()),

@@ -133,7 +133,7 @@ fn filter(mut bound: Bound) -> Outcome<Vec<Op>> {
                     .chars()
                     .all(|char| char.is_alphanumeric() || char == '_') =>
             {
-                let expr = crate::python::functions::sql(text, item.at)?;
+                let expr = crate::python::shapes::sql(text, item.at)?;
                 Ok(Item::new(Value::Expr(expr), item.at))
             }
             _ => Ok(item),
@@ -150,7 +150,7 @@ fn condition(mut bound: Bound) -> Outcome<Vec<Op>> {
         Some(Item {
             value: Value::Str(text),
             at,
-        }) => crate::python::functions::sql(&text, at)?,
+        }) => crate::python::shapes::sql(&text, at)?,
         Some(item) => convert::expr(item, Text::Column)?,
         None => return Err(Fault::invalid("`where` needs a condition", at).into()),
     };

@@ -15,6 +15,20 @@ pub(crate) struct Call {
     pub(crate) kwargs: Vec<(String, Item)>,
 }
 
+impl Call {
+    /// Takes the function that `pipe` is called with, by position or as `function=`.
+    pub(crate) fn take_function(&mut self) -> Option<Item> {
+        if !self.args.is_empty() {
+            return Some(self.args.remove(0));
+        }
+        let named = self
+            .kwargs
+            .iter()
+            .position(|(name, _)| name == "function")?;
+        Some(self.kwargs.remove(named).1)
+    }
+}
+
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'a> {
@@ -23,6 +37,42 @@ pub(crate) struct Slot<'a> {
     pub(crate) keyword_only: bool,
     /// Takes the rest of the positional arguments; lists among them are flattened.
     pub(crate) variadic: bool,
+}
+
+pub(crate) const fn required(name: &str) -> Slot<'_> {
+    Slot {
+        name,
+        required: true,
+        keyword_only: false,
+        variadic: false,
+    }
+}
+
+pub(crate) const fn optional(name: &str) -> Slot<'_> {
+    Slot {
+        name,
+        required: false,
+        keyword_only: false,
+        variadic: false,
+    }
+}
+
+pub(crate) const fn keyword(name: &str) -> Slot<'_> {
+    Slot {
+        name,
+        required: false,
+        keyword_only: true,
+        variadic: false,
+    }
+}
+
+pub(crate) const fn rest(name: &str, required: bool) -> Slot<'_> {
+    Slot {
+        name,
+        required,
+        keyword_only: false,
+        variadic: true,
+    }
 }
 
 /// Arguments by parameter.

@@ -3,9 +3,9 @@
 use laktory_core::{Expr, Scalar, TimeUnit};
 
 use super::bind::{Call, Slot, bind};
+use super::bind::{keyword, optional, required};
 use super::convert;
 use super::fault::{At, Fault, Outcome};
-use super::functions::{keyword, optional, required};
 use super::value::{Item, Root, Value};
 use crate::{datetime, suggest};
 

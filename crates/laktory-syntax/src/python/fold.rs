@@ -289,6 +289,16 @@ pub(crate) fn builtin(
             #[allow(clippy::cast_possible_truncation, reason = "bounded by the guard")]
             Ok(Value::Int(value.round_ties_even() as i128))
         }
+        ("round", [Value::Float(value), Value::Int(decimals)])
+            if value.is_finite() && (0..=15).contains(decimals) =>
+        {
+            let decimals = usize::try_from(*decimals).unwrap_or(0);
+            let rounded = format!("{value:.decimals$}");
+            Ok(Value::Float(rounded.parse().unwrap_or(*value)))
+        }
+        ("round", [Value::Int(value), Value::Int(decimals)]) if *decimals >= 0 => {
+            Ok(Value::Int(*value))
+        }
         ("min" | "max", [Value::List(items)]) => extreme(name, items, at),
         ("min" | "max", [_, _, ..]) => extreme(name, args, at),
         ("sum", [Value::List(items)]) => {

@@ -1,14 +1,13 @@
 //! The walk over a Python syntax tree. Only names of the API lead anywhere; attributes exist on API objects alone;
 //! nothing is imported, looked up or run. The work is bounded, whatever the text.
 
-use laktory_core::{Expr, Func, Selector};
-use ruff_python_ast::{self as ast, BoolOp, Number, Operator, UnaryOp};
+use ruff_python_ast as ast;
 use ruff_text_size::Ranged;
 
 use super::bind::Call;
-use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, both, collect};
-use super::operators::{ambiguous, bad_operand, comparison, constant_comparison, operate};
+use super::literals::number;
+use super::operators::ambiguous;
 use super::value::{Item, Lambda, Root, Value};
 use super::{fold, functions, methods, parse, window};
 use crate::Api;
@@ -139,7 +138,7 @@ impl Lowerer {
         Ok(fold::subscript(&value.value, &index.value, at)?)
     }
 
-    fn items(&mut self, nodes: &[ast::Expr]) -> Outcome<Vec<Item>> {
+    pub(super) fn items(&mut self, nodes: &[ast::Expr]) -> Outcome<Vec<Item>> {
         let mut outcomes = Vec::with_capacity(nodes.len());
         for node in nodes {
             if let ast::Expr::Starred(starred) = node {
@@ -173,43 +172,6 @@ impl Lowerer {
             }
         }
         Ok(Value::Dict(collect(entries)?))
-    }
-
-    fn f_string(&mut self, string: &ast::ExprFString) -> Outcome<String> {
-        let mut text = String::new();
-        for part in &string.value {
-            match part {
-                ast::FStringPart::Literal(literal) => text.push_str(&literal.value),
-                ast::FStringPart::FString(part) => {
-                    for element in &part.elements {
-                        match element {
-                            ast::InterpolatedStringElement::Literal(literal) => {
-                                text.push_str(&literal.value);
-                            }
-                            ast::InterpolatedStringElement::Interpolation(hole) => {
-                                let at = self.at(hole);
-                                if hole.format_spec.is_some() || hole.debug_text.is_some() {
-                                    return Err(Fault::new(
-                                        "not-implemented",
-                                        "format specifications are not supported",
-                                        at,
-                                    )
-                                    .into());
-                                }
-                                let item = self.eval(&hole.expression)?;
-                                text.push_str(&fold::display(&item.value, at)?);
-                            }
-                        }
-                    }
-                }
-            }
-            let at = self.at(string);
-            self.charge(text.len() as u64 / 64, at)?;
-            if text.len() > parse::MAX_BYTES {
-                return Err(Fault::new("too-large", "the text is too large", at).into());
-            }
-        }
-        Ok(text)
     }
 
     fn name(&mut self, name: &str, at: At) -> Outcome<Item> {
@@ -409,129 +371,6 @@ impl Lowerer {
         }
         both(args, collect(kwargs))
     }
-
-    /// `a + b + c ...`, along the left spine without recursion.
-    fn binary(&mut self, node: &ast::Expr) -> Outcome<Item> {
-        let mut spine = Vec::new();
-        let mut next = node;
-        while let ast::Expr::BinOp(operation) = next {
-            spine.push(operation);
-            next = &operation.left;
-        }
-        let mut left = self.eval(next);
-        while let Some(operation) = spine.pop() {
-            let at = self.at(operation);
-            let (a, b) = both(left, self.eval(&operation.right))?;
-            self.charge(1 + copies(operation.op, &a.value, &b.value), at)?;
-            left = operate(operation.op, a, b, at).map(|value| Item::new(value, at));
-        }
-        left
-    }
-
-    fn unary(&mut self, unary: &ast::ExprUnaryOp, at: At) -> Outcome<Value> {
-        let operand = self.eval(&unary.operand)?;
-        let value = match (unary.op, operand.value) {
-            (UnaryOp::Invert, Value::Selector(selector)) => {
-                Value::Selector(Selector::Not(Box::new(selector)))
-            }
-            (UnaryOp::Not, value) if value.is_expression() => {
-                return Err(ambiguous(at)
-                    .hint("write `~(...)` for not, with parentheses")
-                    .into());
-            }
-            (UnaryOp::Not, value) => match fold::truth(&value) {
-                Some(truth) => Value::Bool(!truth),
-                None => return Err(bad_operand("not", &value, at).into()),
-            },
-            (UnaryOp::UAdd, value) if value.is_expression() => {
-                return Err(bad_operand("unary +", &value, at)
-                    .hint("leave the `+` out")
-                    .into());
-            }
-            (UnaryOp::USub, value) if value.is_expression() => {
-                let expr = convert::expr(Item::new(value, operand.at), Text::Column)?;
-                Value::Expr(Expr::call(Func::Neg, [expr]))
-            }
-            (UnaryOp::Invert, value) if value.is_expression() => {
-                let expr = convert::expr(Item::new(value, operand.at), Text::Column)?;
-                Value::Expr(Expr::call(Func::Not, [expr]))
-            }
-            (UnaryOp::UAdd, value @ (Value::Int(_) | Value::Float(_))) => value,
-            (UnaryOp::USub, Value::Int(value)) => Value::Int(
-                value
-                    .checked_neg()
-                    .ok_or_else(|| Fault::new("too-large", "the number is too large", at))?,
-            ),
-            (UnaryOp::USub, Value::Float(value)) => Value::Float(-value),
-            (UnaryOp::Invert, Value::Int(value)) => Value::Int(!value),
-            (op, value) => return Err(bad_operand(op.as_str(), &value, at).into()),
-        };
-        Ok(value)
-    }
-
-    fn logic(&mut self, operation: &ast::ExprBoolOp, at: At) -> Outcome<Value> {
-        let word = match operation.op {
-            BoolOp::And => ("and", "&"),
-            BoolOp::Or => ("or", "|"),
-        };
-        let items = self.items(&operation.values)?;
-        if items.iter().any(|item| item.value.is_expression()) {
-            return Err(ambiguous(at)
-                .hint(format!(
-                    "write `(...) {} (...)` instead of `{}`, with parentheses around each comparison",
-                    word.1, word.0
-                ))
-                .into());
-        }
-        let mut last = Value::None;
-        for item in items {
-            let truth = fold::truth(&item.value)
-                .ok_or_else(|| bad_operand(word.0, &item.value, item.at))?;
-            last = item.value;
-            if truth == (operation.op == BoolOp::Or) {
-                break;
-            }
-        }
-        Ok(last)
-    }
-
-    fn compare(&mut self, compare: &ast::ExprCompare, at: At) -> Outcome<Value> {
-        let left = self.eval(&compare.left);
-        let right = self.items(&compare.comparators);
-        let (left, right) = both(left, right)?;
-        let symbolic =
-            left.value.is_expression() || right.iter().any(|item| item.value.is_expression());
-        if symbolic {
-            if compare.ops.len() > 1 {
-                let bitwise = std::iter::once(&*compare.left)
-                    .chain(&*compare.comparators)
-                    .any(|node| {
-                        matches!(node, ast::Expr::BinOp(operation)
-                            if matches!(operation.op, Operator::BitAnd | Operator::BitOr))
-                    });
-                let hint = if bitwise {
-                    "`&` and `|` bind tighter than comparisons: write `(a > 1) & (b > 2)`"
-                } else {
-                    "write `(a < x) & (x < b)`, or `.is_between(a, b, closed='none')`"
-                };
-                return Err(ambiguous(at).hint(hint).into());
-            }
-            let (Some(op), Some(right)) = (compare.ops.first(), right.into_iter().next()) else {
-                return Err(ambiguous(at).into());
-            };
-            return comparison(*op, left, right, at);
-        }
-        let mut previous = left;
-        for (op, next) in compare.ops.iter().zip(right) {
-            let holds = constant_comparison(*op, &previous.value, &next.value)
-                .ok_or_else(|| bad_operand(op.as_str(), &next.value, next.at))?;
-            if !holds {
-                return Ok(Value::Bool(false));
-            }
-            previous = next;
-        }
-        Ok(Value::Bool(true))
-    }
 }
 
 fn call_name(function: &Value) -> String {
@@ -569,20 +408,6 @@ fn unknown_name_hint<'a>(
     }
 }
 
-/// How much an operator on constants copies: a list times a number is that many copies of all that is in it.
-fn copies(op: Operator, left: &Value, right: &Value) -> u64 {
-    match (left, right) {
-        (Value::List(_), Value::Int(times)) | (Value::Int(times), Value::List(_))
-            if op == Operator::Mult =>
-        {
-            let times = u64::try_from(*times).unwrap_or(if *times < 0 { 0 } else { u64::MAX });
-            weight(left).max(weight(right)).saturating_mul(times)
-        }
-        (Value::List(_), Value::List(_)) => weight(left).saturating_add(weight(right)),
-        _ => 0,
-    }
-}
-
 /// How much work copying a value is.
 pub(super) fn weight(value: &Value) -> u64 {
     match value {
@@ -605,33 +430,6 @@ pub(super) fn weight(value: &Value) -> u64 {
         Value::Lambda(lambda) => 64 + lambda.scope.len() as u64 * 16,
         _ => 1,
     }
-}
-
-fn number(number: &Number, at: At) -> Result<Value, Fault> {
-    match number {
-        Number::Int(value) => {
-            let parsed = match value.as_u64() {
-                Some(value) => Some(i128::from(value)),
-                None => big_integer(&value.to_string()),
-            };
-            parsed
-                .map(Value::Int)
-                .ok_or_else(|| Fault::new("too-large", "the number is too large", at))
-        }
-        Number::Float(value) => Ok(Value::Float(*value)),
-        Number::Complex { .. } => Err(Fault::invalid("complex numbers are not supported", at)),
-    }
-}
-
-fn big_integer(text: &str) -> Option<i128> {
-    let text = text.replace('_', "").to_lowercase();
-    let (digits, radix) = match text.get(..2) {
-        Some("0x") => (&text[2..], 16),
-        Some("0o") => (&text[2..], 8),
-        Some("0b") => (&text[2..], 2),
-        _ => (text.as_str(), 10),
-    };
-    i128::from_str_radix(digits, radix).ok()
 }
 
 /// Syntax that has no place in an expression.

@@ -3,11 +3,13 @@
 use laktory_core::{Arg, Expr, Func, NameChange, Receiver, SortKey};
 
 use super::bind::{Call, bind};
+use super::bind::{keyword, optional, required, rest};
 use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, collect};
-use super::functions::{self, conditions, keyword, optional, required, rest};
+use super::functions;
 use super::lower::Lowerer;
 use super::native;
+use super::shapes::conditions;
 use super::value::{Item, Value, When};
 use super::window;
 use crate::suggest::nearest;
@@ -419,10 +421,9 @@ pub(crate) fn list(item: Item) -> Vec<Item> {
 
 fn pipe(lowerer: &mut Lowerer, receiver: Item, mut call: Call) -> Outcome<Value> {
     let at = call.at;
-    if call.args.is_empty() {
+    let Some(function) = call.take_function() else {
         return Err(Fault::invalid("`pipe()` needs a function", at).into());
-    }
-    let function = call.args.remove(0);
+    };
     match function.value {
         Value::Lambda(lambda) => {
             call.args.insert(0, receiver);

@@ -3,13 +3,15 @@
 
 use laktory_core::{DType, Expr, Func, NameChange, SortKey};
 
+use super::bind::required;
 use super::bind::{Call, bind};
 use super::convert::{self, Text};
 use super::fault::{Fault, Outcome};
-use super::functions::{self, required, text_of};
+use super::functions;
 use super::lower::Lowerer;
 use super::methods;
 use super::native_methods::*;
+use super::shapes::text_of;
 use super::types;
 use super::value::{Item, Root, Value};
 

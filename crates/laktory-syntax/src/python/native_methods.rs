@@ -3,9 +3,9 @@
 use laktory_core::{Arg, DType, Expr, Func};
 
 use super::bind::{Call, bind};
+use super::bind::{optional, required, rest};
 use super::convert::{self, Text};
 use super::fault::{Fault, Outcome, collect};
-use super::functions::{optional, required, rest};
 use super::types;
 use super::value::{Item, Value};
 

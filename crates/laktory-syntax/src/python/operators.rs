@@ -1,12 +1,13 @@
-//! Operators between values: expressions when one side is an expression, set algebra between selectors, constants
-//! otherwise.
+//! Operators: between values they are expressions when one side is an expression, set algebra between selectors,
+//! constants otherwise; and the walk over those of a syntax tree.
 
 use laktory_core::{Expr, Func, Selector};
-use ruff_python_ast::{CmpOp, Operator};
+use ruff_python_ast::{self as ast, BoolOp, CmpOp, Operator, UnaryOp};
 
 use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, both};
 use super::fold;
+use super::lower::{Lowerer, weight};
 use super::value::{Item, Value};
 
 /// A truth value that is wanted before the data is there.
@@ -145,4 +146,143 @@ pub(crate) fn constant_comparison(op: CmpOp, left: &Value, right: &Value) -> Opt
             found == (op == CmpOp::In)
         }
     })
+}
+
+impl Lowerer {
+    /// `a + b + c ...`, along the left spine without recursion.
+    pub(super) fn binary(&mut self, node: &ast::Expr) -> Outcome<Item> {
+        let mut spine = Vec::new();
+        let mut next = node;
+        while let ast::Expr::BinOp(operation) = next {
+            spine.push(operation);
+            next = &operation.left;
+        }
+        let mut left = self.eval(next);
+        while let Some(operation) = spine.pop() {
+            let at = self.at(operation);
+            let (a, b) = both(left, self.eval(&operation.right))?;
+            self.charge(1 + copies(operation.op, &a.value, &b.value), at)?;
+            left = operate(operation.op, a, b, at).map(|value| Item::new(value, at));
+        }
+        left
+    }
+
+    pub(super) fn unary(&mut self, unary: &ast::ExprUnaryOp, at: At) -> Outcome<Value> {
+        let operand = self.eval(&unary.operand)?;
+        let value = match (unary.op, operand.value) {
+            (UnaryOp::Invert, Value::Selector(selector)) => {
+                Value::Selector(Selector::Not(Box::new(selector)))
+            }
+            (UnaryOp::Not, value) if value.is_expression() => {
+                return Err(ambiguous(at)
+                    .hint("write `~(...)` for not, with parentheses")
+                    .into());
+            }
+            (UnaryOp::Not, value) => match fold::truth(&value) {
+                Some(truth) => Value::Bool(!truth),
+                None => return Err(bad_operand("not", &value, at).into()),
+            },
+            (UnaryOp::UAdd, value) if value.is_expression() => {
+                return Err(bad_operand("unary +", &value, at)
+                    .hint("leave the `+` out")
+                    .into());
+            }
+            (UnaryOp::USub, value) if value.is_expression() => {
+                let expr = convert::expr(Item::new(value, operand.at), Text::Column)?;
+                Value::Expr(Expr::call(Func::Neg, [expr]))
+            }
+            (UnaryOp::Invert, value) if value.is_expression() => {
+                let expr = convert::expr(Item::new(value, operand.at), Text::Column)?;
+                Value::Expr(Expr::call(Func::Not, [expr]))
+            }
+            (UnaryOp::UAdd, value @ (Value::Int(_) | Value::Float(_))) => value,
+            (UnaryOp::USub, Value::Int(value)) => Value::Int(
+                value
+                    .checked_neg()
+                    .ok_or_else(|| Fault::new("too-large", "the number is too large", at))?,
+            ),
+            (UnaryOp::USub, Value::Float(value)) => Value::Float(-value),
+            (UnaryOp::Invert, Value::Int(value)) => Value::Int(!value),
+            (op, value) => return Err(bad_operand(op.as_str(), &value, at).into()),
+        };
+        Ok(value)
+    }
+
+    pub(super) fn logic(&mut self, operation: &ast::ExprBoolOp, at: At) -> Outcome<Value> {
+        let word = match operation.op {
+            BoolOp::And => ("and", "&"),
+            BoolOp::Or => ("or", "|"),
+        };
+        let items = self.items(&operation.values)?;
+        if items.iter().any(|item| item.value.is_expression()) {
+            return Err(ambiguous(at)
+                .hint(format!(
+                    "write `(...) {} (...)` instead of `{}`, with parentheses around each comparison",
+                    word.1, word.0
+                ))
+                .into());
+        }
+        let mut last = Value::None;
+        for item in items {
+            let truth = fold::truth(&item.value)
+                .ok_or_else(|| bad_operand(word.0, &item.value, item.at))?;
+            last = item.value;
+            if truth == (operation.op == BoolOp::Or) {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    pub(super) fn compare(&mut self, compare: &ast::ExprCompare, at: At) -> Outcome<Value> {
+        let left = self.eval(&compare.left);
+        let right = self.items(&compare.comparators);
+        let (left, right) = both(left, right)?;
+        let symbolic =
+            left.value.is_expression() || right.iter().any(|item| item.value.is_expression());
+        if symbolic {
+            if compare.ops.len() > 1 {
+                let bitwise = std::iter::once(&*compare.left)
+                    .chain(&*compare.comparators)
+                    .any(|node| {
+                        matches!(node, ast::Expr::BinOp(operation)
+                            if matches!(operation.op, Operator::BitAnd | Operator::BitOr))
+                    });
+                let hint = if bitwise {
+                    "`&` and `|` bind tighter than comparisons: write `(a > 1) & (b > 2)`"
+                } else {
+                    "write `(a < x) & (x < b)`, or `.is_between(a, b, closed='none')`"
+                };
+                return Err(ambiguous(at).hint(hint).into());
+            }
+            let (Some(op), Some(right)) = (compare.ops.first(), right.into_iter().next()) else {
+                return Err(ambiguous(at).into());
+            };
+            return comparison(*op, left, right, at);
+        }
+        let mut previous = left;
+        for (op, next) in compare.ops.iter().zip(right) {
+            let holds = constant_comparison(*op, &previous.value, &next.value)
+                .ok_or_else(|| bad_operand(op.as_str(), &next.value, next.at))?;
+            if !holds {
+                return Ok(Value::Bool(false));
+            }
+            previous = next;
+        }
+        Ok(Value::Bool(true))
+    }
+}
+
+/// How much an operator on constants copies: a list times a number is that many copies of all that is in it.
+fn copies(op: Operator, left: &Value, right: &Value) -> u64 {
+    match (left, right) {
+        (Value::List(_), Value::Int(times)) | (Value::Int(times), Value::List(_))
+            if op == Operator::Mult =>
+        {
+            let times = u64::try_from(*times).unwrap_or(if *times < 0 { 0 } else { u64::MAX });
+            weight(left).max(weight(right)).saturating_mul(times)
+        }
+        (Value::List(_), Value::List(_)) => weight(left).saturating_add(weight(right)),
+        _ => 0,
+    }
 }

@@ -67,6 +67,12 @@ fn syntax_hint(source: &str, at: At) -> Option<String> {
         return Some("write `~` for not".into());
     }
     let tail = source.get(at.range().start..).unwrap_or("").trim_start();
+    if tail
+        .get(..3)
+        .is_some_and(|word| word.eq_ignore_ascii_case("as "))
+    {
+        return Some("write `.alias('...')` behind the expression".into());
+    }
     (tail.starts_with('=') && !tail.starts_with("==")).then(|| "write `==` to compare".into())
 }
 

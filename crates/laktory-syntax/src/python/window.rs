@@ -5,9 +5,9 @@ use laktory_core::shape::shape;
 use laktory_core::{Arg, Expr, Func, SortKey};
 
 use super::bind::{Call, bind};
+use super::bind::{required, rest};
 use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, collect};
-use super::functions::{required, rest};
 use super::value::{Item, Root, Value};
 use crate::sql::{moving, running};
 

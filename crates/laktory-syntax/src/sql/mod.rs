@@ -1,17 +1,27 @@
 //! SQL: statements with placeholders for frames, and scalar expressions lowered to the same values as Python ones.
 
+mod aggregates;
 mod calls;
+mod choices;
+mod dates;
+mod hints;
+mod lists;
+mod literals;
 mod lower;
+mod operators;
+mod parse;
 mod parts;
 mod position;
+mod similar;
 mod table;
 mod template;
+mod texts;
 mod types;
 mod window;
 
 pub(crate) use calls::names as function_names;
-pub(crate) use lower::expression;
-pub use lower::{sql_expression, sql_projection};
+pub(crate) use parse::expression;
+pub use parse::{sql_expression, sql_projection};
 pub use template::sql_statement;
 pub(crate) use types::parse as dtype;
 pub(crate) use window::{moving, running};

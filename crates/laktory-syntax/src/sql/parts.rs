@@ -34,7 +34,6 @@ impl Lower<'_> {
         escape: Option<&ast::Expr>,
         ignore_case: bool,
     ) -> Result<Expr> {
-        let (expr, pattern_text) = (self.expr(expr)?, self.text(pattern)?);
         let escape = match escape {
             None => Arg::Absent,
             Some(node) => {
@@ -45,13 +44,33 @@ impl Lower<'_> {
                 Arg::Str(text)
             }
         };
+        let pattern = Arg::Str(self.text(pattern)?);
+        Ok(call(
+            Func::SqlLike,
+            vec![
+                Arg::Expr(self.expr(expr)?),
+                pattern,
+                Arg::Bool(ignore_case),
+                escape,
+            ],
+        ))
+    }
+
+    /// `s ~~ 'a%'`, which is LIKE.
+    pub(super) fn like_of(
+        &self,
+        expr: Expr,
+        pattern: &ast::Expr,
+        ignore_case: bool,
+    ) -> Result<Expr> {
+        let pattern = Arg::Str(self.text(pattern)?);
         Ok(call(
             Func::SqlLike,
             vec![
                 Arg::Expr(expr),
-                Arg::Str(pattern_text),
+                pattern,
                 Arg::Bool(ignore_case),
-                escape,
+                Arg::Absent,
             ],
         ))
     }
@@ -64,23 +83,103 @@ impl Lower<'_> {
         escape: Option<&ast::Expr>,
         ignore_case: bool,
     ) -> Result<Expr> {
-        let patterns = match patterns {
-            ast::Expr::Tuple(patterns) => patterns.as_slice(),
-            ast::Expr::Nested(pattern) => std::slice::from_ref(&**pattern),
+        let patterns: Vec<&ast::Expr> = match patterns {
+            ast::Expr::Tuple(patterns) => patterns.iter().collect(),
+            ast::Expr::Nested(pattern) => vec![&**pattern],
             other => return self.unsupported("LIKE ANY takes a list in parentheses", other),
         };
+        self.likes(expr, &patterns, escape, ignore_case, Expr::or)
+    }
+
+    /// `s LIKE ALL ('a%', '%b')`, when the pattern is the call that the grammar takes `ALL (...)` for.
+    pub(super) fn like_all(
+        &self,
+        expr: &ast::Expr,
+        pattern: &ast::Expr,
+        escape: Option<&ast::Expr>,
+        ignore_case: bool,
+    ) -> Result<Option<Expr>> {
+        let ast::Expr::Function(function) = pattern else {
+            return Ok(None);
+        };
+        if !function.name.to_string().eq_ignore_ascii_case("ALL") {
+            return Ok(None);
+        }
+        let patterns = super::calls::arguments(self, function)?.nodes;
+        if patterns.is_empty() {
+            return self.unsupported("LIKE ALL takes a list in parentheses", function);
+        }
+        self.likes(expr, &patterns, escape, ignore_case, Expr::and)
+            .map(Some)
+    }
+
+    fn likes(
+        &self,
+        expr: &ast::Expr,
+        patterns: &[&ast::Expr],
+        escape: Option<&ast::Expr>,
+        ignore_case: bool,
+        join: fn(Expr, Expr) -> Expr,
+    ) -> Result<Expr> {
         let operand = self.expr(expr)?;
         self.copies(&operand, patterns.len(), expr)?;
-        let mut any = Expr::literal(false);
-        for (index, pattern) in patterns.iter().enumerate() {
+        let mut joined = None;
+        for pattern in patterns {
             let like = self.like(expr, pattern, escape, ignore_case)?;
-            any = if index == 0 { like } else { any.or(like) };
+            joined = Some(match joined {
+                Some(joined) => join(joined, like),
+                None => like,
+            });
         }
-        Ok(any)
+        Ok(joined.unwrap_or(Expr::literal(false)))
     }
 
     pub(super) fn matches(&self, expr: &ast::Expr, pattern: &ast::Expr) -> Result<Expr> {
         self.contains(self.expr(expr)?, pattern)
+    }
+
+    /// `s SIMILAR TO '(a|b)%'`.
+    pub(super) fn similar(
+        &self,
+        expr: &ast::Expr,
+        pattern: &ast::Expr,
+        escape: Option<&ast::Expr>,
+    ) -> Result<Expr> {
+        let (expr, text) = (self.expr(expr)?, self.text(pattern)?);
+        let escape = match escape {
+            None => Some('\\'),
+            Some(node) => {
+                let text = self.text(node)?;
+                let mut chars = text.chars();
+                match (chars.next(), chars.next()) {
+                    (escape, None) => escape,
+                    _ => return Err(vec![self.invalid("the escape is one character", node)]),
+                }
+            }
+        };
+        let Some(regex) = super::similar::regex(&text, escape) else {
+            return Err(vec![self.invalid("the escape escapes nothing", pattern)]);
+        };
+        Ok(call(
+            Func::StrContains,
+            vec![
+                Arg::Expr(expr),
+                Arg::Expr(Expr::literal(regex.as_str())),
+                Arg::Bool(false),
+            ],
+        ))
+    }
+
+    /// The elements of an array that is written out.
+    pub(super) fn elements<'b>(&self, node: &'b ast::Expr) -> Result<&'b [ast::Expr]> {
+        match node {
+            ast::Expr::Array(array) if !array.elem.is_empty() => Ok(&array.elem),
+            ast::Expr::Nested(inner) => self.elements(inner),
+            other => Err(vec![
+                self.error("an array that is written out is wanted here", other)
+                    .hint("write `x IN (1, 2)`, or `ARRAY_CONTAINS(l, 1)`"),
+            ]),
+        }
     }
 
     /// Whether a regular expression matches somewhere in a text.
@@ -89,6 +188,19 @@ impl Lower<'_> {
         Ok(call(
             Func::StrContains,
             vec![Arg::Expr(expr), Arg::Expr(pattern), Arg::Bool(false)],
+        ))
+    }
+
+    /// Whether a regular expression matches somewhere in a text, whatever the case of letters.
+    pub(super) fn contains_any_case(&self, expr: Expr, pattern: &ast::Expr) -> Result<Expr> {
+        let pattern = format!("(?i){}", self.text(pattern)?);
+        Ok(call(
+            Func::StrContains,
+            vec![
+                Arg::Expr(expr),
+                Arg::Expr(Expr::literal(pattern.as_str())),
+                Arg::Bool(false),
+            ],
         ))
     }
 
@@ -120,6 +232,14 @@ impl Lower<'_> {
                     Func::TrueDiv,
                     [micros, Expr::literal(1_000_000_i64)],
                 ));
+            }
+            F::Millisecond | F::Milliseconds | F::Microsecond | F::Microseconds => {
+                return Err(vec![
+                    self.error(&format!("the part `{field}` is not supported"), node)
+                        .hint(
+                            "dialects differ; `nw.col('t').dt.millisecond()` has no seconds in it",
+                        ),
+                ]);
             }
             other => {
                 return self.unsupported(&format!("the part `{other}` is not supported"), node);
@@ -187,6 +307,12 @@ impl Lower<'_> {
                             }
                         }
                     }
+                    Expr::Column(name) => {
+                        return Err(vec![
+                            self.error("a computed index is not supported", index)
+                                .hint(format!("a field is `a.{name}` or `a['{name}']`")),
+                        ]);
+                    }
                     _ => return self.unsupported("a computed index is not supported", index),
                 },
                 AccessExpr::Dot(other) => {
@@ -216,13 +342,36 @@ impl Lower<'_> {
         }))
     }
 
+    /// A unit by its name, as a number of units of `dt.offset_by`.
+    pub(super) fn interval_unit(name: &str) -> Option<(i64, &'static str)> {
+        Some(match name.trim_end_matches('s') {
+            "year" => (1, "y"),
+            "quarter" => (1, "q"),
+            "month" | "mon" => (1, "mo"),
+            "week" => (7, "d"),
+            "day" => (1, "d"),
+            "hour" => (1, "h"),
+            "minute" | "min" => (1, "m"),
+            "second" | "sec" => (1, "s"),
+            "millisecond" => (1, "ms"),
+            "microsecond" => (1, "us"),
+            "nanosecond" => (1, "ns"),
+            _ => return None,
+        })
+    }
+
     /// Counts and units of an interval, in the units of `dt.offset_by`.
     fn interval(
         &self,
         interval: &ast::Interval,
         node: &ast::Expr,
     ) -> Result<Vec<(i64, &'static str)>> {
-        let wrong = || vec![self.error("this interval is not supported", node)];
+        let wrong = || {
+            vec![
+                self.error("this interval is not supported", node)
+                    .hint("write whole numbers and units: `INTERVAL '1 hour 30 minutes'`"),
+            ]
+        };
         let text = match self.expr(&interval.value)? {
             Expr::Literal(Scalar::Str(text)) => text,
             Expr::Literal(Scalar::Int(count)) => count.to_string(),
@@ -240,19 +389,7 @@ impl Lower<'_> {
         while let Some(count) = words.next() {
             let count: i64 = count.parse().map_err(|_| wrong())?;
             let unit = words.next().ok_or_else(wrong)?.to_ascii_lowercase();
-            let (factor, unit) = match unit.trim_end_matches('s') {
-                "year" => (1, "y"),
-                "quarter" => (1, "q"),
-                "month" | "mon" => (1, "mo"),
-                "week" => (7, "d"),
-                "day" => (1, "d"),
-                "hour" => (1, "h"),
-                "minute" | "min" => (1, "m"),
-                "second" | "sec" => (1, "s"),
-                "millisecond" => (1, "ms"),
-                "microsecond" => (1, "us"),
-                _ => return Err(wrong()),
-            };
+            let (factor, unit) = Self::interval_unit(&unit).ok_or_else(wrong)?;
             parts.push((count.checked_mul(factor).ok_or_else(wrong)?, unit));
         }
         if parts.is_empty() {
@@ -276,6 +413,7 @@ impl Lower<'_> {
                 "s" => 1_000_000,
                 "ms" => 1_000,
                 "us" => 1,
+                "ns" => return self.unsupported("nanoseconds are not supported here", node),
                 _ => {
                     return Err(vec![
                         self.error("months have no fixed length", node)

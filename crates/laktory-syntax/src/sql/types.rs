@@ -122,6 +122,9 @@ pub(super) fn dtype(data_type: &DataType) -> Option<DType> {
                 "STRING" | "UTF8" => DType::String,
                 "TIMESTAMP_LTZ" | "TIMESTAMPTZ" => timestamp(None, TimezoneInfo::Tz),
                 "TIMESTAMP_NTZ" => timestamp(None, TimezoneInfo::None),
+                "TIMESTAMP_S" => timestamp(Some(0), TimezoneInfo::None),
+                "TIMESTAMP_MS" => timestamp(Some(3), TimezoneInfo::None),
+                "TIMESTAMP_NS" => timestamp(Some(9), TimezoneInfo::None),
                 "UINTEGER" => DType::UInt32,
                 _ => return None,
             }

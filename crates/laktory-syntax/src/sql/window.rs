@@ -62,7 +62,7 @@ pub(super) fn function(
     let WindowType::WindowSpec(spec) = over else {
         return lower.unsupported("named windows are not supported", function);
     };
-    if spec.window_name.is_some() || function.filter.is_some() {
+    if spec.window_name.is_some() {
         return lower.unsupported("this form of a window is not supported", function);
     }
     let partition_by = lower.exprs(&spec.partition_by)?;
@@ -83,6 +83,9 @@ pub(super) fn function(
         }
     };
     if NAMES.contains(&name) {
+        if function.filter.is_some() {
+            return lower.unsupported("FILTER belongs to an aggregate", function);
+        }
         if order_by.is_empty() {
             return Err(vec![
                 lower
@@ -92,9 +95,14 @@ pub(super) fn function(
         }
         return ranked(lower, function, name, args, spec, order_by, &wrap);
     }
-    let aggregate = calls::plain(lower, function, name, args)?;
+    let mut aggregate = calls::plain(lower, function, name, args)?;
     if !calls::is_aggregate(&aggregate) {
         return lower.unsupported(&format!("`{name}` has no window form"), function);
+    }
+    if let Some(condition) = &function.filter {
+        let condition = lower.expr(condition)?;
+        aggregate = calls::filtered(aggregate, &condition)
+            .ok_or_else(|| vec![lower.error("FILTER belongs to an aggregate", function)])?;
     }
     match frame(lower, function, spec)? {
         Frame::Whole => Ok(wrap(aggregate, Vec::new())),
@@ -295,6 +303,11 @@ fn ranked(
             }
             Frame::Running | Frame::Moving(_) => lower.expr(value),
         },
+        ("LAG" | "LEAD", [_, _, _]) => {
+            Err(vec![wrong().hint(format!(
+                "write `COALESCE({name}(x, 1) OVER (...), y)`"
+            ))])
+        }
         _ => Err(vec![wrong()]),
     }
 }

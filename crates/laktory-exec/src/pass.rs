@@ -1,0 +1,189 @@
+//! The one pass over a node's rows: its jobs, what each is for, and what came of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use laktory_core::arrow::array::RecordBatch;
+use laktory_core::{
+    Backend, Error, ErrorKind, Expr, Field, Frame, FrameName, Func, Job, NamedFrames, Op, Outcome,
+    Result, RunCx, Target, UnionHow,
+};
+
+use crate::expectations::{self, Metrics};
+use crate::outputs::Output;
+
+/// What a job of the node's pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Output(usize),
+    /// Rows that a file held before it is appended to.
+    Existing(usize),
+    Metrics,
+    Keep,
+    Count,
+}
+
+/// The jobs of one pass, and what each is for.
+#[derive(Default)]
+pub(crate) struct Pass {
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) purposes: Vec<Purpose>,
+}
+
+impl Pass {
+    pub(crate) fn add(&mut self, purpose: Purpose, frame: Frame, target: Target) {
+        self.jobs.push(Job { frame, target });
+        self.purposes.push(purpose);
+    }
+}
+
+/// Column of [`count_rows`].
+const ROWS: &str = "rows";
+
+/// The outcomes of a pass, by purpose.
+pub(crate) struct Results {
+    /// Rows in each output file, by position among the outputs.
+    pub(crate) written: BTreeMap<usize, u64>,
+    /// Rows that were in the file before.
+    pub(crate) existing: BTreeMap<usize, u64>,
+    pub(crate) metrics: Option<Vec<RecordBatch>>,
+    pub(crate) kept: Option<(Frame, u64)>,
+    pub(crate) counted: Option<u64>,
+}
+
+impl Results {
+    pub(crate) fn of(purposes: &[Purpose], outcomes: Vec<Outcome>) -> Result<Self> {
+        let mut results = Self {
+            written: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            metrics: None,
+            kept: None,
+            counted: None,
+        };
+        if purposes.len() != outcomes.len() {
+            return Err(Error::internal(
+                "the engine returned fewer outcomes than jobs",
+            ));
+        }
+        for (purpose, outcome) in purposes.iter().zip(outcomes) {
+            match (*purpose, outcome) {
+                (Purpose::Output(number), Outcome::Written(report)) => {
+                    results.written.insert(number, report.rows);
+                }
+                (Purpose::Existing(number), Outcome::Collected(batches)) => {
+                    results.existing.insert(number, counted(&batches)?);
+                }
+                (Purpose::Metrics, Outcome::Collected(batches)) => results.metrics = Some(batches),
+                (Purpose::Keep, Outcome::Materialized { frame, rows }) => {
+                    results.kept = Some((frame, rows));
+                }
+                (Purpose::Count, Outcome::Collected(batches)) => {
+                    results.counted = Some(counted(&batches)?);
+                }
+                (purpose, _) => {
+                    return Err(Error::internal(format!(
+                        "the engine returned another outcome than {purpose:?} asked for"
+                    )));
+                }
+            }
+        }
+        Ok(results)
+    }
+
+    /// Rows that this run added to an output.
+    pub(crate) fn rows_added(&self, number: usize) -> u64 {
+        let written = self.written.get(&number).copied().unwrap_or(0);
+        written.saturating_sub(self.existing.get(&number).copied().unwrap_or(0))
+    }
+
+    /// Rows of the node's output, when no expectation counted them.
+    pub(crate) fn rows_kept(&self, outputs: &[Output]) -> Option<u64> {
+        self.counted
+            .or(self.kept.as_ref().map(|(_, rows)| *rows))
+            .or_else(|| {
+                let number = outputs.iter().position(|output| !output.sink.quarantine)?;
+                Some(self.rows_added(number))
+            })
+    }
+}
+
+/// Rows in = rows out + dropped + quarantined, counted on both sides of the pass.
+pub(crate) fn conserved(metrics: &Metrics, results: &Results, outputs: &[Output]) -> Result<()> {
+    let removed = metrics.dropped + metrics.quarantined;
+    let lost = |place: &str, rows: u64, expected: u64| {
+        Error::new(
+            ErrorKind::RowsLost,
+            format!(
+                "{place} has {rows} rows, but {} came in, {} were dropped and {} quarantined, which leaves {expected}",
+                metrics.rows, metrics.dropped, metrics.quarantined
+            ),
+        )
+        .with_hint("nothing was published; a non-deterministic expression can cause this, else it is a bug")
+    };
+    if removed > metrics.rows {
+        return Err(lost("the output", 0, 0));
+    }
+    let kept = metrics.rows - removed;
+    for (number, output) in outputs.iter().enumerate() {
+        let expected = if output.sink.quarantine {
+            metrics.quarantined
+        } else {
+            kept
+        };
+        let rows = results.rows_added(number);
+        if output.is_counted() && rows != expected {
+            return Err(lost(&format!("`{}`", output.sink.path), rows, expected));
+        }
+    }
+    match &results.kept {
+        Some((_, rows)) if *rows != kept => Err(lost("the output", *rows, kept)),
+        _ => Ok(()),
+    }
+}
+
+/// The columns that a sink's schema wants, with its types.
+pub(crate) fn conform(schema: &[Field]) -> Op {
+    let exprs = schema.iter().map(|field| Expr::Cast {
+        expr: Box::new(Expr::column(&field.name)),
+        to: field.dtype.clone(),
+        strict: true,
+    });
+    Op::Select {
+        exprs: exprs.collect(),
+    }
+}
+
+pub(crate) fn count_rows() -> Op {
+    Op::Aggregate {
+        keys: Vec::new(),
+        aggs: vec![
+            Expr::Call {
+                func: Func::Len,
+                args: Vec::new(),
+            }
+            .alias(ROWS),
+        ],
+        drop_null_keys: false,
+    }
+}
+
+fn counted(batches: &[RecordBatch]) -> Result<u64> {
+    expectations::count(batches, ROWS)
+}
+
+/// The existing rows, then the new ones; columns that only one of them has are null in the other.
+pub(crate) fn append(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    existing: Frame,
+    new: Frame,
+) -> Result<Frame> {
+    let name = FrameName::Named("appended rows".to_owned());
+    let mut named = NamedFrames::new();
+    named.insert(name.clone(), new);
+    let union = Op::Union {
+        others: vec![name],
+        how: UnionHow::Diagonal,
+    };
+    backend.apply(cx, &existing, &union, &named)
+}

@@ -1,0 +1,264 @@
+//! SQL operators and `CASE`.
+
+use laktory_core::{Arg, DType, Expr, Func, Scalar};
+use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
+
+use super::lower::{Lower, Result, both, call, not};
+
+impl Lower<'_> {
+    pub(super) fn pair(&self, func: Func, a: &ast::Expr, b: &ast::Expr) -> Result<Expr> {
+        let (a, b) = both(self.expr(a), self.expr(b))?;
+        Ok(Expr::call(func, [a, b]))
+    }
+
+    pub(super) fn unary(
+        &self,
+        op: UnaryOperator,
+        inner: &ast::Expr,
+        node: &ast::Expr,
+    ) -> Result<Expr> {
+        let expr = self.expr(inner)?;
+        Ok(match (op, expr) {
+            (UnaryOperator::Minus, Expr::Literal(Scalar::Int(value))) => {
+                Expr::Literal(Scalar::Int(value.saturating_neg()))
+            }
+            (UnaryOperator::Minus, Expr::Literal(Scalar::Float(value))) => {
+                Expr::Literal(Scalar::Float(-value))
+            }
+            (UnaryOperator::Minus, expr) => Expr::call(Func::Neg, [widened(expr)]),
+            (UnaryOperator::Plus, expr) => expr,
+            (UnaryOperator::Not | UnaryOperator::BangNot | UnaryOperator::BitwiseNot, expr) => {
+                not(expr, true)
+            }
+            _ => return self.unsupported("this operator is not supported", node),
+        })
+    }
+
+    /// Chains such as `a AND b AND c`, along the left spine without recursion.
+    pub(super) fn binary(&self, node: &ast::Expr) -> Result<Expr> {
+        let mut spine = Vec::new();
+        let mut next = node;
+        while let ast::Expr::BinaryOp { left, op, right } = next {
+            spine.push((next, op, &**right));
+            next = left;
+        }
+        let mut left = self.expr(next);
+        while let Some((node, op, right)) = spine.pop() {
+            left = self.operate(left, op, right, node);
+        }
+        left
+    }
+
+    pub(super) fn operate(
+        &self,
+        left: Result<Expr>,
+        op: &BinaryOperator,
+        right: &ast::Expr,
+        node: &ast::Expr,
+    ) -> Result<Expr> {
+        if let ast::Expr::Interval(interval) = right
+            && matches!(op, BinaryOperator::Plus | BinaryOperator::Minus)
+        {
+            let (left, back) = (left?, *op == BinaryOperator::Minus);
+            if let Expr::Literal(Scalar::Duration { value, unit }) = &left
+                && let Expr::Literal(Scalar::Duration { value: more, .. }) =
+                    self.interval_literal(interval, right)?
+            {
+                // Both are in microseconds.
+                let sum = if back {
+                    value.checked_sub(more)
+                } else {
+                    value.checked_add(more)
+                };
+                let sum =
+                    sum.ok_or_else(|| vec![self.invalid("the interval is too long", node)])?;
+                return Ok(Expr::Literal(Scalar::Duration {
+                    value: sum,
+                    unit: *unit,
+                }));
+            }
+            return self.moved(left, interval, back, node);
+        }
+        if let ast::Expr::BinaryOp {
+            left: first,
+            op: BinaryOperator::Minus,
+            ..
+        } = node
+            && matches!(**first, ast::Expr::Interval(_))
+        {
+            return self.unsupported("a date cannot be subtracted from an interval", node);
+        }
+        if is_comparison(op)
+            && let ast::Expr::BinaryOp { left: first, .. } = node
+            && let ast::Expr::BinaryOp { op: before, .. } = &**first
+            && is_comparison(before)
+        {
+            return Err(vec![
+                self.error("comparisons cannot be chained", node).hint(
+                    "write `a < x AND x < b`; texts are joined with `||`, conditions with OR",
+                ),
+            ]);
+        }
+        if let ast::Expr::BinaryOp {
+            left: first,
+            op: BinaryOperator::Plus,
+            ..
+        } = node
+            && let ast::Expr::Interval(interval) = &**first
+        {
+            return self.moved(self.expr(right)?, interval, false, node);
+        }
+        match op {
+            BinaryOperator::Regexp | BinaryOperator::PGRegexMatch => {
+                return self.contains(left?, right);
+            }
+            BinaryOperator::PGRegexNotMatch => {
+                return Ok(not(self.contains(left?, right)?, true));
+            }
+            BinaryOperator::PGRegexIMatch => return self.contains_any_case(left?, right),
+            BinaryOperator::PGRegexNotIMatch => {
+                return Ok(not(self.contains_any_case(left?, right)?, true));
+            }
+            BinaryOperator::PGLikeMatch => return self.like_of(left?, right, false),
+            BinaryOperator::PGNotLikeMatch => {
+                return Ok(not(self.like_of(left?, right, false)?, true));
+            }
+            BinaryOperator::PGILikeMatch => return self.like_of(left?, right, true),
+            BinaryOperator::PGNotILikeMatch => {
+                return Ok(not(self.like_of(left?, right, true)?, true));
+            }
+            _ => {}
+        }
+        let func = match op {
+            BinaryOperator::Plus => Func::Add,
+            BinaryOperator::Minus => Func::Sub,
+            BinaryOperator::Multiply => Func::Mul,
+            BinaryOperator::Divide => Func::TrueDiv,
+            BinaryOperator::Modulo => Func::SqlMod,
+            BinaryOperator::Eq => Func::Eq,
+            BinaryOperator::NotEq => Func::Ne,
+            BinaryOperator::Lt => Func::Lt,
+            BinaryOperator::LtEq => Func::Le,
+            BinaryOperator::Gt => Func::Gt,
+            BinaryOperator::GtEq => Func::Ge,
+            BinaryOperator::And | BinaryOperator::BitwiseAnd => Func::And,
+            BinaryOperator::Or | BinaryOperator::BitwiseOr => Func::Or,
+            BinaryOperator::Xor | BinaryOperator::BitwiseXor | BinaryOperator::PGBitwiseXor => {
+                Func::Xor
+            }
+            BinaryOperator::Spaceship => Func::SqlEqNullSafe,
+            BinaryOperator::DuckIntegerDivide => Func::FloorDiv,
+            BinaryOperator::StringConcat => {
+                let (left, right) = both(left, self.expr(right))?;
+                let args = vec![
+                    Arg::Exprs(vec![left, right]),
+                    Arg::Str(String::new()),
+                    Arg::Bool(false),
+                ];
+                return Ok(call(Func::ConcatStr, args));
+            }
+            BinaryOperator::Arrow | BinaryOperator::LongArrow => {
+                return Err(vec![
+                    self.error(&format!("the operator `{op}` is not supported"), node)
+                        .hint("a field is `a.b` or `a['b']`"),
+                ]);
+            }
+            other => {
+                return self.unsupported(&format!("the operator `{other}` is not supported"), node);
+            }
+        };
+        let (left, right) = both(left, self.expr(right))?;
+        let calculates = matches!(func, Func::Add | Func::Sub | Func::Mul | Func::SqlMod);
+        Ok(if calculates {
+            Expr::call(func, [widened(left), widened(right)])
+        } else {
+            Expr::call(func, [left, right])
+        })
+    }
+
+    pub(super) fn case(
+        &self,
+        operand: Option<&ast::Expr>,
+        conditions: &[ast::CaseWhen],
+        otherwise: Option<&ast::Expr>,
+    ) -> Result<Expr> {
+        let operand = operand.map(|node| self.expr(node)).transpose()?;
+        if let Some(operand) = &operand {
+            self.copies(operand, conditions.len(), &conditions[0].condition)?;
+        }
+        let mut branches = Vec::with_capacity(conditions.len());
+        let mut errors = Vec::new();
+        for when in conditions {
+            match both(self.expr(&when.condition), self.expr(&when.result)) {
+                Ok((condition, result)) => {
+                    let condition = match &operand {
+                        Some(operand) => Expr::call(Func::Eq, [operand.clone(), condition]),
+                        None => condition,
+                    };
+                    branches.push((condition, result));
+                }
+                Err(more) => errors.extend(more),
+            }
+        }
+        let otherwise = match otherwise.map(|node| self.expr(node)) {
+            None => None,
+            Some(Ok(expr)) => crate::python::methods::otherwise(expr),
+            Some(Err(more)) => {
+                errors.extend(more);
+                None
+            }
+        };
+        if errors.is_empty() {
+            Ok(Expr::When {
+                branches,
+                otherwise,
+            })
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+fn is_comparison(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+    )
+}
+
+/// Parts of dates and lengths are small or unsigned integers: `MONTH(t) * 100` and `LENGTH(s) - 5` would wrap.
+fn widened(expr: Expr) -> Expr {
+    let small = matches!(
+        &expr,
+        Expr::Call {
+            func: Func::DtYear
+                | Func::DtMonth
+                | Func::DtDay
+                | Func::DtHour
+                | Func::DtMinute
+                | Func::DtSecond
+                | Func::DtWeekday
+                | Func::DtOrdinalDay
+                | Func::SqlQuarter
+                | Func::SqlWeek
+                | Func::SqlDayOfWeek
+                | Func::StrLenChars
+                | Func::ListLen,
+            ..
+        }
+    );
+    if small {
+        Expr::Cast {
+            expr: Box::new(expr),
+            to: DType::Int64,
+            strict: true,
+        }
+    } else {
+        expr
+    }
+}

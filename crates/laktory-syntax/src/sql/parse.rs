@@ -1,0 +1,140 @@
+//! The text of a scalar SQL expression read by the grammar, and what stands around it refused.
+
+use laktory_core::Expr;
+use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
+
+use super::hints;
+use super::lower::{Lower, Result};
+use super::position::{Source, within_bounds};
+use crate::diagnostic::FragmentError;
+
+/// The generic dialect, whose identifiers may also stand in back-quotes.
+#[derive(Debug)]
+struct Scalars(GenericDialect);
+
+impl Dialect for Scalars {
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        ch == '"' || ch == '`'
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        ch.is_alphabetic() || ch == '_'
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        ch.is_alphanumeric() || ch == '_' || ch == '$'
+    }
+
+    fn supports_filter_during_aggregation(&self) -> bool {
+        self.0.supports_filter_during_aggregation()
+    }
+
+    fn supports_window_function_null_treatment_arg(&self) -> bool {
+        true
+    }
+
+    /// `TRIM(s, 'x')`.
+    fn supports_comma_separated_trim(&self) -> bool {
+        true
+    }
+
+    /// `1_000`, which would else be a number and a name.
+    fn supports_numeric_literal_underscores(&self) -> bool {
+        true
+    }
+
+    /// `INT[]`.
+    fn supports_array_typedef_with_brackets(&self) -> bool {
+        true
+    }
+
+    /// `STRUCT(x AS a)` and the type `STRUCT<a INT>`.
+    fn supports_struct_literal(&self) -> bool {
+        true
+    }
+
+    /// The type `MAP<STRING, INT>`.
+    fn supports_map_literal_with_angle_brackets(&self) -> bool {
+        true
+    }
+
+    /// `x NOTNULL`.
+    fn supports_notnull_operator(&self) -> bool {
+        true
+    }
+}
+
+/// Parses a scalar SQL expression (the `filter` of a source, `sql_expr('...')`, an expectation).
+///
+/// # Errors
+/// Text that is not SQL, or SQL that has no counterpart among the expressions, each with its place.
+pub fn sql_expression(text: &str) -> Result<Expr> {
+    expression(text)
+}
+
+/// The same, for use inside of this crate.
+pub(crate) fn expression(text: &str) -> Result<Expr> {
+    parse(text, false)
+}
+
+/// Parses an item of `selects`: a scalar SQL expression that may be renamed with `AS`.
+///
+/// # Errors
+/// As [`sql_expression`].
+pub fn sql_projection(text: &str) -> Result<Expr> {
+    parse(text, true)
+}
+
+fn parse(text: &str, projection: bool) -> Result<Expr> {
+    let source = Source { text };
+    within_bounds(text).map_err(|error| vec![error])?;
+    if text.trim().is_empty() {
+        return Err(vec![FragmentError::new(
+            "sql-unsupported",
+            "the SQL expression is empty",
+            0..text.len(),
+        )]);
+    }
+    let dialect = Scalars(GenericDialect {});
+    let failed = |error: sqlparser::parser::ParserError| {
+        let message = match &error {
+            sqlparser::parser::ParserError::ParserError(message)
+            | sqlparser::parser::ParserError::TokenizerError(message) => message.clone(),
+            sqlparser::parser::ParserError::RecursionLimitExceeded => {
+                "expression nested too deeply".to_owned()
+            }
+        };
+        let (message, range) = source.reported(&message);
+        let near = text.get(range.clone()).unwrap_or("");
+        let message = hints::message(&message, near);
+        let hint = hints::syntax(text, range.start, &message);
+        vec![FragmentError::new("sql-unsupported", message, range).hint_if(hint)]
+    };
+    let mut parser = Parser::new(&dialect)
+        .with_recursion_limit(256)
+        .try_with_sql(text)
+        .map_err(failed)?;
+    let tree = parser.parse_expr().map_err(failed)?;
+    let lower = Lower::new(text);
+    let mut expr = lower.expr(&tree)?;
+    if projection {
+        let named = parser.parse_keyword(sqlparser::keywords::Keyword::AS);
+        let next = parser.peek_token();
+        if named || matches!(next.token, Token::Word(_)) {
+            let name = parser.parse_identifier().map_err(failed)?;
+            expr = expr.alias(name.value);
+        }
+    }
+    let next = parser.peek_token();
+    if next.token != Token::EOF {
+        let range = source.range(next.span);
+        let message = format!("`{}` does not belong to the expression", next.token);
+        let hint = hints::syntax(text, range.start, &message);
+        return Err(vec![
+            FragmentError::new("sql-unsupported", message, range).hint_if(hint),
+        ]);
+    }
+    Ok(expr)
+}
