@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use laktory_core::arrow::schema::SchemaRef;
-use laktory_core::{Backend, Error, Frame, FrameName, NamedFrames, Result, RunCx};
+use laktory_core::{Backend, Error, Frame, FrameName, NamedFrames, Op, Result, RunCx};
+use laktory_model::Path;
 use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind};
 
 use crate::event::{Event, Observer};
@@ -176,19 +177,86 @@ impl Builder<'_> {
             named.insert(input.name.clone(), read);
         }
         for step in &self.node.steps {
-            let at = |error| Fault::new(&self.node.name, &step.place, error);
             if let Some(frame) = &frame {
                 named.insert(FrameName::Df, Frame::clone(frame));
             }
-            let next = self.step(frame, step, &named).await.map_err(at)?;
-            self.resolves(&next).await.map_err(at)?;
-            frame = Some(next);
+            let before = frame.clone();
+            let next = match self.step(frame, step, &named).await {
+                Ok(next) => self.resolves(&next).await.map(|()| next),
+                Err(error) => Err(error),
+            };
+            frame = match next {
+                Ok(next) => Some(next),
+                Err(error) => {
+                    let (place, error) = self.narrowed(before, step, &named, error).await;
+                    return Err(Fault::new(&self.node.name, place, error));
+                }
+            };
         }
         Ok(())
     }
 
+    /// The argument of a failing step that fails by itself, with its own error; else the whole step.
+    async fn narrowed<'s>(
+        &self,
+        frame: Option<Frame>,
+        step: &'s Step,
+        named: &NamedFrames,
+        error: Error,
+    ) -> (&'s Path, Error) {
+        let (Some(frame), StepKind::Ops(ops)) = (frame, &step.kind) else {
+            return (&step.place, error);
+        };
+        let alone = match ops.as_slice() {
+            [op] => one_by_one(op),
+            _ => Vec::new(),
+        };
+        match (step.arguments.as_slice(), alone.len()) {
+            ([place], 1) => (place, error),
+            (places, count) if places.len() == count => {
+                for (op, place) in alone.iter().zip(places) {
+                    let outcome = match self.backend.apply(self.cx, &frame, op, named) {
+                        Ok(frame) => self.resolves(&frame).await,
+                        Err(error) => Err(error),
+                    };
+                    if let Err(error) = outcome {
+                        return (place, error);
+                    }
+                }
+                (&step.place, error)
+            }
+            _ => (&step.place, error),
+        }
+    }
+
     async fn resolves(&self, frame: &Frame) -> Result<()> {
         self.backend.schema(self.cx, frame).await.map(|_| ())
+    }
+}
+
+/// The operation with each of its expressions alone.
+fn one_by_one(op: &Op) -> Vec<Op> {
+    match op {
+        Op::Select { exprs } | Op::WithColumns { exprs } => {
+            let alone = exprs.iter().map(|expr| Op::Select {
+                exprs: vec![expr.clone()],
+            });
+            alone.collect()
+        }
+        Op::Filter { .. } => vec![op.clone()],
+        Op::Aggregate {
+            keys,
+            aggs,
+            drop_null_keys,
+        } => {
+            let alone = aggs.iter().map(|agg| Op::Aggregate {
+                keys: keys.clone(),
+                aggs: vec![agg.clone()],
+                drop_null_keys: *drop_null_keys,
+            });
+            alone.collect()
+        }
+        _ => Vec::new(),
     }
 }
 

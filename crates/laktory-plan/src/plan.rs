@@ -127,6 +127,9 @@ pub struct Step {
     /// Place in the document: the text of a SQL step, the whole of a method step.
     #[serde(skip)]
     pub place: Path,
+    /// Places of a method's arguments that are expressions, in order; one for each expression of the operation, or none.
+    #[serde(skip)]
+    pub arguments: Vec<Path>,
 }
 
 /// What a step does.

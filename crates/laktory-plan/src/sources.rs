@@ -212,6 +212,7 @@ fn post_read(
 
 fn step(label: &str, op: Op, place: Path) -> Step {
     Step {
+        arguments: Vec::new(),
         label: label.to_owned(),
         kind: StepKind::Ops(vec![op]),
         place,

@@ -92,6 +92,7 @@ fn sql_step(compiler: &mut Compiler<'_>, index: usize, text: &str, place: &Path)
         label: text.to_owned(),
         kind: StepKind::Sql(query),
         place: place.clone(),
+        arguments: Vec::new(),
     })
 }
 
@@ -132,7 +133,20 @@ fn method_step(
         label: call_text(call),
         kind: StepKind::Ops(ops),
         place: place.clone(),
+        arguments: arguments(call, place),
     })
+}
+
+/// Places of the arguments that may be expressions of the step's operation.
+fn arguments(call: &DataFrameMethod, step: &Path) -> Vec<Path> {
+    // What a grouping is told beside its aggregates.
+    const OTHERS: &[&str] = &["keys", "drop_null_keys"];
+    let positional = (0..call.func_args.len()).map(|number| step.key("func_args").index(number));
+    let named = call.func_kwargs.keys();
+    let named = named
+        .filter(|name| !OTHERS.contains(&name.as_str()))
+        .map(|name| step.key("func_kwargs").key(name));
+    positional.chain(named).collect()
 }
 
 fn method_finding(error: MethodError, step: &Path) -> Finding {
