@@ -7,11 +7,56 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use libtest_mimic::Trial;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// The command under test.
 pub(crate) const COMMAND: &str = env!("CARGO_BIN_EXE_laktory-under-test");
+
+/// An engine that the command links.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Engine {
+    /// Name of the backend.
+    pub(crate) name: &'static str,
+    /// Environment that makes the command run on it.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Whether it runs on a server, and nothing names one.
+    pub(crate) is_missing: bool,
+}
+
+/// The server of an engine that is not embedded, as the tests get it.
+const SERVER: &str = "LAKTORY_SPARK_REMOTE";
+/// The same, as the command gets it.
+const REMOTE: &str = "SPARK_REMOTE";
+
+/// The engines of the command, in order of name.
+pub(crate) fn engines() -> Vec<Engine> {
+    let registry = laktory::registry().expect("the linked drivers have names of their own");
+    registry
+        .iter()
+        .map(|backend| {
+            let mut engine = Engine {
+                name: backend.name,
+                ..Engine::default()
+            };
+            if backend.name != laktory::DEFAULT_BACKEND {
+                let choice = (
+                    "LAKTORY_DATAFRAME_BACKEND".to_owned(),
+                    backend.name.to_owned(),
+                );
+                engine.environment.extend([choice]);
+            }
+            if !(backend.capabilities)().local_files {
+                match std::env::var(SERVER) {
+                    Ok(server) => engine.environment.extend([(REMOTE.to_owned(), server)]),
+                    Err(_) => engine.is_missing = true,
+                }
+            }
+            engine
+        })
+        .collect()
+}
 
 /// A case file. One file holds one pipeline and one or more calls of the command on it.
 #[derive(Debug, Deserialize)]
@@ -20,9 +65,9 @@ pub(crate) struct Case {
     /// Filled from the file's path.
     #[serde(skip)]
     pub(crate) name: String,
-    /// The backend it runs on.
+    /// The engine it runs on.
     #[serde(skip)]
-    backend: &'static str,
+    engine: Engine,
     /// What the case shows, for readers.
     #[serde(rename = "about")]
     _about: String,
@@ -87,12 +132,11 @@ struct Call {
 /// Every case below `cases/` on each backend that the command links, named by backend and path. Cases are written for
 /// the default backend; for another one its name takes the place of the default's.
 pub(crate) fn all() -> Vec<Case> {
-    let registry = laktory::registry().expect("the linked drivers have names of their own");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
-    let backends: Vec<&'static str> = registry.iter().map(|backend| backend.name).collect();
+    let engines = engines();
     let mut cases = Vec::new();
     for file in &files {
         let text = fs::read_to_string(file).expect("a case file is UTF-8");
@@ -100,15 +144,15 @@ pub(crate) fn all() -> Vec<Case> {
             .strip_prefix(&root)
             .expect("a case lies below the root")
             .with_extension("");
-        for backend in &backends {
+        for engine in &engines {
             let mut case: Case =
-                serde_saphyr::from_str(&text.replace(laktory::DEFAULT_BACKEND, backend))
+                serde_saphyr::from_str(&text.replace(laktory::DEFAULT_BACKEND, engine.name))
                     .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            if case.once && *backend != laktory::DEFAULT_BACKEND {
+            if case.once && engine.name != laktory::DEFAULT_BACKEND {
                 continue;
             }
-            case.name = format!("{}::{}", backend.to_lowercase(), path.display());
-            case.backend = backend;
+            case.name = format!("{}::{}", engine.name.to_lowercase(), path.display());
+            case.engine = engine.clone();
             cases.push(case);
         }
     }
@@ -133,9 +177,19 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 impl Case {
+    /// The case as a test; one whose engine is not to be had is ignored.
+    pub(crate) fn trial(self) -> Trial {
+        let is_missing = self.engine.is_missing;
+        let trial = Trial::test(self.name.clone(), move || self.run().map_err(Into::into));
+        match is_missing {
+            true => trial.with_kind("no server").with_ignored_flag(true),
+            false => trial,
+        }
+    }
+
     /// Runs the case; one that is declared as not holding yet must fail.
-    pub(crate) fn run(&self) -> Result<(), String> {
-        match (self.judge(), self.not_yet.get(self.backend)) {
+    fn run(&self) -> Result<(), String> {
+        match (self.judge(), self.not_yet.get(self.engine.name)) {
             (Ok(()), Some(reason)) => Err(format!(
                 "the case holds, but is declared as not holding yet: {reason}"
             )),
@@ -157,7 +211,7 @@ impl Case {
         }
         for (number, call) in self.calls.iter().enumerate() {
             write(root, &call.files)?;
-            let faults = call.judge(root, self.backend)?;
+            let faults = call.judge(root, &self.engine)?;
             if !faults.is_empty() {
                 return Err(format!("call {number}:\n{faults}"));
             }
@@ -167,15 +221,11 @@ impl Case {
 }
 
 impl Call {
-    fn judge(&self, root: &Path, backend: &str) -> Result<String, String> {
+    fn judge(&self, root: &Path, engine: &Engine) -> Result<String, String> {
         let default = || vec!["run".to_owned(), "pipeline.yaml".to_owned()];
         let arguments = self.args.clone().unwrap_or_else(default);
-        let mut environment = self.env.clone();
-        if backend != laktory::DEFAULT_BACKEND {
-            environment
-                .entry("LAKTORY_DATAFRAME_BACKEND".to_owned())
-                .or_insert_with(|| backend.to_owned());
-        }
+        let mut environment = engine.environment.clone();
+        environment.extend(self.env.clone());
         let output = laktory(root, &arguments, &environment)?;
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -202,8 +252,7 @@ impl Call {
             compare_rows(&mut faults, root, path, expected)?;
         }
         for (path, expected) in &self.texts {
-            let text =
-                fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
+            let text = text(&root.join(path)).map_err(|error| format!("{path}: {error}"))?;
             if text != *expected {
                 let _ = writeln!(faults, "{path} holds\n{text}expected\n{expected}");
             }
@@ -237,6 +286,7 @@ pub(crate) fn laktory(
         .args(["--error-format", "short"])
         .current_dir(root)
         .env_remove("LAKTORY_DATAFRAME_BACKEND")
+        .env_remove(REMOTE)
         .envs(environment)
         .stdin(Stdio::null())
         .output()
@@ -325,6 +375,26 @@ pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, String> {
     let text = fs::read_to_string(&copied).map_err(|error| error.to_string())?;
     text.lines()
         .map(|line| serde_json::from_str(line).map_err(|error| error.to_string()))
+        .collect()
+}
+
+/// The text of a file, or of the files of a folder in their order: engines that run on many machines write folders.
+fn text(path: &Path) -> std::io::Result<String> {
+    if path.is_file() {
+        return fs::read_to_string(path);
+    }
+    let mut parts: Vec<PathBuf> = fs::read_dir(path)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
+    parts.sort();
+    let is_data = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        !name.starts_with(['.', '_'])
+    };
+    parts
+        .iter()
+        .filter(|path| is_data(path))
+        .map(fs::read_to_string)
         .collect()
 }
 

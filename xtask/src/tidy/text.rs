@@ -13,9 +13,6 @@ const TO_SPLIT: &[&str] = &[
     "crates/laktory-syntax/src/python/native_functions.rs",
     "crates/laktory-syntax/src/sql/lower.rs",
     "plugins/laktory-datafusion/src/funcs/numeric.rs",
-    "plugins/laktory-spark/src/expr.rs",
-    "plugins/laktory-spark/src/funcs/numeric.rs",
-    "plugins/laktory-spark/src/ops.rs",
 ];
 
 /// Beginnings of paths that exist on one machine only. Put together here, so that this file does not hold them.
