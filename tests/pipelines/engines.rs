@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::case::{Engine, engines, laktory, rows, sorted};
 use libtest_mimic::{Failed, Trial};
-use serde_json::Value;
-
-use crate::case::{Engine, engines, laktory, rows};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -56,7 +54,7 @@ fn example(engine: &Engine) -> Result<BTreeMap<&'static str, Vec<String>>, Faile
     run(folder.path(), &arguments, &engine.environment)?;
     let read = |name: &'static str| -> Result<_, Failed> {
         let rows = rows(&folder.path().join(format!("data/{name}.parquet")))?;
-        Ok((name, sorted(&rows)))
+        Ok((name, sorted(&rows, true)))
     };
     Ok(BTreeMap::from([
         read("brz_stock_prices")?,
@@ -183,7 +181,7 @@ fn mixed() -> Result<(), Failed> {
         ),
     ];
     for (file, expected) in expected {
-        let found = sorted(&rows(&root.join("out").join(file))?);
+        let found = sorted(&rows(&root.join("out").join(file))?, true);
         if found != expected {
             return Err(format!("{file} holds {found:#?}, expected {expected:#?}").into());
         }
@@ -199,13 +197,6 @@ fn all_environments() -> BTreeMap<String, String> {
         .collect();
     environment.remove("LAKTORY_DATAFRAME_BACKEND");
     environment
-}
-
-/// Rows as texts, in an order of their own: engines have none.
-fn sorted(rows: &[Value]) -> Vec<String> {
-    let mut rows: Vec<String> = rows.iter().map(Value::to_string).collect();
-    rows.sort();
-    rows
 }
 
 /// Runs the command; gives its standard output.

@@ -141,7 +141,10 @@ pub(crate) fn lower(
             if !matches!(value.t, DType::Boolean | DType::Null | DType::Unknown) {
                 return Err(Error::new(
                     ErrorKind::TypeMismatch,
-                    format!("the predicate is of type {}, not Boolean", value.t),
+                    format!(
+                        "filter predicate must be of type `Boolean`, got `{}`",
+                        value.t
+                    ),
                 ));
             }
             let value = lw.flat(value)?;
