@@ -115,7 +115,7 @@ fn server(
 }
 
 fn kind(options: &Options) -> &str {
-    options.get("spark").unwrap_or("spark")
+    options.get("spark").unwrap_or("none")
 }
 
 /// A result that the server sends in many streams arrives whole. The server must be a Spark with settings of its own.
