@@ -7,11 +7,59 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use libtest_mimic::Trial;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// The command under test.
 pub(crate) const COMMAND: &str = env!("CARGO_BIN_EXE_laktory-under-test");
+
+/// An engine that the command links.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Engine {
+    /// Name of the backend.
+    pub(crate) name: &'static str,
+    /// Environment that makes the command run on it.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Whether it runs on a server.
+    pub(crate) is_remote: bool,
+    /// Whether nothing names that server.
+    pub(crate) is_missing: bool,
+}
+
+/// The server of an engine that is not embedded, as the tests get it.
+const SERVER: &str = "LAKTORY_SPARK_REMOTE";
+/// The same, as the command gets it.
+const REMOTE: &str = "SPARK_REMOTE";
+
+/// The engines of the command, in order of name.
+pub(crate) fn engines() -> Vec<Engine> {
+    let registry = laktory::registry().expect("the linked drivers have names of their own");
+    registry
+        .iter()
+        .map(|backend| {
+            let mut engine = Engine {
+                name: backend.name,
+                ..Engine::default()
+            };
+            if backend.name != laktory::DEFAULT_BACKEND {
+                let choice = (
+                    "LAKTORY_DATAFRAME_BACKEND".to_owned(),
+                    backend.name.to_owned(),
+                );
+                engine.environment.extend([choice]);
+            }
+            if !(backend.capabilities)().local_files {
+                engine.is_remote = true;
+                match std::env::var(SERVER) {
+                    Ok(server) => engine.environment.extend([(REMOTE.to_owned(), server)]),
+                    Err(_) => engine.is_missing = true,
+                }
+            }
+            engine
+        })
+        .collect()
+}
 
 /// A case file. One file holds one pipeline and one or more calls of the command on it.
 #[derive(Debug, Deserialize)]
@@ -20,9 +68,9 @@ pub(crate) struct Case {
     /// Filled from the file's path.
     #[serde(skip)]
     pub(crate) name: String,
-    /// The backend it runs on.
+    /// The engine it runs on.
     #[serde(skip)]
-    backend: &'static str,
+    engine: Engine,
     /// What the case shows, for readers.
     #[serde(rename = "about")]
     _about: String,
@@ -82,17 +130,33 @@ struct Call {
     /// Paths that must not exist.
     #[serde(default)]
     absent: Vec<String>,
+    /// What is otherwise on a backend, such as the words of its errors; each takes the place of what is above.
+    #[serde(default)]
+    on: BTreeMap<String, Otherwise>,
+}
+
+/// What a call must bring on one backend.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Otherwise {
+    exit: Option<i32>,
+    errors: Option<Vec<String>>,
+    warnings: Option<Vec<String>>,
+    stdout: Option<Vec<String>>,
+    stderr: Option<Vec<String>>,
+    outputs: Option<BTreeMap<String, Vec<Value>>>,
+    texts: Option<BTreeMap<String, String>>,
+    absent: Option<Vec<String>>,
 }
 
 /// Every case below `cases/` on each backend that the command links, named by backend and path. Cases are written for
 /// the default backend; for another one its name takes the place of the default's.
 pub(crate) fn all() -> Vec<Case> {
-    let registry = laktory::registry().expect("the linked drivers have names of their own");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
-    let backends: Vec<&'static str> = registry.iter().map(|backend| backend.name).collect();
+    let engines = engines();
     let mut cases = Vec::new();
     for file in &files {
         let text = fs::read_to_string(file).expect("a case file is UTF-8");
@@ -100,15 +164,15 @@ pub(crate) fn all() -> Vec<Case> {
             .strip_prefix(&root)
             .expect("a case lies below the root")
             .with_extension("");
-        for backend in &backends {
+        for engine in &engines {
             let mut case: Case =
-                serde_saphyr::from_str(&text.replace(laktory::DEFAULT_BACKEND, backend))
+                serde_saphyr::from_str(&text.replace(laktory::DEFAULT_BACKEND, engine.name))
                     .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            if case.once && *backend != laktory::DEFAULT_BACKEND {
+            if case.once && engine.name != laktory::DEFAULT_BACKEND {
                 continue;
             }
-            case.name = format!("{}::{}", backend.to_lowercase(), path.display());
-            case.backend = backend;
+            case.name = format!("{}::{}", engine.name.to_lowercase(), path.display());
+            case.engine = engine.clone();
             cases.push(case);
         }
     }
@@ -133,9 +197,19 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 impl Case {
+    /// The case as a test; one whose engine is not to be had is ignored.
+    pub(crate) fn trial(self) -> Trial {
+        let is_missing = self.engine.is_missing;
+        let trial = Trial::test(self.name.clone(), move || self.run().map_err(Into::into));
+        match is_missing {
+            true => trial.with_kind("no server").with_ignored_flag(true),
+            false => trial,
+        }
+    }
+
     /// Runs the case; one that is declared as not holding yet must fail.
-    pub(crate) fn run(&self) -> Result<(), String> {
-        match (self.judge(), self.not_yet.get(self.backend)) {
+    fn run(&self) -> Result<(), String> {
+        match (self.judge(), self.not_yet.get(self.engine.name)) {
             (Ok(()), Some(reason)) => Err(format!(
                 "the case holds, but is declared as not holding yet: {reason}"
             )),
@@ -157,7 +231,7 @@ impl Case {
         }
         for (number, call) in self.calls.iter().enumerate() {
             write(root, &call.files)?;
-            let faults = call.judge(root, self.backend)?;
+            let faults = call.judge(root, &self.engine)?;
             if !faults.is_empty() {
                 return Err(format!("call {number}:\n{faults}"));
             }
@@ -167,48 +241,64 @@ impl Case {
 }
 
 impl Call {
-    fn judge(&self, root: &Path, backend: &str) -> Result<String, String> {
+    fn judge(&self, root: &Path, engine: &Engine) -> Result<String, String> {
         let default = || vec!["run".to_owned(), "pipeline.yaml".to_owned()];
         let arguments = self.args.clone().unwrap_or_else(default);
-        let mut environment = self.env.clone();
-        if backend != laktory::DEFAULT_BACKEND {
-            environment
-                .entry("LAKTORY_DATAFRAME_BACKEND".to_owned())
-                .or_insert_with(|| backend.to_owned());
-        }
+        let mut environment = engine.environment.clone();
+        environment.extend(self.env.clone());
+        let other = self.on.get(engine.name);
+        let exit = other.and_then(|other| other.exit).unwrap_or(self.exit);
+        let errors = other
+            .and_then(|other| other.errors.as_ref())
+            .unwrap_or(&self.errors);
+        let warnings = other
+            .and_then(|other| other.warnings.as_ref())
+            .unwrap_or(&self.warnings);
+        let on_stdout = other
+            .and_then(|other| other.stdout.as_ref())
+            .unwrap_or(&self.stdout);
+        let on_stderr = other
+            .and_then(|other| other.stderr.as_ref())
+            .unwrap_or(&self.stderr);
+        let outputs = other
+            .and_then(|other| other.outputs.as_ref())
+            .unwrap_or(&self.outputs);
+        let texts = other
+            .and_then(|other| other.texts.as_ref())
+            .unwrap_or(&self.texts);
+        let absent = other
+            .and_then(|other| other.absent.as_ref())
+            .unwrap_or(&self.absent);
         let output = laktory(root, &arguments, &environment)?;
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let mut faults = String::new();
-        if output.status.code() != Some(self.exit) {
-            let _ = writeln!(
-                faults,
-                "exit {:?}, expected {}",
-                output.status.code(),
-                self.exit
-            );
+        if output.status.code() != Some(exit) {
+            let _ = writeln!(faults, "exit {:?}, expected {exit}", output.status.code());
         }
-        compare_lines(&mut faults, ": error: ", "error", &stderr, &self.errors);
-        compare_lines(
-            &mut faults,
-            ": warning: ",
-            "warning",
-            &stderr,
-            &self.warnings,
-        );
-        contains(&mut faults, "standard output", &stdout, &self.stdout);
-        contains(&mut faults, "standard error", &stderr, &self.stderr);
-        for (path, expected) in &self.outputs {
-            compare_rows(&mut faults, root, path, expected)?;
-        }
-        for (path, expected) in &self.texts {
-            let text =
-                fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
-            if text != *expected {
-                let _ = writeln!(faults, "{path} holds\n{text}expected\n{expected}");
+        compare_lines(&mut faults, ": error: ", "error", &stderr, errors);
+        compare_lines(&mut faults, ": warning: ", "warning", &stderr, warnings);
+        contains(&mut faults, "standard output", &stdout, on_stdout);
+        contains(&mut faults, "standard error", &stderr, on_stderr);
+        for (path, expected) in outputs {
+            // Columns have no order of the file's on engines that look for them on many machines.
+            let any_order = engine.is_remote;
+            if let Err(error) = compare_rows(&mut faults, root, path, expected, any_order) {
+                let _ = writeln!(faults, "{error}");
             }
         }
-        for path in &self.absent {
+        for (path, expected) in texts {
+            match text(&root.join(path)) {
+                Ok(text) if text == *expected => {}
+                Ok(text) => {
+                    let _ = writeln!(faults, "{path} holds\n{text}expected\n{expected}");
+                }
+                Err(error) => {
+                    let _ = writeln!(faults, "{path}: {error}");
+                }
+            }
+        }
+        for path in absent {
             if root.join(path).exists() {
                 let _ = writeln!(faults, "{path} exists");
             }
@@ -237,6 +327,7 @@ pub(crate) fn laktory(
         .args(["--error-format", "short"])
         .current_dir(root)
         .env_remove("LAKTORY_DATAFRAME_BACKEND")
+        .env_remove(REMOTE)
         .envs(environment)
         .stdin(Stdio::null())
         .output()
@@ -283,22 +374,49 @@ fn compare_rows(
     root: &Path,
     path: &str,
     expected: &[Value],
+    any_order: bool,
 ) -> Result<(), String> {
-    let mut found: Vec<String> = rows(&root.join(path))?
-        .iter()
-        .map(std::string::ToString::to_string)
-        .collect();
-    let mut expected: Vec<String> = expected
-        .iter()
-        .map(std::string::ToString::to_string)
-        .collect();
-    found.sort();
-    expected.sort();
+    let found = sorted(&rows(&root.join(path))?, any_order);
+    let expected = sorted(expected, any_order);
     if found != expected {
         let _ = writeln!(faults, "{path} holds\n  {}", found.join("\n  "));
         let _ = writeln!(faults, "expected\n  {}", expected.join("\n  "));
     }
     Ok(())
+}
+
+/// Rows as texts, in an order of their own; where columns have none either, in that of their names.
+pub(crate) fn sorted(rows: &[Value], any_order: bool) -> Vec<String> {
+    let mut texts: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            if any_order {
+                ordered(row).to_string()
+            } else {
+                row.to_string()
+            }
+        })
+        .collect();
+    texts.sort();
+    texts
+}
+
+/// A value with the keys of its mappings in order.
+fn ordered(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(ordered).collect(),
+        Value::Object(fields) => {
+            let fields: BTreeMap<&String, Value> = fields
+                .iter()
+                .map(|(name, value)| (name, ordered(value)))
+                .collect();
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.clone(), value))
+                .collect()
+        }
+        other => other.clone(),
+    }
 }
 
 /// The rows of a file (or folder) of any format, read by the command itself and turned into JSON lines.
@@ -325,6 +443,26 @@ pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, String> {
     let text = fs::read_to_string(&copied).map_err(|error| error.to_string())?;
     text.lines()
         .map(|line| serde_json::from_str(line).map_err(|error| error.to_string()))
+        .collect()
+}
+
+/// The text of a file, or of the files of a folder in their order: engines that run on many machines write folders.
+fn text(path: &Path) -> std::io::Result<String> {
+    if path.is_file() {
+        return fs::read_to_string(path);
+    }
+    let mut parts: Vec<PathBuf> = fs::read_dir(path)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
+    parts.sort();
+    let is_data = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        !name.starts_with(['.', '_'])
+    };
+    parts
+        .iter()
+        .filter(|path| is_data(path))
+        .map(fs::read_to_string)
         .collect()
 }
 

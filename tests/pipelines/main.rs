@@ -3,6 +3,7 @@
 //! disks, thousands of nodes.
 
 mod case;
+mod engines;
 mod example;
 mod kill;
 mod large;
@@ -12,11 +13,9 @@ use libtest_mimic::{Arguments, Trial};
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
-    let mut trials: Vec<Trial> = case::all()
-        .into_iter()
-        .map(|case| Trial::test(case.name.clone(), move || case.run().map_err(Into::into)))
-        .collect();
+    let mut trials: Vec<Trial> = case::all().into_iter().map(case::Case::trial).collect();
     assert!(trials.len() > 1, "no cases were found");
+    trials.extend(engines::trials());
     trials.extend(example::trials());
     trials.extend(kill::trials());
     trials.extend(large::trials());

@@ -1,15 +1,13 @@
 //! A Spark Connect server for tests: installed below the target folder, started on a free port of the loopback, ready
-//! when it answers, stopped by its process id whatever happens.
+//! when it answers, stopped whatever happens to this program.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cargo;
 
-/// What is installed. Every release of the 4.1 line speaks the protocol that the driver was tested with.
-const PACKAGES: &[&str] = &["pyspark==4.1.*", "pysail"];
 /// How long a server may take until it accepts connections.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a server may take to stop by itself.
@@ -35,12 +33,44 @@ impl Kind {
             )),
         }
     }
+
+    /// What is installed. Every release of the 4.1 line speaks the protocol that the driver was tested with.
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Spark => &["pyspark==4.1.*"],
+            Self::Sail => &["pyspark==4.1.*", "pysail"],
+        }
+    }
+
+    /// The virtual environment's name.
+    fn environment(self) -> &'static str {
+        match self {
+            Self::Spark => "spark-venv",
+            Self::Sail => "sail-venv",
+        }
+    }
 }
+
+/// What runs the server: a shell that asks it to stop as soon as the other end of its standard input is gone, be it closed
+/// or be it that this program was killed, and that ends with it.
+const SUPERVISOR: &str = r#"
+exec 3<&0
+"$@" </dev/null 3<&- &
+server=$!
+(cat <&3 >/dev/null; kill "$server"; sleep 10; kill -9 "$server") 2>/dev/null &
+watch=$!
+wait "$server"
+status=$?
+kill "$watch" 2>/dev/null
+exit $status
+"#;
 
 /// A running server, stopped when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    /// Open for as long as the server shall run.
+    life: Option<ChildStdin>,
     port: u16,
     folder: PathBuf,
 }
@@ -49,31 +79,39 @@ impl Server {
     /// Installs what is missing and starts a server with additional properties (Spark only).
     pub(crate) fn start(kind: Kind, properties: &[&str]) -> Result<Self, String> {
         let target = cargo::target()?;
-        let environment = install(&target)?;
+        if kind == Kind::Spark {
+            has_java()?;
+        }
+        let environment = install(&target, kind)?;
         let port = free_port()?;
         let folder = target.join(format!("spark-server-{}-{port}", std::process::id()));
         let describe = |error: std::io::Error| format!("{}: {error}", folder.display());
         std::fs::create_dir_all(&folder).map_err(describe)?;
         let log = std::fs::File::create(folder.join("log")).map_err(describe)?;
-        let mut command = match kind {
+        let server = match kind {
             Kind::Spark => spark(&environment, &folder, port, properties)?,
             Kind::Sail => sail(&environment, port),
         };
+        let mut command = supervised(&server);
         command
             .current_dir(&folder)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(log.try_clone().map_err(describe)?)
             .stderr(log);
         println!("$ starting a server ({kind:?}) on port {port}");
-        let child = command
+        let mut child = command
             .spawn()
             .map_err(|error| format!("cannot start the server ({error})"))?;
+        let life = child.stdin.take();
         let mut server = Self {
             child,
+            life,
             port,
             folder,
         };
+        let started = Instant::now();
         server.wait_until_ready()?;
+        println!("ready after {:.0} s", started.elapsed().as_secs_f64());
         Ok(server)
     }
 
@@ -108,11 +146,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // A server that is asked removes its temporary files.
-        let asked = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
+        drop(self.life.take());
         let started = Instant::now();
-        while asked.is_ok() && started.elapsed() < GRACE {
+        while started.elapsed() < GRACE {
             if let Ok(Some(_)) = self.child.try_wait() {
                 break;
             }
@@ -132,36 +168,99 @@ fn free_port() -> Result<u16, String> {
         .map_err(|error| format!("there is no free port: {error}"))
 }
 
-/// The virtual environment with the servers, made when it is missing.
-fn install(target: &Path) -> Result<PathBuf, String> {
-    let environment = target.join("spark-venv");
+/// The command below the supervisor.
+fn supervised(server: &Command) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", SUPERVISOR, "sh"])
+        .arg(server.get_program())
+        .args(server.get_args());
+    for (name, value) in server.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// Spark is a Java program.
+fn has_java() -> Result<(), String> {
+    let java = match std::env::var_os("JAVA_HOME") {
+        Some(home) => Path::new(&home).join("bin/java"),
+        None => PathBuf::from("java"),
+    };
+    let version = Command::new(&java).arg("-version").output();
+    let needed = |what: String| {
+        Err(format!(
+            "{what}, and the Spark server of the PYSPARK tests needs Java 17 or later: install it (Debian and Ubuntu: \
+             `apt install openjdk-17-jre-headless`), or leave PYSPARK out with `--spark none`"
+        ))
+    };
+    match version {
+        Ok(output) if output.status.success() => {
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            match java_version(&text) {
+                Some(version) if version < 17 => {
+                    needed(format!("Java here is of version {version}"))
+                }
+                _ => Ok(()),
+            }
+        }
+        Ok(output) => needed(format!(
+            "`{} -version` failed ({})",
+            java.display(),
+            output.status
+        )),
+        Err(error) => needed(format!("there is no `{}` ({error})", java.display())),
+    }
+}
+
+/// The first number of `openjdk version "17.0.15" 2025-04-15`; that of old releases is the second, `1.8.0`.
+fn java_version(text: &str) -> Option<u32> {
+    let mut numbers = text.split_once('"')?.1.split(['.', '"', '-']);
+    let first: u32 = numbers.next()?.parse().ok()?;
+    match first {
+        1 => numbers.next()?.parse().ok(),
+        first => Some(first),
+    }
+}
+
+/// The virtual environment with the server, made when it is missing.
+fn install(target: &Path, kind: Kind) -> Result<PathBuf, String> {
+    let environment = target.join(kind.environment());
+    let packages = kind.packages();
     let done = environment.join("installed");
-    if std::fs::read_to_string(&done).is_ok_and(|known| known == PACKAGES.join("\n")) {
+    if std::fs::read_to_string(&done).is_ok_and(|known| known == packages.join("\n")) {
         return Ok(environment);
     }
     println!(
         "$ installing {} into {}",
-        PACKAGES.join(", "),
+        packages.join(", "),
         environment.display()
     );
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    succeed(Command::new(python).args(["-m", "venv"]).arg(&environment))?;
+    let hint = "the server of the PYSPARK tests is installed with Python 3 (Debian and Ubuntu: `apt install python3-venv`); \
+                leave PYSPARK out with `--spark none`";
+    succeed(
+        Command::new(python).args(["-m", "venv"]).arg(&environment),
+        hint,
+    )?;
+    let hint = "the server of the PYSPARK tests comes from the Python package index; leave PYSPARK out with `--spark none`";
     succeed(
         Command::new(environment.join("bin/pip"))
             .args(["install", "--quiet"])
-            .args(PACKAGES),
+            .args(packages),
+        hint,
     )?;
-    std::fs::write(&done, PACKAGES.join("\n")).map_err(|error| error.to_string())?;
+    std::fs::write(&done, packages.join("\n")).map_err(|error| error.to_string())?;
     Ok(environment)
 }
 
-fn succeed(command: &mut Command) -> Result<(), String> {
+fn succeed(command: &mut Command, hint: &str) -> Result<(), String> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?} failed ({status})")),
-        Err(error) => Err(format!(
-            "cannot run {command:?} ({error}); Python 3 is needed"
-        )),
+        Ok(status) => Err(format!("{command:?} failed ({status}): {hint}")),
+        Err(error) => Err(format!("cannot run {command:?} ({error}): {hint}")),
     }
 }
 
@@ -171,12 +270,8 @@ fn spark(
     port: u16,
     properties: &[&str],
 ) -> Result<Command, String> {
-    let java = Command::new("java").arg("-version").output();
-    if !java.is_ok_and(|output| output.status.success()) {
-        return Err("Spark needs Java 17: install it, or use `--spark sail`".to_owned());
-    }
     let home = spark_home(environment)?;
-    // The script ends in `exec`, so that the child's process id is that of the server.
+    // The script ends in `exec`, so that its process id is that of the server.
     let mut command = Command::new(home.join("bin/spark-submit"));
     command
         .env("SPARK_HOME", &home)
@@ -240,5 +335,37 @@ mod tests {
     fn servers_have_names() {
         assert_eq!(Kind::parse("sail"), Ok(Kind::Sail));
         assert!(Kind::parse("flink").unwrap_err().contains("spark, sail"));
+    }
+
+    #[test]
+    fn versions_of_java_are_read() {
+        assert_eq!(
+            java_version("openjdk version \"17.0.15\" 2025-04-15"),
+            Some(17)
+        );
+        assert_eq!(java_version("java version \"1.8.0_391\""), Some(8));
+        assert_eq!(
+            java_version("openjdk version \"21-ea\" 2023-09-19"),
+            Some(21)
+        );
+        assert_eq!(java_version("nothing of the kind"), None);
+    }
+
+    #[test]
+    fn a_server_ends_with_the_one_who_started_it() {
+        let folder =
+            std::env::temp_dir().join(format!("laktory-supervised-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let stopped = folder.join("stopped");
+        let mut server = Command::new("sh");
+        let script = "trap 'echo > \"$0\"; exit' TERM; while :; do sleep 0.05; done";
+        server.args(["-c", script]).arg(&stopped);
+        let mut child = supervised(&server).stdin(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(child.try_wait().unwrap().is_none());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(stopped.exists());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -44,6 +44,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (_server, remote) = server(options, &chosen)?;
     if let Some(remote) = &remote {
         cargo::set_variable("LAKTORY_SPARK_REMOTE", remote);
+        // A server that does not answer is a failure then, no reason to ignore cases.
+        cargo::set_variable("LAKTORY_CONFORMANCE_REQUIRE", "PYSPARK");
     }
     let mut results = Results::default();
     results.check("tidy", tidy::run());
@@ -75,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             tests(&mut results, "conformance", &conformance)?;
         }
     }
-    small_streams(&mut results, options, &chosen)?;
+    small_streams(&mut results, options, remote.as_deref())?;
     // Features of the facade may be named for the engine rather than the backend: spark provides PYSPARK.
     for (feature, _) in &chosen {
         if feature == "spark" && remote.is_none() {
@@ -94,8 +96,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     }
 }
 
-/// The server of PYSPARK: the one that `--connect` names, or a fresh one of the kind that `--spark` names. Without either
-/// its cases are ignored: the driver is a preview, which not every case of a whole run on a server has seen yet.
+/// Properties of the server: results are sent in many short streams, so that a client that takes the end of a stream for
+/// the end of the result does not pass.
+const SMALL_STREAMS: &[&str] = &[
+    "spark.connect.execute.reattachable.senderMaxStreamSize=2m",
+    "spark.connect.execute.reattachable.senderMaxStreamDuration=20s",
+];
+
+/// The server of PYSPARK: the one that `--connect` names, or a fresh one of the kind that `--spark` names, which is Spark
+/// unless it says otherwise.
 fn server(
     options: &Options,
     chosen: &[&(String, String)],
@@ -103,32 +112,38 @@ fn server(
     if let Some(remote) = options.get("connect") {
         return Ok((None, Some(remote.to_owned())));
     }
-    let kind = options.get("spark").unwrap_or("none");
+    let kind = kind(options);
     if kind == "none" || !chosen.iter().any(|(feature, _)| feature == "spark") {
         return Ok((None, None));
     }
-    let server = Server::start(Kind::parse(kind)?, &[])?;
+    let kind = Kind::parse(kind)?;
+    let properties = if kind == Kind::Spark {
+        SMALL_STREAMS
+    } else {
+        &[]
+    };
+    let server = Server::start(kind, properties)?;
     let remote = server.remote();
     Ok((Some(server), Some(remote)))
+}
+
+fn kind(options: &Options) -> &str {
+    options.get("spark").unwrap_or("none")
 }
 
 /// A result that the server sends in many streams arrives whole. The server must be a Spark with settings of its own.
 fn small_streams(
     results: &mut Results,
     options: &Options,
-    chosen: &[&(String, String)],
+    remote: Option<&str>,
 ) -> Result<(), String> {
-    let spark =
-        options.get("spark").unwrap_or("none") == "spark" && options.get("connect").is_none();
-    if !spark || !chosen.iter().any(|(feature, _)| feature == "spark") {
+    let Some(remote) = remote else {
+        return Ok(());
+    };
+    if kind(options) != "spark" || options.get("connect").is_some() {
         return Ok(());
     }
-    let properties = [
-        "spark.connect.execute.reattachable.senderMaxStreamSize=2m",
-        "spark.connect.execute.reattachable.senderMaxStreamDuration=20s",
-    ];
-    let server = Server::start(Kind::Spark, &properties)?;
-    cargo::set_variable("LAKTORY_SPARK_SMALL_STREAMS", &server.remote());
+    cargo::set_variable("LAKTORY_SPARK_SMALL_STREAMS", remote);
     let arguments = [
         "test",
         "--workspace",

@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use laktory::core::Registry;
+use laktory::exec::RunOptions;
+
+use crate::exit::Failure;
 
 /// Declarative dataframe pipelines: YAML in, tables out, on the engine of your choice.
 #[derive(Debug, Parser)]
@@ -85,6 +89,23 @@ pub(crate) struct FileArgs {
     /// Backend of every node, whatever the pipeline says.
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
+
+    /// Setting of a backend; wins over the pipeline's `backend_settings`.
+    #[arg(long = "setting", value_name = "BACKEND.NAME=VALUE", value_parser = setting)]
+    pub(crate) settings: Vec<(String, String, String)>,
+}
+
+impl FileArgs {
+    /// How to carry out plans, as far as the settings of backends tell it.
+    pub(crate) fn run_options(&self, registry: &Registry) -> Result<RunOptions, Failure> {
+        let mut options = RunOptions::default();
+        for (backend, name, value) in &self.settings {
+            let backend = registry.get(backend)?.name.to_owned();
+            let own = options.backends.entry(backend).or_default();
+            own.insert(name.clone(), value.clone());
+        }
+        Ok(options)
+    }
 }
 
 /// Which nodes.
@@ -262,6 +283,17 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// `backend.name=value`; names may hold more points, and values equals signs.
+fn setting(text: &str) -> Result<(String, String, String), String> {
+    let (key, value) = key_value(text)?;
+    match key.split_once('.') {
+        Some((backend, name)) if !backend.is_empty() && !name.is_empty() => {
+            Ok((backend.to_owned(), name.to_owned(), value))
+        }
+        _ => Err("write it as BACKEND.NAME=VALUE".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,5 +313,14 @@ mod tests {
         assert_eq!(key_value("a=").unwrap(), ("a".to_owned(), String::new()));
         assert!(key_value("a").is_err());
         assert!(key_value("=b").is_err());
+        assert_eq!(
+            setting("pyspark.spark.sql.x=a=b").unwrap(),
+            (
+                "pyspark".to_owned(),
+                "spark.sql.x".to_owned(),
+                "a=b".to_owned()
+            )
+        );
+        assert!(setting("x=1").is_err());
     }
 }

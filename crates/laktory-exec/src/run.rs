@@ -46,8 +46,8 @@ pub struct RunOptions {
     pub memory_budget: u64,
     /// Where frames are spilled; the system's temporary folder by default.
     pub scratch: Option<PathBuf>,
-    /// Settings of the backends.
-    pub backends: BackendConfig,
+    /// Settings of the backends, by their registered names; they win over those of the pipeline.
+    pub backends: BTreeMap<String, BackendConfig>,
     /// Asks the run to stop.
     pub cancel: Cancel,
 }
@@ -60,7 +60,7 @@ impl Default for RunOptions {
             jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             memory_budget: 512 << 20,
             scratch: None,
-            backends: BackendConfig::new(),
+            backends: BTreeMap::new(),
             cancel: Cancel::new(),
         }
     }

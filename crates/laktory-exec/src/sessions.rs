@@ -16,13 +16,20 @@ impl Sessions {
         cx: &RunCx,
         registry: &Registry,
         plan: &Plan,
-        config: &BackendConfig,
+        settings: &BTreeMap<String, BackendConfig>,
     ) -> Result<Self> {
         let mut sessions = BTreeMap::new();
         for node in &plan.nodes {
             if !sessions.contains_key(&node.backend) {
                 let descriptor = registry.get(&node.backend)?;
-                let session = (descriptor.connect)(cx, config).await?;
+                // A backend sees its own settings only: others would refuse them, or get credentials that are not theirs.
+                let mut config = plan
+                    .settings
+                    .get(&node.backend)
+                    .cloned()
+                    .unwrap_or_default();
+                config.extend(settings.get(&node.backend).cloned().unwrap_or_default());
+                let session = (descriptor.connect)(cx, &config).await?;
                 sessions.insert(node.backend.clone(), session);
             }
         }

@@ -62,6 +62,20 @@ impl Pipeline {
         self.nodes.push(node);
         self
     }
+
+    /// Gives an engine a setting, such as `("PYSPARK", "spark_remote", "sc://host")`.
+    #[must_use]
+    pub fn backend_setting(
+        mut self,
+        backend: impl AsRef<str>,
+        name: impl Into<String>,
+        value: impl Into<serde_json::Value>,
+    ) -> Self {
+        let backend = backend.as_ref().to_ascii_uppercase();
+        let settings = self.backend_settings.entry(backend).or_default();
+        settings.insert(name.into(), value.into());
+        self
+    }
 }
 
 impl PipelineNode {

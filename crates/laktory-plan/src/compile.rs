@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use laktory_core::{BackendDescriptor, Capabilities, Registry};
+use laktory_core::{BackendConfig, BackendDescriptor, Capabilities, Registry};
 use laktory_model::{DataFrameApi, Finding, Path, Pipeline, PipelineNode};
+use serde_json::Value;
 
 use crate::dag::Dag;
 use crate::handover;
@@ -77,6 +78,7 @@ pub fn compile(
 impl Compiler<'_> {
     fn compile(&mut self, registry: &Registry) -> Option<Plan> {
         self.resolve_engines(registry);
+        let settings = self.settings(registry);
         if !self.pipeline.imports.is_empty() {
             self.report(
                 Finding::warning(
@@ -152,7 +154,47 @@ impl Compiler<'_> {
             writes,
             nodes,
             tasks,
+            settings,
         })
+    }
+
+    /// The settings that the pipeline gives to backends, each under its registered name.
+    fn settings(&mut self, registry: &Registry) -> BTreeMap<String, BackendConfig> {
+        let mut settings: BTreeMap<String, BackendConfig> = BTreeMap::new();
+        for (backend, given) in &self.pipeline.backend_settings {
+            let place = Path::root().key("backend_settings").key(backend.as_str());
+            let name = match registry.get(backend) {
+                Ok(descriptor) => descriptor.name,
+                // A pipeline may name engines that this program does not hold, as long as no node needs them.
+                Err(error) => {
+                    let message = format!("these settings have no effect: {}", error.message());
+                    let finding = Finding::warning("no-effect", place, message).at_key();
+                    self.report(match error.hint() {
+                        Some(hint) => finding.hint(hint),
+                        None => finding,
+                    });
+                    continue;
+                }
+            };
+            for (setting, value) in given {
+                let text = match value {
+                    Value::String(text) => text.clone(),
+                    Value::Number(number) => number.to_string(),
+                    Value::Bool(flag) => flag.to_string(),
+                    Value::Null => continue,
+                    Value::Array(_) | Value::Object(_) => {
+                        let message =
+                            format!("setting `{setting}` is one value, not a list or mapping");
+                        let place = place.key(setting.as_str());
+                        self.report(Finding::error("wrong-type", place, message));
+                        continue;
+                    }
+                };
+                let own = settings.entry(name.to_owned()).or_default();
+                own.insert(setting.clone(), text);
+            }
+        }
+        settings
     }
 
     /// Sinks are not written when the caller says so, nor where a declarative orchestrator owns them.

@@ -1,8 +1,12 @@
 //! The plan: what a run will do, as plain values. The same model and options give the same plan, byte for byte.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use laktory_core::{Expr, Field, Format, FrameName, Op, Options, ReadSpec, SqlTemplate};
+use laktory_core::{
+    BackendConfig, Expr, Field, Format, FrameName, Op, Options, ReadSpec, SqlTemplate,
+};
 use laktory_model::Path;
 
 /// What a run will do.
@@ -16,6 +20,9 @@ pub struct Plan {
     pub nodes: Vec<NodePlan>,
     /// Groups of nodes by `execution_task_name`, for orchestrators and `plan`.
     pub tasks: Vec<TaskPlan>,
+    /// Settings of the backends, by their registered names. They may hold credentials, and are not printed.
+    #[serde(skip)]
+    pub settings: BTreeMap<String, BackendConfig>,
 }
 
 impl Plan {

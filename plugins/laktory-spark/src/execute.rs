@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use laktory_core::{
     DType, Error, ErrorKind, Field, Job, Outcome, Result, RunCx, Target, WriteMode, WriteReport,
+    WriteSpec,
 };
 use proto::command::CommandType;
 use proto::execute_plan_response::ResponseType;
@@ -13,6 +14,7 @@ use spark_connect_proto as proto;
 
 use crate::dsl::{aggregate, alias, f, int, relation};
 use crate::frame::{Resolved, SparkFrame};
+use crate::read::located;
 use crate::rows::collect;
 use crate::session::Session;
 use crate::write;
@@ -23,8 +25,11 @@ pub(crate) async fn execute(session: &Session, cx: &RunCx, jobs: Vec<Job>) -> Re
         .iter()
         .map(|job| SparkFrame::of(&job.frame).cloned())
         .collect::<Result<Vec<_>>>()?;
-    for frame in &frames {
+    for (job, frame) in jobs.iter().zip(&frames) {
         session.resolve(cx, frame).await?;
+        if let Target::Write(spec) | Target::Store { spec, .. } = &job.target {
+            write::check(spec, &session.columns(cx, frame).await?)?;
+        }
     }
     let mut kept = Vec::new();
     let outcome = run(session, cx, &jobs, &frames, &mut kept).await;
@@ -88,15 +93,17 @@ async fn one(
                 Target::Write(spec) => (spec, WriteMode::Error),
                 _ => return Err(Error::internal("not a write")),
             };
-            let (observed, name) = observed(resolved.relation.clone());
-            let command = write::command(observed, spec, mode)?;
-            let responses = session.client.command(command, cx.cancel()).await?;
-            let rows = match counted(&responses, &name) {
-                Some(rows) => rows,
-                None if mode == WriteMode::Ignore => 0,
-                None => count(session, cx, &resolved.relation).await?,
-            };
-            Outcome::Written(WriteReport { rows })
+            let target = located(&spec.path.to_string_lossy())?;
+            if mode == WriteMode::Overwrite && session.paths.are_read(&resolved.relation, &target) {
+                // Spark removes what is there before it computes what will be.
+                let remote = checkpoint(session, cx, resolved).await?;
+                let read = remote_frame(&remote, resolved);
+                let written = written(session, cx, &read, spec, mode).await;
+                release(session, cx, remote).await;
+                Outcome::Written(written?)
+            } else {
+                Outcome::Written(written(session, cx, resolved, spec, mode).await?)
+            }
         }
         Target::Materialize => {
             let frame = match resolved.relation.rel_type {
@@ -117,6 +124,29 @@ async fn one(
         }
         _ => return Err(Error::unsupported("this kind of output")),
     })
+}
+
+/// Writes the rows of a relation, and counts them on the way.
+async fn written(
+    session: &Session,
+    cx: &RunCx,
+    resolved: &Resolved,
+    spec: &WriteSpec,
+    mode: WriteMode,
+) -> Result<WriteReport> {
+    let (observed, name) = observed(resolved.relation.clone());
+    let command = write::command(observed, spec, mode)?;
+    let responses = session
+        .client
+        .command(command, cx.cancel())
+        .await
+        .map_err(|error| write::unwritten(error, spec))?;
+    let rows = match counted(&responses, &name) {
+        Some(rows) => rows,
+        None if mode == WriteMode::Ignore => 0,
+        None => count(session, cx, &resolved.relation).await?,
+    };
+    Ok(WriteReport { rows })
 }
 
 /// The last frame that all outputs come from, when it is more than a source.

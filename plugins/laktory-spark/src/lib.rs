@@ -10,6 +10,7 @@ mod funcs;
 #[cfg(test)]
 mod live;
 mod ops;
+mod paths;
 mod private;
 mod read;
 mod rows;

@@ -187,9 +187,14 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         Format::Csv => {
             options.insert("header".to_owned(), spec.has_header.to_string());
             options.insert("inferSchema".to_owned(), spec.infer_schema.to_string());
-            // A value that does not fit its declared type is a fault, not a null.
+            // A break of lines in quotes is part of its value, on every engine.
+            options.insert("multiLine".to_owned(), "true".to_owned());
             if spec.schema.is_some() {
+                // A value that does not fit its declared type is a fault, not a null.
                 options.insert("mode".to_owned(), "FAILFAST".to_owned());
+            } else {
+                // Files whose columns are in another order are a fault, not rows with the values of other columns.
+                options.insert("enforceSchema".to_owned(), "false".to_owned());
             }
         }
         Format::Json => {
@@ -207,6 +212,7 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             .map(|file| located(&file.to_string_lossy()))
             .collect::<Result<_>>()?
     };
+    let read_paths: Vec<String> = paths.clone();
     let relation = relation(RelType::Read(proto::Read {
         is_streaming: false,
         read_type: Some(proto::read::ReadType::DataSource(proto::read::DataSource {
@@ -217,14 +223,71 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             ..Default::default()
         })),
     }));
-    let schema = session.client.schema(&relation, cx.cancel()).await?;
-    let columns = types::columns(&schema);
+    let schema = session
+        .client
+        .schema(&relation, cx.cancel())
+        .await
+        .map_err(|error| unread(error, &spec.path))?;
+    session.paths.add(&read_paths);
+    let mut columns = types::columns(&schema);
+    let mut relation = relation;
+    let is_named = spec.has_header || spec.schema.is_some();
+    if spec.format == Format::Csv && !is_named {
+        // Spark counts from `_c0`.
+        let names = (1..=columns.len()).map(|number| format!("column_{number}"));
+        for (field, name) in columns.iter_mut().zip(names) {
+            field.name = name;
+        }
+        relation = renamed(relation, &columns);
+    }
     Ok(SparkFrame::of_relation(Resolved {
         relation,
         columns,
         confirmed: true,
     })
     .into_frame())
+}
+
+/// The relation with other names, by position.
+fn renamed(input: proto::Relation, columns: &[Field]) -> proto::Relation {
+    relation(RelType::ToDf(Box::new(proto::ToDf {
+        input: Some(Box::new(input)),
+        column_names: columns.iter().map(|field| field.name.clone()).collect(),
+    })))
+}
+
+/// The error for a path that cannot be read, in the words of the pipeline.
+fn unread(error: Error, path: &str) -> Error {
+    let message = error.message();
+    let told = |kind, message: String, hint: &str| Error::new(kind, message).with_hint(hint);
+    let told = if message.contains("path does not exist") {
+        let hint = "the cluster looks for it in its own file system; relative paths start at this program's working directory";
+        let is_glob = path.contains(['*', '?', '[', '{']);
+        let message = match is_glob {
+            true => format!("no file matches `{path}`"),
+            false => format!("there is no file or folder `{path}`"),
+        };
+        told(ErrorKind::NotFound, message, hint)
+    } else if message.starts_with("unable to infer schema") {
+        let hint = "names that begin with `.` or `_` are not read";
+        told(
+            ErrorKind::NotFound,
+            format!("folder `{path}` holds no files"),
+            hint,
+        )
+    } else if let Some((_, scheme)) = message.split_once("no FileSystem for scheme ") {
+        let scheme = scheme.trim_matches('"');
+        let message =
+            format!("`{path}` is on remote storage (`{scheme}`), which the cluster cannot reach");
+        told(
+            ErrorKind::Unsupported,
+            message,
+            "start the cluster with the package of that storage",
+        )
+    } else {
+        return error;
+    };
+    told.with_source(error)
 }
 
 /// A path as the cluster gets it. A relative one starts at this program's working directory, not at the server's: that

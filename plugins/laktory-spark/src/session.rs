@@ -11,6 +11,7 @@ use laktory_core::{
 
 use crate::client::{Client, SETTING};
 use crate::frame::{Resolved, SparkFrame, Step};
+use crate::paths::Paths;
 use crate::{PYSPARK, execute, ops, read, rows, sql, types};
 
 /// Properties of every session: what the meaning of steps rests on.
@@ -32,6 +33,8 @@ const OPTIONAL: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) client: Client,
+    /// Where frames of this session read from.
+    pub(crate) paths: Paths,
 }
 
 /// Opens a session on the server that the settings or the environment name.
@@ -70,7 +73,10 @@ pub(crate) fn connect<'a>(
         if !wanted.is_empty() {
             client.configure(&wanted, cx.cancel()).await?;
         }
-        Ok(Arc::new(Session { client }) as Arc<dyn Backend>)
+        Ok(Arc::new(Session {
+            client,
+            paths: Paths::default(),
+        }) as Arc<dyn Backend>)
     })
 }
 

@@ -1,6 +1,8 @@
 //! Writing on the cluster: the writer's command, with a count of the rows that pass.
 
-use laktory_core::{Error, Format, FormatSupport, Result, Support, WriteMode, WriteSpec};
+use laktory_core::{
+    DType, Error, ErrorKind, Field, Format, FormatSupport, Result, Support, WriteMode, WriteSpec,
+};
 use proto::command::CommandType;
 use proto::write_operation::SaveMode;
 use spark_connect_proto as proto;
@@ -76,6 +78,49 @@ const fn partial(options: &'static [&'static str]) -> FormatSupport {
         options,
         schema: false,
     }
+}
+
+/// Whether columns have a form in a format, before anything is written.
+///
+/// # Errors
+/// `Unsupported`.
+pub(crate) fn check(spec: &WriteSpec, columns: &[Field]) -> Result<()> {
+    let nested = |field: &&Field| {
+        matches!(
+            field.dtype,
+            DType::List(_) | DType::Array(..) | DType::Struct(_) | DType::Map(..) | DType::Binary
+        )
+    };
+    match columns.iter().find(nested) {
+        Some(field) if spec.format == Format::Csv => Err(Error::unsupported(format!(
+            "column `{}` of type {} has no form in CSV",
+            field.name, field.dtype
+        ))
+        .with_hint("select its fields, or write PARQUET or JSONL")),
+        _ => Ok(()),
+    }
+}
+
+/// The error for a target that cannot be written, in the words of the pipeline.
+pub(crate) fn unwritten(error: Error, spec: &WriteSpec) -> Error {
+    let path = spec.path.display();
+    let message = error.message();
+    let told = if message.contains("arent path is not a directory") {
+        Error::new(
+            ErrorKind::Io,
+            format!("`{path}` is a file, and Spark writes folders"),
+        )
+        .with_hint("remove the file, or write to another path")
+    } else if error.kind() == ErrorKind::InvalidArgument && message.contains("already exists") {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("`{path}` exists, and the sink's mode is ERROR"),
+        )
+        .with_hint("remove it, or choose mode OVERWRITE, APPEND or IGNORE")
+    } else {
+        return error;
+    };
+    told.with_source(error)
 }
 
 /// The command that writes a relation.

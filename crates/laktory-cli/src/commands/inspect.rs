@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use laktory::Planning;
 use laktory::core::Registry;
-use laktory::exec::RunOptions;
 use laktory::plan::{Graph, Handover, InputSource, NodePlan, Plan, StepKind};
 
 use crate::args::{FileArgs, GraphArgs, PlanArgs, SelectArgs, ValidateArgs};
@@ -25,7 +24,7 @@ pub(crate) fn validate(
     let plan = compile(&project, registry, &planning, quiet)?;
     if !args.offline {
         let runtime = laktory::runtime()?;
-        let options = RunOptions::default();
+        let options = args.file.run_options(registry)?;
         let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
         if !faults.is_empty() {
             let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
     };
     let plan = compile(&project, registry, &planning, quiet)?;
     let runtime = laktory::runtime()?;
-    let options = options(args);
+    let options = options(args, registry)?;
     if args.dry_run {
         let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
         if !faults.is_empty() {
@@ -51,14 +51,14 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
     finish(args, quiet, &project, &runtime, &run)
 }
 
-fn options(args: &RunArgs) -> RunOptions {
+fn options(args: &RunArgs, registry: &Registry) -> Result<RunOptions, Failure> {
     let refresh = if args.full_refresh {
         RefreshMode::Full
     } else {
         args.refresh
     };
-    let defaults = RunOptions::default();
-    RunOptions {
+    let defaults = args.file.run_options(registry)?;
+    Ok(RunOptions {
         write: !args.no_write,
         refresh: match refresh {
             RefreshMode::Incremental => Refresh::Incremental,
@@ -69,7 +69,7 @@ fn options(args: &RunArgs) -> RunOptions {
         memory_budget: args.memory.saturating_mul(1_000_000),
         cancel: Cancel::new(),
         ..defaults
-    }
+    })
 }
 
 /// The first interrupt stops the run after its running steps, with outputs as they were; the second ends the process.

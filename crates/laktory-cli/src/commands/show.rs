@@ -1,7 +1,7 @@
 //! `laktory show`: the output of a node as a table.
 
 use laktory::core::Registry;
-use laktory::exec::{NodeOutput, RunOptions};
+use laktory::exec::NodeOutput;
 use laktory::plan::Plan;
 use laktory::syntax::{Diagnostic, did_you_mean};
 use laktory::{Planning, Project, Runtime};
@@ -23,7 +23,7 @@ pub(crate) fn show(args: &ShowArgs, detail: Detail, registry: &Registry) -> Resu
     };
     let plan = compile(&project, registry, &planning, quiet)?;
     let runtime = laktory::runtime()?;
-    let options = RunOptions::default();
+    let options = args.file.run_options(registry)?;
     let shown = async {
         match detail {
             Detail::Verbose => {

@@ -70,7 +70,9 @@ impl Bench {
     pub(crate) fn with(script: Script) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = RunOptions {
-            backends: script.settings(),
+            backends: ["RECORDER", "OTHER"]
+                .map(|name| (name.to_owned(), script.settings()))
+                .into(),
             scratch: Some(folder.path().join("scratch")),
             jobs: 1,
             ..RunOptions::default()

@@ -15,6 +15,8 @@ object! {
         nodes: Vec<PipelineNode>;
         /// Engine that runs the nodes, in upper case.
         dataframe_backend: Option<String>, upper;
+        /// Settings of engines, by their upper-case names: `{PYSPARK: {spark_remote: "sc://host"}}`. Each engine gets its own.
+        backend_settings: IndexMap<String, IndexMap<String, Value>>;
         /// Dataframe API of method steps.
         dataframe_api: Option<DataFrameApi>;
         /// Packages that custom code needs.

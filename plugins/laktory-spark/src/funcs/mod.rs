@@ -7,11 +7,12 @@ mod numeric;
 mod sql;
 mod text;
 pub(crate) mod time;
+mod values;
 mod window;
 
 use laktory_core::{BoundCall, DType, Error, ErrorKind, Func, Result, Support};
 
-pub(crate) use numeric::raise;
+pub(crate) use values::raise;
 
 use crate::expr::{Lw, Val};
 
@@ -27,6 +28,7 @@ const FULL: Support = Support::Full;
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [
         numeric::ROWS,
+        values::ROWS,
         aggregate::ROWS,
         window::ROWS,
         nested::ROWS,

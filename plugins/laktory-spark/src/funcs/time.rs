@@ -5,8 +5,8 @@ use laktory_core::{BoundCall, DType, Error, ErrorKind, Func, Result};
 use proto::expression::literal::LiteralType;
 use spark_connect_proto as proto;
 
-use super::numeric::raise;
 use super::text::texts;
+use super::values::raise;
 use super::{FULL, Row, format, mismatch, this_of};
 use crate::dsl::{Ex, cast, f, int, is_null, literal, long, not_null, or, text, try_cast, when};
 use crate::expr::{Lw, Val};
