@@ -7,6 +7,7 @@ mod engines;
 mod example;
 mod kill;
 mod large;
+mod memory;
 mod world;
 
 use libtest_mimic::{Arguments, Trial};
@@ -19,6 +20,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(example::trials());
     trials.extend(kill::trials());
     trials.extend(large::trials());
+    trials.extend(memory::trials());
     trials.extend(world::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
