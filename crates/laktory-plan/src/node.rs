@@ -1,5 +1,6 @@
 //! One node: what it refers to, and its sources, steps, expectations and sinks.
 
+use laktory_core::shape::shape;
 use laktory_core::{FrameName, Op};
 use laktory_model::{Action, DataFrameApi, ExpectationType, ExprType, Finding, Path, Tolerance};
 use laktory_model::{Expectation, PipelineNode, TransformerNode};
@@ -297,6 +298,17 @@ fn expectation(
         }
     };
     steps::check_expr(compiler, index, &expr, &place)?;
+    if expectation.r#type == ExpectationType::Aggregate && !shape(&expr).is_scalar() {
+        compiler.report(
+            Finding::error(
+                "invalid-expression",
+                place,
+                "an `AGGREGATE` expectation judges one value, but this condition has one for each row",
+            )
+            .hint("aggregate it, as in `MIN(x) > 0`, or leave `type: AGGREGATE` out"),
+        );
+        return None;
+    }
     Some(ExpectationPlan {
         name: expectation.name.clone(),
         text: text.clone(),

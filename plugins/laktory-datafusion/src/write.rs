@@ -28,16 +28,21 @@ type Open = fn(&Given<'_>, File, &SchemaRef) -> Result<Sink>;
 const WRITERS: &[(Format, FormatSupport, Open)] = &[
     (Format::Csv, full(CSV_OPTIONS), csv),
     (Format::JsonLines, full(&[]), |_, file, _| {
-        let lines = JsonBuilder::new().with_explicit_nulls(true);
-        Ok(Sink::Lines(lines.build(buffered(file))))
+        Ok(Sink::Lines(json().build(buffered(file))))
     }),
     (Format::Json, full(&[]), |_, file, _| {
-        let array = JsonBuilder::new().with_explicit_nulls(true);
-        Ok(Sink::Array(array.build(buffered(file))))
+        Ok(Sink::Array(json().build(buffered(file))))
     }),
     (Format::Parquet, full(PARQUET_OPTIONS), parquet),
     (Format::Ipc, full(&["compression"]), ipc),
 ];
+
+/// Values as texts of JSON, in the forms that POLARS writes.
+fn json() -> JsonBuilder {
+    JsonBuilder::new()
+        .with_explicit_nulls(true)
+        .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
+}
 
 const CSV_OPTIONS: &[&str] = &[
     "date_format",
