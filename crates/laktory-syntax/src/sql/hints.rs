@@ -99,6 +99,16 @@ fn symbol(rest: &str, before: &str) -> Option<&'static str> {
         "write `=`"
     } else if rest.starts_with('{') {
         "frames and variables stand in SQL steps, `{df}`; structs are `STRUCT(x AS a)`"
+    } else if rest.starts_with('\u{2264}') {
+        "write `<=`"
+    } else if rest.starts_with('\u{2265}') {
+        "write `>=`"
+    } else if rest.starts_with('\u{2260}') {
+        "write `<>`"
+    } else if rest.starts_with(['\u{2212}', '\u{2013}', '\u{2014}']) {
+        "write the minus of the keyboard: `-`"
+    } else if rest.starts_with('\u{d7}') {
+        "write `*`"
     } else if rest.starts_with(['\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}']) {
         "write straight quotes: `'...'`"
     } else {
