@@ -124,7 +124,8 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
         };
         let (message, range) = source.reported(&message);
         let near = text.get(range.clone()).unwrap_or("");
-        let message = hints::message(&message, near);
+        let rest = text.get(range.start..).unwrap_or("");
+        let message = hints::message(&message, near, rest);
         let hint = hints::syntax(text, range.start, &message);
         vec![FragmentError::new("sql-unsupported", message, range).hint_if(hint)]
     };
