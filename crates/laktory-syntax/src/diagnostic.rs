@@ -130,13 +130,40 @@ pub struct FragmentError {
     pub hint: Option<String>,
 }
 
+/// Longest message, in characters.
+const MAX_MESSAGE: usize = 600;
+
+/// A message in which nothing of the user's text is invisible, turns the direction of writing, or is endless.
+fn shown(message: String) -> String {
+    let hidden = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{e0000}'..='\u{e007f}')
+    };
+    if message.len() <= MAX_MESSAGE && !message.contains(hidden) {
+        return message;
+    }
+    let mut shown = String::new();
+    for (index, char) in message.chars().enumerate() {
+        if index == MAX_MESSAGE {
+            shown.push_str("...");
+            break;
+        }
+        if hidden(char) {
+            shown.push_str(&format!("U+{:04X}", u32::from(char)));
+        } else {
+            shown.push(char);
+        }
+    }
+    shown
+}
+
 impl FragmentError {
     /// A fault at `range` of the fragment.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>, range: Range<usize>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: shown(message.into()),
             range,
             hint: None,
         }

@@ -15,7 +15,7 @@ fn split(text: &str) -> Option<(u64, &str)> {
 
 /// Accepts an interval of `dt.truncate`: positive, one unit, and multiples only where calendars have them.
 pub(crate) fn truncate(text: &str) -> Result<(), String> {
-    let Some((count, unit)) = split(text) else {
+    let Some((count, unit)) = split(text).filter(|(count, _)| *count > 0) else {
         return Err(format!("`{text}` is not an interval"));
     };
     let allowed: &[u64] = match unit {

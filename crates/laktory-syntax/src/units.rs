@@ -3,8 +3,8 @@
 pub(crate) use laktory_core::semantics::units::conversion;
 use laktory_core::semantics::units::dimension;
 
-/// Why two units do not convert: code and message.
-pub(crate) fn check(from: &str, to: &str) -> Result<(), (&'static str, String)> {
+/// Why two units do not convert: code, message and hint.
+pub(crate) fn check(from: &str, to: &str) -> Result<(), (&'static str, String, Option<String>)> {
     let Err(error) = conversion(from, to) else {
         return Ok(());
     };
@@ -15,7 +15,8 @@ pub(crate) fn check(from: &str, to: &str) -> Result<(), (&'static str, String)> 
     } else {
         "unknown-key"
     };
-    Err((code, error.message().to_owned()))
+    let hint = error.hint().map(str::to_owned);
+    Err((code, error.message().to_owned(), hint))
 }
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod tests {
     #[test]
     fn refusals_have_their_codes() {
         assert!(check("m", "ft").is_ok());
+        assert!(check("m", "nope").unwrap_err().2.is_some());
         assert_eq!(check("m", "nope").unwrap_err().0, "unknown-key");
         assert_eq!(check("m", "kg").unwrap_err().0, "unknown-key");
         assert_eq!(check("C", "m").unwrap_err().0, "not-implemented");

@@ -4,6 +4,7 @@ use laktory_core::{Arg, DType, Expr, Func, Keep, Op, Scalar, Selector, SortKey};
 
 use crate::check;
 use crate::diagnostic::FragmentError;
+use crate::join::join;
 use crate::python::bind::Bound;
 use crate::python::convert::{self, Text};
 use crate::python::fault::{At, Fault, Faults, Outcome, collect};
@@ -132,11 +133,9 @@ pub(super) fn filter(mut bound: Bound) -> Outcome<Vec<Op>> {
         let value = convert::expr(item, Text::Literal)?;
         Ok(Expr::call(Func::Eq, [Expr::Column(name), value]))
     }))?;
-    let predicate = predicates
-        .into_iter()
-        .chain(constraints)
-        .reduce(Expr::and)
-        .ok_or_else(|| Fault::invalid("`filter` needs a predicate", at))?;
+    let all = predicates.into_iter().chain(constraints).collect();
+    let predicate =
+        join(all, Expr::and).ok_or_else(|| Fault::invalid("`filter` needs a predicate", at))?;
     Ok(vec![Op::Filter { predicate }])
 }
 

@@ -5,6 +5,9 @@ use laktory_core::{Arg, Expr, Func, FuncDef};
 use super::fault::{At, Fault};
 use crate::interval;
 
+/// Longest text that padding makes: each row takes that much memory.
+pub(crate) const MAX_WIDTH: i64 = 1_000_000;
+
 /// Refuses arguments that the function never accepts.
 pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Result<(), Fault> {
     let first = if def.receiver == laktory_core::Receiver::Method {
@@ -18,7 +21,11 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
     let path = def.path;
     match def.func {
         Func::Round => match get(0) {
-            Some(Arg::Int(n)) if *n < 0 => invalid(0, format!("`decimals` is negative: {n}")),
+            Some(Arg::Int(n)) if *n < 0 => Err(Fault::invalid(
+                format!("`decimals` is negative: {n}"),
+                place(0),
+            )
+            .hint("SQL takes it: `sql_expr('ROUND(x, -1)')`")),
             _ => Ok(()),
         },
         Func::StrSlice => match get(1) {
@@ -27,6 +34,9 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
         },
         Func::StrPadStart | Func::StrPadEnd => match (get(0), get(1)) {
             (Some(Arg::Int(n)), _) if *n < 0 => invalid(0, format!("`length` is negative: {n}")),
+            (Some(Arg::Int(n)), _) if *n > MAX_WIDTH => {
+                invalid(0, format!("`length` is at most {MAX_WIDTH}, not {n}"))
+            }
             (_, Some(Arg::Str(text))) if text.chars().count() != 1 => {
                 invalid(1, format!("`fill_char` is one character, not `{text}`"))
             }
@@ -34,6 +44,9 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
         },
         Func::StrZfill => match get(0) {
             Some(Arg::Int(n)) if *n < 0 => invalid(0, format!("`width` is negative: {n}")),
+            Some(Arg::Int(n)) if *n > MAX_WIDTH => {
+                invalid(0, format!("`width` is at most {MAX_WIDTH}, not {n}"))
+            }
             _ => Ok(()),
         },
         Func::DtTruncate => match get(0) {
@@ -63,6 +76,12 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
         Func::RollingSum | Func::RollingMean | Func::RollingStd | Func::RollingVar => {
             rolling(get(0), get(1), at)
         }
+        Func::Std | Func::Var => match get(0) {
+            Some(Arg::Int(ddof)) if !(0..=255).contains(ddof) => {
+                invalid(0, format!("`ddof` is between 0 and 255, not {ddof}"))
+            }
+            _ => Ok(()),
+        },
         Func::EwmMean => ewm(&args[first.min(args.len())..], at),
         Func::IsClose => match (get(1), get(2)) {
             (Some(Arg::Float(abs)), _) if *abs < 0.0 => {
@@ -104,7 +123,7 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
         },
         Func::ConvertUnits => match (get(0), get(1)) {
             (Some(Arg::Str(from)), Some(Arg::Str(to))) => crate::units::check(from, to)
-                .map_err(|(code, message)| Fault::new(code, message, at)),
+                .map_err(|(code, message, hint)| Fault::new(code, message, at).hint_if(hint)),
             _ => Ok(()),
         },
         _ => Ok(()),
@@ -115,9 +134,9 @@ fn rolling(window: Option<&Arg>, samples: Option<&Arg>, at: At) -> Result<(), Fa
     let Some(Arg::Int(window)) = window else {
         return Ok(());
     };
-    if *window < 1 {
+    if !(1..=i64::from(i32::MAX)).contains(window) {
         return Err(Fault::invalid(
-            format!("`window_size` is at least 1, not {window}"),
+            format!("`window_size` is at least 1 and below 2^31, not {window}"),
             at,
         ));
     }

@@ -6,6 +6,7 @@ use super::arguments;
 use super::bind::{Bound, Call, Slot, bind};
 use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, collect};
+use super::mistakes;
 use super::native_functions;
 use super::selectors::POLARS_SELECTORS;
 use super::shapes::{self, SPECIAL};
@@ -62,6 +63,12 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
     if root == Root::SparkTypes {
         return Err(fault.hint_if(did_you_mean(path, types::spark_names())));
     }
+    if root != Root::Spark
+        && root != Root::Polars
+        && let Some(hint) = mistakes::function(path)
+    {
+        return Err(fault.hint(hint));
+    }
     if let Some(spelling) = native_functions::hint(path) {
         return Err(fault.hint(spelling));
     }
@@ -72,10 +79,13 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
         .chain(user::names(false))
         .chain(types::NAMES.iter().copied())
         .chain(native_functions::names(root));
-    Err(fault.hint_if(
-        crate::suggest::nearest(path, candidates)
-            .map(|name| format!("did you mean `{prefix}.{name}`?")),
-    ))
+    let near = crate::suggest::nearest(path, candidates)
+        .map(|name| format!("did you mean `{prefix}.{name}`?"));
+    Err(fault.hint_if(near.or_else(|| {
+        let column = path.strip_prefix("col.").unwrap_or(path);
+        (root == Root::Narwhals && !column.contains('.'))
+            .then(|| format!("a column is `nw.col('{column}')`"))
+    })))
 }
 
 /// Calls the function at `path` below `root`.

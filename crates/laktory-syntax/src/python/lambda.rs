@@ -82,6 +82,9 @@ impl Lowerer {
             items.push(self.eval(element)?);
             return Ok(());
         };
+        if generator.is_async {
+            return Err(Fault::new("syntax-error", "a coroutine cannot be used here", at).into());
+        }
         let source = self.eval(&generator.iter)?;
         let values = match source.value {
             Value::List(values) => values,

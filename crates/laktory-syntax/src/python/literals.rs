@@ -21,7 +21,14 @@ impl Lowerer {
                             }
                             ast::InterpolatedStringElement::Interpolation(hole) => {
                                 let at = self.at(hole);
-                                if hole.format_spec.is_some() || hole.debug_text.is_some() {
+                                let converted = !matches!(
+                                    hole.conversion,
+                                    ast::ConversionFlag::None | ast::ConversionFlag::Str
+                                );
+                                if converted
+                                    || hole.format_spec.is_some()
+                                    || hole.debug_text.is_some()
+                                {
                                     return Err(Fault::new(
                                         "not-implemented",
                                         "format specifications are not supported",

@@ -11,6 +11,7 @@ use super::operators::ambiguous;
 use super::value::{Item, Lambda, Root, Value};
 use super::{fold, functions, methods, parse, window};
 use crate::Api;
+use crate::stack::with_room;
 
 /// Nodes that one text may visit.
 const BUDGET: u64 = 100_000;
@@ -44,7 +45,7 @@ impl Lowerer {
     /// Lowers text number `text`.
     pub(crate) fn lower(&mut self, tree: &ast::Expr, text: u32) -> Outcome<Item> {
         self.text = text;
-        self.eval(tree)
+        with_room(|| self.eval(tree))
     }
 
     pub(super) fn at(&self, node: &impl Ranged) -> At {
@@ -395,6 +396,9 @@ fn unknown_name_hint<'a>(
         "true" => Some("write `True`".into()),
         "false" => Some("write `False`".into()),
         "null" | "none" | "NULL" => Some("write `None`".into()),
+        _ if super::mistakes::name(name).is_some() => {
+            super::mistakes::name(name).map(str::to_owned)
+        }
         _ => {
             let dtype = super::types::NAMES
                 .iter()
@@ -443,5 +447,9 @@ pub(super) fn not_allowed(node: &ast::Expr, at: At) -> Fault {
         ast::Expr::TString(_) => "a template string",
         _ => "this",
     };
-    Fault::new("syntax-error", format!("{what} cannot be used here"), at)
+    let fault = Fault::new("syntax-error", format!("{what} cannot be used here"), at);
+    match node {
+        ast::Expr::Slice(_) => fault.hint("characters of a text: `.str.slice(start, length)`"),
+        _ => fault,
+    }
 }

@@ -3,11 +3,12 @@
 use laktory_core::{Arg, Expr, Func, NameChange, Receiver, SortKey};
 
 use super::bind::{Call, bind};
-use super::bind::{keyword, optional, required, rest};
+use super::bind::{keyword, required, rest};
 use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, collect};
 use super::functions;
 use super::lower::Lowerer;
+use super::mistakes;
 use super::native;
 use super::shapes::conditions;
 use super::value::{Item, Value, When};
@@ -78,8 +79,11 @@ pub(crate) fn known(lowerer: &Lowerer, path: &str, at: At) -> Result<(), Fault> 
     if matches!(path, "then" | "otherwise" | "when") {
         return Err(fault.hint("the order is `nw.when(...).then(...).otherwise(...)`"));
     }
-    if let Some(hint) = native::refused(path) {
+    if let Some(hint) = native::refused(path).or_else(|| mistakes::method(path)) {
         return Err(fault.hint(hint));
+    }
+    if let Some(field) = path.strip_prefix("struct.") {
+        return Err(fault.hint(format!("a field is `.struct.field('{field}')`")));
     }
     if let Some(alias) = native::method(path) {
         let spelling = alias.spelling;
@@ -480,7 +484,7 @@ fn after_when(
             Ok(Value::When(when))
         }
         ("otherwise", None) => {
-            let mut bound = bind(call, &[optional("value")], false)?;
+            let mut bound = bind(call, &[required("value")], false)?;
             let value = bound.one(0).unwrap_or(Item::new(Value::None, call_at));
             Ok(Value::Expr(Expr::When {
                 branches: when.branches,

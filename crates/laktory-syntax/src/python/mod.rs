@@ -11,6 +11,7 @@ mod lambda;
 mod literals;
 pub(crate) mod lower;
 pub(crate) mod methods;
+mod mistakes;
 pub(crate) mod native;
 pub(crate) mod native_functions;
 mod native_methods;

@@ -94,10 +94,13 @@ pub(crate) fn comparison(op: CmpOp, left: Item, right: Item, at: At) -> Outcome<
         CmpOp::Gt => Func::Gt,
         CmpOp::GtE => Func::Ge,
         CmpOp::Is | CmpOp::IsNot => {
-            let hint = if op == CmpOp::Is {
-                "write `.is_null()`"
-            } else {
-                "write `~(...).is_null()`"
+            let hint = match (&right.value, op) {
+                (Value::Bool(true), CmpOp::Is) | (Value::Bool(false), CmpOp::IsNot) => {
+                    "a column of booleans is a condition itself: `nw.col('b')`"
+                }
+                (Value::Bool(_), _) => "write `~nw.col('b')`",
+                (_, CmpOp::Is) => "write `.is_null()`",
+                _ => "write `~(...).is_null()`",
             };
             return Err(ambiguous(at).hint(hint).into());
         }
@@ -262,8 +265,16 @@ impl Lowerer {
         }
         let mut previous = left;
         for (op, next) in compare.ops.iter().zip(right) {
-            let holds = constant_comparison(*op, &previous.value, &next.value)
-                .ok_or_else(|| bad_operand(op.as_str(), &next.value, next.at))?;
+            let holds =
+                constant_comparison(*op, &previous.value, &next.value).ok_or_else(|| {
+                    let fault = bad_operand(op.as_str(), &next.value, next.at);
+                    match &previous.value {
+                        Value::Str(name) => fault.hint(format!(
+                            "a text in quotes is a constant; a column is `nw.col('{name}')`"
+                        )),
+                        _ => fault,
+                    }
+                })?;
             if !holds {
                 return Ok(Value::Bool(false));
             }

@@ -8,6 +8,7 @@ use ruff_python_parser::parse_parenthesized_expression_range;
 use ruff_text_size::{TextRange, TextSize};
 
 use super::fault::{At, Fault};
+use crate::stack::with_room;
 
 /// Longest text, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
@@ -29,7 +30,7 @@ pub(crate) fn parse(source: &str, text: u32) -> Result<ast::Expr, Fault> {
     within_bounds(source, text)?;
     let end = TextSize::try_from(source.len()).unwrap_or_default();
     let range = TextRange::new(TextSize::default(), end);
-    match parse_parenthesized_expression_range(source, range) {
+    match with_room(|| parse_parenthesized_expression_range(source, range)) {
         Ok(parsed) => Ok(*parsed.into_syntax().body),
         Err(error) => {
             let at = At::new(text, error.location);
@@ -63,15 +64,17 @@ fn syntax_hint(source: &str, at: At) -> Option<String> {
     if source.contains("<>") {
         return Some("write `!=` for not equal".into());
     }
-    if source.contains('!') && !source.contains("!=") {
+    if source.contains('!') && !source.contains("!=") && !source.contains("=!") {
         return Some("write `~` for not".into());
     }
     let tail = source.get(at.range().start..).unwrap_or("").trim_start();
-    if tail
-        .get(..3)
-        .is_some_and(|word| word.eq_ignore_ascii_case("as "))
-    {
-        return Some("write `.alias('...')` behind the expression".into());
+    if let Some(hint) = super::mistakes::syntax(source, tail) {
+        return Some(hint.into());
+    }
+    for (wrong, right) in [("=>", ">="), ("=<", "<="), ("=!", "!="), ("===", "==")] {
+        if source.contains(wrong) {
+            return Some(format!("write `{right}`"));
+        }
     }
     (tail.starts_with('=') && !tail.starts_with("==")).then(|| "write `==` to compare".into())
 }

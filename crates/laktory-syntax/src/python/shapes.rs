@@ -8,6 +8,7 @@ use super::fault::{At, Fault, Outcome, collect};
 use super::selectors::{self, by_dtype, columns, strings};
 use super::types;
 use super::value::{FrameValue, Item, Root, Value, When};
+use crate::join::join;
 
 /// Functions that the table does not carry because they are shapes of their own.
 pub(crate) const SPECIAL: &[&str] = &[
@@ -42,6 +43,7 @@ pub(crate) const SPECIAL: &[&str] = &[
     reason = "one arm for each function that is a shape of its own"
 )]
 pub(super) fn call(root: Root, path: &str, call: &Call) -> Outcome<Option<Value>> {
+    let at = call.at;
     let call = || call.clone();
     Ok(Some(match path {
         "col" => {
@@ -55,6 +57,11 @@ pub(super) fn call(root: Root, path: &str, call: &Call) -> Outcome<Option<Value>
             ] = items.as_slice()
             {
                 return Ok(Some(by_dtype(items)?));
+            }
+            if items.iter().all(|item| matches!(item.value, Value::Int(_))) {
+                return Err(Fault::invalid("`names` is an integer, not a text", at)
+                    .hint("by position, a column is `nw.nth(0)`")
+                    .into());
             }
             columns(strings(items, "names")?)
         }
@@ -92,7 +99,18 @@ pub(super) fn call(root: Root, path: &str, call: &Call) -> Outcome<Option<Value>
         "when" => when(root, call())?,
         "max" | "min" | "sum" | "mean" | "median" => {
             let mut bound = bind(call(), &[rest("columns", true)], false)?;
-            let receiver = match columns(strings(bound.many(0).unwrap_or_default(), "columns")?) {
+            let items = bound.many(0).unwrap_or_default();
+            if let Some(item) = items.iter().find(|item| item.value.is_expression()) {
+                return Err(Fault::invalid(
+                    format!("`nw.{path}()` takes names of columns"),
+                    item.at,
+                )
+                .hint(format!(
+                    "write `.{path}()` behind the expression, or `nw.{path}_horizontal(...)` across columns"
+                ))
+                .into());
+            }
+            let receiver = match columns(strings(items, "columns")?) {
                 Value::Expr(expr) => expr,
                 _ => return Ok(None),
             };
@@ -178,9 +196,7 @@ pub(crate) fn conditions(call: Call) -> Outcome<Expr> {
             .into_iter()
             .map(|item| convert::expr(item, Text::Column)),
     )?;
-    predicates
-        .into_iter()
-        .reduce(Expr::and)
+    join(predicates, Expr::and)
         .ok_or_else(|| Fault::invalid("`when()` needs a condition", at).into())
 }
 

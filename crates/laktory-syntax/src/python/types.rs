@@ -158,6 +158,9 @@ pub(crate) fn construct(name: &'static str, call: Call) -> Outcome<Value> {
             )?;
             let precision = small(bound.one(0), 38)?;
             let scale = small(bound.one(1), 38)?.unwrap_or(0);
+            if precision.is_some_and(|precision| scale > precision) {
+                return Err(Fault::invalid("the scale is greater than the precision", at).into());
+            }
             DType::Decimal { precision, scale }
         }
         "Datetime" => {
@@ -169,7 +172,13 @@ pub(crate) fn construct(name: &'static str, call: Call) -> Outcome<Value> {
             let unit = unit(bound.one(0))?;
             let zone = match bound.one(1) {
                 Some(item) => match item.value {
-                    Value::Str(zone) => Some(zone),
+                    Value::Str(zone) if crate::interval::plausible_zone(&zone) => Some(zone),
+                    Value::Str(zone) => {
+                        let message = format!("`{zone}` is not a time zone");
+                        return Err(Fault::invalid(message, item.at)
+                            .hint("such as `UTC` or `Europe/Paris`")
+                            .into());
+                    }
                     Value::None => None,
                     other => {
                         let message = format!("`time_zone` is {}, not a text", other.kind());
@@ -199,6 +208,10 @@ pub(crate) fn construct(name: &'static str, call: Call) -> Outcome<Value> {
                 }))?,
                 _ => return Err(Fault::invalid("`categories` is a list of texts", at).into()),
             };
+            if let Some(twice) = repeated(categories.iter().map(String::as_str)) {
+                let message = format!("the category `{twice}` stands twice");
+                return Err(Fault::invalid(message, at).into());
+            }
             DType::Enum(categories)
         }
         "List" => {
@@ -243,10 +256,22 @@ pub(crate) fn construct(name: &'static str, call: Call) -> Outcome<Value> {
         }
         _ => {
             let mut bound = bind(call, &[slot("fields", true)], false)?;
-            DType::Struct(fields(bound.one(0), at)?)
+            let fields = fields(bound.one(0), at)?;
+            if let Some(twice) = repeated(fields.iter().map(|field| field.name.as_str())) {
+                let message = format!("the field `{twice}` stands twice");
+                return Err(Fault::invalid(message, at).into());
+            }
+            DType::Struct(fields)
         }
     };
     Ok(Value::DType(dtype))
+}
+
+/// The first name that stands twice.
+fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut names = names;
+    names.find(|name| !seen.insert(*name))
 }
 
 fn small(item: Option<Item>, most: i128) -> Result<Option<u8>, Fault> {
@@ -292,8 +317,10 @@ fn array(inner: DType, shape: Option<Item>, at: At) -> Outcome<DType> {
     };
     let mut dtype = inner;
     for width in widths.iter().rev() {
-        let width = usize::try_from(*width)
-            .map_err(|_| Fault::invalid("a negative width of an array", at))?;
+        let width = i32::try_from(*width)
+            .ok()
+            .and_then(|width| usize::try_from(width).ok())
+            .ok_or_else(|| Fault::invalid(format!("an array cannot be {width} wide"), at))?;
         dtype = DType::Array(Box::new(dtype), width);
     }
     if widths.is_empty() {

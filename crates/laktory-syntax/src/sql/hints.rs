@@ -1,12 +1,16 @@
 //! What to write instead of SQL that cannot be read, and of functions that have no counterpart.
 
-/// A message of the parser in the words of this crate; `near` is what it stumbled over.
-pub(super) fn message(parsers: &str, near: &str) -> String {
+/// A message of the parser in the words of this crate; it stumbled over `word`, with which `rest` begins.
+pub(super) fn message(parsers: &str, word: &str, rest: &str) -> String {
     if parsers.starts_with("No infix parser") {
-        return format!("`{near}` is no operator here");
+        let signs = rest.find(|char: char| !char.is_ascii_punctuation());
+        let near = rest
+            .get(..signs.unwrap_or(rest.len()))
+            .filter(|signs| !signs.is_empty());
+        return format!("`{}` is no operator here", near.unwrap_or(word));
     }
     if parsers.starts_with("Expected: [NOT] NULL | TRUE") {
-        return format!("`{near}` cannot follow `IS`");
+        return format!("`{word}` cannot follow `IS`");
     }
     parsers.strip_prefix("Expected: ").map_or_else(
         || parsers.to_owned(),
@@ -83,8 +87,10 @@ fn symbol(rest: &str, before: &str) -> Option<&'static str> {
         "write `NOT`, or `<>` for not equal"
     } else if rest.starts_with('#') {
         "a comment begins with `--`"
-    } else if rest.starts_with("<<") || rest.starts_with(">>") {
-        "write `x * POWER(2, n)`"
+    } else if rest.starts_with("<<") {
+        "write `x * POWER(2, n)`, or `<` to compare"
+    } else if rest.starts_with(">>") {
+        "write `FLOOR(x / POWER(2, n))`, or `>` to compare"
     } else if rest.starts_with('*') && before.ends_with('*') {
         "write `POWER(x, y)`"
     } else if rest.starts_with('/') && before.ends_with('/') {
@@ -99,6 +105,16 @@ fn symbol(rest: &str, before: &str) -> Option<&'static str> {
         "write `=`"
     } else if rest.starts_with('{') {
         "frames and variables stand in SQL steps, `{df}`; structs are `STRUCT(x AS a)`"
+    } else if rest.starts_with('\u{2264}') {
+        "write `<=`"
+    } else if rest.starts_with('\u{2265}') {
+        "write `>=`"
+    } else if rest.starts_with('\u{2260}') {
+        "write `<>`"
+    } else if rest.starts_with(['\u{2212}', '\u{2013}', '\u{2014}']) {
+        "write the minus of the keyboard: `-`"
+    } else if rest.starts_with('\u{d7}') {
+        "write `*`"
     } else if rest.starts_with(['\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}']) {
         "write straight quotes: `'...'`"
     } else {

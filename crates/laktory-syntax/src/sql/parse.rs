@@ -9,6 +9,7 @@ use super::hints;
 use super::lower::{Lower, Result};
 use super::position::{Source, within_bounds};
 use crate::diagnostic::FragmentError;
+use crate::stack::with_room;
 
 /// The generic dialect, whose identifiers may also stand in back-quotes.
 #[derive(Debug)]
@@ -60,6 +61,11 @@ impl Dialect for Scalars {
         true
     }
 
+    /// `U&'\\00e9'`.
+    fn supports_unicode_string_literal(&self) -> bool {
+        true
+    }
+
     /// `x NOTNULL`.
     fn supports_notnull_operator(&self) -> bool {
         true
@@ -76,7 +82,7 @@ pub fn sql_expression(text: &str) -> Result<Expr> {
 
 /// The same, for use inside of this crate.
 pub(crate) fn expression(text: &str) -> Result<Expr> {
-    parse(text, false)
+    with_room(|| parse(text, false))
 }
 
 /// Parses an item of `selects`: a scalar SQL expression that may be renamed with `AS`.
@@ -84,10 +90,20 @@ pub(crate) fn expression(text: &str) -> Result<Expr> {
 /// # Errors
 /// As [`sql_expression`].
 pub fn sql_projection(text: &str) -> Result<Expr> {
-    parse(text, true)
+    with_room(|| parse(text, true))
 }
 
 fn parse(text: &str, projection: bool) -> Result<Expr> {
+    // A mark of the byte order, as editors put in front of a file.
+    if let Some(rest) = text.strip_prefix('\u{feff}') {
+        return parse(rest, projection).map_err(|errors| {
+            let behind = |error: FragmentError| FragmentError {
+                range: error.range.start + 3..error.range.end + 3,
+                ..error
+            };
+            errors.into_iter().map(behind).collect()
+        });
+    }
     let source = Source { text };
     within_bounds(text).map_err(|error| vec![error])?;
     if text.trim().is_empty() {
@@ -108,7 +124,8 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
         };
         let (message, range) = source.reported(&message);
         let near = text.get(range.clone()).unwrap_or("");
-        let message = hints::message(&message, near);
+        let rest = text.get(range.start..).unwrap_or("");
+        let message = hints::message(&message, near, rest);
         let hint = hints::syntax(text, range.start, &message);
         vec![FragmentError::new("sql-unsupported", message, range).hint_if(hint)]
     };

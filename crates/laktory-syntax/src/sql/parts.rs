@@ -4,6 +4,7 @@ use laktory_core::{Arg, Expr, Func, Scalar};
 use sqlparser::ast::{self, AccessExpr, CeilFloorKind, DateTimeField, Spanned, Subscript};
 
 use super::lower::{Lower, Result, call};
+use crate::join::join;
 
 impl Lower<'_> {
     pub(super) fn in_list(&self, expr: &ast::Expr, list: &[ast::Expr]) -> Result<Expr> {
@@ -24,7 +25,7 @@ impl Lower<'_> {
         let equal = items
             .into_iter()
             .map(|item| Expr::call(Func::Eq, [expr.clone(), item]));
-        Ok(equal.reduce(Expr::or).unwrap_or(Expr::literal(false)))
+        Ok(join(equal.collect(), Expr::or).unwrap_or(Expr::literal(false)))
     }
 
     pub(super) fn like(
@@ -119,19 +120,15 @@ impl Lower<'_> {
         patterns: &[&ast::Expr],
         escape: Option<&ast::Expr>,
         ignore_case: bool,
-        join: fn(Expr, Expr) -> Expr,
+        operator: fn(Expr, Expr) -> Expr,
     ) -> Result<Expr> {
         let operand = self.expr(expr)?;
         self.copies(&operand, patterns.len(), expr)?;
-        let mut joined = None;
-        for pattern in patterns {
-            let like = self.like(expr, pattern, escape, ignore_case)?;
-            joined = Some(match joined {
-                Some(joined) => join(joined, like),
-                None => like,
-            });
-        }
-        Ok(joined.unwrap_or(Expr::literal(false)))
+        let likes = patterns
+            .iter()
+            .map(|pattern| self.like(expr, pattern, escape, ignore_case))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(join(likes, operator).unwrap_or(Expr::literal(false)))
     }
 
     pub(super) fn matches(&self, expr: &ast::Expr, pattern: &ast::Expr) -> Result<Expr> {

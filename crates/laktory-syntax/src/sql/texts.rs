@@ -5,6 +5,7 @@ use sqlparser::ast::{self, Function};
 
 use super::calls::Arguments;
 use super::lower::{Lower, Result, call};
+use crate::python::arguments::MAX_WIDTH;
 
 /// A function of texts; `None` when it is none, or takes another number of arguments.
 pub(super) fn special(
@@ -102,6 +103,10 @@ pub(super) fn special(
         }
         ("LPAD" | "RPAD", 2 | 3) => {
             let length = lower.integer(nodes[1])?.max(0);
+            if length > MAX_WIDTH {
+                let message = format!("texts are filled to at most {MAX_WIDTH} characters");
+                return Err(vec![lower.invalid(message, nodes[1])]);
+            }
             let fill = match nodes.get(2) {
                 Some(node) => lower.text(node)?,
                 None => " ".to_owned(),

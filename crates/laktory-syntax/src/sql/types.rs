@@ -22,9 +22,10 @@ fn decimal(info: &ExactNumberInfo) -> Option<DType> {
         ExactNumberInfo::Precision(precision) => (*precision, 0),
         ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, *scale),
     };
+    let precision = u8::try_from(precision).ok().filter(|p| *p <= 38)?;
     Some(DType::Decimal {
-        precision: Some(u8::try_from(precision).ok().filter(|p| *p <= 38)?),
-        scale: u8::try_from(scale).ok()?,
+        precision: Some(precision),
+        scale: u8::try_from(scale).ok().filter(|s| *s <= precision)?,
     })
 }
 

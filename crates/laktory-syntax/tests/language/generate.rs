@@ -153,18 +153,26 @@ impl Draw<'_> {
                 precision: self.of(&[None, Some(10), Some(38)]),
                 scale: self.of(&[0, 2]),
             },
-            4 => DType::Enum((0..self.below(3)).map(|_| self.text()).collect()),
+            4 => {
+                let mut categories: Vec<String> = (0..self.below(3)).map(|_| self.text()).collect();
+                categories.sort_unstable();
+                categories.dedup();
+                DType::Enum(categories)
+            }
             5 => DType::List(Box::new(self.dtype(depth - 1))),
             6 => DType::Array(Box::new(self.dtype(depth - 1)), self.below(4)),
             7 => DType::Map(
                 Box::new(self.dtype(depth - 1)),
                 Box::new(self.dtype(depth - 1)),
             ),
-            _ => DType::Struct(
-                (0..self.below(3))
+            _ => {
+                let mut fields: Vec<Field> = (0..self.below(3))
                     .map(|_| Field::new(self.name(), self.dtype(depth - 1)))
-                    .collect(),
-            ),
+                    .collect();
+                fields.sort_by(|a, b| a.name.cmp(&b.name));
+                fields.dedup_by(|a, b| a.name == b.name);
+                DType::Struct(fields)
+            }
         }
     }
 
@@ -382,6 +390,7 @@ impl Draw<'_> {
                 Arg::Str(self.of(&["UTC", "Europe/Paris"]).to_owned())
             }
             (Func::Quantile, "quantile") => Arg::Float(self.of(&[0.0, 0.25, 1.0])),
+            (Func::Std | Func::Var, "ddof") => Arg::Int(count),
             (_, "window_size") => Arg::Int(count + 1),
             (Func::EwmMean, "com") => Arg::Float(0.5),
             (Func::EwmMean, "span" | "half_life" | "alpha") => Arg::Absent,

@@ -106,7 +106,7 @@ fn hostile_texts_end_soon_in_an_error_or_a_harmless_value() {
     let cases: Vec<Hostile> = lines
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert!(cases.len() > 400, "{}", cases.len());
+    assert!(cases.len() > 900, "{}", cases.len());
     let failed: Vec<String> = cases
         .iter()
         .enumerate()
@@ -126,7 +126,8 @@ fn fault(case: &Hostile, all: bool) -> Option<String> {
         .iter()
         .map(|(part, times)| part.repeat(*times))
         .collect();
-    let outcomes = match read(&text, all) {
+    // A machine that was busy for a moment is no fault of the text.
+    let outcomes = match read(&text, all).or_else(|_| read(&text, all)) {
         Ok(outcomes) => outcomes,
         Err(slow) => return Some(slow),
     };

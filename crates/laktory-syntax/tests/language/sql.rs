@@ -92,6 +92,7 @@ fn r_sqlx_2_unsupported_sql_has_its_place() {
         ("SUM(x) OVER (ORDER BY t)", "SUM(x) OVER (ORDER BY t)"),
         ("CAST(x AS NOPE)", "CAST(x AS NOPE)"),
         ("x; y", ";"),
+        ("\u{feff}x + NOPE(y)", "NOPE(y)"),
     ] {
         let error = sql_error(text);
         let found = text[error.range.clone()].trim_end();

@@ -253,6 +253,26 @@ fn r_mth_3_group_by_and_agg() {
         ),
         [joined]
     );
+    assert_eq!(
+        ops(
+            "laktory.groupby_and_agg",
+            json!([]),
+            json!({"groupby_columns": ["k"], "agg_expressions": ["MAX(x) AS y"]})
+        ),
+        [Op::Aggregate {
+            keys: vec![col("k")],
+            aggs: vec![py("nw.col('x').max().alias('y')")],
+            drop_null_keys: false,
+        }]
+    );
+    assert_eq!(
+        ops(
+            "pipe",
+            json!([]),
+            json!({"function": "lambda d, n: d.head(n)", "n": 3})
+        ),
+        [Op::Head { n: 3 }]
+    );
     assert_eq!(fuse_groups(vec![group.clone()]).unwrap_err()[0].step, 0);
     assert_eq!(fuse_groups(vec![vec![], agg]).unwrap_err()[0].step, 1);
     assert_eq!(
