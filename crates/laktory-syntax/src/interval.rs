@@ -13,9 +13,10 @@ fn split(text: &str) -> Option<(u64, &str)> {
     UNITS.contains(&unit).then_some((count, unit))
 }
 
-/// Accepts an interval of `dt.truncate`: positive, one unit, and multiples only where calendars have them.
+/// Accepts an interval of `dt.truncate`: not negative, one unit, and multiples only where calendars have them. None of a
+/// unit changes nothing.
 pub(crate) fn truncate(text: &str) -> Result<(), String> {
-    let Some((count, unit)) = split(text).filter(|(count, _)| *count > 0) else {
+    let Some((count, unit)) = split(text) else {
         return Err(format!("`{text}` is not an interval"));
     };
     let allowed: &[u64] = match unit {
@@ -83,8 +84,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn truncate_takes_one_positive_unit() {
-        for good in ["1d", "15m", "1mo", "3mo", "1q", "1y", "250ms"] {
+    fn truncate_takes_one_unit() {
+        for good in ["0d", "1d", "15m", "1mo", "3mo", "1q", "1y", "250ms"] {
             assert_eq!(truncate(good), Ok(()), "{good}");
         }
         for bad in ["1w", "2y", "1x", "1.5h", "", "d", "-1d", "1d12h", "7mo"] {

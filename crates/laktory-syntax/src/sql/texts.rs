@@ -185,7 +185,12 @@ fn split_part(
     let index = match lower.integer(position)? {
         0 => return Err(vec![lower.invalid("parts are counted from 1", position)]),
         at if at > 0 => at - 1,
-        at => at,
+        _ => {
+            let fault = lower.invalid("parts are counted from the front", position);
+            return Err(vec![
+                fault.hint("split by a method: `nw.col('x').str.split('-')`"),
+            ]);
+        }
     };
     let parts = call(
         Func::StrSplit,

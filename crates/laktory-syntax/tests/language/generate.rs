@@ -353,11 +353,17 @@ impl Draw<'_> {
                 ParamType::Values => {
                     Arg::Values((0..self.below(4)).map(|_| self.scalar(1)).collect())
                 }
-                ParamType::Mapping => Arg::Mapping(
-                    (0..=self.below(3))
-                        .map(|_| (self.scalar(0), self.scalar(1)))
-                        .collect(),
-                ),
+                ParamType::Mapping => {
+                    let mut pairs: Vec<(Scalar, Scalar)> = Vec::new();
+                    for _ in 0..=self.below(3) {
+                        let (key, value) = (self.scalar(0), self.scalar(1));
+                        // Keys are distinct, as in a mapping of Python.
+                        if pairs.iter().all(|(known, _)| *known != key) {
+                            pairs.push((key, value));
+                        }
+                    }
+                    Arg::Mapping(pairs)
+                }
                 ParamType::Frame => unreachable!("no function takes a frame"),
             };
             args.push(arg);
