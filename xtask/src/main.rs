@@ -11,6 +11,7 @@
 mod bench;
 mod cargo;
 mod gen_data;
+mod new_backend;
 mod protoc;
 mod results;
 mod spark;
@@ -28,6 +29,7 @@ tasks:
                                     server that is started for it, or on the one named
   protoc                            prints the path of a protobuf compiler, which building laktory-spark needs
   tidy                              the rules of the house: dependency directions, layout, wording
+  new-backend NAME                  the skeleton of a driver in plugins/laktory-NAME, and the lines that link it
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
   gen-data [--rows N] [--out DIR] [--seed S] [--files N]
                                     stock prices as JSON Lines, the same for the same seed
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         "test-all-backends" => {
             Options::parse(rest, &["only", "spark", "connect"]).and_then(|o| test_backends::run(&o))
         }
+        "new-backend" => new_backend::run(rest),
         "protoc" => Options::parse(rest, &[]).and_then(|_| protoc::run()),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
         "bench" => Options::parse(rest, &["rows", "runs"]).and_then(|options| bench::run(&options)),
