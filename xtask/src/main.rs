@@ -12,6 +12,7 @@ mod bench;
 mod cargo;
 mod gen_data;
 mod matrix;
+mod new_backend;
 mod protoc;
 mod results;
 mod spark;
@@ -31,6 +32,7 @@ tasks:
   protoc                            prints the path of a protobuf compiler, which building laktory-spark needs
   tidy                              the rules of the house: dependency directions, layout, wording
   matrix                            docs/support-matrix.md, from what the drivers declare
+  new-backend NAME                  the skeleton of a driver in plugins/laktory-NAME, and the lines that link it
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
   bench --suite tpch [--scale SF] [--runs N] [--profile dev]
                                     queries of TPC-H as pipelines, beside the same SQL given to the engine
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         "test-all-backends" => {
             Options::parse(rest, &["only", "spark", "connect"]).and_then(|o| test_backends::run(&o))
         }
+        "new-backend" => new_backend::run(rest),
         "protoc" => Options::parse(rest, &[]).and_then(|_| protoc::run()),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
         "matrix" => Options::parse(rest, &[]).and_then(|_| matrix::run()),

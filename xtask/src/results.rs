@@ -17,6 +17,8 @@ pub(crate) struct Counts {
 pub(crate) struct Results {
     backends: BTreeMap<String, Counts>,
     own: Counts,
+    /// Sets of features that hold no engine beside their own, with the number of packages in them.
+    combinations: Vec<(String, usize)>,
     /// What went wrong other than a test.
     broken: Vec<String>,
     in_conformance: bool,
@@ -53,6 +55,12 @@ impl Results {
                 self.broken.push(format!("{what}: {error}"));
             }
         }
+    }
+
+    /// A set of features that holds no engine beside its own, as a passed test and a row of the table.
+    pub(crate) fn combination(&mut self, what: &str, packages: usize) {
+        self.own.passed += 1;
+        self.combinations.push((what.to_owned(), packages));
     }
 
     /// The end of a test command. One that fails without a failed test did not build, or died.
@@ -108,6 +116,9 @@ impl Results {
                 "{name:<16} {:>8} {:>22} {:>8} {:>8}",
                 counts.passed, counts.unsupported, counts.ignored, counts.failed
             ));
+        }
+        for (what, packages) in &self.combinations {
+            lines.push(format!("{what}: no other engine, {packages} packages"));
         }
         for broken in &self.broken {
             lines.push(format!("FAILED {broken}"));
@@ -194,7 +205,13 @@ mod tests {
         results.finished("unit tests", false, 0);
         results.require("polars");
         results.check("tidy", Ok(()));
-        assert_eq!((results.passed(), results.failed()), (1, 2));
+        results.combination("facade with polars alone", 300);
+        assert_eq!((results.passed(), results.failed()), (2, 2));
+        assert!(
+            results
+                .table()
+                .contains("polars alone: no other engine, 300 packages")
+        );
         assert!(results.table().contains("FAILED unit tests"));
     }
 }

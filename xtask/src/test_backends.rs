@@ -78,6 +78,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         }
     }
     small_streams(&mut results, options, remote.as_deref())?;
+    if only.is_none() {
+        third_party(&mut results)?;
+    }
     // Features of the facade may be named for the engine rather than the backend: spark provides PYSPARK.
     for (feature, _) in &chosen {
         if feature == "spark" && remote.is_none() {
@@ -155,6 +158,28 @@ fn small_streams(
     tests(results, "long results of Spark", &arguments)
 }
 
+/// The driver that uses the contract from outside: its cases, and a pipeline by a command of its own. It builds in a folder
+/// of its own, since it is a workspace with other features.
+fn third_party(results: &mut Results) -> Result<(), String> {
+    let target = cargo::target()?.join("third-party-driver");
+    let arguments = [
+        "test",
+        "--manifest-path",
+        "examples/third-party-driver/Cargo.toml",
+        "--workspace",
+        "--locked",
+        "--no-fail-fast",
+        "--target-dir",
+        &target.display().to_string(),
+        // Built once and thrown away: what incremental builds keep is a third of the folder.
+        "--config",
+        "profile.dev.incremental=false",
+    ];
+    tests(results, "third-party driver", &arguments)?;
+    results.require("ARROWLITE");
+    Ok(())
+}
+
 /// The backend that a driver's feature links.
 fn backend_of(feature: &str) -> &str {
     match feature {
@@ -186,6 +211,9 @@ fn check_alone(results: &mut Results, feature: Option<&str>) -> Result<(), Strin
         Err("does not build".to_owned())
     };
     results.check(&what, outcome);
-    results.check(&format!("engines in the {what}"), tidy::engines(feature));
+    match tidy::engines(feature) {
+        Ok(packages) => results.combination(&what, packages),
+        Err(error) => results.check(&format!("engines in the {what}"), Err(error)),
+    }
     Ok(())
 }

@@ -302,15 +302,24 @@ fn unsupported(
     others: &[&str],
     place: &Path,
 ) -> Option<Finding> {
-    let backend = compiler.engine(index)?.descriptor.name;
-    let message = format!("{what} is not available on backend {backend}");
+    let engine = compiler.engine(index)?;
+    let message = format!(
+        "{what} is not available on backend {}",
+        engine.descriptor.name
+    );
     let finding = Finding::error("unsupported", place.clone(), message);
-    Some(match (support, others) {
-        (Support::NotYet { reason }, _) => finding.hint(reason),
-        (_, []) => finding.hint("write this step as SQL"),
-        (_, others) => finding.hint(format!(
-            "supported by: {}; write this step as SQL, or set `dataframe_backend` on the node",
-            others.join(", ")
+    let names = others.join(", ");
+    // SQL is no way out of a backend without SQL.
+    let sql = engine.capabilities.op(OpKind::Sql).is_available();
+    Some(match (support, others, sql) {
+        (Support::NotYet { reason }, ..) => finding.hint(reason),
+        (_, [], true) => finding.hint("write this step as SQL"),
+        (_, [], false) => finding.hint("no backend of this program has it"),
+        (_, _, true) => finding.hint(format!(
+            "supported by: {names}; write this step as SQL, or set `dataframe_backend` on the node"
+        )),
+        (_, _, false) => finding.hint(format!(
+            "supported by: {names}; set `dataframe_backend` on the node"
         )),
     })
 }

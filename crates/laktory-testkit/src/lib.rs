@@ -1,13 +1,15 @@
 //! Tools to test drivers and what runs on them: conformance cases and their runner, comparison of frames, and a
 //! recorder driver without an engine.
 //!
-//! A driver outside of this repository is tested like the ones in it: load cases with [`load_cases`], put the driver
-//! into a [`Registry`](laktory_core::Registry), and let a [`Suite`] multiply the two in a test binary with
-//! `harness = false`. Nothing here is part of a pipeline run.
+//! A driver outside of this repository is tested like the ones in it: [`test_driver`] is the whole of its test binary. What
+//! it does can be done by hand: load cases with [`load_cases`], put drivers into a
+//! [`Registry`](laktory_core::Registry), and let a [`Suite`] multiply the two in a test binary with `harness = false`.
+//! Nothing here is part of a pipeline run.
 
 mod case;
 mod cells;
 mod compare;
+mod driver;
 mod equivalence;
 mod frames;
 mod functions;
@@ -24,6 +26,7 @@ mod types;
 pub use case::{Case, Expect, Step};
 pub use cells::{Cell, cells};
 pub use compare::{Actual, Rules, compare, compare_frames, types_match};
+pub use driver::{published_cases, test_driver};
 pub use equivalence::{SEED_VARIABLE, TREES, TREES_VARIABLE, equivalence};
 pub use frames::{Column, Table, array_of, column_of};
 pub use gaps::{Gap, Gaps};

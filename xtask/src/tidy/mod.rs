@@ -7,6 +7,7 @@
 mod graph;
 mod text;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::cargo;
@@ -46,11 +47,11 @@ pub(crate) fn run() -> Result<(), String> {
     }
 }
 
-/// Whether the facade with one driver, or none, holds no other engine.
+/// The number of packages in the facade with one driver, or none, which must hold no other engine.
 ///
 /// # Errors
 /// The engine that it holds; those of cargo.
-pub(crate) fn engines(feature: Option<&str>) -> Result<(), String> {
+pub(crate) fn engines(feature: Option<&str>) -> Result<usize, String> {
     let mut arguments = vec!["tree", "-p", "laktory", "--no-default-features"];
     arguments.extend(["--edges", "normal,build", "--prefix", "none"]);
     arguments.extend(feature.map(|_| "--features"));
@@ -61,8 +62,17 @@ pub(crate) fn engines(feature: Option<&str>) -> Result<(), String> {
             "the facade with {} holds `{package}`",
             feature.unwrap_or("no driver")
         )),
-        None => Ok(()),
+        None => Ok(packages(&tree)),
     }
+}
+
+/// How many packages a `cargo tree` has, which names some of them more than once.
+fn packages(tree: &str) -> usize {
+    let packages = tree.lines().map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next(), words.next())
+    });
+    packages.collect::<BTreeSet<_>>().len()
 }
 
 /// The first package of a `cargo tree` that belongs to an engine other than `feature`'s.
@@ -107,6 +117,7 @@ mod tests {
     #[test]
     fn engines_of_other_drivers_are_found() {
         let tree = "laktory v0.1.0\nlaktory-polars v0.1.0\npolars-core v0.55.2\nserde v1.0.0";
+        assert_eq!(packages(&format!("{tree}\nserde v1.0.0 (*)")), 4);
         assert_eq!(foreign_engine(tree, None), Some("polars-core"));
         assert_eq!(
             foreign_engine(tree, Some("datafusion")),

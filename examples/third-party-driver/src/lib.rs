@@ -1,0 +1,52 @@
+#![doc = include_str!("docs.md")]
+
+mod batch;
+mod cast;
+mod error;
+mod execute;
+mod expr;
+mod files;
+mod frame;
+mod funcs;
+mod ops;
+mod session;
+mod types;
+
+use laktory_core::{BackendDescriptor, Capabilities, Error, Support};
+
+pub use frame::LiteFrame;
+
+/// Name under which the backend is registered.
+pub(crate) const NAME: &str = "ARROWLITE";
+
+laktory_core::register_backend! {
+    /// The ARROWLITE backend.
+    pub static ARROWLITE = BackendDescriptor {
+        name: NAME,
+        aliases: &[],
+        provided_by: env!("CARGO_PKG_NAME"),
+        engine: "arrow 59",
+        capabilities,
+        connect: session::connect,
+    };
+}
+
+/// The abilities of the backend, computed from the tables that do the work.
+fn capabilities() -> Capabilities {
+    let mut capabilities = Capabilities::default();
+    capabilities.ops.extend(ops::KINDS.iter().copied());
+    capabilities
+        .funcs
+        .extend(funcs::rows().map(|(func, support, _)| (*func, *support)));
+    capabilities.reads.extend(files::reads());
+    capabilities.writes.extend(files::writes());
+    capabilities.user_scalars = Support::Full;
+    capabilities.user_aggregates = Support::Full;
+    capabilities.local_files = true;
+    capabilities
+}
+
+/// The refusal of something that the backend does not have.
+pub(crate) fn unsupported(what: impl std::fmt::Display) -> Error {
+    Error::unsupported(format!("{what} is not available on backend {NAME}"))
+}
