@@ -95,6 +95,8 @@ fn suite(
         gaps: vec![gaps],
         configs: BTreeMap::from([(descriptor.name.to_owned(), config)]),
         inspector: Some(inspected),
+        // One engine has none to be compared with.
+        more: Vec::new(),
         required: vec![descriptor.name.to_owned()],
     })
 }
