@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if let Some(remote) = &remote {
         cargo::set_variable("LAKTORY_SPARK_REMOTE", remote);
         // A server that does not answer is a failure then, no reason to ignore cases.
-        cargo::set_variable("LAKTORY_CONFORMANCE_REQUIRE", "PYSPARK");
+        cargo::set_variable("LAKTORY_CONFORMANCE_REQUIRE", backend_of("spark"));
     }
     let mut results = Results::default();
     results.check("tidy", tidy::run());
