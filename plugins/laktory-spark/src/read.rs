@@ -188,6 +188,8 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         Format::Csv => {
             options.insert("header".to_owned(), spec.has_header.to_string());
             options.insert("inferSchema".to_owned(), spec.infer_schema.to_string());
+            // A quote in a value is doubled, as the other engines have it.
+            options.insert("escape".to_owned(), "\"".to_owned());
             // A break of lines in quotes is part of its value, on every engine.
             options.insert("multiLine".to_owned(), "true".to_owned());
             if spec.schema.is_some() {

@@ -154,6 +154,17 @@ pub(crate) fn command(
             options
                 .entry("header".to_owned())
                 .or_insert_with(|| "true".to_owned());
+            // Values are written as they are, with quotes doubled: Spark alone would trim them, and put a backslash
+            // before quotes, which other readers take for a part of the value.
+            for (name, value) in [
+                ("ignoreLeadingWhiteSpace", "false"),
+                ("ignoreTrailingWhiteSpace", "false"),
+                ("escape", "\""),
+            ] {
+                options
+                    .entry(name.to_owned())
+                    .or_insert_with(|| value.to_owned());
+            }
         }
         Format::Json | Format::JsonLines => {
             // A key that is absent in every row would be a column that is lost.
