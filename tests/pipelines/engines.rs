@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::case::{Engine, engines, laktory, rows, sorted};
+use crate::case::{COMMAND, Engine, engines, laktory, rows, sorted};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -24,7 +26,138 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.push(
         Trial::test("engines/all_of_them_in_one_pipeline", mixed).with_ignored_flag(is_missing),
     );
+    let spark = std::env::var("LAKTORY_SPARK_HOME").ok();
+    for engine in all.into_iter().filter(|engine| engine.is_remote) {
+        let with_token = engine
+            .environment
+            .values()
+            .any(|value| value.contains("token="));
+        let (own, home) = (engine.clone(), spark.clone().unwrap_or_default());
+        trials.push(
+            Trial::test("engines/a_wrong_token_is_told", move || {
+                wrong_token(&engine)
+            })
+            .with_ignored_flag(!with_token),
+        );
+        trials.push(
+            Trial::test(
+                "engines/a_server_of_ones_own_starts_stops_and_may_be_killed",
+                move || own_server(&own, &home),
+            )
+            .with_ignored_flag(spark.is_none()),
+        );
+    }
     trials
+}
+
+/// Another token than that of the server.
+fn wrong_token(engine: &Engine) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("pipeline.yaml"), ROW)?;
+    let mut environment = engine.environment.clone();
+    for value in environment.values_mut() {
+        *value = value.replace("token=", "token=not-");
+    }
+    let arguments = ["run", "pipeline.yaml"].map(str::to_owned);
+    let output = laktory(folder.path(), &arguments, &environment)?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(2) && text.contains("does not accept the token") {
+        return Ok(());
+    }
+    Err(format!("{}: {text}", output.status).into())
+}
+
+const ROW: &str = "
+name: row
+nodes:
+- {name: a, source: {data: [{x: 1}]}, sinks: [{path: out/a.parquet, format: PARQUET}]}
+";
+
+const SLOW: &str = "
+name: slow
+nodes:
+- name: a
+  source: {data: [{x: 1}]}
+  transformer:
+    nodes:
+    - expr: SELECT SUM(a.id % 7 * b.id) AS s FROM range(1000000) AS a CROSS JOIN range(1000000) AS b CROSS JOIN {df}
+  sinks: [{path: out/slow.parquet, format: PARQUET}]
+";
+
+/// Without a server's name the command starts the Spark that is installed, and stops it. When that is killed in the middle
+/// of a run, the run says so, and the next one works.
+fn own_server(engine: &Engine, home: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    fs::write(root.join("pipeline.yaml"), ROW)?;
+    fs::write(root.join("slow.yaml"), SLOW)?;
+    let environment = BTreeMap::from([
+        ("SPARK_HOME".to_owned(), home.to_owned()),
+        (
+            "LAKTORY_DATAFRAME_BACKEND".to_owned(),
+            engine.name.to_owned(),
+        ),
+    ]);
+    let log = fs::File::create(root.join("log"))?;
+    let mut running = Command::new(COMMAND)
+        .args(["run", "slow.yaml", "--error-format", "short"])
+        .current_dir(root)
+        .env_remove("SPARK_REMOTE")
+        .envs(&environment)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()?;
+    let started = Instant::now();
+    let text = || fs::read_to_string(root.join("log")).unwrap_or_default();
+    while !text().contains("Writing static df") && running.try_wait()?.is_none() {
+        if started.elapsed() > Duration::from_secs(180) {
+            running.kill()?;
+            return Err(format!("the run does not get to its sink: {}", text()).into());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let servers = descendants(running.id(), "java");
+    for server in &servers {
+        Command::new("kill").args(["-KILL", server]).status()?;
+    }
+    let status = running.wait()?;
+    let lost = "slow.yaml:4:3: error: the connection to the Spark server `127.0.0.1:";
+    if servers.len() != 1 || status.code() != Some(1) || !text().contains(lost) {
+        return Err(format!("{} servers, {status}: {}", servers.len(), text()).into());
+    }
+    run(
+        root,
+        &["run", "pipeline.yaml"].map(str::to_owned),
+        &environment,
+    )?;
+    let found = sorted(&rows(&root.join("out/a.parquet"))?, true);
+    if found != [r#"{"x":1}"#] {
+        return Err(format!("the run after it gives {found:?}").into());
+    }
+    Ok(())
+}
+
+/// The processes below one that have a name.
+fn descendants(process: u32, name: &str) -> Vec<String> {
+    let read = |file: String| fs::read_to_string(file).unwrap_or_default();
+    let mut found = Vec::new();
+    let mut open = vec![process.to_string()];
+    while let Some(process) = open.pop() {
+        // A process has children of each of its threads.
+        for thread in fs::read_dir(format!("/proc/{process}/task"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let children = read(thread.path().join("children").display().to_string());
+            open.extend(children.split_whitespace().map(str::to_owned));
+        }
+        if read(format!("/proc/{process}/comm")).trim() == name {
+            found.push(process);
+        }
+    }
+    found
 }
 
 /// A test that needs an engine.

@@ -73,6 +73,8 @@ pub(crate) struct Server {
     life: Option<ChildStdin>,
     port: u16,
     folder: PathBuf,
+    /// The installation of Spark beside it.
+    home: PathBuf,
 }
 
 impl Server {
@@ -108,6 +110,7 @@ impl Server {
             life,
             port,
             folder,
+            home: spark_home(&environment)?,
         };
         let started = Instant::now();
         server.wait_until_ready()?;
@@ -118,6 +121,11 @@ impl Server {
     /// The connection string.
     pub(crate) fn remote(&self) -> String {
         format!("sc://127.0.0.1:{}", self.port)
+    }
+
+    /// The installation of Spark that it runs.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     fn wait_until_ready(&mut self) -> Result<(), String> {

@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if let Some(remote) = &remote {
         cargo::set_variable("LAKTORY_SPARK_REMOTE", remote);
         // A server that does not answer is a failure then, no reason to ignore cases.
-        cargo::set_variable("LAKTORY_CONFORMANCE_REQUIRE", "PYSPARK");
+        cargo::set_variable("LAKTORY_CONFORMANCE_REQUIRE", backend_of("spark"));
     }
     let mut results = Results::default();
     results.check("tidy", tidy::run());
@@ -101,10 +101,13 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 
 /// Properties of the server: results are sent in many short streams, so that a client that takes the end of a stream for
 /// the end of the result does not pass.
-const SMALL_STREAMS: &[&str] = &[
+/// It asks for a token, so that a wrong one can be tried.
+const PROPERTIES: &[&str] = &[
     "spark.connect.execute.reattachable.senderMaxStreamSize=2m",
     "spark.connect.execute.reattachable.senderMaxStreamDuration=20s",
+    "spark.connect.authenticate.token=letmein",
 ];
+const TOKEN: &str = "letmein";
 
 /// The server of PYSPARK: the one that `--connect` names, or a fresh one of the kind that `--spark` names, which is Spark
 /// unless it says otherwise.
@@ -120,13 +123,15 @@ fn server(
         return Ok((None, None));
     }
     let kind = Kind::parse(kind)?;
-    let properties = if kind == Kind::Spark {
-        SMALL_STREAMS
-    } else {
-        &[]
-    };
-    let server = Server::start(kind, properties)?;
-    let remote = server.remote();
+    if kind == Kind::Sail {
+        let server = Server::start(kind, &[])?;
+        let remote = server.remote();
+        return Ok((Some(server), Some(remote)));
+    }
+    let server = Server::start(kind, PROPERTIES)?;
+    let remote = format!("{}/;token={TOKEN}", server.remote());
+    // Some tests start servers of their own.
+    cargo::set_variable("LAKTORY_SPARK_HOME", &server.home().display().to_string());
     Ok((Some(server), Some(remote)))
 }
 

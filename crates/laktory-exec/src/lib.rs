@@ -26,3 +26,4 @@ pub use fault::Fault;
 pub use output::NodeOutput;
 pub use report::{CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, Status};
 pub use run::{Refresh, Run, RunOptions, preview, resolve, run};
+pub use sessions::connect;

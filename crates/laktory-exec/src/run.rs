@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use laktory_core::{BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx};
+use laktory_core::{
+    Backend, BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx,
+};
 use laktory_plan::{Handover, NodePlan, Plan};
 
 use crate::build::read_files;
@@ -48,6 +50,8 @@ pub struct RunOptions {
     pub scratch: Option<PathBuf>,
     /// Settings of the backends, by their registered names; they win over those of the pipeline.
     pub backends: BTreeMap<String, BackendConfig>,
+    /// Sessions of the caller's own, by the registered names of their backends: the run uses them, and opens none.
+    pub sessions: BTreeMap<String, Arc<dyn Backend>>,
     /// Asks the run to stop.
     pub cancel: Cancel,
 }
@@ -61,6 +65,7 @@ impl Default for RunOptions {
             memory_budget: 512 << 20,
             scratch: None,
             backends: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             cancel: Cancel::new(),
         }
     }
@@ -168,7 +173,7 @@ impl Engine {
             options.memory_budget,
             started,
         );
-        let sessions = Sessions::open(&cx, registry, plan, &options.backends).await?;
+        let sessions = Sessions::open(&cx, registry, plan, options).await?;
         Ok(Self {
             cx,
             sessions,

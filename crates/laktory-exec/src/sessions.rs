@@ -2,9 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use laktory_core::{Backend, BackendConfig, Error, Frame, Registry, Result, RunCx};
+use laktory_core::{
+    Backend, BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx,
+};
 use laktory_plan::Plan;
+
+use crate::pool::TokioPool;
+use crate::run::RunOptions;
 
 /// The sessions that a plan needs, by backend name.
 #[derive(Clone, Debug)]
@@ -16,11 +22,15 @@ impl Sessions {
         cx: &RunCx,
         registry: &Registry,
         plan: &Plan,
-        settings: &BTreeMap<String, BackendConfig>,
+        options: &RunOptions,
     ) -> Result<Self> {
         let mut sessions = BTreeMap::new();
         for node in &plan.nodes {
             if !sessions.contains_key(&node.backend) {
+                if let Some(session) = options.sessions.get(&node.backend) {
+                    sessions.insert(node.backend.clone(), fitting(&node.backend, session)?);
+                    continue;
+                }
                 let descriptor = registry.get(&node.backend)?;
                 // A backend sees its own settings only: others would refuse them, or get credentials that are not theirs.
                 let mut config = plan
@@ -28,7 +38,13 @@ impl Sessions {
                     .get(&node.backend)
                     .cloned()
                     .unwrap_or_default();
-                config.extend(settings.get(&node.backend).cloned().unwrap_or_default());
+                config.extend(
+                    options
+                        .backends
+                        .get(&node.backend)
+                        .cloned()
+                        .unwrap_or_default(),
+                );
                 let session = (descriptor.connect)(cx, &config).await?;
                 sessions.insert(node.backend.clone(), session);
             }
@@ -42,6 +58,38 @@ impl Sessions {
             .get(backend)
             .ok_or_else(|| Error::internal(format!("no session of backend `{backend}` is open")))
     }
+}
+
+/// Opens a session for [`RunOptions::sessions`]; several runs may share it. Must be called inside a tokio runtime, which must
+/// outlive the session.
+///
+/// # Errors
+/// `UnknownName` for a backend that is not linked; those of the backend.
+pub async fn connect(
+    registry: &Registry,
+    backend: &str,
+    settings: &BackendConfig,
+) -> Result<Arc<dyn Backend>> {
+    let cx = RunCx::new(
+        TokioPool::current(),
+        Cancel::new(),
+        std::env::temp_dir().join(format!("laktory-session-{}", std::process::id())),
+        RunOptions::default().memory_budget,
+        SystemTime::now(),
+    );
+    (registry.get(backend)?.connect)(&cx, settings).await
+}
+
+/// A session of the caller's own, if it is one of the backend that it was given for.
+fn fitting(backend: &str, session: &Arc<dyn Backend>) -> Result<Arc<dyn Backend>> {
+    let name = session.descriptor().name;
+    if name == backend {
+        return Ok(Arc::clone(session));
+    }
+    Err(Error::new(
+        ErrorKind::InvalidArgument,
+        format!("the session given for backend {backend} is one of {name}"),
+    ))
 }
 
 /// Hands a frame over to the session `to`: as it is within one engine, else through Arrow batches.

@@ -12,7 +12,7 @@ use proto::execute_plan_response::ResponseType;
 use proto::relation::RelType;
 use spark_connect_proto as proto;
 
-use crate::dsl::{aggregate, alias, f, int, relation};
+use crate::dsl::{aggregate, alias, cast, col, f, int, project, relation};
 use crate::frame::{Resolved, SparkFrame};
 use crate::read::located;
 use crate::rows::collect;
@@ -65,6 +65,10 @@ async fn run(
     for (job, frame) in jobs.iter().zip(frames) {
         let columns = session.columns(cx, frame).await?;
         let resolved = lowered_onto(session, cx, frame, &overlay).await?;
+        let resolved = match job.target {
+            Target::Collect | Target::Materialize => resolved,
+            _ => writable(resolved, &columns)?,
+        };
         let outcome = one(session, cx, job, &resolved, columns).await?;
         if let (Outcome::Materialized { .. }, Some(RelType::CachedRemoteRelation(handed))) =
             (&outcome, &resolved.relation.rel_type)
@@ -124,6 +128,25 @@ async fn one(
         }
         _ => return Err(Error::unsupported("this kind of output")),
     })
+}
+
+/// The relation with columns that files can hold: those without type, which are null in every row, become texts.
+fn writable(resolved: Arc<Resolved>, columns: &[Field]) -> Result<Arc<Resolved>> {
+    if columns.iter().all(|field| field.dtype != DType::Null) {
+        return Ok(resolved);
+    }
+    let exprs = columns
+        .iter()
+        .map(|field| match field.dtype {
+            DType::Null => Ok(alias(cast(col(&field.name), &DType::String)?, &field.name)),
+            _ => Ok(col(&field.name)),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(Resolved {
+        relation: project(resolved.relation.clone(), exprs),
+        columns: columns.to_vec(),
+        confirmed: false,
+    }))
 }
 
 /// Writes the rows of a relation, and counts them on the way.

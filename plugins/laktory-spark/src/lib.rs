@@ -9,6 +9,7 @@ mod frame;
 mod funcs;
 #[cfg(test)]
 mod live;
+mod local;
 mod ops;
 mod paths;
 mod private;

@@ -99,6 +99,7 @@ const CSV: &[&str] = &[
     "ignoreLeadingWhiteSpace",
     "ignoreTrailingWhiteSpace",
     "nullValue",
+    "null_value",
     "nanValue",
     "positiveInf",
     "negativeInf",
@@ -187,6 +188,8 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         Format::Csv => {
             options.insert("header".to_owned(), spec.has_header.to_string());
             options.insert("inferSchema".to_owned(), spec.infer_schema.to_string());
+            // A quote in a value is doubled, as the other engines have it.
+            options.insert("escape".to_owned(), "\"".to_owned());
             // A break of lines in quotes is part of its value, on every engine.
             options.insert("multiLine".to_owned(), "true".to_owned());
             if spec.schema.is_some() {
@@ -201,6 +204,11 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             options.insert("multiLine".to_owned(), "true".to_owned());
         }
         _ => {}
+    }
+    if is_listed(&spec.format) {
+        // A folder means all files below it, on every engine. Spark alone would leave out those of folders in it; set to
+        // false, columns come from names of folders such as `day=1`.
+        options.insert("recursiveFileLookup".to_owned(), "true".to_owned());
     }
     options.extend(spark_options(&spec.options)?);
     let schema = spec.schema.as_deref().map(ddl).transpose()?;
@@ -246,6 +254,20 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         confirmed: true,
     })
     .into_frame())
+}
+
+/// Whether a format's files are found by listing folders.
+fn is_listed(format: &Format) -> bool {
+    matches!(
+        format,
+        Format::Csv
+            | Format::Json
+            | Format::JsonLines
+            | Format::Parquet
+            | Format::Orc
+            | Format::Text
+            | Format::Xml
+    )
 }
 
 /// The relation with other names, by position.
@@ -319,7 +341,13 @@ pub(crate) fn spark_options(options: &Options) -> Result<HashMap<String, String>
                 ));
             }
         };
-        let name = if name == "separator" { "sep" } else { name };
+        // The other engines' names of options that mean the same.
+        let name = match name.as_str() {
+            "separator" => "sep",
+            "include_header" => "header",
+            "null_value" => "nullValue",
+            name => name,
+        };
         out.insert(name.to_owned(), value);
     }
     Ok(out)

@@ -9,8 +9,9 @@ use laktory_core::{
     Field, Frame, Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
-use crate::client::{Client, SETTING};
+use crate::client::{Address, Client, SETTING};
 use crate::frame::{Resolved, SparkFrame, Step};
+use crate::local::LocalServer;
 use crate::paths::Paths;
 use crate::{PYSPARK, execute, ops, read, rows, sql, types};
 
@@ -21,6 +22,8 @@ const PROPERTIES: &[(&str, &str)] = &[
     // `TIMESTAMP` in SQL is a datetime without zone, as on the other engines.
     ("spark.sql.timestampType", "TIMESTAMP_NTZ"),
     ("spark.sql.mapKeyDedupPolicy", "LAST_WIN"),
+    // "x" is a name, as in the standard and on the other engines; Spark alone would take it for a text, without a word.
+    ("spark.sql.ansi.doubleQuotedIdentifiers", "true"),
 ];
 
 /// Properties that only some servers know; without them one feature is missing there.
@@ -35,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     /// Where frames of this session read from.
     pub(crate) paths: Paths,
+    /// Where the session has a server of its own. Stopped last.
+    _server: Option<LocalServer>,
 }
 
 /// Opens a session on the server that the settings or the environment name.
@@ -54,7 +59,16 @@ pub(crate) fn connect<'a>(
                 )));
             }
         }
-        let (client, version) = Client::connect(config, cx.cancel()).await?;
+        let (address, server) = match Address::find(config)? {
+            Some(address) => (address, None),
+            None => {
+                let (scratch, cancel) = (cx.scratch().to_path_buf(), cx.cancel().clone());
+                let server = cx.blocking(move || LocalServer::start(&scratch, &cancel));
+                let server = server.await?.ok_or_else(Address::missing)?;
+                (Address::parse(&server.remote())?, Some(server))
+            }
+        };
+        let (client, version) = Client::connect(address, cx.cancel()).await?;
         tracing::debug!(version, ?client, "Connected to Spark");
         client.configure(PROPERTIES, cx.cancel()).await?;
         for property in OPTIONAL {
@@ -76,6 +90,7 @@ pub(crate) fn connect<'a>(
         Ok(Arc::new(Session {
             client,
             paths: Paths::default(),
+            _server: server,
         }) as Arc<dyn Backend>)
     })
 }

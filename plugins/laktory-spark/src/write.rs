@@ -1,5 +1,7 @@
 //! Writing on the cluster: the writer's command, with a count of the rows that pass.
 
+use std::collections::HashMap;
+
 use laktory_core::{
     DType, Error, ErrorKind, Field, Format, FormatSupport, Result, Support, WriteMode, WriteSpec,
 };
@@ -7,6 +9,7 @@ use proto::command::CommandType;
 use proto::write_operation::SaveMode;
 use spark_connect_proto as proto;
 
+use crate::dsl::{Ex, aggregate, alias, f, star, text};
 use crate::read::{located, spark_options};
 
 /// A format, how far it is written, and Spark's name for it.
@@ -41,7 +44,9 @@ const CSV: &[&str] = &[
     "escape",
     "escapeQuotes",
     "header",
+    "include_header",
     "nullValue",
+    "null_value",
     "dateFormat",
     "timestampFormat",
     "timestampNTZFormat",
@@ -149,6 +154,17 @@ pub(crate) fn command(
             options
                 .entry("header".to_owned())
                 .or_insert_with(|| "true".to_owned());
+            // Values are written as they are, with quotes doubled: Spark alone would trim them, and put a backslash
+            // before quotes, which other readers take for a part of the value.
+            for (name, value) in [
+                ("ignoreLeadingWhiteSpace", "false"),
+                ("ignoreTrailingWhiteSpace", "false"),
+                ("escape", "\""),
+            ] {
+                options
+                    .entry(name.to_owned())
+                    .or_insert_with(|| value.to_owned());
+            }
         }
         Format::Json | Format::JsonLines => {
             // A key that is absent in every row would be a column that is lost.
@@ -158,6 +174,10 @@ pub(crate) fn command(
         }
         _ => {}
     }
+    let (relation, name, options) = match spec.format {
+        Format::Json => document(relation, options),
+        _ => (relation, name, options),
+    };
     let path = located(&spec.path.to_string_lossy())?;
     let mode = match mode {
         WriteMode::Overwrite => SaveMode::Overwrite,
@@ -173,4 +193,28 @@ pub(crate) fn command(
         save_type: Some(proto::write_operation::SaveType::Path(path)),
         ..Default::default()
     }))
+}
+
+/// The rows as one JSON document in one row. Spark's own writer knows lines only, of which a reader of documents takes the
+/// first.
+fn document(
+    relation: proto::Relation,
+    options: HashMap<String, String>,
+) -> (proto::Relation, String, HashMap<String, String>) {
+    let (of_file, of_rows): (HashMap<_, _>, HashMap<_, _>) = options
+        .into_iter()
+        .partition(|(name, _)| name == "compression" || name == "lineSep");
+    let mut pairs: Vec<_> = of_rows.into_iter().collect();
+    pairs.sort();
+    let pairs: Vec<Ex> = pairs
+        .iter()
+        .flat_map(|(name, value)| [text(name), text(value)])
+        .collect();
+    let rows = f("collect_list", [f("struct", [star()])]);
+    let whole = alias(f("to_json", [rows, f("map", pairs)]), "value");
+    (
+        aggregate(relation, Vec::new(), vec![whole]),
+        "text".to_owned(),
+        of_file,
+    )
 }

@@ -166,7 +166,7 @@ impl Bench {
         plan.unwrap_or_else(|| panic!("{findings:#?}"))
     }
 
-    fn registry() -> Registry {
+    pub(crate) fn registry() -> Registry {
         Registry::new([&RECORDER, &OTHER]).unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! Rows that cross from one engine to another.
 
 use crate::support::Bench;
+use laktory_core::BackendConfig;
 use laktory_testkit::recorder::Verb;
 
 const NODES: &str = "
@@ -67,4 +68,44 @@ fn rows_written_to_a_sink_cross_from_there() {
     let exports = bench.script.calls(Verb::Export);
     assert!(exports[0].mentions("read PARQUET"), "{exports:?}");
     assert_eq!(bench.values("b.parquet"), ["1", "2", "3"]);
+}
+
+#[test]
+fn a_session_of_the_callers_own_is_used_for_its_backend_and_no_other_is_opened() {
+    let mut bench = Bench::new();
+    let connect = |bench: &Bench, settings: &BackendConfig| {
+        bench
+            .wait(laktory_exec::connect(&Bench::registry(), "OTHER", settings))
+            .unwrap()
+    };
+    let session = connect(&bench, &bench.script.settings());
+    // The run gives this backend no script: what the log holds came through the session.
+    bench.options.backends.remove("OTHER");
+    bench
+        .options
+        .sessions
+        .insert("OTHER".to_owned(), session.clone());
+    bench.run(NODES).good();
+    let imports = bench.script.calls(Verb::Import);
+    assert!(imports.iter().all(|call| call.backend == "OTHER"));
+    assert_eq!(imports.len(), 2);
+    bench
+        .options
+        .sessions
+        .insert("RECORDER".to_owned(), session);
+    let faults = bench.run(NODES).run.unwrap_err();
+    assert_eq!(
+        faults[0].error.message(),
+        "the session given for backend RECORDER is one of OTHER"
+    );
+}
+
+#[test]
+fn settings_reach_their_backend_only() {
+    let mut bench = Bench::new();
+    // Without its script the recorder answers as it is, and logs nothing.
+    bench.options.backends.remove("RECORDER");
+    bench.run(NODES).good();
+    assert!(bench.script.calls(Verb::Read).is_empty());
+    assert!(!bench.script.calls(Verb::Import).is_empty());
 }

@@ -52,11 +52,11 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// The server that the settings of the backend name, else the environment.
+    /// The server that the settings of the backend name, else the environment; none when nothing names one.
     ///
     /// # Errors
-    /// `InvalidArgument` when nothing names a server, or the connection string is malformed.
-    pub(crate) fn find(config: &BackendConfig) -> Result<Self> {
+    /// `InvalidArgument` when the connection string is malformed.
+    pub(crate) fn find(config: &BackendConfig) -> Result<Option<Self>> {
         Self::find_in(config, &|name| {
             std::env::var(name)
                 .ok()
@@ -67,24 +67,30 @@ impl Address {
     fn find_in(
         config: &BackendConfig,
         environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self> {
+    ) -> Result<Option<Self>> {
         if let Some(text) = config.get(SETTING) {
             return Self::parse(text)
+                .map(Some)
                 .map_err(|error| error.context(format!("setting `{SETTING}`")));
         }
         if let Some(text) = environment(VARIABLE) {
-            return Self::parse(&text).map_err(|error| error.context(format!("`{VARIABLE}`")));
+            return Self::parse(&text)
+                .map(Some)
+                .map_err(|error| error.context(format!("`{VARIABLE}`")));
         }
-        if let Some(address) = databricks(environment)? {
-            return Ok(address);
-        }
-        Err(Error::new(
+        databricks(environment)
+    }
+
+    /// The error for a session that no server is named for, on a machine without Spark.
+    pub(crate) fn missing() -> Error {
+        Error::new(
             ErrorKind::InvalidArgument,
-            "backend PYSPARK needs a Spark Connect server, and nothing names one",
+            "backend PYSPARK needs a Spark Connect server: nothing names one, and no Spark is installed here",
         )
         .with_hint(format!(
-            "set `{VARIABLE}=sc://host:{DEFAULT_PORT}`, or DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID"
-        )))
+            "set `{VARIABLE}=sc://host:{DEFAULT_PORT}` (or DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID), or \
+             install Spark 4: `SPARK_HOME`, or `pip install \"pyspark>=4\"`, with Java 17"
+        ))
     }
 
     /// Reads a connection string.
@@ -375,17 +381,19 @@ mod tests {
             ("DATABRICKS_CONFIG_FILE", &path),
             ("DATABRICKS_CLUSTER_ID", "x"),
         ])
+        .unwrap()
         .unwrap();
         assert_eq!(address.to_string(), "w.example:443");
         let address = find(&[
             ("DATABRICKS_CONFIG_FILE", &path),
             ("DATABRICKS_CONFIG_PROFILE", "p"),
         ])
+        .unwrap()
         .unwrap();
         assert_eq!(address.headers["x-databricks-cluster-id"], "c");
         let error = find(&[("DATABRICKS_CONFIG_FILE", &path)]).unwrap_err();
         assert!(error.message().contains("a cluster"), "{error}");
-        let error = find(&[]).unwrap_err();
-        assert!(error.hint().unwrap().contains("SPARK_REMOTE"));
+        assert_eq!(find(&[]).unwrap(), None);
+        assert!(Address::missing().hint().unwrap().contains("SPARK_REMOTE"));
     }
 }

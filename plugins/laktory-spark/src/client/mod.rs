@@ -10,7 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use laktory_core::{BackendConfig, Cancel, Error, ErrorKind, Result};
+use laktory_core::{Cancel, Error, ErrorKind, Result};
 use proto::spark_connect_service_client::SparkConnectServiceClient;
 use spark_connect_proto as proto;
 use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
@@ -93,27 +93,15 @@ impl Drop for Inner {
 }
 
 impl Client {
-    /// Connects to the server that settings or environment name, and asks for its version.
+    /// Connects to a server, and asks for its version.
     ///
     /// # Errors
-    /// `InvalidArgument` for a malformed address; `Io`, each cause with its own message; `Unsupported` for a server
-    /// that is too old.
-    pub(crate) async fn connect(config: &BackendConfig, cancel: &Cancel) -> Result<(Self, String)> {
-        let address = Address::find(config)?;
+    /// `InvalidArgument` for an address that cannot be sent; `Io`, each cause with its own message; `Unsupported` for a
+    /// server that is too old.
+    pub(crate) async fn connect(address: Address, cancel: &Cancel) -> Result<(Self, String)> {
         let client = Self::open(address, cancel).await?;
         let version = client.version(cancel).await?;
-        let major: u32 = version
-            .split('.')
-            .next()
-            .and_then(|major| major.parse().ok())
-            .unwrap_or(0);
-        if major < 4 {
-            return Err(Error::unsupported(format!(
-                "the Spark server `{}` is of version {version}, which is too old",
-                client.0.address
-            ))
-            .with_hint("Spark 4.0 or later is needed"));
-        }
+        is_recent(&client.0.address, &version)?;
         Ok((client, version))
     }
 
@@ -356,6 +344,21 @@ impl Client {
     }
 }
 
+/// Whether a server is recent enough.
+fn is_recent(address: &Address, version: &str) -> Result<()> {
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
+    match major {
+        Some(4..) => Ok(()),
+        None::<u32> | Some(_) => Err(Error::unsupported(format!(
+            "the Spark server `{address}` is of version {version}, which is too old"
+        ))
+        .with_hint("Spark 4.0 or later is needed")),
+    }
+}
+
 /// A plan that computes a relation.
 pub(crate) fn plan(relation: proto::Relation) -> proto::Plan {
     proto::Plan {
@@ -370,6 +373,27 @@ async fn cancellable<T>(cancel: &Cancel, future: impl Future<Output = T>) -> Res
         cancel.check()?;
         if let Ok(output) = tokio::time::timeout(TICK, future.as_mut()).await {
             return Ok(output);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_servers_are_refused() {
+        let address = Address::parse("sc://h").unwrap();
+        for version in ["4.0.0", "4.1.4", "5.0.0-SNAPSHOT", "10.1"] {
+            assert!(is_recent(&address, version).is_ok(), "{version}");
+        }
+        for version in ["3.5.6", "", "unknown"] {
+            let error = is_recent(&address, version).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(
+                error.message().contains("`h:15002` is of version"),
+                "{error}"
+            );
         }
     }
 }
