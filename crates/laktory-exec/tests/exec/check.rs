@@ -69,7 +69,7 @@ fn a_step_that_fails_over_an_earlier_one_is_not_blamed() {
     );
     assert_eq!(
         done.faults(),
-        ["a: nodes[0].transformer.nodes[0]: type_mismatch: not a condition"]
+        ["a: nodes[0].transformer.nodes[0].func_args[0]: type_mismatch: not a condition"]
     );
 }
 
@@ -91,7 +91,7 @@ fn faults_of_several_nodes_are_told_and_those_behind_them_left_out() {
         shown[..2],
         [
             "a: nodes[0].sources[0].filter: column_not_found: there is no column `nope`",
-            "d: nodes[3].transformer.nodes[0]: column_not_found: there is no column `neither`",
+            "d: nodes[3].transformer.nodes[0].func_args[0]: column_not_found: there is no column `neither`",
         ]
     );
     assert!(
