@@ -25,7 +25,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("q18", "q18"),
 ];
 
-/// Engines, as the program of [`tests/baseline`] and the command call them.
+/// Engines, as the program of `tests/baseline` and the command call them.
 const ENGINES: &[&str] = &["POLARS", "DATAFUSION"];
 
 /// What a pipeline may take: this much of the time by hand, and
