@@ -168,9 +168,18 @@ impl<'a> Lw<'a> {
                 Ok(value)
             }
             Expr::Literal(value) => constant(value),
-            Expr::Call { func, args } => funcs::lower(self, &BoundCall::new(*func, args)),
+            Expr::Call { func, args } => {
+                let value = funcs::lower(self, &BoundCall::new(*func, args))?;
+                if value.distinct && func.def().kind == FuncKind::Elementwise {
+                    return Err(of_distinct(func.def().path));
+                }
+                Ok(value)
+            }
             Expr::Cast { expr, to, strict } => {
                 let value = self.lower(expr)?;
+                if value.distinct {
+                    return Err(of_distinct("cast"));
+                }
                 self.cast(&value, to, *strict)
             }
             Expr::When {
@@ -417,4 +426,12 @@ pub(crate) fn is_length_changing(expr: &Expr) -> bool {
             found
         }
     }
+}
+
+/// Spark's aggregates would count the results once each, not the values.
+fn of_distinct(function: &str) -> Error {
+    Error::unsupported(format!(
+        "`{function}` of `unique()` is not available on backend PYSPARK"
+    ))
+    .with_hint("select the distinct values in a step of their own")
 }
