@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use crate::{cargo, protoc};
 
+/// The command that is asked.
+const COMMAND: &str = "laktory-under-test";
+
 /// The page, below the root.
 const PAGE: &str = "docs/support-matrix.md";
 
@@ -53,10 +56,12 @@ fn declared() -> Result<Value, String> {
     if let Some(protoc) = protoc::path()? {
         cargo::set_variable("PROTOC", &protoc.display().to_string());
     }
-    if !cargo::stream(&["build", "--workspace", "--bins"], |_| {})? {
+    // The command under test holds every driver, and is there after the tests; another selection of packages would have
+    // the engines built anew.
+    if !cargo::stream(&["build", "--workspace", "--bin", COMMAND], |_| {})? {
         return Err("the command does not build".to_owned());
     }
-    let name = format!("laktory{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{COMMAND}{}", std::env::consts::EXE_SUFFIX);
     let program = cargo::target()?.join("debug").join(name);
     let output = Command::new(&program)
         .args(["backends", "--all", "--json"])

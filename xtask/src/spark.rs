@@ -51,19 +51,8 @@ impl Kind {
     }
 }
 
-/// What runs the server: a shell that asks it to stop as soon as the other end of its standard input is gone, be it closed
-/// or be it that this program was killed, and that ends with it.
-const SUPERVISOR: &str = r#"
-exec 3<&0
-"$@" </dev/null 3<&- &
-server=$!
-(cat <&3 >/dev/null; kill "$server"; sleep 10; kill -9 "$server") 2>/dev/null &
-watch=$!
-wait "$server"
-status=$?
-kill "$watch" 2>/dev/null
-exit $status
-"#;
+/// What runs the server, and stops it as soon as this program is gone: as the driver has it.
+const SUPERVISOR: &str = include_str!("../../plugins/laktory-spark/src/supervisor.sh");
 
 /// A running server, stopped when dropped.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use laktory_syntax::{
 };
 use serde_json::Value;
 
-use crate::compile::Compiler;
+use crate::compile::{Compiler, Engine};
 use crate::node::api;
 use crate::plan::{Step, StepKind};
 
@@ -224,16 +224,9 @@ fn check_user(compiler: &mut Compiler<'_>, index: usize, name: &str, place: &Pat
         return Some(());
     }
     let backend = engine.descriptor.name;
-    let others: Vec<&str> = compiler
-        .known
-        .iter()
-        .filter(|engine| {
-            function
-                .support(engine.descriptor.name, &engine.capabilities)
-                .is_available()
-        })
-        .map(|engine| engine.descriptor.name)
-        .collect();
+    let others = supporters(compiler, |engine| {
+        function.support(engine.descriptor.name, &engine.capabilities)
+    });
     let message = format!("function `{name}` is not available on backend {backend}");
     let finding = Finding::error("unsupported", place.clone(), message);
     compiler.report(match (support, others.as_slice()) {
@@ -257,7 +250,7 @@ fn check_func(compiler: &mut Compiler<'_>, index: usize, func: Func, place: &Pat
         return Some(());
     }
     let what = format!("function `{}`", func.def().path);
-    let others = supporters(compiler, |capabilities| capabilities.func(func));
+    let others = supporters(compiler, |engine| engine.capabilities.func(func));
     let finding = unsupported(compiler, index, &what, support, &others, place)?;
     compiler.report(finding);
     None
@@ -276,20 +269,17 @@ pub(crate) fn check_op(
         return Some(());
     }
     let what = format!("step `{}`", kind.name());
-    let others = supporters(compiler, |capabilities| capabilities.op(kind));
+    let others = supporters(compiler, |engine| engine.capabilities.op(kind));
     let finding = unsupported(compiler, index, &what, support, &others, place)?;
     compiler.report(finding);
     None
 }
 
-fn supporters(
-    compiler: &Compiler<'_>,
-    support: impl Fn(&laktory_core::Capabilities) -> Support,
-) -> Vec<&'static str> {
+fn supporters(compiler: &Compiler<'_>, support: impl Fn(&Engine) -> Support) -> Vec<&'static str> {
     compiler
         .known
         .iter()
-        .filter(|engine| support(&engine.capabilities).is_available())
+        .filter(|engine| support(engine).is_available())
         .map(|engine| engine.descriptor.name)
         .collect()
 }

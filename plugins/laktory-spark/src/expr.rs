@@ -156,6 +156,18 @@ impl<'a> Lw<'a> {
     /// # Errors
     /// `ColumnNotFound`, `TypeMismatch`, `Unsupported`, ...
     pub(crate) fn lower(&mut self, expr: &Expr) -> Result<Val> {
+        let value = self.lower_any(expr)?;
+        if value.distinct && !keeps_distinct(expr) {
+            // Spark's aggregates would count the results once each, not the values.
+            return Err(Error::unsupported(
+                "a function of `unique()` other than an aggregate is not available on backend PYSPARK",
+            )
+            .with_hint("select the distinct values in a step of their own"));
+        }
+        Ok(value)
+    }
+
+    fn lower_any(&mut self, expr: &Expr) -> Result<Val> {
         match expr {
             Expr::Column(name) => {
                 let field = self
@@ -168,18 +180,9 @@ impl<'a> Lw<'a> {
                 Ok(value)
             }
             Expr::Literal(value) => constant(value),
-            Expr::Call { func, args } => {
-                let value = funcs::lower(self, &BoundCall::new(*func, args))?;
-                if value.distinct && func.def().kind == FuncKind::Elementwise {
-                    return Err(of_distinct(func.def().path));
-                }
-                Ok(value)
-            }
+            Expr::Call { func, args } => funcs::lower(self, &BoundCall::new(*func, args)),
             Expr::Cast { expr, to, strict } => {
                 let value = self.lower(expr)?;
-                if value.distinct {
-                    return Err(of_distinct("cast"));
-                }
                 self.cast(&value, to, *strict)
             }
             Expr::When {
@@ -428,10 +431,11 @@ pub(crate) fn is_length_changing(expr: &Expr) -> bool {
     }
 }
 
-/// Spark's aggregates would count the results once each, not the values.
-fn of_distinct(function: &str) -> Error {
-    Error::unsupported(format!(
-        "`{function}` of `unique()` is not available on backend PYSPARK"
-    ))
-    .with_hint("select the distinct values in a step of their own")
+/// Whether an expression gives distinct values of which each still counts once.
+fn keeps_distinct(expr: &Expr) -> bool {
+    match expr {
+        Expr::Alias { .. } | Expr::Rename { .. } => true,
+        Expr::Call { func, .. } => func.def().kind == FuncKind::LengthChanging,
+        _ => false,
+    }
 }

@@ -220,8 +220,8 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             .map(|file| located(&file.to_string_lossy()))
             .collect::<Result<_>>()?
     };
-    let read_paths: Vec<String> = paths.clone();
-    let relation = relation(RelType::Read(proto::Read {
+    let read_paths = paths.clone();
+    let mut relation = relation(RelType::Read(proto::Read {
         is_streaming: false,
         read_type: Some(proto::read::ReadType::DataSource(proto::read::DataSource {
             format: Some(name),
@@ -238,7 +238,6 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         .map_err(|error| unread(error, &spec.path))?;
     session.paths.add(&read_paths);
     let mut columns = types::columns(&schema);
-    let mut relation = relation;
     let is_named = spec.has_header || spec.schema.is_some();
     if spec.format == Format::Csv && !is_named {
         // Spark counts from `_c0`.

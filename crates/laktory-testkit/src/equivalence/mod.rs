@@ -35,7 +35,7 @@ pub const TREES: u64 = 500;
 /// Trees of one test.
 const SLICE: u64 = 50;
 
-/// A connected backend, and whether its types must be exactly those of the others.
+/// A connected backend.
 pub(crate) struct Engine {
     pub(crate) name: &'static str,
     pub(crate) session: Session,

@@ -6,6 +6,7 @@ pub(crate) mod cast;
 pub(crate) mod logic;
 pub(crate) mod nested;
 pub(crate) mod numeric;
+mod rounding;
 pub(crate) mod sql;
 pub(crate) mod text;
 pub(crate) mod time;
@@ -34,6 +35,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [
         logic::ROWS,
         numeric::ROWS,
+        rounding::ROWS,
         aggregate::ROWS,
         window::ROWS,
         nested::ROWS,

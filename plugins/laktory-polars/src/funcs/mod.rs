@@ -134,11 +134,8 @@ impl<'a> Call<'a> {
     }
 
     fn lowered(&self, exprs: &[Cow<'_, Expr>]) -> Result<Vec<PolarsExpr>> {
-        let mut exprs = exprs.iter();
-        exprs.try_fold(Vec::new(), |mut all, expr| {
-            all.push(expr::lower(self.cx, expr)?);
-            Ok(all)
-        })
+        let exprs = exprs.iter();
+        exprs.map(|expr| expr::lower(self.cx, expr)).collect()
     }
 }
 

@@ -95,9 +95,7 @@ fn replace(call: &Call<'_>, n: Option<i64>) -> Result<Expr> {
         laktory_core::Expr::Literal(Scalar::Str(text)) if !text.contains('$')
     );
     let limit = match n {
-        _ if literal => None,
-        None if plain => None,
-        Some(1) if plain => None,
+        _ if literal || plain && n.is_none_or(|n| n == 1) => None,
         // No limit for the library.
         None => Some(0),
         Some(n) => usize::try_from(n).ok().filter(|n| *n > 0),

@@ -58,7 +58,7 @@ fn rescale(known: &Decimal128Array, precision: u8, scale: i8) -> Result<ArrayRef
         known.unary_opt(|value| value.checked_mul(factor?))
     } else {
         let divisor = power(from - scale).unwrap_or(i128::MAX);
-        known.unary(|value| half_even(value, divisor))
+        known.unary(|value| divided(value, divisor))
     };
     let out = out.with_precision_and_scale(precision, scale).or_error()?;
     Ok(within(&out, precision))
@@ -70,19 +70,20 @@ pub(super) fn within(values: &Decimal128Array, precision: u8) -> ArrayRef {
     Arc::new(fitting.with_data_type(values.data_type().clone()))
 }
 
-fn power(exponent: i8) -> Option<i128> {
+/// 10 to the power of an exponent, if that is a number of at most 38 digits.
+pub(in crate::funcs) fn power(exponent: i8) -> Option<i128> {
     10_i128.checked_pow(u32::try_from(exponent).ok()?)
 }
 
 /// A quotient, rounded half to even.
-fn half_even(value: i128, divisor: i128) -> i128 {
-    let (quotient, rest) = (value / divisor, value % divisor);
+pub(in crate::funcs) fn divided(a: i128, b: i128) -> i128 {
+    let (quotient, rest) = (a / b, a % b);
+    let sign = if (a < 0) == (b < 0) { 1 } else { -1 };
     let twice = rest.unsigned_abs() * 2;
-    let limit = divisor.unsigned_abs();
-    if twice > limit || twice == limit && quotient % 2 != 0 {
-        quotient + rest.signum()
-    } else {
-        quotient
+    match twice.cmp(&b.unsigned_abs()) {
+        std::cmp::Ordering::Greater => quotient + sign,
+        std::cmp::Ordering::Equal if quotient % 2 != 0 => quotient + sign,
+        _ => quotient,
     }
 }
 
@@ -109,7 +110,7 @@ pub(super) fn parse(text: &str, scale: i8) -> Option<i128> {
     let value = if places <= scale {
         value.checked_mul(power(i8::try_from(scale - places).ok()?)?)?
     } else {
-        half_even(value, power(i8::try_from(places - scale).ok()?)?)
+        divided(value, power(i8::try_from(places - scale).ok()?)?)
     };
     Some(if negative { -value } else { value })
 }
