@@ -120,11 +120,9 @@ fn finished(report: &NodeReport) -> String {
     let rows = report
         .rows_out
         .map_or_else(String::new, |rows| format!("  {} rows", grouped(rows)));
-    let written: u64 = report.outputs.iter().map(|output| output.bytes).sum();
-    let size = if report.outputs.is_empty() {
-        String::new()
-    } else {
-        format!("  {}", bytes(written))
-    };
+    let written = report.outputs.iter().filter_map(|output| output.bytes);
+    let size = written
+        .reduce(|a, b| a + b)
+        .map_or_else(String::new, |written| format!("  {}", bytes(written)));
     format!("✓ {}{rows}{size}  {:.2} s", report.name, report.seconds)
 }

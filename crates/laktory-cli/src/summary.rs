@@ -52,10 +52,11 @@ fn outputs(node: &NodeReport) -> String {
         .outputs
         .iter()
         .map(|output| {
-            if output.skipped {
-                format!("{} (exists)", output.path)
-            } else {
-                format!("{} ({})", output.path, bytes(output.bytes))
+            let path = &output.path;
+            match output.bytes {
+                _ if output.skipped => format!("{path} (exists)"),
+                Some(written) => format!("{path} ({})", bytes(written)),
+                None => path.clone(),
             }
         })
         .collect();

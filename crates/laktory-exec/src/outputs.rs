@@ -39,8 +39,8 @@ pub(crate) struct Output {
     pub(crate) existing: Option<PathBuf>,
     /// None where the engine writes to its own storage.
     staging: Option<Staging>,
-    /// Bytes that this run adds.
-    bytes: u64,
+    /// Bytes that this run adds, when they are known.
+    bytes: Option<u64>,
 }
 
 /// What a sink asks for now.
@@ -88,7 +88,7 @@ pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared>
     let exists = target.exists();
     match mode {
         SinkMode::Ignore if exists => {
-            return Ok(Prepared::Skipped(report(sink, mode, true, 0, 0)));
+            return Ok(Prepared::Skipped(report(sink, mode, true, 0, Some(0))));
         }
         SinkMode::Error if exists => {
             return Err(Error::new(
@@ -118,7 +118,7 @@ pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared>
         how,
         mode,
         staging: Some(staging),
-        bytes: 0,
+        bytes: None,
     })))
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn on_engine(sink: &SinkPlan, full: bool) -> Output {
         mode: if full { SinkMode::Overwrite } else { sink.mode },
         existing: None,
         staging: None,
-        bytes: 0,
+        bytes: None,
     }
 }
 
@@ -179,7 +179,7 @@ impl Output {
         let Some(staging) = &self.staging else {
             return Ok(());
         };
-        self.bytes = staging::size(&self.staged);
+        self.bytes = Some(staging::size(&self.staged));
         match self.how {
             Publish::File | Publish::Part | Publish::Nothing => {}
             Publish::Folder => {
@@ -237,7 +237,13 @@ pub(crate) fn publish_all(
     (published, Ok(()))
 }
 
-fn report(sink: &SinkPlan, mode: SinkMode, skipped: bool, rows: u64, bytes: u64) -> OutputReport {
+fn report(
+    sink: &SinkPlan,
+    mode: SinkMode,
+    skipped: bool,
+    rows: u64,
+    bytes: Option<u64>,
+) -> OutputReport {
     OutputReport {
         path: sink.path.clone(),
         format: sink.format.name().to_owned(),

@@ -98,8 +98,8 @@ pub struct OutputReport {
     pub skipped: bool,
     /// Rows written by this run.
     pub rows: u64,
-    /// Bytes written by this run.
-    pub bytes: u64,
+    /// Bytes written by this run; none where an engine writes to storage of its own, which is not read back.
+    pub bytes: Option<u64>,
 }
 
 /// Whether an expectation held.
