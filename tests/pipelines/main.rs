@@ -8,6 +8,7 @@ mod example;
 mod kill;
 mod large;
 mod memory;
+mod tables;
 mod world;
 
 use libtest_mimic::{Arguments, Trial};
@@ -21,6 +22,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(kill::trials());
     trials.extend(large::trials());
     trials.extend(memory::trials());
+    trials.extend(tables::trials());
     trials.extend(world::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -11,11 +11,12 @@ use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 
 use crate::capabilities::Capabilities;
+use crate::catalog::Catalog;
 use crate::context::RunCx;
 use crate::error::Result;
 use crate::frame::{BatchStream, Frame, NamedFrames};
 use crate::op::Op;
-use crate::spec::{ReadSpec, WriteReport, WriteSpec};
+use crate::spec::{ReadSpec, StoreSpec, WriteReport, WriteSpec};
 use crate::sql::SqlTemplate;
 
 /// What happens to rows that a place of the engine's own storage holds already.
@@ -38,11 +39,11 @@ pub enum WriteMode {
 pub enum Target {
     /// Written to a staging file, streamed by the engine.
     Write(WriteSpec),
-    /// Written to the engine's own storage, where its path means something; only for backends that do not work on local
-    /// files. The engine makes the output visible as its format allows.
+    /// Written to the engine's own storage, where the place means something; paths only for backends that do not work on
+    /// local files, tables only for those with a [catalog](Backend::catalog).
     Store {
-        /// What and where; the path is the user's.
-        spec: WriteSpec,
+        /// What and where.
+        spec: StoreSpec,
         /// What happens to what is there.
         mode: WriteMode,
     },
@@ -78,7 +79,7 @@ pub enum Outcome {
     Collected(Vec<RecordBatch>),
 }
 
-/// A live session with one engine. Eight methods; everything else is data.
+/// A live session with one engine. Eight methods, and a ninth for engines with a catalog; everything else is data.
 ///
 /// `apply`, `read`, `sql` and `schema` build plans and may look at file footers and headers; only `execute` and
 /// `export` compute. Blocking work goes through [`RunCx::blocking`].
@@ -130,6 +131,11 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Unsupported` for Arrow types that the engine does not have; errors of the stream.
     async fn import(&self, cx: &RunCx, batches: BatchStream) -> Result<Frame>;
+
+    /// The catalog of tables and views, for an engine that declares [`Capabilities::tables`].
+    fn catalog(&self) -> Option<&dyn Catalog> {
+        None
+    }
 }
 
 /// A boxed future, for function pointers in statics.

@@ -65,8 +65,14 @@ pub struct Capabilities {
     /// Whether the backend works on this machine's files, so that the executor lists folders for it and stages and
     /// publishes its outputs.
     pub local_files: bool,
-    /// Whether tables of a catalog can be read and written.
+    /// Whether tables of a catalog can be read and written, by the [`Catalog`](crate::Catalog) of the session.
     pub tables: Support,
+    /// Options of reading a table.
+    pub table_options: &'static [&'static str],
+    /// Calls on the reader that are understood (`reader_methods`), of those of `spark.read`.
+    pub reader_methods: &'static [&'static str],
+    /// Calls on the writer that are understood (`writer_methods`), of those of `df.write`.
+    pub writer_methods: &'static [&'static str],
 }
 
 impl Capabilities {

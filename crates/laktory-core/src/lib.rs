@@ -7,6 +7,7 @@
 mod backend;
 mod call;
 mod capabilities;
+mod catalog;
 mod context;
 mod dtype;
 mod error;
@@ -29,6 +30,7 @@ pub use backend::{
 };
 pub use call::{Arguments, BoundCall};
 pub use capabilities::{Capabilities, FormatSupport, Support};
+pub use catalog::{Catalog, Relation, TableName, TableSpec, ViewSpec};
 pub use context::{BlockingPool, Cancel, RunCx};
 pub use dtype::{DType, Field, TimeUnit};
 pub use error::{Error, ErrorKind, Result};
@@ -38,7 +40,10 @@ pub use frame::{BatchStream, Frame, FrameName, NamedFrames, NativeFrame};
 pub use functions::{Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Receiver};
 pub use op::{AsofStrategy, JoinHow, Keep, Op, OpKind, PivotAgg, UnionHow};
 pub use registry::Registry;
-pub use spec::{Format, OptionValue, Options, ReadSpec, WriteReport, WriteSpec, redacted};
+pub use spec::{
+    Format, Layout, OptionValue, Options, Place, ReadSpec, StoreSpec, WriteReport, WriteSpec,
+    redacted,
+};
 pub use sql::{RenderedSql, SqlSegment, SqlTemplate};
 pub use user::UserFunction;
 

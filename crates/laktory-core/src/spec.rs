@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::TableName;
 use crate::dtype::Field;
 
 /// A file format. Names are those of the YAML; `NDJSON` and `JSONL` are one format.
@@ -177,6 +178,52 @@ pub struct WriteSpec {
     pub path: PathBuf,
     /// `writer_kwargs`.
     pub options: Options,
+}
+
+/// A place in an engine's own storage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// A path, as the user wrote it.
+    Path(String),
+    /// A table of the engine's catalog.
+    Table(TableName),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => f.write_str(path),
+            Self::Table(name) => name.fmt(f),
+        }
+    }
+}
+
+/// How rows are spread over the files of an output. Empty lists and zero buckets stand for nothing in particular.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Columns whose values name folders.
+    pub partition_by: Vec<String>,
+    /// Columns by which rows are clustered.
+    pub cluster_by: Vec<String>,
+    /// Number of buckets.
+    pub buckets: u32,
+    /// Columns whose values choose the bucket.
+    pub bucket_by: Vec<String>,
+    /// Columns by which each bucket is sorted.
+    pub sort_by: Vec<String>,
+}
+
+/// What to write to an engine's own storage. The engine makes it visible as its format allows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoreSpec {
+    /// Where.
+    pub place: Place,
+    /// How the data is stored.
+    pub format: Format,
+    /// `writer_kwargs`.
+    pub options: Options,
+    /// How rows are spread.
+    pub layout: Layout,
 }
 
 /// What a write did.

@@ -38,6 +38,13 @@ impl SqlTemplate {
         Self { segments }
     }
 
+    /// The template behind a text that the user did not write; faults in it lead to the start of the user's text.
+    #[must_use]
+    pub fn behind(&self, prefix: impl Into<String>) -> Self {
+        let prefix = (SqlSegment::Text(prefix.into()), 0..0);
+        Self::new([&[prefix], self.segments.as_slice()].concat())
+    }
+
     /// The segments, in order.
     pub fn segments(&self) -> impl Iterator<Item = &SqlSegment> {
         self.segments.iter().map(|(segment, _)| segment)
@@ -127,6 +134,9 @@ mod tests {
         let rendered = template.render(|_| "a_long_relation".into());
         let at = rendered.text.find('y').unwrap();
         assert_eq!(rendered.source_offset(at), 25);
+        let behind = template.behind("CREATE VIEW v AS ").render(|_| "t".into());
+        assert_eq!(behind.source_offset(3), 0);
+        assert_eq!(behind.source_offset(behind.text.find("WHERE").unwrap()), 19);
         assert_eq!(rendered.source_offset_of_position(2, 28), 25);
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use laktory_core::arrow::schema::SchemaRef;
-use laktory_core::{Backend, Error, Frame, FrameName, NamedFrames, Op, Result, RunCx};
+use laktory_core::{Backend, Catalog, Error, Frame, FrameName, NamedFrames, Op, Result, RunCx};
 use laktory_model::Path;
-use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind};
+use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored};
 
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
@@ -90,7 +90,8 @@ impl Builder<'_> {
     async fn source(&self, source: &InputSource, nodes: &impl NodeFrames) -> Result<Frame> {
         match source {
             InputSource::Files(spec) => read_files(self.cx, self.backend, spec).await,
-            InputSource::Sink { name, read } => read_files(self.cx, self.backend, read)
+            InputSource::Table(spec) => catalog(self.backend)?.table(self.cx, spec).await,
+            InputSource::Sink { name, read } => read_stored(self.cx, self.backend, read)
                 .await
                 .map_err(|error| {
                     error.context(format!(
@@ -274,9 +275,31 @@ pub(crate) async fn read_files(
     backend.read(cx, &spec).await
 }
 
+/// A frame over what a sink wrote.
+pub(crate) async fn read_stored(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    stored: &Stored,
+) -> Result<Frame> {
+    match stored {
+        Stored::Files(spec) => read_files(cx, backend, spec).await,
+        Stored::Table(spec) => catalog(backend)?.table(cx, spec).await,
+    }
+}
+
+/// The catalog of a session whose backend declares that there is one.
+pub(crate) fn catalog(backend: &Arc<dyn Backend>) -> Result<&dyn Catalog> {
+    let missing = || {
+        let name = backend.descriptor().name;
+        Error::internal(format!("backend {name} declares tables and has no catalog"))
+    };
+    backend.catalog().ok_or_else(missing)
+}
+
 fn describe(source: &InputSource) -> (&'static str, String) {
     match source {
         InputSource::Files(spec) => ("FileDataSource", spec.path.clone()),
+        InputSource::Table(spec) => ("TableDataSource", spec.name.to_string()),
         InputSource::Inline(_) => ("DataFrameDataSource", "data".to_owned()),
         InputSource::Node { name, .. } | InputSource::Sink { name, .. } => {
             ("PipelineNodeDataSource", name.clone())

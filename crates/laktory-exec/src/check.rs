@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use futures_util::stream;
 use laktory_core::arrow::schema::{DataType, SchemaRef};
-use laktory_core::{Backend, BatchStream, DType, Error, ErrorKind, Frame, Op, Result, RunCx};
-use laktory_plan::{InputSource, NodePlan, Plan};
+use laktory_core::{
+    Backend, BatchStream, DType, Error, ErrorKind, Frame, Op, Result, RunCx, TableName,
+};
+use laktory_plan::{InputSource, NodePlan, Plan, SinkTarget};
 
 use crate::build::{Builder, NodeFrames, Stage};
 use crate::event::{Event, Observer};
@@ -122,28 +124,41 @@ pub(crate) async fn check(
     (schemas, faults)
 }
 
-/// The nodes that write each path.
-fn targets(plan: &Plan) -> BTreeMap<&FilePath, Vec<usize>> {
-    let mut targets: BTreeMap<&FilePath, Vec<usize>> = BTreeMap::new();
-    if plan.writes {
-        for (index, node) in plan.nodes.iter().enumerate() {
-            for sink in &node.sinks {
-                targets.entry(plain(&sink.path)).or_default().push(index);
+/// The nodes that write each path, and each table or view.
+#[derive(Debug, Default)]
+struct Targets<'a> {
+    paths: BTreeMap<&'a FilePath, Vec<usize>>,
+    tables: BTreeMap<&'a TableName, Vec<usize>>,
+}
+
+fn targets(plan: &Plan) -> Targets<'_> {
+    let mut targets = Targets::default();
+    let nodes = plan.nodes.iter().enumerate().filter(|_| plan.writes);
+    for (index, sink) in nodes.flat_map(|(index, node)| node.sinks.iter().map(move |s| (index, s)))
+    {
+        let writers = match &sink.target {
+            SinkTarget::File { path, .. } => targets.paths.entry(plain(path)).or_default(),
+            SinkTarget::Table { name, .. } | SinkTarget::View { name, .. } => {
+                targets.tables.entry(name).or_default()
             }
-        }
+        };
+        writers.push(index);
     }
     targets
 }
 
-/// Whether a node reads, by path, what a node before it writes.
-fn reads_what_is_written(
-    plan: &Plan,
-    targets: &BTreeMap<&FilePath, Vec<usize>>,
-    index: usize,
-) -> bool {
+/// Whether a node reads, by path or as a table, what a node before it writes.
+fn reads_what_is_written(plan: &Plan, targets: &Targets<'_>, index: usize) -> bool {
     plan.nodes[index].inputs.iter().any(|input| {
-        let InputSource::Files(spec) = &input.source else {
-            return false;
+        let spec = match &input.source {
+            InputSource::Files(spec) => spec,
+            InputSource::Table(spec) => {
+                let writers = targets.tables.get(&spec.name).into_iter().flatten();
+                return writers
+                    .into_iter()
+                    .any(|&writer| runs_before(plan, writer, index));
+            }
+            _ => return false,
         };
         // The part of a glob that is a plain path.
         let path = plain(&spec.path);
@@ -151,9 +166,10 @@ fn reads_what_is_written(
         let path = path.ancestors().find(|path| !is_glob(path)).unwrap_or(path);
         let around = path
             .ancestors()
-            .filter_map(|path| targets.get(path))
+            .filter_map(|path| targets.paths.get(path))
             .flatten();
         let inside = targets
+            .paths
             .range(path..)
             .take_while(|(target, _)| target.starts_with(path));
         let inside = inside.flat_map(|(_, writers)| writers);
@@ -239,7 +255,10 @@ async fn faulty_sinks(
     let mut faults = Vec::new();
     for sink in &node.sinks {
         let at_sink = |error| Fault::new(&node.name, &sink.place, error);
-        if local && let Err(error) = outputs::check(sink) {
+        if local
+            && let SinkTarget::File { path, .. } = &sink.target
+            && let Err(error) = outputs::check(path)
+        {
             faults.push(at_sink(error));
         }
         let Some(schema) = &sink.schema else {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use laktory_core::{Backend, Error, ErrorKind, Frame, Op, Result, RunCx, Target, redacted};
-use laktory_plan::{Handover, NodePlan, Plan};
+use laktory_core::{
+    Backend, Error, ErrorKind, Frame, Op, Relation, Result, RunCx, Target, ViewSpec, redacted,
+};
+use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, SinkTarget, StepKind};
 
-use crate::build::{Builder, NodeFrames, read_files};
+use crate::build::{Builder, NodeFrames, catalog, read_stored};
 use crate::check::apply_all;
 use crate::event::{Event, Observer};
 use crate::expectations::{self, ExpectationSteps, Metrics};
@@ -117,7 +119,7 @@ impl NodeRun<'_> {
     async fn execute(&self, report: &mut NodeReport) -> Result<(), Vec<Fault>> {
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
         if self.shared.refresh == Refresh::Reset {
-            return Ok(self.reset()?);
+            return Ok(self.reset().await?);
         }
         let backend = self
             .shared
@@ -184,6 +186,7 @@ impl NodeRun<'_> {
             None => self.judge(&results, &outputs, report)?,
         }
         self.publish(outputs, &results, report).await?;
+        self.create_views(backend, report).await?;
         self.finish(backend, kept, results, report)
             .await
             .map_err(at_node)?;
@@ -215,18 +218,32 @@ impl NodeRun<'_> {
         Ok((frame, metrics))
     }
 
-    fn reset(&self) -> Result<(), Fault> {
+    async fn reset(&self) -> Result<(), Fault> {
         for sink in self.node.sinks.iter().filter(|_| self.shared.write) {
-            let removed = outputs::reset(sink)
+            let removed = self
+                .removed(&sink.target)
+                .await
                 .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
             if removed {
                 self.shared.observer.on(&Event::Removed {
                     node: self.node.name.clone(),
-                    path: sink.path.clone(),
+                    path: sink.target.to_string(),
                 });
             }
         }
         Ok(())
+    }
+
+    async fn removed(&self, target: &SinkTarget) -> Result<bool> {
+        let (name, relation) = match target {
+            SinkTarget::File { path, .. } => return outputs::reset(path),
+            SinkTarget::Table { name, .. } => (name, Relation::Table),
+            SinkTarget::View { name, .. } => (name, Relation::View),
+        };
+        let backend = self.shared.sessions.get(&self.node.backend)?;
+        catalog(backend)?
+            .remove(self.shared.cx, name, relation)
+            .await
     }
 
     fn kept(
@@ -251,8 +268,14 @@ impl NodeRun<'_> {
             return Ok(prepared);
         }
         let full = self.shared.refresh == Refresh::Full;
+        let capabilities = (backend.descriptor().capabilities)();
         for (number, sink) in self.node.sinks.iter().enumerate() {
-            if !(backend.descriptor().capabilities)().local_files {
+            if matches!(sink.target, SinkTarget::View { .. }) {
+                // Made of the query itself, once the other outputs are there.
+                continue;
+            }
+            let is_file = matches!(sink.target, SinkTarget::File { .. });
+            if !(capabilities.local_files && is_file) {
                 prepared.push(self.announced(outputs::on_engine(sink, full)));
                 continue;
             }
@@ -275,13 +298,58 @@ impl NodeRun<'_> {
     }
 
     fn announced(&self, output: Output) -> Output {
+        self.announce(&output.sink);
+        output
+    }
+
+    fn announce(&self, sink: &SinkPlan) {
         self.shared.observer.on(&Event::Writing {
             node: self.node.name.clone(),
-            path: output.sink.path.clone(),
-            format: output.sink.format.name().to_owned(),
-            options: redacted(&output.sink.options),
+            path: sink.target.to_string(),
+            format: sink.target.format_name().to_owned(),
+            options: redacted(&sink.options),
         });
-        output
+    }
+
+    /// Creates the views of the node, or replaces them.
+    async fn create_views(
+        &self,
+        backend: &Arc<dyn Backend>,
+        report: &mut NodeReport,
+    ) -> Result<(), Fault> {
+        for sink in self.node.sinks.iter().filter(|_| self.shared.write) {
+            let SinkTarget::View { name, tables } = &sink.target else {
+                continue;
+            };
+            let at_sink = |error| Fault::new(&self.node.name, &sink.place, error);
+            let Some((StepKind::Sql(query), place)) = self
+                .node
+                .steps
+                .first()
+                .map(|step| (&step.kind, &step.place))
+            else {
+                return Err(at_sink(Error::internal("a view without query")));
+            };
+            self.announce(sink);
+            let view = ViewSpec {
+                name: name.clone(),
+                query: query.clone(),
+                tables: tables.clone(),
+            };
+            let catalog = catalog(backend).map_err(at_sink)?;
+            let created = catalog.create_view(self.shared.cx, &view).await;
+            created.map_err(|error| match error.range() {
+                Some(_) => Fault::new(&self.node.name, place, error),
+                None => at_sink(error),
+            })?;
+            let output = outputs::report(sink, sink.mode, false, 0, None);
+            self.shared.observer.on(&Event::Written {
+                node: self.node.name.clone(),
+                output: output.clone(),
+            });
+            report.outputs.push(output);
+        }
+        Ok(())
     }
 
     /// Everything that is wanted of the stage frame, as one batch (one pass).
@@ -309,8 +377,8 @@ impl NodeRun<'_> {
             if let Some(schema) = &output.sink.schema {
                 frame = apply_all(cx, backend, frame, [&conform(schema)]).map_err(at_sink)?;
             }
-            if output.existing.is_some() {
-                let existing = read_files(cx, backend, &output.sink.read)
+            if output.is_with_existing() {
+                let existing = read_stored(cx, backend, &output.sink.read)
                     .await
                     .map_err(at_sink)?;
                 let count = apply_all(cx, backend, existing.clone(), [&count_rows()]);
@@ -321,7 +389,11 @@ impl NodeRun<'_> {
                 );
                 frame = append(cx, backend, existing, frame).map_err(at_sink)?;
             }
-            pass.add(Purpose::Output(number), frame, output.job());
+            pass.add(
+                Purpose::Output(number),
+                frame,
+                output.job().map_err(at_sink)?,
+            );
         }
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
         if let Some(steps) = steps.filter(|_| measure) {
@@ -459,7 +531,7 @@ impl NodeRun<'_> {
             }
             Handover::Sink(number) => {
                 let read = &self.node.sinks[number].read;
-                self.hand_over(read_files(self.shared.cx, backend, read).await?);
+                self.hand_over(read_stored(self.shared.cx, backend, read).await?);
             }
         }
         Ok(())

@@ -5,8 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use laktory_core::{Error, ErrorKind, Format, OptionValue, Result, Target, WriteMode, WriteSpec};
-use laktory_plan::{SinkMode, SinkPlan};
+use laktory_core::{
+    Error, ErrorKind, Format, OptionValue, Place, Result, StoreSpec, Target, WriteMode, WriteSpec,
+};
+use laktory_plan::{SinkMode, SinkPlan, SinkTarget, Stored};
 
 use crate::files;
 use crate::report::OutputReport;
@@ -21,8 +23,6 @@ enum Publish {
     Folder,
     /// It is added to the target folder.
     Part,
-    /// The engine has written it to its place.
-    Nothing,
     /// It is added to the end of a copy of the target file, which then replaces it.
     Concatenated,
 }
@@ -31,16 +31,23 @@ enum Publish {
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) sink: SinkPlan,
-    target: PathBuf,
-    staged: PathBuf,
-    how: Publish,
     mode: SinkMode,
-    /// The existing rows are part of the staged file: the engine must put them first.
-    pub(crate) existing: Option<PathBuf>,
     /// None where the engine writes to its own storage.
-    staging: Option<Staging>,
-    /// Bytes that this run adds, when they are known.
-    bytes: Option<u64>,
+    staged: Option<Staged>,
+}
+
+/// A file of an output on its way to the target.
+#[derive(Debug)]
+struct Staged {
+    file: PathBuf,
+    target: PathBuf,
+    how: Publish,
+    /// The existing rows are part of the staged file: the engine must put them first.
+    with_existing: bool,
+    /// The folder of the file, removed when dropped.
+    folder: Staging,
+    /// Bytes that this run adds.
+    bytes: u64,
 }
 
 /// What a sink asks for now.
@@ -56,20 +63,19 @@ pub(crate) enum Prepared {
 ///
 /// # Errors
 /// `Unsupported` for remote storage; `Io` where a file stands in the place of a folder.
-pub(crate) fn check(sink: &SinkPlan) -> Result<()> {
-    let target = files::local_path(sink.path.trim_end_matches('/'))?;
+pub(crate) fn check(path: &str) -> Result<()> {
+    let target = files::local_path(path.trim_end_matches('/'))?;
     let in_the_way = |file: &Path| {
         Error::new(
             ErrorKind::Io,
             format!(
-                "`{}` is a file, and `{}` needs a folder there",
+                "`{}` is a file, and `{path}` needs a folder there",
                 file.display(),
-                sink.path
             ),
         )
         .with_hint("choose another path, or remove the file")
     };
-    if sink.path.ends_with('/') && target.is_file() {
+    if path.ends_with('/') && target.is_file() {
         return Err(in_the_way(&target));
     }
     match target.ancestors().skip(1).find(|parent| parent.exists()) {
@@ -83,7 +89,8 @@ pub(crate) fn check(sink: &SinkPlan) -> Result<()> {
 /// # Errors
 /// `InvalidArgument` when the target exists and the mode is ERROR; `Io` when its folder cannot be written.
 pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared> {
-    let target = files::local_path(&sink.path)?;
+    let (path, format) = local(sink)?;
+    let target = files::local_path(path)?;
     let mode = if full { SinkMode::Overwrite } else { sink.mode };
     let exists = target.exists();
     match mode {
@@ -93,76 +100,101 @@ pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared>
         SinkMode::Error if exists => {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
-                format!("`{}` exists, and the sink's mode is ERROR", sink.path),
+                format!("`{path}` exists, and the sink's mode is ERROR"),
             )
             .with_hint("remove it, or choose mode OVERWRITE, APPEND or IGNORE"));
         }
         _ => {}
     }
-    let folder = target.is_dir() || sink.path.ends_with('/');
+    let folder = target.is_dir() || path.ends_with('/');
     let append = mode == SinkMode::Append && exists;
-    let how = match (folder, append, &sink.format) {
+    let how = match (folder, append, format) {
         (true, true, _) => Publish::Part,
         (true, false, _) => Publish::Folder,
         (false, true, Format::Csv | Format::JsonLines) => Publish::Concatenated,
         (false, ..) => Publish::File,
     };
     let staging = Staging::create(parent(&target), id)?;
-    let extension = sink.format.name().to_ascii_lowercase();
-    let staged = staging.path(&format!("part-{id}.{extension}"));
+    let extension = format.name().to_ascii_lowercase();
+    let staged = Staged {
+        file: staging.path(&format!("part-{id}.{extension}")),
+        target,
+        how,
+        with_existing: append && how == Publish::File,
+        folder: staging,
+        bytes: 0,
+    };
     Ok(Prepared::Output(Box::new(Output {
         sink: sink.clone(),
-        existing: (append && how == Publish::File).then(|| target.clone()),
-        target,
-        staged,
-        how,
         mode,
-        staging: Some(staging),
-        bytes: None,
+        staged: Some(staged),
     })))
+}
+
+/// The path and format of a sink that writes files of this machine.
+fn local(sink: &SinkPlan) -> Result<(&str, &Format)> {
+    match &sink.target {
+        SinkTarget::File { path, format } => Ok((path, format)),
+        other => Err(Error::internal(format!("`{other}` is no file"))),
+    }
 }
 
 /// An output that the engine writes to its own storage, by itself. `full` as in [`prepare`].
 pub(crate) fn on_engine(sink: &SinkPlan, full: bool) -> Output {
     Output {
         sink: sink.clone(),
-        target: PathBuf::from(&sink.path),
-        staged: PathBuf::new(),
-        how: Publish::Nothing,
         mode: if full { SinkMode::Overwrite } else { sink.mode },
-        existing: None,
-        staging: None,
-        bytes: None,
+        staged: None,
     }
 }
 
 impl Output {
     /// What the engine must do.
-    pub(crate) fn job(&self) -> Target {
-        let spec = WriteSpec {
-            format: self.sink.format.clone(),
-            path: if self.is_on_engine() {
-                self.target.clone()
-            } else {
-                self.staged.clone()
-            },
-            options: self.sink.options.clone(),
-        };
-        if !self.is_on_engine() {
-            return Target::Write(spec);
+    ///
+    /// # Errors
+    /// `Internal` for a view, which no rows are written to.
+    pub(crate) fn job(&self) -> Result<Target> {
+        let options = self.sink.options.clone();
+        if let Some(staged) = &self.staged {
+            let (_, format) = local(&self.sink)?;
+            return Ok(Target::Write(WriteSpec {
+                format: format.clone(),
+                path: staged.file.clone(),
+                options,
+            }));
         }
+        let (place, format) = match &self.sink.target {
+            SinkTarget::File { path, format } => (Place::Path(path.clone()), format),
+            SinkTarget::Table { name, format } => (Place::Table(name.clone()), format),
+            view @ SinkTarget::View { .. } => {
+                return Err(Error::internal(format!("`{view}` takes no rows")));
+            }
+        };
+        let spec = StoreSpec {
+            place,
+            format: format.clone(),
+            options,
+            layout: self.sink.layout.clone(),
+        };
         let mode = match self.mode {
             SinkMode::Overwrite => WriteMode::Overwrite,
             SinkMode::Append => WriteMode::Append,
             SinkMode::Ignore => WriteMode::Ignore,
             SinkMode::Error => WriteMode::Error,
         };
-        Target::Store { spec, mode }
+        Ok(Target::Store { spec, mode })
+    }
+
+    /// Whether the existing rows must be read and written again, before the new ones.
+    pub(crate) fn is_with_existing(&self) -> bool {
+        self.staged
+            .as_ref()
+            .is_some_and(|staged| staged.with_existing)
     }
 
     /// Whether the engine writes to its own storage, so that the output is visible as soon as it is written.
     pub(crate) fn is_on_engine(&self) -> bool {
-        self.staging.is_none()
+        self.staged.is_none()
     }
 
     /// Whether the number of rows that were written is known beforehand.
@@ -176,22 +208,22 @@ impl Output {
     /// # Errors
     /// `SchemaMismatch` when a CSV file with other columns would be appended to; `Io`.
     pub(crate) fn complete(&mut self) -> Result<()> {
-        let Some(staging) = &self.staging else {
+        let Some(staged) = &mut self.staged else {
             return Ok(());
         };
-        self.bytes = Some(staging::size(&self.staged));
-        match self.how {
-            Publish::File | Publish::Part | Publish::Nothing => {}
+        staged.bytes = staging::size(&staged.file);
+        match staged.how {
+            Publish::File | Publish::Part => {}
             Publish::Folder => {
-                let folder = staging.path("folder");
+                let folder = staged.folder.path("folder");
                 fs::create_dir(&folder)?;
-                fs::rename(&self.staged, folder.join(file_name(&self.staged)))?;
-                self.staged = folder;
+                fs::rename(&staged.file, folder.join(file_name(&staged.file)))?;
+                staged.file = folder;
             }
             Publish::Concatenated => {
-                let whole = staging.path("whole");
-                concatenate(&self.target, &self.staged, &whole, &self.sink)?;
-                self.staged = whole;
+                let whole = staged.folder.path("whole");
+                concatenate(&staged.target, &staged.file, &whole, &self.sink)?;
+                staged.file = whole;
             }
         }
         Ok(())
@@ -202,15 +234,17 @@ impl Output {
     /// # Errors
     /// `Io` when the target cannot be replaced.
     pub(crate) fn publish(self, rows: u64) -> Result<OutputReport> {
-        match self.how {
-            Publish::Nothing => {}
-            Publish::Part => {
-                let part = self.target.join(file_name(&self.staged));
-                staging::publish(&self.staged, &part)?;
+        if let Some(staged) = &self.staged {
+            match staged.how {
+                Publish::Part => {
+                    let part = staged.target.join(file_name(&staged.file));
+                    staging::publish(&staged.file, &part)?;
+                }
+                _ => staging::publish(&staged.file, &staged.target)?,
             }
-            _ => staging::publish(&self.staged, &self.target)?,
         }
-        Ok(report(&self.sink, self.mode, false, rows, self.bytes))
+        let bytes = self.staged.as_ref().map(|staged| staged.bytes);
+        Ok(report(&self.sink, self.mode, false, rows, bytes))
     }
 }
 
@@ -237,7 +271,8 @@ pub(crate) fn publish_all(
     (published, Ok(()))
 }
 
-fn report(
+/// What became of a sink.
+pub(crate) fn report(
     sink: &SinkPlan,
     mode: SinkMode,
     skipped: bool,
@@ -245,8 +280,8 @@ fn report(
     bytes: Option<u64>,
 ) -> OutputReport {
     OutputReport {
-        path: sink.path.clone(),
-        format: sink.format.name().to_owned(),
+        path: sink.target.to_string(),
+        format: sink.target.format_name().to_owned(),
         mode: match mode {
             SinkMode::Overwrite => "OVERWRITE",
             SinkMode::Append => "APPEND",
@@ -263,17 +298,19 @@ fn report(
 
 /// Removes what killed runs left beside a sink's target.
 pub(crate) fn sweep(sink: &SinkPlan) {
-    if let Ok(target) = files::local_path(&sink.path) {
+    if let Ok((path, _)) = local(sink)
+        && let Ok(target) = files::local_path(path)
+    {
         staging::sweep(parent(&target));
     }
 }
 
-/// Removes a sink's target (refresh RESET).
+/// Removes a file or folder (refresh RESET). Gives whether there was one.
 ///
 /// # Errors
 /// `Io` when it cannot be removed.
-pub(crate) fn reset(sink: &SinkPlan) -> Result<bool> {
-    let target = files::local_path(&sink.path)?;
+pub(crate) fn reset(path: &str) -> Result<bool> {
+    let target = files::local_path(path)?;
     let exists = target.exists();
     staging::remove(&target)?;
     Ok(exists)
@@ -294,7 +331,9 @@ fn file_name(path: &Path) -> &std::ffi::OsStr {
 fn concatenate(old: &Path, new: &Path, whole: &Path, sink: &SinkPlan) -> Result<()> {
     fs::copy(old, whole)?;
     let mut new = BufReader::new(File::open(new)?);
-    if sink.format == Format::Csv && sink.read.has_header {
+    let with_header =
+        matches!(&sink.read, Stored::Files(read) if read.format == Format::Csv && read.has_header);
+    if with_header {
         let added = csv_header(&mut new)?;
         let present = csv_header(&mut BufReader::new(File::open(old)?))?;
         let separator = separator(sink);
@@ -303,7 +342,7 @@ fn concatenate(old: &Path, new: &Path, whole: &Path, sink: &SinkPlan) -> Result<
                 ErrorKind::SchemaMismatch,
                 format!(
                     "cannot append to `{}`: it has the columns `{}`, the new rows have `{}`",
-                    sink.path,
+                    sink.target,
                     String::from_utf8_lossy(trimmed(&present)),
                     String::from_utf8_lossy(trimmed(&added)),
                 ),

@@ -132,7 +132,7 @@ pub(crate) fn conserved(metrics: &Metrics, results: &Results, outputs: &[Output]
         };
         let rows = results.rows_added(number);
         if output.is_counted() && rows != expected {
-            return Err(lost(&format!("`{}`", output.sink.path), rows, expected));
+            return Err(lost(&format!("`{}`", output.sink.target), rows, expected));
         }
     }
     match &results.kept {

@@ -12,7 +12,7 @@ use laktory_core::{
 };
 use laktory_plan::{Handover, NodePlan, Plan};
 
-use crate::build::read_files;
+use crate::build::read_stored;
 use crate::check::{self, NodeSchema};
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
@@ -118,7 +118,7 @@ impl Run {
                             format!("node `{node}` kept no output"),
                         )
                     })?;
-                read_files(&self.engine.cx, backend, &sink.read).await?
+                read_stored(&self.engine.cx, backend, &sink.read).await?
             }
         };
         Ok(NodeOutput::new(

@@ -89,20 +89,14 @@ impl Graph<'_> {
             let mut read = Vec::new();
             for (number, input) in node.inputs.iter().enumerate() {
                 match &input.source {
-                    InputSource::Files(spec) => {
-                        let _ = writeln!(
-                            text,
-                            "    s{index}_{number}[(\"{}\")] --> n{index}",
-                            escaped(&spec.path)
-                        );
+                    InputSource::Files(spec) => stored(&mut text, index, number, &spec.path),
+                    InputSource::Table(spec) => {
+                        stored(&mut text, index, number, &spec.name.to_string());
                     }
                     InputSource::Sink { name, read } => {
-                        let label = escaped(&format!("{name}: {}", read.path));
-                        let _ = writeln!(text, "    s{index}_{number}[(\"{label}\")] --> n{index}");
+                        stored(&mut text, index, number, &format!("{name}: {read}"));
                     }
-                    InputSource::Inline(_) => {
-                        let _ = writeln!(text, "    s{index}_{number}[(\"data\")] --> n{index}");
-                    }
+                    InputSource::Inline(_) => stored(&mut text, index, number, "data"),
                     InputSource::Node { node, .. } if !read.contains(node) => {
                         read.push(*node);
                         let _ = writeln!(text, "    n{node} --> n{index}");
@@ -122,7 +116,7 @@ impl Graph<'_> {
                 let _ = writeln!(
                     text,
                     "    n{index} {arrow} t{index}_{number}[(\"{}\")]",
-                    escaped(&sink.path)
+                    escaped(&sink.target.to_string())
                 );
             }
         }
@@ -130,8 +124,18 @@ impl Graph<'_> {
     }
 }
 
+/// An input from outside of the plan.
+fn stored(text: &mut String, node: usize, number: usize, label: &str) {
+    let label = escaped(label);
+    let _ = writeln!(text, "    s{node}_{number}[(\"{label}\")] --> n{node}");
+}
+
 fn summary(node: &NodePlan) -> String {
-    let sinks: Vec<&str> = node.sinks.iter().map(|sink| sink.path.as_str()).collect();
+    let sinks: Vec<String> = node
+        .sinks
+        .iter()
+        .map(|sink| sink.target.to_string())
+        .collect();
     if sinks.is_empty() {
         String::new()
     } else {

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use laktory_core::{Capabilities, ReadSpec};
+use laktory_core::{Capabilities, Format};
 use laktory_model::{DataSink, Finding, Pipeline, SinkKind};
 
 use crate::compile::Compiler;
 use crate::dag::Dag;
-use crate::plan::{Handover, InputSource, NodePlan, SinkMode};
+use crate::plan::{Handover, InputSource, NodePlan, SinkMode, SinkTarget, Stored};
 use crate::sinks;
 
 /// The nodes of the plan: the selected ones, and the nodes without sinks that they read (R-NSRC-2).
@@ -28,10 +28,9 @@ pub(crate) fn members(pipeline: &Pipeline, dag: &Dag, selected: &[bool]) -> Vec<
 }
 
 fn primary_sink(sinks: &[DataSink]) -> Option<(usize, &DataSink)> {
-    sinks
-        .iter()
-        .enumerate()
-        .find(|(_, sink)| !sink.common.is_quarantine && matches!(sink.kind, SinkKind::File(_)))
+    sinks.iter().enumerate().find(|(_, sink)| {
+        !sink.common.is_quarantine && !matches!(sink.kind, SinkKind::PipelineView(_))
+    })
 }
 
 /// Connects a node's open inputs: to nodes of the plan, or to the sinks of nodes outside of it.
@@ -68,7 +67,7 @@ pub(crate) fn connect(
                 if let Some(reason) = unreadable(compiler, &node.backend, &sink.read) {
                     let message = format!(
                         "node `{name}` is not part of this run, and its sink `{}` {reason} on backend {}",
-                        sink.path, node.backend
+                        sink.target, node.backend
                     );
                     let finding = Finding::error("unreadable-node", input.place.clone(), message);
                     let hint = format!("select `{name}` too, as `*{}`", node.name);
@@ -89,8 +88,16 @@ pub(crate) fn connect(
 }
 
 /// Why `backend` cannot read what another backend has written; none when it can.
-fn unreadable(compiler: &Compiler<'_>, backend: &str, read: &ReadSpec) -> Option<String> {
-    let support = capabilities(compiler, backend)?.read(&read.format);
+fn unreadable(compiler: &Compiler<'_>, backend: &str, read: &Stored) -> Option<String> {
+    let capabilities = capabilities(compiler, backend)?;
+    let read = match read {
+        Stored::Files(read) => read,
+        Stored::Table(_) if capabilities.tables.is_available() => return None,
+        Stored::Table(_) => {
+            return Some("is a table of a catalog, which cannot be read".to_owned());
+        }
+    };
+    let support = capabilities.read(&read.format);
     if !support.support.is_available() {
         return Some(format!(
             "has format `{}`, which cannot be read",
@@ -158,10 +165,17 @@ fn handover(
 fn lossless_sink(compiler: &Compiler<'_>, node: &NodePlan) -> Option<usize> {
     let reads = capabilities(compiler, &node.backend)?;
     node.sinks.iter().position(|sink| {
-        !sink.quarantine
+        let holds_all = match &sink.target {
+            SinkTarget::File { format, .. } => {
+                format.is_lossless() && reads.read(format).support.is_available()
+            }
+            SinkTarget::Table { format, .. } => format.is_lossless() || *format == Format::Delta,
+            // What readers get is what the view shows.
+            SinkTarget::View { .. } => true,
+        };
+        holds_all
+            && !sink.quarantine
             && sink.schema.is_none()
-            && sink.format.is_lossless()
-            && reads.read(&sink.format).support.is_available()
             && matches!(sink.mode, SinkMode::Overwrite | SinkMode::Error)
     })
 }

@@ -7,6 +7,7 @@ mod compile;
 mod dag;
 mod graph;
 mod handover;
+mod methods;
 mod node;
 mod options;
 mod plan;
@@ -15,10 +16,11 @@ mod sinks;
 mod sources;
 mod steps;
 mod tasks;
+mod views;
 
 pub use compile::{PlanOptions, compile};
 pub use graph::Graph;
 pub use plan::{
     ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,
-    Plan, SinkMode, SinkPlan, Step, StepKind, TaskPlan, ToleranceLimit,
+    Plan, SinkMode, SinkPlan, SinkTarget, Step, StepKind, Stored, TaskPlan, ToleranceLimit,
 };

@@ -12,7 +12,7 @@ use crate::plan::{
     ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,
     Step, StepKind, ToleranceLimit,
 };
-use crate::{sinks, sources, steps};
+use crate::{sinks, sources, steps, views};
 
 /// The steps of a node, and the frames that they and its sources refer to.
 pub(crate) struct NodeReferences {
@@ -100,7 +100,7 @@ pub(crate) fn compile(
             self::expectation(compiler, index, expectation, &place)
         })
         .collect();
-    let sinks: Vec<Option<_>> = node
+    let mut sinks: Vec<Option<_>> = node
         .sinks
         .iter()
         .enumerate()
@@ -108,6 +108,12 @@ pub(crate) fn compile(
             sinks::compile(compiler, index, sink, &place.key("sinks").index(number))
         })
         .collect();
+    if node.is_view() {
+        let tables = views::tables(compiler, index, &references.frames);
+        for sink in sinks.iter_mut().flatten() {
+            views::complete(sink, tables.as_deref()?);
+        }
+    }
     let inputs = inputs?;
     Some(NodePlan {
         name: node.name.clone(),

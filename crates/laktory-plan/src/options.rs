@@ -1,6 +1,6 @@
 //! Reader and writer options: from YAML values, checked against what the engine understands.
 
-use laktory_core::{FormatSupport, OptionValue, Options};
+use laktory_core::{OptionValue, Options};
 use laktory_model::{Finding, Kwargs, Path};
 use laktory_syntax::did_you_mean;
 use serde_json::Value;
@@ -11,19 +11,19 @@ use crate::compile::Compiler;
 pub(crate) fn compile(
     compiler: &mut Compiler<'_>,
     kwargs: &Kwargs,
-    support: FormatSupport,
+    known: &[&str],
     what: &str,
     place: &Path,
 ) -> Option<Options> {
     let mut options = Options::new();
     let mut complete = true;
     for (name, value) in kwargs {
-        if !support.options.contains(&name.as_str()) {
+        if !known.contains(&name.as_str()) {
             complete = false;
             let message = format!("`{name}` is not an option of {what}");
             let mut finding =
                 Finding::error("unknown-option", place.key(name.as_str()), message).at_key();
-            if let Some(hint) = did_you_mean(name, support.options.iter().copied()) {
+            if let Some(hint) = did_you_mean(name, known.iter().copied()) {
                 finding = finding.hint(hint);
             }
             compiler.report(finding);
@@ -33,7 +33,8 @@ pub(crate) fn compile(
     complete.then_some(options)
 }
 
-fn option(value: &Value) -> OptionValue {
+/// A value of the document as an option.
+pub(crate) fn option(value: &Value) -> OptionValue {
     match value {
         Value::Null => OptionValue::Null,
         Value::Bool(value) => OptionValue::Bool(*value),

@@ -1,11 +1,13 @@
 //! The plan: what a run will do, as plain values. The same model and options give the same plan, byte for byte.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
 use laktory_core::{
-    BackendConfig, Expr, Field, Format, FrameName, Op, Options, ReadSpec, SqlTemplate,
+    BackendConfig, Expr, Field, Format, FrameName, Layout, Op, Options, ReadSpec, SqlTemplate,
+    TableName, TableSpec,
 };
 use laktory_model::Path;
 
@@ -93,6 +95,8 @@ pub struct Input {
 pub enum InputSource {
     /// Files.
     Files(ReadSpec),
+    /// A table or view of the engine's catalog.
+    Table(TableSpec),
     /// Rows written in the pipeline itself.
     Inline(serde_json::Value),
     /// The output of a node of this plan.
@@ -109,8 +113,27 @@ pub enum InputSource {
         /// Name of the node.
         name: String,
         /// Its primary sink.
-        read: ReadSpec,
+        read: Stored,
     },
+}
+
+/// Rows at rest.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stored {
+    /// In files.
+    Files(ReadSpec),
+    /// In a table, or behind a view, of the engine's catalog.
+    Table(TableSpec),
+}
+
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(spec) => f.write_str(&spec.path),
+            Self::Table(spec) => spec.name.fmt(f),
+        }
+    }
 }
 
 impl InputSource {
@@ -221,13 +244,64 @@ pub enum SinkMode {
     Error,
 }
 
+/// Where a sink writes; displays as the user names it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SinkTarget {
+    /// A file or folder.
+    File {
+        /// The path as written.
+        path: String,
+        /// Format of the files.
+        format: Format,
+    },
+    /// A table of the engine's catalog.
+    Table {
+        /// Its name.
+        name: TableName,
+        /// Format of its files.
+        format: Format,
+    },
+    /// A view of the engine's catalog, on the query of the node.
+    View {
+        /// Its name.
+        name: TableName,
+        /// The table behind each frame of the query.
+        tables: Vec<(FrameName, TableName)>,
+    },
+}
+
+impl SinkTarget {
+    /// The format of what is written; none for a view.
+    #[must_use]
+    pub fn format(&self) -> Option<&Format> {
+        match self {
+            Self::File { format, .. } | Self::Table { format, .. } => Some(format),
+            Self::View { .. } => None,
+        }
+    }
+
+    /// The format's name, `VIEW` for a view.
+    #[must_use]
+    pub fn format_name(&self) -> &str {
+        self.format().map_or("VIEW", Format::name)
+    }
+}
+
+impl fmt::Display for SinkTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, .. } => f.write_str(path),
+            Self::Table { name, .. } | Self::View { name, .. } => name.fmt(f),
+        }
+    }
+}
+
 /// One sink.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SinkPlan {
-    /// The path as written.
-    pub path: String,
-    /// File format.
-    pub format: Format,
+    /// Where it writes.
+    pub target: SinkTarget,
     /// What happens to an existing target.
     pub mode: SinkMode,
     /// Whether it receives the quarantined rows.
@@ -236,8 +310,10 @@ pub struct SinkPlan {
     pub schema: Option<Vec<Field>>,
     /// Writer options.
     pub options: Options,
+    /// How rows are spread over files.
+    pub layout: Layout,
     /// How to read back what it wrote.
-    pub read: ReadSpec,
+    pub read: Stored,
     /// Place in the document.
     #[serde(skip)]
     pub place: Path,

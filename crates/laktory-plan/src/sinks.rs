@@ -1,12 +1,14 @@
 //! Sinks: what is written where, and what happens to an existing target.
 
-use laktory_core::{Format, ReadSpec};
-use laktory_model::{DataSink, FileDataSink, Finding, Path, SinkKind, WriteMode};
+use laktory_core::{Format, Layout, OptionValue, Options, ReadSpec, TableName, TableSpec};
+use laktory_model::{
+    DataSink, FileDataSink, Finding, Path, ResetMode, SinkKind, TableDataSink, TableType, WriteMode,
+};
 
 use crate::compile::Compiler;
-use crate::options;
-use crate::plan::{SinkMode, SinkPlan};
+use crate::plan::{SinkMode, SinkPlan, SinkTarget, Stored};
 use crate::sources::{fields, unsupported};
+use crate::{methods, options};
 
 /// A declared sink.
 pub(crate) fn compile(
@@ -38,27 +40,21 @@ pub(crate) fn compile(
             SinkMode::Overwrite
         }
     };
-    let SinkKind::File(file) = &sink.kind else {
-        return None;
+    let plan = match &sink.kind {
+        SinkKind::File(file) => file_sink(compiler, index, sink, file, mode, place),
+        SinkKind::UnityCatalog(table) | SinkKind::HiveMetastore(table) => {
+            table_sink(compiler, index, sink, table, mode, place)
+        }
+        SinkKind::PipelineView(_) => None,
     };
-    let plan = file_sink(compiler, index, sink, file, mode, place)?;
     let failed = compiler.findings[before..].iter().any(Finding::is_error);
-    (!failed).then_some(plan)
+    plan.filter(|_| !failed)
 }
 
 /// Keys that are understood, but that no engine of this version can carry out.
 fn refuse_unsupported(compiler: &mut Compiler<'_>, sink: &DataSink, place: &Path) {
     let common = &sink.common;
     let refused = [
-        (
-            matches!(
-                sink.kind,
-                SinkKind::UnityCatalog(_) | SinkKind::HiveMetastore(_)
-            ),
-            "table_name",
-            "table sinks are not available in this version",
-            "write files with `path` and `format`",
-        ),
         (
             matches!(sink.kind, SinkKind::PipelineView(_)),
             "pipeline_view_name",
@@ -89,12 +85,6 @@ fn refuse_unsupported(compiler: &mut Compiler<'_>, sink: &DataSink, place: &Path
             "streaming writes are not available in this version",
             "remove `as_stream`",
         ),
-        (
-            !common.writer_methods.is_empty(),
-            "writer_methods",
-            "this backend has no writer to call methods on",
-            "give the options in `writer_kwargs`",
-        ),
     ];
     for (present, key, message, hint) in refused {
         if present {
@@ -112,34 +102,12 @@ fn file_sink(
     place: &Path,
 ) -> Option<SinkPlan> {
     let format = Format::parse(&file.format);
-    let engine = compiler.engine(index)?;
-    let backend = engine.descriptor.name;
-    let support = engine.capabilities.write(&format);
-    let readable = engine.capabilities.read(&format).options;
-    if !support.support.is_available() {
-        let known: Vec<&str> = engine
-            .capabilities
-            .writes
-            .iter()
-            .filter(|(_, support)| support.support.is_available())
-            .map(|(format, _)| format.name())
-            .collect();
-        let message = format!("format `{format}` cannot be written on backend {backend}");
-        let hint = format!("formats written here: {}", known.join(", "));
-        compiler.report(Finding::error("unsupported", place.key("format"), message).hint(hint));
-        return None;
-    }
-    let what = format!("writing `{format}` on backend {backend}");
-    let options = options::compile(
-        compiler,
-        &sink.common.writer_kwargs,
-        support,
-        &what,
-        &place.key("writer_kwargs"),
-    )?;
-    let header = options.get("include_header") != Some(&laktory_core::OptionValue::Bool(false));
+    let known = writer(compiler, index, &format, place)?;
+    let readable = compiler.engine(index)?.capabilities.read(&format).options;
+    let (options, layout) = writer_options(compiler, index, sink, &format, known, place)?;
+    let header = options.get("include_header") != Some(&OptionValue::Bool(false));
     // Options that mean the same on both sides (a separator) hold for reading back too.
-    let read = ReadSpec {
+    let mut read = ReadSpec {
         has_header: header,
         options: options
             .iter()
@@ -148,14 +116,171 @@ fn file_sink(
             .collect(),
         ..ReadSpec::new(format.clone(), &file.path)
     };
-    Some(SinkPlan {
+    if !layout.partition_by.is_empty() && readable.contains(&FOLDERS_ARE_LISTED) {
+        // The values of these columns stand in the names of folders.
+        let unlisted = (FOLDERS_ARE_LISTED.to_owned(), OptionValue::Bool(false));
+        read.options.extend([unlisted]);
+    }
+    let target = SinkTarget::File {
         path: file.path.clone(),
         format,
+    };
+    let read = Stored::Files(read);
+    Some(planned(sink, target, mode, options, layout, read, place))
+}
+
+/// The option of reading by which folders below a path mean nothing but files in them.
+const FOLDERS_ARE_LISTED: &str = "recursiveFileLookup";
+
+fn table_sink(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    sink: &DataSink,
+    table: &TableDataSink,
+    mode: SinkMode,
+    place: &Path,
+) -> Option<SinkPlan> {
+    let engine = compiler.engine(index)?;
+    if !engine.capabilities.tables.is_available() {
+        let message = format!(
+            "backend {} has no catalog of tables",
+            engine.descriptor.name
+        );
+        compiler.report(unsupported(
+            place.key("table_name"),
+            &message,
+            "set `dataframe_backend: PYSPARK` on the node, or write files with `path` and `format`",
+        ));
+        return None;
+    }
+    let refused = [
+        (
+            table.metadata.is_some(),
+            "metadata",
+            "comments, owners, properties and tags of tables are not set in this version",
+            "remove `metadata`, and set them with the tools of the catalog",
+        ),
+        (
+            sink.common.reset_mode == Some(ResetMode::Truncate),
+            "reset_mode",
+            "truncating tables is not available in this version",
+            "use `DROP`",
+        ),
+    ];
+    for (present, key, message, hint) in refused {
+        if present {
+            compiler.report(unsupported(place.key(key), message, hint));
+        }
+    }
+    let name = TableName::parse(&table.full_name());
+    let read = Stored::Table(TableSpec::new(name.clone()));
+    if table.table_type == TableType::View {
+        view_alone(compiler, sink, mode, place);
+        let tables = Vec::new();
+        let target = SinkTarget::View { name, tables };
+        let (options, layout) = Default::default();
+        return Some(planned(sink, target, mode, options, layout, read, place));
+    }
+    let format = Format::parse(table.format());
+    // A table with a path lies outside of the catalog's own folder.
+    let known = writer(compiler, index, &format, place)?;
+    let known: Vec<&str> = known.iter().copied().chain(["path"]).collect();
+    let (options, layout) = writer_options(compiler, index, sink, &format, &known, place)?;
+    let target = SinkTarget::Table { name, format };
+    Some(planned(sink, target, mode, options, layout, read, place))
+}
+
+/// A view has no rows of its own, so that what concerns rows has no meaning.
+fn view_alone(compiler: &mut Compiler<'_>, sink: &DataSink, mode: SinkMode, place: &Path) {
+    let common = &sink.common;
+    let keys = [
+        (mode != SinkMode::Overwrite, "mode"),
+        (common.is_quarantine, "is_quarantine"),
+        (common.schema_definition.is_some(), "schema_definition"),
+        (!common.writer_kwargs.is_empty(), "writer_kwargs"),
+        (!common.writer_methods.is_empty(), "writer_methods"),
+    ];
+    for (_, key) in keys.into_iter().filter(|(given, _)| *given) {
+        let message = format!("`{key}` has no meaning for a view, which holds no rows");
+        let finding = Finding::error("view", place.key(key), message).at_key();
+        compiler.report(finding.hint(format!("remove `{key}`, or write a table")));
+    }
+}
+
+/// The options with which the engine of a node writes a format; one that it does not write is reported.
+fn writer(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    format: &Format,
+    place: &Path,
+) -> Option<&'static [&'static str]> {
+    let engine = compiler.engine(index)?;
+    let backend = engine.descriptor.name;
+    let support = engine.capabilities.write(format);
+    if support.support.is_available() {
+        return Some(support.options);
+    }
+    let known: Vec<&str> = engine
+        .capabilities
+        .writes
+        .iter()
+        .filter(|(_, support)| support.support.is_available())
+        .map(|(format, _)| format.name())
+        .collect();
+    let message = format!("format `{format}` cannot be written on backend {backend}");
+    let hint = format!("formats written here: {}", known.join(", "));
+    compiler.report(Finding::error("unsupported", place.key("format"), message).hint(hint));
+    None
+}
+
+/// The options and the layout that a sink asks for, by keys and by calls on the writer.
+fn writer_options(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    sink: &DataSink,
+    format: &Format,
+    known: &[&str],
+    place: &Path,
+) -> Option<(Options, Layout)> {
+    let engine = compiler.engine(index)?;
+    let (backend, known_methods) = (engine.descriptor.name, engine.capabilities.writer_methods);
+    let called = methods::writer(
+        compiler,
+        &sink.common.writer_methods,
+        known_methods,
+        backend,
+        &place.key("writer_methods"),
+    );
+    let what = format!("writing `{format}` on backend {backend}");
+    let options = options::compile(
+        compiler,
+        &sink.common.writer_kwargs,
+        known,
+        &what,
+        &place.key("writer_kwargs"),
+    );
+    let (mut options, (more, layout)) = (options?, called?);
+    options.extend(more);
+    Some((options, layout))
+}
+
+fn planned(
+    sink: &DataSink,
+    target: SinkTarget,
+    mode: SinkMode,
+    options: Options,
+    layout: Layout,
+    read: Stored,
+    place: &Path,
+) -> SinkPlan {
+    SinkPlan {
+        target,
         mode,
         quarantine: sink.common.is_quarantine,
         schema: sink.common.schema_definition.as_ref().map(fields),
         options,
+        layout,
         read,
         place: place.clone(),
-    })
+    }
 }

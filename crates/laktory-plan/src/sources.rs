@@ -1,17 +1,17 @@
 //! Sources: what is read, and the post-read steps, in the order filter, selects, renames, drops, drop_duplicates
 //! (R-SRC-3).
 
-use laktory_core::{Expr, Field, Format, FrameName, Keep, Op, ReadSpec};
+use laktory_core::{Expr, Field, Format, FrameName, Keep, Op, ReadSpec, TableName, TableSpec};
 use laktory_model::{
     DataSource, DropDuplicates, FileDataSource, Finding, Path, Schema, Selects, SourceCommon,
-    SourceKind,
+    SourceKind, TableDataSource,
 };
 use laktory_syntax::{FragmentError, sql_expression, sql_projection};
 
 use crate::compile::Compiler;
-use crate::options;
 use crate::plan::{Input, InputSource, Step, StepKind};
 use crate::steps::check_expr;
+use crate::{methods, options};
 
 /// An input for a declared source.
 pub(crate) fn compile(
@@ -48,13 +48,8 @@ pub(crate) fn compile(
             }
             Some(InputSource::open(&node.node_name))
         }
-        SourceKind::UnityCatalog(_) | SourceKind::HiveMetastore(_) => {
-            compiler.report(unsupported(
-                place.key("table_name"),
-                "table sources are not available in this version",
-                "read the table's files with `path` and `format`",
-            ));
-            None
+        SourceKind::UnityCatalog(table) | SourceKind::HiveMetastore(table) => {
+            self::table(compiler, index, table, place)
         }
         SourceKind::Custom(_) => {
             compiler.report(unsupported(
@@ -88,6 +83,7 @@ fn files(
     let format = Format::parse(&file.format);
     let engine = compiler.engine(index)?;
     let backend = engine.descriptor.name;
+    let known_methods = engine.capabilities.reader_methods;
     let support = engine.capabilities.read(&format);
     if !support.support.is_available() {
         let known: Vec<&str> = engine
@@ -112,22 +108,23 @@ fn files(
             "remove `schema`",
         ));
     }
-    if !file.reader_methods.is_empty() {
-        let message = format!("backend {backend} has no reader to call methods on");
-        compiler.report(unsupported(
-            place.key("reader_methods"),
-            &message,
-            "give the options in `reader_kwargs`",
-        ));
-    }
     let what = format!("reading `{format}` on backend {backend}");
+    let called = methods::reader(
+        compiler,
+        &file.reader_methods,
+        known_methods,
+        backend,
+        &place.key("reader_methods"),
+    );
     let options = options::compile(
         compiler,
         &file.reader_kwargs,
-        support,
+        support.options,
         &what,
         &place.key("reader_kwargs"),
-    )?;
+    );
+    let (mut options, called) = (options?, called?);
+    options.extend(called);
     if compiler.findings[before..].iter().any(Finding::is_error) {
         return None;
     }
@@ -137,6 +134,49 @@ fn files(
         schema: file.schema_definition.as_ref().map(fields),
         options,
         ..ReadSpec::new(format, &file.path)
+    }))
+}
+
+/// A table of the engine's catalog.
+fn table(
+    compiler: &mut Compiler<'_>,
+    index: usize,
+    table: &TableDataSource,
+    place: &Path,
+) -> Option<InputSource> {
+    let engine = compiler.engine(index)?;
+    let backend = engine.descriptor.name;
+    let known_methods = engine.capabilities.reader_methods;
+    let known_options = engine.capabilities.table_options;
+    if !engine.capabilities.tables.is_available() {
+        let message = format!("backend {backend} has no catalog of tables");
+        compiler.report(unsupported(
+            place.key("table_name"),
+            &message,
+            "set `dataframe_backend: PYSPARK` on the node, or read files with `path` and `format`",
+        ));
+        return None;
+    }
+    let called = methods::reader(
+        compiler,
+        &table.reader_methods,
+        known_methods,
+        backend,
+        &place.key("reader_methods"),
+    );
+    let what = format!("reading a table on backend {backend}");
+    let options = options::compile(
+        compiler,
+        &table.reader_kwargs,
+        known_options,
+        &what,
+        &place.key("reader_kwargs"),
+    );
+    let (mut options, called) = (options?, called?);
+    options.extend(called);
+    Some(InputSource::Table(TableSpec {
+        name: TableName::parse(&table.full_name()),
+        options,
     }))
 }
 

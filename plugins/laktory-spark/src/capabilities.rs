@@ -2,7 +2,7 @@
 
 use laktory_core::{Capabilities, Support};
 
-use crate::{funcs, ops, read, write};
+use crate::{catalog, funcs, ops, read, write};
 
 /// The driver's abilities.
 pub(crate) fn capabilities() -> Capabilities {
@@ -20,8 +20,16 @@ pub(crate) fn capabilities() -> Capabilities {
         .map(|(format, support, _)| (format.clone(), *support))
         .collect();
     out.local_files = false;
-    out.tables = Support::NotYet {
-        reason: "tables of the cluster's catalog are not wired yet",
-    };
+    out.tables = Support::Full;
+    out.table_options = catalog::OPTIONS;
+    out.reader_methods = &["option", "options"];
+    out.writer_methods = &[
+        "option",
+        "options",
+        "partitionBy",
+        "clusterBy",
+        "bucketBy",
+        "sortBy",
+    ];
     out
 }

@@ -1,6 +1,6 @@
 //! Short constructors for expressions and relations of the protocol. No meaning of laktory's language lives here.
 
-use laktory_core::{DType, Result};
+use laktory_core::{DType, Result, TableName};
 use proto::expression::{
     self, Cast, ExprType, Literal, SortOrder, UnresolvedFunction, UnresolvedNamedLambdaVariable,
     Window,
@@ -25,6 +25,12 @@ fn ex(kind: ExprType) -> Ex {
 /// A name in backticks.
 pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
+}
+
+/// The name of a table, each part in backticks.
+pub(crate) fn identifier(table: &TableName) -> String {
+    let parts: Vec<String> = table.parts().iter().map(|part| quoted(part)).collect();
+    parts.join(".")
 }
 
 /// A column of the input.

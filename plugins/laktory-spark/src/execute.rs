@@ -1,11 +1,12 @@
 //! Several outputs of one node. What they share is computed once: it is checkpointed on the cluster for the time of the
 //! node, and the steps behind it are lowered onto the checkpoint.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use laktory_core::{
-    DType, Error, ErrorKind, Field, Job, Outcome, Result, RunCx, Target, WriteMode, WriteReport,
-    WriteSpec,
+    DType, Error, ErrorKind, Field, Job, Layout, Outcome, Place, Result, RunCx, StoreSpec, Target,
+    WriteMode, WriteReport,
 };
 use proto::command::CommandType;
 use proto::execute_plan_response::ResponseType;
@@ -14,7 +15,6 @@ use spark_connect_proto as proto;
 
 use crate::dsl::{aggregate, alias, cast, col, f, int, project, relation};
 use crate::frame::{Resolved, SparkFrame};
-use crate::read::located;
 use crate::rows::collect;
 use crate::session::Session;
 use crate::write;
@@ -27,8 +27,8 @@ pub(crate) async fn execute(session: &Session, cx: &RunCx, jobs: Vec<Job>) -> Re
         .collect::<Result<Vec<_>>>()?;
     for (job, frame) in jobs.iter().zip(&frames) {
         session.resolve(cx, frame).await?;
-        if let Target::Write(spec) | Target::Store { spec, .. } = &job.target {
-            write::check(spec, &session.columns(cx, frame).await?)?;
+        if let Some((spec, _)) = stored(&job.target) {
+            write::check(&spec, &session.columns(cx, frame).await?)?;
         }
     }
     let mut kept = Vec::new();
@@ -87,27 +87,22 @@ async fn one(
     resolved: &Resolved,
     columns: Vec<Field>,
 ) -> Result<Outcome> {
+    if let Some((spec, mode)) = stored(&job.target) {
+        let target = write::target(&spec.place)?;
+        if mode != WriteMode::Overwrite || !session.paths.are_read(&resolved.relation, &target) {
+            let written = written(session, cx, resolved, &spec, mode).await?;
+            return Ok(Outcome::Written(written));
+        }
+        // Spark removes what is there before it computes what will be.
+        let remote = checkpoint(session, cx, resolved).await?;
+        let read = remote_frame(&remote, resolved);
+        let written = written(session, cx, &read, &spec, mode).await;
+        release(session, cx, remote).await;
+        return Ok(Outcome::Written(written?));
+    }
     Ok(match &job.target {
         Target::Collect => {
             Outcome::Collected(collect(session, cx, resolved.relation.clone(), &columns).await?)
-        }
-        Target::Write(_) | Target::Store { .. } => {
-            let (spec, mode) = match &job.target {
-                Target::Store { spec, mode } => (spec, *mode),
-                Target::Write(spec) => (spec, WriteMode::Error),
-                _ => return Err(Error::internal("not a write")),
-            };
-            let target = located(&spec.path.to_string_lossy())?;
-            if mode == WriteMode::Overwrite && session.paths.are_read(&resolved.relation, &target) {
-                // Spark removes what is there before it computes what will be.
-                let remote = checkpoint(session, cx, resolved).await?;
-                let read = remote_frame(&remote, resolved);
-                let written = written(session, cx, &read, spec, mode).await;
-                release(session, cx, remote).await;
-                Outcome::Written(written?)
-            } else {
-                Outcome::Written(written(session, cx, resolved, spec, mode).await?)
-            }
         }
         Target::Materialize => {
             let frame = match resolved.relation.rel_type {
@@ -128,6 +123,23 @@ async fn one(
         }
         _ => return Err(Error::unsupported("this kind of output")),
     })
+}
+
+/// What a target that is written stands for. A file of this program's own must not exist yet.
+fn stored(target: &Target) -> Option<(Cow<'_, StoreSpec>, WriteMode)> {
+    match target {
+        Target::Store { spec, mode } => Some((Cow::Borrowed(spec), *mode)),
+        Target::Write(spec) => {
+            let spec = StoreSpec {
+                place: Place::Path(spec.path.to_string_lossy().into_owned()),
+                format: spec.format.clone(),
+                options: spec.options.clone(),
+                layout: Layout::default(),
+            };
+            Some((Cow::Owned(spec), WriteMode::Error))
+        }
+        _ => None,
+    }
 }
 
 /// The relation with columns that files can hold: those without type, which are null in every row, become texts.
@@ -154,7 +166,7 @@ async fn written(
     session: &Session,
     cx: &RunCx,
     resolved: &Resolved,
-    spec: &WriteSpec,
+    spec: &StoreSpec,
     mode: WriteMode,
 ) -> Result<WriteReport> {
     let (observed, name) = observed(resolved.relation.clone());

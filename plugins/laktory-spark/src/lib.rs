@@ -1,6 +1,7 @@
 #![doc = include_str!("docs.md")]
 
 mod capabilities;
+mod catalog;
 mod client;
 mod dsl;
 mod execute;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use laktory_core::arrow::schema::{Field as ArrowField, Schema, SchemaRef};
 use laktory_core::{
-    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, DType, Error, ErrorKind,
-    Field, Frame, Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
+    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Catalog, DType, Error,
+    ErrorKind, Field, Frame, Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
 use crate::client::{Address, Client, SETTING};
@@ -273,5 +273,9 @@ impl Backend for Session {
 
     async fn import(&self, cx: &RunCx, batches: BatchStream) -> Result<Frame> {
         rows::import(self, cx, batches).await
+    }
+
+    fn catalog(&self) -> Option<&dyn Catalog> {
+        Some(self)
     }
 }

@@ -1,11 +1,14 @@
 //! SQL steps: the statement goes to Spark's parser, with its inputs as sub-plans of private names. Nothing is registered
 //! on the server, so that nothing can clash and nothing is left behind.
 
-use laktory_core::{Error, ErrorKind, Frame, NamedFrames, RenderedSql, Result, RunCx, SqlTemplate};
+use laktory_core::{
+    Error, ErrorKind, Frame, NamedFrames, RenderedSql, Result, RunCx, SqlTemplate, ViewSpec,
+};
+use proto::command::CommandType;
 use proto::relation::RelType;
 use spark_connect_proto as proto;
 
-use crate::dsl::{quoted, relation};
+use crate::dsl::{identifier, quoted, relation};
 use crate::frame::{Resolved, SparkFrame};
 use crate::session::Session;
 use crate::{private, types};
@@ -69,6 +72,36 @@ pub(crate) async fn sql(
         confirmed: true,
     })
     .into_frame())
+}
+
+/// Creates or replaces a view on a query whose frames are tables.
+pub(crate) async fn create_view(session: &Session, cx: &RunCx, view: &ViewSpec) -> Result<()> {
+    is_query(&view.query)?;
+    let name = identifier(&view.name);
+    let statement = view
+        .query
+        .behind(format!("CREATE OR REPLACE VIEW {name} AS "));
+    let rendered = statement.render(|frame| {
+        let known = view.tables.iter().find(|(known, _)| known == frame);
+        known.map_or_else(String::new, |(_, table)| identifier(table))
+    });
+    command(session, cx, &rendered.text)
+        .await
+        .map_err(|error| placed(error, &rendered, &[]))
+}
+
+/// Carries out a statement that gives no rows.
+pub(crate) async fn command(session: &Session, cx: &RunCx, text: &str) -> Result<()> {
+    let input = relation(RelType::Sql(proto::Sql {
+        query: text.to_owned(),
+        ..Default::default()
+    }));
+    let command = CommandType::SqlCommand(proto::SqlCommand {
+        input: Some(input),
+        ..Default::default()
+    });
+    session.client.command(command, cx.cancel()).await?;
+    Ok(())
 }
 
 /// Refuses commands: the server would carry them out as soon as it looks at them.

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use laktory_core::{
-    DType, Error, ErrorKind, Field, Format, FormatSupport, Result, Support, WriteMode, WriteSpec,
+    DType, Error, ErrorKind, Field, Format, FormatSupport, Place, Result, StoreSpec, Support,
+    WriteMode,
 };
 use proto::command::CommandType;
-use proto::write_operation::SaveMode;
+use proto::write_operation::save_table::TableSaveMethod;
+use proto::write_operation::{BucketBy, SaveMode, SaveTable, SaveType};
 use spark_connect_proto as proto;
 
-use crate::dsl::{Ex, aggregate, alias, f, star, text};
+use crate::dsl::{Ex, aggregate, alias, f, identifier, star, text};
 use crate::read::{located, spark_options};
 
 /// A format, how far it is written, and Spark's name for it.
@@ -89,7 +91,7 @@ const fn partial(options: &'static [&'static str]) -> FormatSupport {
 ///
 /// # Errors
 /// `Unsupported`.
-pub(crate) fn check(spec: &WriteSpec, columns: &[Field]) -> Result<()> {
+pub(crate) fn check(spec: &StoreSpec, columns: &[Field]) -> Result<()> {
     let nested = |field: &&Field| {
         matches!(
             field.dtype,
@@ -107,8 +109,8 @@ pub(crate) fn check(spec: &WriteSpec, columns: &[Field]) -> Result<()> {
 }
 
 /// The error for a target that cannot be written, in the words of the pipeline.
-pub(crate) fn unwritten(error: Error, spec: &WriteSpec) -> Error {
-    let path = spec.path.display();
+pub(crate) fn unwritten(error: Error, spec: &StoreSpec) -> Error {
+    let path = &spec.place;
     let message = error.message();
     let told = if message.contains("arent path is not a directory") {
         Error::new(
@@ -134,7 +136,7 @@ pub(crate) fn unwritten(error: Error, spec: &WriteSpec) -> Error {
 /// `Unsupported` for formats, `InvalidArgument` for options.
 pub(crate) fn command(
     relation: proto::Relation,
-    spec: &WriteSpec,
+    spec: &StoreSpec,
     mode: WriteMode,
 ) -> Result<CommandType> {
     let name = match WRITERS.iter().find(|(format, ..)| *format == spec.format) {
@@ -166,6 +168,16 @@ pub(crate) fn command(
                     .or_insert_with(|| value.to_owned());
             }
         }
+        Format::Delta if !options.contains_key("replaceWhere") => {
+            // New columns are added by an append; an overwrite replaces them with the rows (R-FSNK-3).
+            let schema = match mode {
+                WriteMode::Overwrite => "overwriteSchema",
+                _ => "mergeSchema",
+            };
+            options
+                .entry(schema.to_owned())
+                .or_insert_with(|| "true".to_owned());
+        }
         Format::Json | Format::JsonLines => {
             // A key that is absent in every row would be a column that is lost.
             options
@@ -178,7 +190,13 @@ pub(crate) fn command(
         Format::Json => document(relation, options),
         _ => (relation, name, options),
     };
-    let path = located(&spec.path.to_string_lossy())?;
+    let place = match &spec.place {
+        Place::Path(path) => SaveType::Path(located(path)?),
+        Place::Table(table) => SaveType::Table(SaveTable {
+            table_name: identifier(table),
+            save_method: TableSaveMethod::SaveAsTable as i32,
+        }),
+    };
     let mode = match mode {
         WriteMode::Overwrite => SaveMode::Overwrite,
         WriteMode::Append => SaveMode::Append,
@@ -190,9 +208,24 @@ pub(crate) fn command(
         source: Some(name),
         mode: mode as i32,
         options,
-        save_type: Some(proto::write_operation::SaveType::Path(path)),
+        save_type: Some(place),
+        partitioning_columns: spec.layout.partition_by.clone(),
+        clustering_columns: spec.layout.cluster_by.clone(),
+        sort_column_names: spec.layout.sort_by.clone(),
+        bucket_by: (spec.layout.buckets > 0).then(|| BucketBy {
+            bucket_column_names: spec.layout.bucket_by.clone(),
+            num_buckets: i32::try_from(spec.layout.buckets).unwrap_or(i32::MAX),
+        }),
         ..Default::default()
     }))
+}
+
+/// A place as the server knows it, for telling whether a plan reads it.
+pub(crate) fn target(place: &Place) -> Result<String> {
+    match place {
+        Place::Path(path) => located(path),
+        Place::Table(table) => Ok(identifier(table)),
+    }
 }
 
 /// The rows as one JSON document in one row. Spark's own writer knows lines only, of which a reader of documents takes the

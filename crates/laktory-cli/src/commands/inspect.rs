@@ -99,6 +99,7 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
     for input in &node.inputs {
         let source = match &input.source {
             InputSource::Files(spec) => format!("{} files {}", spec.format, spec.path),
+            InputSource::Table(spec) => format!("table {}", spec.name),
             InputSource::Inline(_) => "rows written in the pipeline".to_owned(),
             InputSource::Node {
                 node,
@@ -107,7 +108,7 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
             } => {
                 let how = match plan.nodes[*node].handover {
                     Handover::Sink(sink) => {
-                        format!("read from {}", plan.nodes[*node].sinks[sink].path)
+                        format!("read from {}", plan.nodes[*node].sinks[sink].target)
                     }
                     Handover::Inline => "computed as part of this node".to_owned(),
                     Handover::Materialize | Handover::None => "kept by the run".to_owned(),
@@ -120,7 +121,7 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
                 format!("node {name} ({how}{over})")
             }
             InputSource::Sink { name, read } => {
-                format!("node {name} (not in this run; read from {})", read.path)
+                format!("node {name} (not in this run; read from {read})")
             }
             _ => "another source".to_owned(),
         };
@@ -165,7 +166,9 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
         let _ = writeln!(
             text,
             "   {written:<11} {rows} to {} ({}, {:?})",
-            sink.path, sink.format, sink.mode
+            sink.target,
+            sink.target.format_name(),
+            sink.mode
         );
     }
 }

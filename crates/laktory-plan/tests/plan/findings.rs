@@ -201,12 +201,12 @@ fn kinds_of_sources_that_no_engine_has_yet() {
         (
             "table_name: t",
             "table_name",
-            "table sources are not available in this version",
+            "backend LEFT has no catalog of tables",
         ),
         (
             "type: HIVE_METASTORE, table_name: t",
             "table_name",
-            "table sources are not available in this version",
+            "backend LEFT has no catalog of tables",
         ),
         (
             "custom_reader: my.reader",
@@ -237,7 +237,7 @@ fn kinds_of_sinks_that_no_engine_has_yet() {
         (
             "table_name: t",
             "table_name",
-            "table sinks are not available in this version",
+            "backend LEFT has no catalog of tables",
         ),
         (
             "pipeline_view_name: v",
@@ -257,7 +257,7 @@ fn kinds_of_sinks_that_no_engine_has_yet() {
         (
             "path: x, format: PARQUET, writer_methods: [{name: m}]",
             "writer_methods",
-            "this backend has no writer to call methods on",
+            "backend LEFT has no writer to call methods on",
         ),
         (
             "path: x, format: PARQUET, mode: COMPLETE",

@@ -1,7 +1,7 @@
 //! Which nodes take part in a run, and where the inputs of a partial run come from (R-NSRC-2).
 
 use crate::support::{findings_with, names, plan_with, selecting};
-use laktory_plan::{InputSource, Plan};
+use laktory_plan::{InputSource, Plan, Stored};
 
 const CHAIN: &str = "
 name: p
@@ -25,9 +25,7 @@ fn sources(plan: &Plan, node: &str) -> Vec<String> {
                 assert_eq!(&plan.nodes[*node].name, name);
                 format!("node {name}{}", if *transfer { " by transfer" } else { "" })
             }
-            InputSource::Sink { name, read } => {
-                format!("sink of {name}: {} {}", read.format, read.path)
-            }
+            InputSource::Sink { name, read } => format!("sink of {name}: {read}"),
             InputSource::Files(spec) => format!("files {}", spec.path),
             other => format!("{other:?}"),
         })
@@ -45,8 +43,12 @@ fn r_nsrc_2_nodes_without_sinks_come_along() {
 #[test]
 fn r_nsrc_2_an_unselected_node_with_a_sink_is_read_from_it() {
     let plan = plan_with(CHAIN, &selecting(&["slv"]));
-    assert_eq!(sources(&plan, "slv"), ["sink of brz: CSV brz.csv"]);
-    let InputSource::Sink { read, .. } = &plan.node("slv").unwrap().inputs[0].source else {
+    assert_eq!(sources(&plan, "slv"), ["sink of brz: brz.csv"]);
+    let InputSource::Sink {
+        read: Stored::Files(read),
+        ..
+    } = &plan.node("slv").unwrap().inputs[0].source
+    else {
         panic!("read from the sink");
     };
     assert!(

@@ -2,7 +2,7 @@
 
 use crate::support::{findings, plan};
 use laktory_core::{DType, FrameName, Op};
-use laktory_plan::{ExpectationKind, InputSource, SinkMode, StepKind, ToleranceLimit};
+use laktory_plan::{ExpectationKind, InputSource, SinkMode, StepKind, Stored, ToleranceLimit};
 
 #[test]
 fn r_src_3_post_read_steps_have_one_order() {
@@ -201,13 +201,16 @@ nodes:
         panic!("{plan:?}")
     };
     assert_eq!((a.mode, b.mode), (SinkMode::Overwrite, SinkMode::Append));
-    assert_eq!(b.format.name(), "JSONL");
+    assert_eq!(b.target.format_name(), "JSONL");
     let schema = a.schema.as_ref().unwrap();
     assert_eq!(
         (schema[0].name.as_str(), &schema[0].dtype),
         ("x", &DType::Int64)
     );
-    assert!(!c.read.has_header, "it is read back as it was written");
-    assert_eq!(c.read.options.len(), 2);
+    let Stored::Files(read) = &c.read else {
+        panic!("{c:?}")
+    };
+    assert!(!read.has_header, "it is read back as it was written");
+    assert_eq!(read.options.len(), 2);
     assert_eq!(c.place.to_string(), "nodes[0].sinks[2]");
 }
