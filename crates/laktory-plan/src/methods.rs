@@ -45,7 +45,6 @@ fn compile(
         let message = format!("backend {backend} has no {what} to call methods on");
         compiler.report(
             Finding::error("unsupported", place.clone(), message)
-                .at_key()
                 .hint(format!("give the options in `{what}_kwargs`")),
         );
         return None;
