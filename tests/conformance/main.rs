@@ -32,9 +32,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     .map_err(|error| vec![error.to_string()])?;
     let required = std::env::var(REQUIRED).unwrap_or_default();
     let configs = BTreeMap::from([("PYSPARK".to_owned(), spark())]);
+    let gaps = Gaps::load(&here.join("gaps"), &registry)?;
     let suite = Suite {
-        more: equivalence(&registry, &configs),
-        gaps: Gaps::load(&here.join("gaps"), &registry)?,
+        more: equivalence(&registry, &configs, &gaps),
+        gaps,
         cases: load_cases(&here.join("cases"))?,
         registry,
         configs,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use wait4::Wait4 as _;
 
-use crate::{Options, cargo, gen_data, protoc, tpch};
+use crate::{Options, cargo, gen_data, protoc, spark_bench, tpch};
 
 /// Rows of the large run when none are given.
 const ROWS: u64 = 2_000_000;
@@ -30,7 +30,7 @@ pub(crate) struct Sample {
 pub(crate) struct Medians {
     pub(crate) wall: f64,
     cpu: f64,
-    peak_mb: f64,
+    pub(crate) peak_mb: f64,
 }
 
 /// Runs every benchmark.
@@ -44,7 +44,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     match options.get("suite") {
         None => {}
         Some("tpch") => return tpch::run(options),
-        Some(other) => return Err(format!("there is no suite `{other}`; suites: tpch")),
+        Some("spark") => {
+            let binaries = binaries(options.get("profile").unwrap_or("release"))?;
+            return spark_bench::run(options, &binaries.join("laktory"));
+        }
+        Some(other) => return Err(format!("there is no suite `{other}`; suites: tpch, spark")),
     }
     let rows = options.number("rows", ROWS)?;
     let runs = usize::try_from(options.number("runs", 5)?.max(1)).unwrap_or(5);
@@ -70,6 +74,17 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     println!("{}", startup(&laktory, &work, runs.max(11))?);
     println!("{}", validation(&laktory, &work, runs)?);
     Ok(())
+}
+
+/// Builds all programs with every engine; the folder with them.
+pub(crate) fn binaries(profile: &str) -> Result<PathBuf, String> {
+    // Another selection of packages would have the engines built anew.
+    let arguments = ["build", "--workspace", "--bins", "--profile", profile];
+    if !cargo::stream(&arguments, |_| {})? {
+        return Err(format!("the {profile} build failed"));
+    }
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(cargo::target()?.join(folder))
 }
 
 /// The mission's pipeline over many rows, beside the hand-written program.

@@ -16,6 +16,7 @@ mod new_backend;
 mod protoc;
 mod results;
 mod spark;
+mod spark_bench;
 mod test_backends;
 mod tidy;
 mod tpch;
@@ -36,6 +37,8 @@ tasks:
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
   bench --suite tpch [--scale SF] [--runs N] [--profile dev]
                                     queries of TPC-H as pipelines, beside the same SQL given to the engine
+  bench --suite spark [--rows N] [--runs N] [--profile dev]
+                                    what nodes add to Spark, beside the same steps sent by pyspark; transfers between engines
   gen-data [--rows N] [--out DIR] [--seed S] [--files N]
                                     stock prices as JSON Lines, the same for the same seed
 ";

@@ -73,7 +73,7 @@ impl Server {
         if kind == Kind::Spark {
             has_java()?;
         }
-        let environment = install(&target, kind)?;
+        let environment = install(&target, kind.environment(), kind.packages())?;
         let port = free_port()?;
         let folder = target.join(format!("spark-server-{}-{port}", std::process::id()));
         let describe = |error: std::io::Error| format!("{}: {error}", folder.display());
@@ -222,10 +222,19 @@ fn java_version(text: &str) -> Option<u32> {
     }
 }
 
-/// The virtual environment with the server, made when it is missing.
-fn install(target: &Path, kind: Kind) -> Result<PathBuf, String> {
-    let environment = target.join(kind.environment());
-    let packages = kind.packages();
+/// The Python interpreter of an environment with the client of pyspark, which is installed when it is missing.
+///
+/// # Errors
+/// When it cannot be installed.
+pub(crate) fn client() -> Result<PathBuf, String> {
+    let target = cargo::target()?;
+    let environment = install(&target, "spark-client-venv", &["pyspark-client==4.1.*"])?;
+    Ok(environment.join("bin/python"))
+}
+
+/// A virtual environment with packages, made when it is missing.
+fn install(target: &Path, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    let environment = target.join(name);
     let done = environment.join("installed");
     if std::fs::read_to_string(&done).is_ok_and(|known| known == packages.join("\n")) {
         return Ok(environment);

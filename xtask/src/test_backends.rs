@@ -136,7 +136,7 @@ fn server(
 }
 
 fn kind(options: &Options) -> &str {
-    options.get("spark").unwrap_or("none")
+    options.get("spark").unwrap_or("spark")
 }
 
 /// A result that the server sends in many streams arrives whole. The server must be a Spark with settings of its own.

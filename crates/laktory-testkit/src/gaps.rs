@@ -48,6 +48,11 @@ impl Gap {
 }
 
 impl Gaps {
+    /// Whether these are the gaps of a backend.
+    pub(crate) fn is_of(&self, backend: &str) -> bool {
+        self.backend.eq_ignore_ascii_case(backend)
+    }
+
     /// The file's text as gaps.
     ///
     /// # Errors

@@ -103,10 +103,7 @@ impl Suite {
         cases: &[Arc<Case>],
         tallies: &Tallies,
     ) -> Vec<Trial> {
-        let gaps = self
-            .gaps
-            .iter()
-            .find(|gaps| gaps.backend.eq_ignore_ascii_case(descriptor.name));
+        let gaps = self.gaps.iter().find(|gaps| gaps.is_of(descriptor.name));
         let exact_types = gaps.is_some_and(|gaps| gaps.exact_types);
         let none = BackendConfig::new();
         let config = self.configs.get(descriptor.name).unwrap_or(&none);

@@ -8,9 +8,9 @@ mod data;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::bench::{measure, medians};
+use crate::bench::{binaries, measure, medians};
 use crate::{Options, cargo};
 
 /// Pipelines, and the SQL that does the same.
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         .filter(|scale| *scale > 0.0)
         .ok_or_else(|| format!("`--scale {scale}` is not a scale factor"))?;
     let runs = usize::try_from(options.number("runs", 5)?.max(1)).unwrap_or(5);
-    let binaries = build(options.get("profile").unwrap_or("release"))?;
+    let binaries = binaries(options.get("profile").unwrap_or("release"))?;
     let laktory = binaries.join("laktory");
     let folder = cargo::target()?.join("bench").join(format!("tpch_{scale}"));
     copy(&cargo::root().join("examples/tpch"), &folder)
@@ -65,17 +65,6 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         );
     }
     Ok(())
-}
-
-/// Builds both programs; the folder with them.
-fn build(profile: &str) -> Result<PathBuf, String> {
-    // Another selection of packages would have the engines built anew.
-    let arguments = ["build", "--workspace", "--bins", "--profile", profile];
-    if !cargo::stream(&arguments, |_| {})? {
-        return Err(format!("the {profile} build failed"));
-    }
-    let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(cargo::target()?.join(folder))
 }
 
 fn table(

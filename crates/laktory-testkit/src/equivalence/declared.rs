@@ -1,5 +1,8 @@
 //! Where engines may answer differently, each with the reason. What is listed here is not drawn, or not compared;
 //! nothing else is left out of the comparison.
+//!
+//! An engine whose types are not exactly those of the contract is held to values: its types may be wider, more of them may meet
+//! (datetimes of two time zones), and it may lack parts, which its declared gaps name.
 
 use laktory_core::shape::shape;
 use laktory_core::{Arg, Expr, Func, walk};

@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
-use laktory_core::{Error, Expr, Frame, Result};
+use laktory_core::{Error, ErrorKind, Expr, Frame, Result};
 
 use crate::compare::{Actual, Rules, compare_frames, table_text};
 use crate::kinds::{answers, is_defect};
@@ -100,7 +100,8 @@ impl<'a> Judge<'a> {
         let first = self.answer(0, tree);
         for index in 1..self.engines.len() {
             let other = self.answer(index, tree);
-            if let Some(difference) = difference(tree, &first, &other) {
+            let exact_types = self.engines[index].exact_types;
+            if let Some(difference) = difference(tree, &first, &other, exact_types) {
                 let (a, b) = (self.engines[0].name, self.engines[index].name);
                 let (kind, what) = difference;
                 let (first, other) = (described(&first), described(&other));
@@ -116,6 +117,7 @@ fn difference(
     tree: &Tree,
     first: &Result<Actual>,
     other: &Result<Actual>,
+    exact_types: bool,
 ) -> Option<(DifferenceKind, String)> {
     let defect = [first, other]
         .into_iter()
@@ -126,7 +128,7 @@ fn difference(
     }
     let rules = Rules {
         ordered: false,
-        exact_types: true,
+        exact_types,
         rounding: ROUNDING,
     };
     match (first, other) {
@@ -146,6 +148,8 @@ fn difference(
                 )
             })
         }
+        (Ok(_), Err(error)) if !exact_types && error.kind() == ErrorKind::Unsupported => None,
+        (Err(error), Ok(_)) if !exact_types && declared::about_types(error.kind().name()) => None,
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => {
             match declared::may_refuse(&tree.expr, tree.rows.is_empty(), error.kind().name()) {
                 Some(_) => None,

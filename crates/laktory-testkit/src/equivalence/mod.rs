@@ -19,6 +19,7 @@ use std::sync::Arc;
 use laktory_core::{BackendConfig, BackendDescriptor, Error, Func, Registry};
 use libtest_mimic::{Failed, Trial};
 
+use crate::gaps::Gaps;
 use crate::runner::Session;
 use generate::Generator;
 use judge::{Judge, Verdict};
@@ -39,6 +40,8 @@ const SLICE: u64 = 50;
 pub(crate) struct Engine {
     pub(crate) name: &'static str,
     pub(crate) session: Session,
+    /// Whether its types are exactly those of the contract; see [`Gaps::exact_types`](crate::Gaps).
+    pub(crate) exact_types: bool,
 }
 
 /// Tests that compare all backends of a registry which can be connected, called `equivalence::0000`, `0050` and so on
@@ -47,6 +50,7 @@ pub(crate) struct Engine {
 pub fn equivalence(
     registry: &Registry,
     configs: &std::collections::BTreeMap<String, BackendConfig>,
+    gaps: &[Gaps],
 ) -> Vec<Trial> {
     let mut engines = Vec::new();
     for descriptor in registry.iter() {
@@ -54,9 +58,11 @@ pub fn equivalence(
         let config = configs.get(descriptor.name).unwrap_or(&none);
         // A backend that needs a server and has none is reported by the cases.
         if let Ok(session) = Session::connect(descriptor, config, false) {
+            let own = gaps.iter().find(|gaps| gaps.is_of(descriptor.name));
             engines.push(Engine {
                 name: descriptor.name,
                 session,
+                exact_types: own.is_some_and(|gaps| gaps.exact_types),
             });
         }
     }
@@ -68,6 +74,8 @@ pub fn equivalence(
     let trees = number(TREES_VARIABLE, TREES);
     let seed = number(SEED_VARIABLE, 0);
     let shared = available(registry, &engines);
+    // The first is what the others are measured by.
+    engines.sort_by_key(|engine| !engine.exact_types);
     let engines = Arc::new(engines);
     (0..trees)
         .step_by(usize::try_from(SLICE).unwrap_or(1))

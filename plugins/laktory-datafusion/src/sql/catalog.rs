@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::TableReference;
 use datafusion::common::config::ConfigOptions;
-use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::error::Result as EngineResult;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
 use datafusion::logical_expr::{
@@ -104,9 +104,10 @@ impl ContextProvider for Catalog<'_> {
         name: &str,
         _: Vec<datafusion::logical_expr::Expr>,
     ) -> EngineResult<Arc<dyn TableSource>> {
-        Err(DataFusionError::NotImplemented(format!(
-            "the table function `{name}`"
-        )))
+        Err(carry(
+            Error::unsupported(format!("there is no table function `{name}`"))
+                .with_hint("rows come from frames, such as `{df}` or `{nodes.name}`"),
+        ))
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {

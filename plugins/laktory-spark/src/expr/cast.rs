@@ -81,6 +81,8 @@ impl Lw<'_> {
                 },
                 DType::Date | DType::String | DType::Time,
             ) => {
+                // The day of an instant is that of UTC, as on the other engines.
+                let zone = if to == DType::Date { types::UTC } else { zone };
                 let local = value.map(time::local(value.e.clone(), zone)?, DType::datetime());
                 return self.cast(&local, &to, strict);
             }

@@ -5,7 +5,7 @@ use laktory_core::{Arg, BoundCall, DType, Error, ErrorKind, Func, Result, Suppor
 use super::{FULL, Row, mismatch};
 use crate::dsl::{
     Ex, and, boolean, cast, distinct, double, f, field, iff, int, is_null, lambda, long, not,
-    not_null, text, var, when,
+    not_null, null, text, var, when,
 };
 use crate::expr::{Lw, Scope, Val};
 
@@ -317,7 +317,13 @@ fn moment(lw: &mut Lw<'_>, call: &BoundCall<'_>, name: &str) -> Result<Val> {
     let this = argument(lw, call)?;
     let this = numeric(lw, call, this, false)?;
     let this = lw.cast(&this, &DType::Float64, true)?;
-    Ok(lw.aggregate(plain(&this, name)?, DType::Float64, &[&this]))
+    // Of one value, or of values that are all the same, it is not a number; of none it is null.
+    let count = lw.aggregate(plain(&this, "count")?, DType::Int64, &[&this]);
+    let value = lw.aggregate(plain(&this, name)?, DType::Float64, &[&this]);
+    let of_none = f("nullif", [count.e, int(0)]);
+    let undefined = iff(is_null(of_none), null(), double(f64::NAN));
+    let e = f("coalesce", [value.e.clone(), undefined]);
+    Ok(value.map(e, DType::Float64))
 }
 
 fn truth(lw: &mut Lw<'_>, call: &BoundCall<'_>, name: &str, of_nothing: bool) -> Result<Val> {

@@ -8,7 +8,7 @@ use spark_connect_proto as proto;
 
 use super::{FULL, Row, this_of, time};
 use crate::dsl::{
-    Ex, and, boolean, cast, double, f, iff, int, is_null, literal, not, not_null, or, when,
+    Ex, and, boolean, cast, double, f, iff, int, is_null, literal, not, not_null, or, text, when,
 };
 use crate::expr::{Lw, Val, common};
 use crate::types;
@@ -301,6 +301,10 @@ pub(super) fn quotient(lw: &mut Lw<'_>, a: &Val, b: &Val) -> Result<Val> {
     };
     let (a, b) = (lw.cast(a, &t, true)?, lw.cast(b, &t, true)?);
     let (a, b) = (lw.share(a), lw.share(b));
+    // Only the text tells zeros of the two signs apart.
+    let as_text = cast(b.e.clone(), &DType::String)?;
+    let negative_zero = f("==", [as_text, text("-0.0")]);
+    let negative_sides = f("!=", [f("<", [a.e.clone(), double(0.0)]), negative_zero]);
     let by_zero = when(
         [
             (is_null(a.e.clone()), a.e.clone()),
@@ -308,9 +312,9 @@ pub(super) fn quotient(lw: &mut Lw<'_>, a: &Val, b: &Val) -> Result<Val> {
                 or(is_nan(a.e.clone()), f("==", [a.e.clone(), double(0.0)])),
                 double(f64::NAN),
             ),
-            (f(">", [a.e.clone(), double(0.0)]), double(f64::INFINITY)),
+            (negative_sides, double(f64::NEG_INFINITY)),
         ],
-        Some(double(f64::NEG_INFINITY)),
+        Some(double(f64::INFINITY)),
     );
     let e = iff(
         f("==", [b.e.clone(), double(0.0)]),
@@ -391,10 +395,11 @@ fn modulo(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
     let divisor = f("nullif", [b.e.clone(), zero(&b)]);
     let e = floored_rest(a.e.clone(), divisor);
     let e = if t.is_float() {
-        // By zero, and of infinity: not a number.
+        // By zero and by infinity: not a number.
+        let magnitude = f("abs", [b.e.clone()]);
         let undefined = and(
             and(not_null(a.e.clone()), not_null(b.e.clone())),
-            f("==", [b.e.clone(), double(0.0)]),
+            f("in", [magnitude, double(0.0), double(f64::INFINITY)]),
         );
         iff(undefined, double(f64::NAN), e)
     } else {

@@ -14,9 +14,17 @@ pub(super) const ROWS: &[Row] = &[
         let t = common(&a.t, &b.t)
             .filter(DType::is_numeric)
             .ok_or_else(|| mismatch(call, &b.t))?;
+        let (a, b) = (lw.share(a), lw.share(b));
         let divisor = f("nullif", [b.e.clone(), int(0)]);
-        let e = cast(f("%", [a.e.clone(), divisor]), &t)?;
-        Ok(Val::of(e, t, &[&a, &b]))
+        let rest = f("%", [a.e.clone(), divisor]);
+        let rest = if t.is_float() {
+            let by_zero = f("==", [b.e.clone(), int(0)]);
+            let undefined = f("*", [a.e.clone(), double(f64::NAN)]);
+            iff(by_zero, undefined, rest)
+        } else {
+            rest
+        };
+        Ok(Val::of(cast(rest, &t)?, t, &[&a, &b]))
     }),
     (Func::SqlIsTrue, FULL, |lw, call| {
         let this = truth(lw, call)?;

@@ -3,7 +3,7 @@
 use laktory_core::{BoundCall, DType, Func, Result};
 
 use super::{FULL, Row, mismatch, this_of};
-use crate::dsl::{Ex, f, field, iff, int, lambda, text, var, when};
+use crate::dsl::{Ex, f, field, iff, int, lambda, text, var};
 use crate::expr::{Lw, Val};
 
 pub(super) const ROWS: &[Row] = &[
@@ -112,21 +112,18 @@ pub(super) const ROWS: &[Row] = &[
         let this = lw.share(this);
         let width = i32::try_from(call.count("width")?).unwrap_or(i32::MAX);
         let x = || this.e.clone();
-        let short = f("<", [f("char_length", [x()]), int(width)]);
+        // The width counts bytes, as it does on the other engines.
+        let missing = f("-", [int(width), f("octet_length", [x()])]);
+        let zeros = f("repeat", [text("0"), missing]);
         let signed = f("rlike", [x(), text("^[+-]")]);
-        let after = f(
-            "lpad",
-            [f("substring", [x(), int(2)]), int(width - 1), text("0")],
+        let (sign, rest) = (
+            f("substring", [x(), int(1), int(1)]),
+            f("substring", [x(), int(2)]),
         );
-        let e = when(
-            [
-                (
-                    crate::dsl::and(short.clone(), signed),
-                    f("concat", [f("substring", [x(), int(1), int(1)]), after]),
-                ),
-                (short, f("lpad", [x(), int(width), text("0")])),
-            ],
-            Some(x()),
+        let e = iff(
+            signed,
+            f("concat", [sign, zeros.clone(), rest]),
+            f("concat", [zeros, x()]),
         );
         Ok(this.map(e, DType::String))
     }),

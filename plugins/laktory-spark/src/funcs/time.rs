@@ -94,7 +94,7 @@ pub(super) const ROWS: &[Row] = &[
             _ => f("unix_micros", [cast(this.e.clone(), &zoned(UTC))?]),
         };
         let e = match call.text("time_unit")? {
-            "ns" => f("*", [micros, long(1_000)]),
+            "ns" => f("try_multiply", [micros, long(1_000)]),
             "us" => micros,
             "ms" => {
                 let rest = f("pmod", [micros.clone(), long(1_000)]);

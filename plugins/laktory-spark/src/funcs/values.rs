@@ -80,9 +80,10 @@ fn clip(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
         !matches!(t, DType::List(_) | DType::Struct(_) | DType::Map(..))
     })?;
     let this = lw.share(this);
-    let mut e = this.e.clone();
+    // What is below the lower bound becomes it, also where the bounds cross; a bound that is null or no number is none.
+    let mut branches = Vec::new();
     let mut parts = vec![this.clone()];
-    for (name, function) in [("lower_bound", "greatest"), ("upper_bound", "least")] {
+    for (name, beyond) in [("lower_bound", "<"), ("upper_bound", ">")] {
         if let Some(bound) = call.opt_expr(name)? {
             let bound = lw.lower(&bound)?;
             if (bound.t == DType::String) != (this.t == DType::String) && bound.t != DType::Null {
@@ -93,16 +94,23 @@ fn clip(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
             } else {
                 lw.cast(&bound, &this.t.clone(), true)?
             };
-            e = f(function, [e, bound.e.clone()]);
+            let bound = lw.share(bound);
+            let is_beyond = f(beyond, [this.e.clone(), bound.e.clone()]);
+            let is_beyond = if this.is_float() {
+                // For Spark not-a-number is greater than everything.
+                let number = not(or(is_nan(this.e.clone()), is_nan(bound.e.clone())));
+                and(is_beyond, number)
+            } else {
+                is_beyond
+            };
+            branches.push((is_beyond, bound.e.clone()));
             parts.push(bound);
         }
     }
-    let stays = if this.is_float() {
-        or(is_null(this.e.clone()), is_nan(this.e.clone()))
-    } else {
-        is_null(this.e.clone())
+    let e = match branches.is_empty() {
+        true => this.e.clone(),
+        false => when(branches, Some(this.e.clone())),
     };
-    let e = iff(stays, this.e.clone(), e);
     Ok(Val::of(
         e,
         this.t.clone(),
