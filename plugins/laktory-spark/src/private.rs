@@ -1,28 +1,35 @@
 //! Private names of the inputs of SQL statements. The server registers them for the time of one request, in the session:
-//! two requests at once must not share a name, so that each request is sent with names of its own.
+//! two requests at once must not share a name, so that each request is sent with names of its own. A server that takes no
+//! inputs with a statement gets them as views of the session before, whose names stay.
 
 use prost::Message as _;
 use spark_connect_proto as proto;
 
-const PREFIX: &str = "laktory_input_";
+const INPUT: &str = "laktory_input_";
+const VIEW: &str = "laktory_view_";
 /// Digits of the part that differs from request to request.
 const DIGITS: usize = 32;
 
 /// The name of input number `index` of a statement.
 pub(crate) fn name(index: usize) -> String {
-    format!("{PREFIX}{index}_{}", uuid::Uuid::new_v4().simple())
+    format!("{INPUT}{index}_{}", uuid::Uuid::new_v4().simple())
 }
 
-/// The names in a text: where each begins and ends, and the number of its input.
-fn names(text: &[u8]) -> Vec<(usize, usize, usize)> {
+/// The name of the view that stands for input number `index` of a statement.
+pub(crate) fn view(index: usize) -> String {
+    format!("{VIEW}{index}_{}", uuid::Uuid::new_v4().simple())
+}
+
+/// The names with a prefix in a text: where each begins and ends, and the number of its input.
+fn names(text: &[u8], prefix: &str) -> Vec<(usize, usize, usize)> {
     let mut found = Vec::new();
     let mut at = 0;
-    while at + PREFIX.len() < text.len() {
-        if !text[at..].starts_with(PREFIX.as_bytes()) {
+    while at + prefix.len() < text.len() {
+        if !text[at..].starts_with(prefix.as_bytes()) {
             at += 1;
             continue;
         }
-        let number = at + PREFIX.len();
+        let number = at + prefix.len();
         let digits = text[number..]
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
@@ -48,7 +55,7 @@ fn names(text: &[u8]) -> Vec<(usize, usize, usize)> {
 /// The plan with fresh names. Names keep their length, so that nothing else of the encoded plan changes.
 pub(crate) fn refreshed(plan: proto::Plan) -> proto::Plan {
     let mut bytes = plan.encode_to_vec();
-    let names = names(&bytes);
+    let names = names(&bytes, INPUT);
     if names.is_empty() {
         return plan;
     }
@@ -67,7 +74,11 @@ pub(crate) fn refreshed(plan: proto::Plan) -> proto::Plan {
 pub(crate) fn readable(message: &str, users: &[String]) -> String {
     let mut out = String::with_capacity(message.len());
     let mut done = 0;
-    for (start, end, index) in names(message.as_bytes()) {
+    let mut found = [INPUT, VIEW]
+        .map(|prefix| names(message.as_bytes(), prefix))
+        .concat();
+    found.sort_unstable();
+    for (start, end, index) in found {
         out.push_str(&message[done..start]);
         out.push_str(users.get(index).map_or("input", String::as_str));
         done = end;
@@ -93,7 +104,7 @@ mod tests {
         let once = format!("{:?}", refreshed(plan(sql.clone())));
         let twice = format!("{:?}", refreshed(plan(sql)));
         assert!(!once.contains(&alias) && once != twice);
-        let found = names(once.as_bytes());
+        let found = names(once.as_bytes(), INPUT);
         assert_eq!(found.len(), 2);
         assert_eq!(once[found[0].0..found[0].1], once[found[1].0..found[1].1]);
     }
@@ -103,6 +114,11 @@ mod tests {
         let users = ["{df}".to_owned(), "{nodes.x}".to_owned()];
         let message = format!("no column `a` in `{}`", name(1));
         assert_eq!(readable(&message, &users), "no column `a` in `{nodes.x}`");
+        let message = format!("no column `a` in `{}`, `{}`", view(1), view(0));
+        assert_eq!(
+            readable(&message, &users),
+            "no column `a` in `{nodes.x}`, `{df}`"
+        );
         assert_eq!(readable("laktory_input_x", &users), "laktory_input_x");
     }
 }

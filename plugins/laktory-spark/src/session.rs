@@ -1,6 +1,7 @@
 //! A session of the PYSPARK backend: the connection, and the lowering of pending steps.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use laktory_core::arrow::schema::{Field as ArrowField, Schema, SchemaRef};
@@ -38,6 +39,8 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     /// Where frames of this session read from.
     pub(crate) paths: Paths,
+    /// Whether the server takes the inputs of a statement beside it, as far as is known.
+    pub(crate) takes_sub_plans: AtomicBool,
     /// Where the session has a server of its own. Stopped last.
     _server: Option<LocalServer>,
 }
@@ -90,6 +93,7 @@ pub(crate) fn connect<'a>(
         Ok(Arc::new(Session {
             client,
             paths: Paths::default(),
+            takes_sub_plans: AtomicBool::new(true),
             _server: server,
         }) as Arc<dyn Backend>)
     })

@@ -1,8 +1,11 @@
 //! SQL steps: the statement goes to Spark's parser, with its inputs as sub-plans of private names. Nothing is registered
 //! on the server, so that nothing can clash and nothing is left behind.
 
+use std::sync::atomic::Ordering;
+
 use laktory_core::{
-    Error, ErrorKind, Frame, NamedFrames, RenderedSql, Result, RunCx, SqlTemplate, ViewSpec,
+    Error, ErrorKind, Frame, FrameName, NamedFrames, RenderedSql, Result, RunCx, SqlTemplate,
+    ViewSpec,
 };
 use proto::command::CommandType;
 use proto::relation::RelType;
@@ -21,57 +24,120 @@ pub(crate) async fn sql(
     named: &NamedFrames,
 ) -> Result<Frame> {
     is_query(query)?;
-    let mut references = Vec::new();
-    let mut names = Vec::new();
+    let mut inputs = Vec::new();
     for name in query.frames() {
-        let input = session
-            .resolve(cx, SparkFrame::of(named.get(name)?)?)
-            .await?;
-        let alias = private::name(references.len());
-        references.push(relation(RelType::SubqueryAlias(Box::new(
-            proto::SubqueryAlias {
-                input: Some(Box::new(input.relation.clone())),
+        let frame = SparkFrame::of(named.get(name)?)?;
+        let input = session.resolve(cx, frame).await?;
+        inputs.push((name.clone(), input.relation.clone()));
+    }
+    let resolved = match session.takes_sub_plans.load(Ordering::Relaxed) {
+        true => over_sub_plans(session, cx, query, &inputs).await?,
+        false => None,
+    };
+    let resolved = match resolved {
+        Some(resolved) => resolved,
+        None => {
+            session.takes_sub_plans.store(false, Ordering::Relaxed);
+            over_views(session, cx, query, &inputs).await?
+        }
+    };
+    unique(&resolved.columns)?;
+    Ok(SparkFrame::of_relation(resolved).into_frame())
+}
+
+/// The statement with its inputs beside it. None on a server that does not take them so.
+async fn over_sub_plans(
+    session: &Session,
+    cx: &RunCx,
+    query: &SqlTemplate,
+    inputs: &[(FrameName, proto::Relation)],
+) -> Result<Option<Resolved>> {
+    let aliases: Vec<String> = (0..inputs.len()).map(private::name).collect();
+    let (statement, rendered) = statement(query, inputs, &aliases);
+    if inputs.is_empty() {
+        let resolved = resolved(session, cx, statement, &rendered, inputs).await;
+        return resolved.map(Some);
+    }
+    let references = inputs
+        .iter()
+        .zip(&aliases)
+        .map(|((_, input), alias)| {
+            relation(RelType::SubqueryAlias(Box::new(proto::SubqueryAlias {
+                input: Some(Box::new(input.clone())),
                 alias: alias.clone(),
                 qualifier: Vec::new(),
-            },
-        ))));
-        names.push((name.clone(), alias));
+            })))
+        })
+        .collect();
+    let whole = relation(RelType::WithRelations(Box::new(proto::WithRelations {
+        root: Some(Box::new(statement)),
+        references,
+    })));
+    match resolved(session, cx, whole, &rendered, inputs).await {
+        // The words of Sail, which knows references of subqueries only.
+        Err(error) if error.message().contains("reference missing plan_id") => Ok(None),
+        other => other.map(Some),
     }
-    let rendered = query.render(|name| {
-        names
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, alias)| quoted(alias))
-            .unwrap_or_default()
+}
+
+/// The statement over views of the session, which go with it.
+async fn over_views(
+    session: &Session,
+    cx: &RunCx,
+    query: &SqlTemplate,
+    inputs: &[(FrameName, proto::Relation)],
+) -> Result<Resolved> {
+    let views: Vec<String> = (0..inputs.len()).map(private::view).collect();
+    for ((_, input), name) in inputs.iter().zip(&views) {
+        let view = CommandType::CreateDataframeView(proto::CreateDataFrameViewCommand {
+            input: Some(input.clone()),
+            name: name.clone(),
+            is_global: false,
+            replace: true,
+        });
+        session.client.command(view, cx.cancel()).await?;
+    }
+    let (statement, rendered) = statement(query, inputs, &views);
+    resolved(session, cx, statement, &rendered, inputs).await
+}
+
+/// The statement with names for its inputs.
+fn statement(
+    query: &SqlTemplate,
+    inputs: &[(FrameName, proto::Relation)],
+    names: &[String],
+) -> (proto::Relation, RenderedSql) {
+    let rendered = query.render(|frame| {
+        let known = inputs.iter().position(|(name, _)| name == frame);
+        known.map_or_else(String::new, |at| quoted(&names[at]))
     });
     let statement = relation(RelType::Sql(proto::Sql {
         query: rendered.text.clone(),
         ..Default::default()
     }));
-    let relation = if references.is_empty() {
-        statement
-    } else {
-        relation(RelType::WithRelations(Box::new(proto::WithRelations {
-            root: Some(Box::new(statement)),
-            references,
-        })))
-    };
+    (statement, rendered)
+}
+
+async fn resolved(
+    session: &Session,
+    cx: &RunCx,
+    relation: proto::Relation,
+    rendered: &RenderedSql,
+    inputs: &[(FrameName, proto::Relation)],
+) -> Result<Resolved> {
     let schema = session
         .client
         .schema(&relation, cx.cancel())
         .await
         .map_err(|error| {
-            let users: Vec<String> = names.iter().map(|(name, _)| name.to_string()).collect();
-            placed(error, &rendered, &users)
+            let users: Vec<String> = inputs.iter().map(|(name, _)| name.to_string()).collect();
+            placed(error, rendered, &users)
         })?;
-    let columns = types::columns(&schema);
-    unique(&columns)?;
-    Ok(SparkFrame::of_relation(Resolved {
+    Ok(Resolved {
         relation,
-        columns,
+        columns: types::columns(&schema),
         confirmed: true,
     })
-    .into_frame())
 }
 
 /// Creates or replaces a view on a query whose frames are tables.

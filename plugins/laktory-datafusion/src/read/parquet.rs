@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::Statistics;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use datafusion::parquet::file::metadata::ParquetMetaData;
 use laktory_core::{Error, ErrorKind, Result};
 
 use super::Request;
@@ -31,10 +34,14 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
     let extra = given
         .one_of("extra_columns", &[("ignore", true), ("raise", false)])?
         .unwrap_or(false);
-    let first = exported(&*stored(&request.files[0])?);
-    for file in &request.files[1..] {
-        let other = exported(&*stored(file)?);
-        fits(&first, &request.files[0], &other, file, missing, extra)?;
+    let mut footers = Vec::with_capacity(request.files.len());
+    for file in &request.files {
+        let footer = footer(file)?;
+        footers.push((exported(footer.schema()), Arc::clone(footer.metadata())));
+    }
+    let first = Arc::clone(&footers[0].0);
+    for (file, (other, _)) in request.files.iter().zip(&footers).skip(1) {
+        fits(&first, &request.files[0], other, file, missing, extra)?;
     }
     let schema = match &request.declared {
         Some(declared) => {
@@ -43,26 +50,49 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
         }
         None => first,
     };
-    Files::parquet(&request.files, schema)
+    let statistics = footers
+        .iter()
+        .map(|(stored, metadata)| statistics(stored, metadata, &schema))
+        .collect();
+    Files::parquet(&request.files, schema, statistics)
 }
 
-fn stored(file: &PathBuf) -> Result<SchemaRef> {
+/// What the footer of a file tells about its rows, by which joins are planned. None where the rows are read in other types.
+fn statistics(
+    stored: &SchemaRef,
+    metadata: &ParquetMetaData,
+    schema: &SchemaRef,
+) -> Option<Arc<Statistics>> {
+    if stored != schema {
+        return None;
+    }
+    let mut statistics =
+        DFParquetMetadata::statistics_from_parquet_metadata(metadata, schema).ok()?;
+    for (column, field) in statistics.column_statistics.iter_mut().zip(schema.fields()) {
+        if field.data_type().is_floating() {
+            // Not-a-number is left out of them, so that they are no answers.
+            column.min_value = std::mem::take(&mut column.min_value).to_inexact();
+            column.max_value = std::mem::take(&mut column.max_value).to_inexact();
+        }
+    }
+    Some(Arc::new(statistics))
+}
+
+fn footer(file: &PathBuf) -> Result<ArrowReaderMetadata> {
     let opened = File::open(file)
         .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?;
     let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new());
-    metadata
-        .map(|metadata| Arc::clone(metadata.schema()))
-        .map_err(|error| {
-            let error = crate::error::engine_error(error.into());
-            Error::new(
-                ErrorKind::ConversionFailed,
-                format!(
-                    "`{}` is no readable PARQUET file: {}",
-                    file.display(),
-                    error.message()
-                ),
-            )
-        })
+    metadata.map_err(|error| {
+        let error = crate::error::engine_error(error.into());
+        Error::new(
+            ErrorKind::ConversionFailed,
+            format!(
+                "`{}` is no readable PARQUET file: {}",
+                file.display(),
+                error.message()
+            ),
+        )
+    })
 }
 
 /// Whether a file can be read with the columns of the first one.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::catalog::{Session as EngineSession, TableProvider};
-use datafusion::common::ScalarValue;
+use datafusion::common::{ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
@@ -63,12 +63,20 @@ impl Files {
         Self::new(Decoder::Ours(decode), files, schema)
     }
 
-    /// Files of PARQUET.
+    /// Files of PARQUET, each with what is known about its rows.
     ///
     /// # Errors
     /// `Io` when a file cannot be looked at.
-    pub(super) fn parquet(files: &[PathBuf], schema: SchemaRef) -> Result<Self> {
-        Self::new(Decoder::Parquet, files, schema)
+    pub(super) fn parquet(
+        files: &[PathBuf],
+        schema: SchemaRef,
+        statistics: Vec<Option<Arc<Statistics>>>,
+    ) -> Result<Self> {
+        let mut table = Self::new(Decoder::Parquet, files, schema)?;
+        for (file, statistics) in table.files.iter_mut().zip(statistics) {
+            file.statistics = statistics;
+        }
+        Ok(table)
     }
 
     fn new(decoder: Decoder, files: &[PathBuf], schema: SchemaRef) -> Result<Self> {
@@ -95,6 +103,10 @@ impl Files {
                 .extension::<Location>()
                 .map(|location| location.0.display().to_string());
             file.partition_values = vec![ScalarValue::Utf8View(path)];
+            // With those of the further column.
+            if let Some(statistics) = file.statistics.take() {
+                *file = file.clone().with_statistics(statistics);
+            }
         }
         self.paths = Some(Arc::new(Field::new(name, DataType::Utf8View, false)));
         self
@@ -111,6 +123,20 @@ impl Files {
         TableSchema::builder(Arc::clone(&self.schema))
             .with_table_partition_cols(paths)
             .build()
+    }
+
+    /// What is known about all rows; nothing where a file is without.
+    fn statistics(&self) -> EngineResult<Statistics> {
+        let schema = self.schema();
+        let known: Option<Vec<&Statistics>> = self
+            .files
+            .iter()
+            .map(|file| file.statistics.as_deref())
+            .collect();
+        match known {
+            Some(known) => Statistics::try_merge_iter(known, &schema),
+            None => Ok(Statistics::new_unknown(&schema)),
+        }
     }
 
     /// The files in at most `count` groups of about the same size, in their order.
@@ -189,6 +215,7 @@ impl TableProvider for Files {
         let groups = self.groups(state.config_options().execution.target_partitions);
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
             .with_file_groups(groups)
+            .with_statistics(self.statistics()?)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
