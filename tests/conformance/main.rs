@@ -32,7 +32,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     .map_err(|error| vec![error.to_string()])?;
     let required = std::env::var(REQUIRED).unwrap_or_default();
     let configs = BTreeMap::from([("PYSPARK".to_owned(), spark())]);
-    let gaps = Gaps::load(&here.join("gaps"), &registry)?;
+    let server = std::env::var("LAKTORY_CONFORMANCE_SERVER").ok();
+    let gaps = Gaps::load(&here.join("gaps"), &registry, server.as_deref())?;
     let suite = Suite {
         more: equivalence(&registry, &configs, &gaps),
         gaps,

@@ -126,6 +126,7 @@ fn server(
     if kind == Kind::Sail {
         let server = Server::start(kind, &[])?;
         let remote = server.remote();
+        cargo::set_variable("LAKTORY_CONFORMANCE_SERVER", "sail");
         return Ok((Some(server), Some(remote)));
     }
     let server = Server::start(kind, PROPERTIES)?;

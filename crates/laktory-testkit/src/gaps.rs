@@ -8,6 +8,17 @@
 //! - { id: frame/pivot/*, reason: pivot is not lowered yet }
 //! ```
 //!
+//! A backend that runs on servers of several kinds has a file for each further kind, which is added where that kind is
+//! tested; `holds` names cases that pass there although the backend's own file declares them:
+//!
+//! ```yaml
+//! backend: PYSPARK
+//! server: sail
+//! gaps:
+//! - { id: frame/join_asof/*, reason: no as-of joins }
+//! holds: [sql/date/09]
+//! ```
+//!
 //! Whole steps and functions belong into the driver's capability tables; this file holds what is finer than that. An
 //! entry stays only as long as each case that it names fails.
 
@@ -27,6 +38,10 @@ pub struct Gaps {
     pub exact_types: bool,
     /// Cases that fail.
     pub entries: Vec<Gap>,
+    /// The kind of server that the file is about; none for what all have in common.
+    pub server: Option<String>,
+    /// Cases that an entry names and that pass all the same, on this kind of server.
+    pub holds: Vec<String>,
 }
 
 /// One declared gap.
@@ -62,10 +77,9 @@ impl Gaps {
         let file: Value = serde_saphyr::from_str_with_options(text, options)
             .map_err(|error| error.to_string())?;
         let object = file.as_object().ok_or("the file is not a mapping")?;
-        if let Some(key) = object
-            .keys()
-            .find(|key| !["backend", "exact_types", "gaps"].contains(&key.as_str()))
-        {
+        if let Some(key) = object.keys().find(|key| {
+            !["backend", "exact_types", "gaps", "server", "holds"].contains(&key.as_str())
+        }) {
             return Err(format!("`{key}` is not a key of a gap file"));
         }
         let entries = match object.get("gaps") {
@@ -101,15 +115,34 @@ impl Gaps {
                 Some(flag) => flag.as_bool().ok_or("`exact_types` is not true or false")?,
             },
             entries,
+            server: match object.get("server") {
+                None => None,
+                Some(server) => Some(server.as_str().ok_or("`server` is not a text")?.to_owned()),
+            },
+            holds: match object.get("holds") {
+                None => Vec::new(),
+                Some(ids) => ids
+                    .as_array()
+                    .and_then(|ids| {
+                        ids.iter()
+                            .map(|id| id.as_str().map(str::to_owned))
+                            .collect()
+                    })
+                    .ok_or("`holds` is not a list of ids")?,
+            },
         })
     }
 
-    /// Every gap file of a folder.
+    /// Every gap file of a folder; those about a kind of server only where it is `server`, as part of the backend's own.
     ///
     /// # Errors
     /// One sentence for each file that is wrong, and for each that names a backend which this program does not have:
     /// a driver that is no longer linked would otherwise look complete.
-    pub fn load(folder: &Path, registry: &Registry) -> Result<Vec<Self>, Vec<String>> {
+    pub fn load(
+        folder: &Path,
+        registry: &Registry,
+        server: Option<&str>,
+    ) -> Result<Vec<Self>, Vec<String>> {
         let entries = std::fs::read_dir(folder)
             .map_err(|error| vec![format!("{}: {error}", folder.display())])?;
         let (mut files, mut errors) = (Vec::new(), Vec::new());
@@ -129,16 +162,32 @@ impl Gaps {
                 Err(error) => errors.push(format!("{}: {error}", path.display())),
             }
         }
-        if errors.is_empty() {
-            Ok(files)
-        } else {
-            Err(errors)
+        if !errors.is_empty() {
+            return Err(errors);
         }
+        let (of_servers, mut files): (Vec<Self>, Vec<Self>) =
+            files.into_iter().partition(|gaps| gaps.server.is_some());
+        for more in of_servers {
+            if more.server.as_deref() != server {
+                continue;
+            }
+            match files.iter_mut().find(|gaps| gaps.is_of(&more.backend)) {
+                Some(gaps) => {
+                    gaps.entries.extend(more.entries);
+                    gaps.holds.extend(more.holds);
+                }
+                None => files.push(more),
+            }
+        }
+        Ok(files)
     }
 
     /// The reason why a case is known to fail here.
     #[must_use]
     pub fn reason<'a>(&'a self, case: &'a Case) -> Option<&'a str> {
+        if self.holds.contains(&case.id) {
+            return None;
+        }
         let here = case
             .not_yet
             .iter()
@@ -150,11 +199,13 @@ impl Gaps {
         })
     }
 
-    /// Entries that name no case.
-    pub fn stale<'a>(&'a self, cases: &'a [Case]) -> impl Iterator<Item = &'a Gap> {
-        self.entries
-            .iter()
-            .filter(|entry| !cases.iter().any(|case| entry.covers(&case.id)))
+    /// Ids that name no case.
+    pub fn stale<'a>(&'a self, cases: &'a [Case]) -> impl Iterator<Item = &'a str> {
+        let unknown = |id: &&str| !cases.iter().any(|case| case.id == *id);
+        let entries = self.entries.iter();
+        let entries = entries.filter(|entry| !cases.iter().any(|case| entry.covers(&case.id)));
+        let holds = self.holds.iter().map(String::as_str).filter(unknown);
+        entries.map(|entry| entry.id.as_str()).chain(holds)
     }
 }
 
@@ -195,9 +246,19 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("laktory-gaps-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("one.yaml"), FILE).unwrap();
+        let own =
+            "backend: recorder\nserver: small\ngaps: [{ id: a/d, reason: r }]\nholds: [a/c/01]\n";
+        std::fs::write(folder.join("two.yaml"), own).unwrap();
         let linked = Registry::new([&RECORDER]).unwrap();
-        assert_eq!(Gaps::load(&folder, &linked).unwrap().len(), 1);
-        let errors = Gaps::load(&folder, &Registry::new([]).unwrap()).unwrap_err();
+        for (server, entries, holds) in [(None, 2, 0), (Some("large"), 2, 0), (Some("small"), 3, 1)]
+        {
+            let gaps = Gaps::load(&folder, &linked, server).unwrap();
+            assert_eq!(gaps.len(), 1);
+            assert_eq!(gaps[0].entries.len(), entries);
+            assert_eq!(gaps[0].holds.len(), holds);
+            assert_eq!(gaps[0].stale(&[]).count(), entries + holds);
+        }
+        let errors = Gaps::load(&folder, &Registry::new([]).unwrap(), None).unwrap_err();
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(errors[0].contains("recorder"), "{errors:?}");
     }

@@ -66,10 +66,10 @@ impl Suite {
             errors.push("there are no cases".to_owned());
         }
         for gaps in &self.gaps {
-            for gap in gaps.stale(&self.cases) {
+            for id in gaps.stale(&self.cases) {
                 errors.push(format!(
-                    "gaps of {}: no case is called `{}`",
-                    gaps.backend, gap.id
+                    "gaps of {}: no case is called `{id}`",
+                    gaps.backend
                 ));
             }
         }
