@@ -29,7 +29,8 @@ usage: cargo xtask <task>
 tasks:
   test-all-backends [--only NAME] [--spark spark|sail|none] [--connect sc://HOST:PORT]
                                     every test, on every driver, and a table of what came of it; PYSPARK runs on a
-                                    server that is started for it, or on the one named
+                                    server that is started for it, or on the one named; Sail
+                                    starts in a moment: --only spark --spark sail
   protoc                            prints the path of a protobuf compiler, which building laktory-spark needs
   tidy                              the rules of the house: dependency directions, layout, wording
   matrix                            docs/support-matrix.md, from what the drivers declare

@@ -81,7 +81,7 @@ impl Server {
         let log = std::fs::File::create(folder.join("log")).map_err(describe)?;
         let server = match kind {
             Kind::Spark => spark(&environment, &folder, port, properties)?,
-            Kind::Sail => sail(&environment, port),
+            Kind::Sail => sail(&environment, &folder, port),
         };
         let mut command = supervised(&server);
         command
@@ -320,8 +320,10 @@ fn spark_home(environment: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("there is no Spark below {}", lib.display()))
 }
 
-fn sail(environment: &Path, port: u16) -> Command {
+fn sail(environment: &Path, folder: &Path, port: u16) -> Command {
     let mut command = Command::new(environment.join("bin/sail"));
+    let checkpoints = format!("file://{}/checkpoints", folder.display());
+    command.env("SAIL_EXECUTION__CHECKPOINT__PATH", checkpoints);
     command.env("VIRTUAL_ENV", environment).args([
         "spark",
         "server",

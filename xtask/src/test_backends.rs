@@ -40,6 +40,12 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             None => "the facade has no driver".to_owned(),
         });
     }
+    if kind(options) == "sail" && only.is_none() {
+        return Err(
+            "Sail runs the cases of PYSPARK, not the pipelines: use `--only spark --spark sail`"
+                .to_owned(),
+        );
+    }
     // Lives until the last test has run.
     let (_server, remote) = server(options, &chosen)?;
     if let Some(remote) = &remote {

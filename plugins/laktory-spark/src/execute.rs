@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use laktory_core::{
     DType, Error, ErrorKind, Field, Job, Layout, Outcome, Place, Result, RunCx, StoreSpec, Target,
@@ -169,13 +170,23 @@ async fn written(
     spec: &StoreSpec,
     mode: WriteMode,
 ) -> Result<WriteReport> {
-    let (observed, name) = observed(resolved.relation.clone());
-    let command = write::command(observed, spec, mode)?;
-    let responses = session
-        .client
-        .command(command, cx.cancel())
-        .await
-        .map_err(|error| write::unwritten(error, spec))?;
+    let observes = session.observes.load(Ordering::Relaxed);
+    let (relation, name) = match observes {
+        true => observed(resolved.relation.clone()),
+        false => (resolved.relation.clone(), String::new()),
+    };
+    let command = write::command(relation, spec, mode)?;
+    let responses = match session.client.command(command, cx.cancel()).await {
+        Ok(responses) => responses,
+        // A server that cannot count on the way has written nothing; it counts beside.
+        Err(error) if observes && error.message().contains("collect metrics") => {
+            session.observes.store(false, Ordering::Relaxed);
+            let command = write::command(resolved.relation.clone(), spec, mode)?;
+            let responses = session.client.command(command, cx.cancel()).await;
+            responses.map_err(|error| write::unwritten(error, spec))?
+        }
+        Err(error) => return Err(write::unwritten(error, spec)),
+    };
     let rows = match counted(&responses, &name) {
         Some(rows) => rows,
         None if mode == WriteMode::Ignore => 0,

@@ -41,6 +41,8 @@ pub(crate) struct Session {
     pub(crate) paths: Paths,
     /// Whether the server takes the inputs of a statement beside it, as far as is known.
     pub(crate) takes_sub_plans: AtomicBool,
+    /// Whether the server counts rows while it writes them, as far as is known.
+    pub(crate) observes: AtomicBool,
     /// Where the session has a server of its own. Stopped last.
     _server: Option<LocalServer>,
 }
@@ -94,6 +96,7 @@ pub(crate) fn connect<'a>(
             client,
             paths: Paths::default(),
             takes_sub_plans: AtomicBool::new(true),
+            observes: AtomicBool::new(true),
             _server: server,
         }) as Arc<dyn Backend>)
     })
