@@ -193,7 +193,7 @@ fn third_party(results: &mut Results) -> Result<(), String> {
 }
 
 /// The backend that a driver's feature links.
-fn backend_of(feature: &str) -> &str {
+pub(crate) fn backend_of(feature: &str) -> &str {
     match feature {
         "spark" => "pyspark",
         other => other,

@@ -17,7 +17,10 @@
 //! gaps:
 //! - { id: frame/join_asof/*, reason: no as-of joins }
 //! holds: [sql/date/09]
+//! varies: [agg/median/nan/01]
 //! ```
+//!
+//! `varies` names cases that pass in some runs only.
 //!
 //! Whole steps and functions belong into the driver's capability tables; this file holds what is finer than that. An
 //! entry stays only as long as each case that it names fails.
@@ -42,6 +45,8 @@ pub struct Gaps {
     pub server: Option<String>,
     /// Cases that an entry names and that pass all the same, on this kind of server.
     pub holds: Vec<String>,
+    /// Cases that pass in some runs and fail in others.
+    pub varies: Vec<String>,
 }
 
 /// One declared gap.
@@ -78,7 +83,15 @@ impl Gaps {
             .map_err(|error| error.to_string())?;
         let object = file.as_object().ok_or("the file is not a mapping")?;
         if let Some(key) = object.keys().find(|key| {
-            !["backend", "exact_types", "gaps", "server", "holds"].contains(&key.as_str())
+            ![
+                "backend",
+                "exact_types",
+                "gaps",
+                "server",
+                "holds",
+                "varies",
+            ]
+            .contains(&key.as_str())
         }) {
             return Err(format!("`{key}` is not a key of a gap file"));
         }
@@ -119,17 +132,8 @@ impl Gaps {
                 None => None,
                 Some(server) => Some(server.as_str().ok_or("`server` is not a text")?.to_owned()),
             },
-            holds: match object.get("holds") {
-                None => Vec::new(),
-                Some(ids) => ids
-                    .as_array()
-                    .and_then(|ids| {
-                        ids.iter()
-                            .map(|id| id.as_str().map(str::to_owned))
-                            .collect()
-                    })
-                    .ok_or("`holds` is not a list of ids")?,
-            },
+            holds: ids(object.get("holds")).ok_or("`holds` is not a list of ids")?,
+            varies: ids(object.get("varies")).ok_or("`varies` is not a list of ids")?,
         })
     }
 
@@ -175,6 +179,7 @@ impl Gaps {
                 Some(gaps) => {
                     gaps.entries.extend(more.entries);
                     gaps.holds.extend(more.holds);
+                    gaps.varies.extend(more.varies);
                 }
                 None => files.push(more),
             }
@@ -204,9 +209,19 @@ impl Gaps {
         let unknown = |id: &&str| !cases.iter().any(|case| case.id == *id);
         let entries = self.entries.iter();
         let entries = entries.filter(|entry| !cases.iter().any(|case| entry.covers(&case.id)));
-        let holds = self.holds.iter().map(String::as_str).filter(unknown);
-        entries.map(|entry| entry.id.as_str()).chain(holds)
+        let more = self.holds.iter().chain(&self.varies).map(String::as_str);
+        let entries = entries.map(|entry| entry.id.as_str());
+        entries.chain(more.filter(unknown))
     }
+}
+
+/// A list of ids; none is an empty one.
+fn ids(value: Option<&Value>) -> Option<Vec<String>> {
+    let Some(value) = value else {
+        return Some(Vec::new());
+    };
+    let ids = value.as_array()?.iter();
+    ids.map(|id| id.as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]

@@ -125,8 +125,15 @@ impl Suite {
                         let (session, case) = (Arc::clone(session), Arc::clone(case));
                         let reason = gaps.and_then(|gaps| gaps.reason(&case)).map(str::to_owned);
                         let is_gap = reason.is_some();
+                        let varies = gaps.is_some_and(|gaps| gaps.varies.contains(&case.id));
                         let trial = Trial::test(name, move || {
-                            let judged = judged(&session.run(&case), reason.as_deref());
+                            let verdict = session.run(&case);
+                            let judged = match (&verdict, varies) {
+                                (Verdict::Failed(_) | Verdict::Passed, true) => {
+                                    Ok(Kind::Unsupported)
+                                }
+                                _ => judged(&verdict, reason.as_deref()),
+                            };
                             let mut tallies = lock(&tallies);
                             let tally = tallies.entry(descriptor.name).or_default();
                             match judged {

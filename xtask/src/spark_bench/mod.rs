@@ -10,13 +10,13 @@ use std::process::Command;
 
 use crate::bench::{measure, medians};
 use crate::spark::{Kind, Server, client};
+use crate::test_backends::backend_of;
 use crate::{Options, cargo};
 
 /// Nodes of the chain, each with an output.
 const NODES: usize = 20;
 /// Rows that go from engine to engine.
 const ROWS: u64 = 5_000_000;
-const ENGINES: &[&str] = &["POLARS", "DATAFUSION", "PYSPARK"];
 const BY_HAND: &str = include_str!("by_hand.py");
 
 /// Prints both tables.
@@ -164,9 +164,13 @@ fn transfers(laktory: &Path, folder: &Path, rows: u64, runs: usize) -> Result<St
         "### Transfers of {rows} rows of four numbers and a text, {runs} runs\n\n\
          | from | to | ms | without transfer ms | million rows a second | peak MB of laktory |\n|---|---|---|---|---|---|\n"
     );
-    for from in ENGINES {
+    let engines: Vec<String> = cargo::drivers(&cargo::metadata()?)
+        .iter()
+        .map(|(feature, _)| backend_of(feature).to_uppercase())
+        .collect();
+    for from in &engines {
         let alone = timed(laktory, folder, from, from, runs)?;
-        for to in ENGINES.iter().filter(|to| *to != from) {
+        for to in engines.iter().filter(|to| *to != from) {
             let mixed = timed(laktory, folder, from, to, runs)?;
             let seconds = (mixed.wall - alone.wall).max(1e-3);
             #[allow(clippy::cast_precision_loss, reason = "millions")]

@@ -378,6 +378,9 @@ async fn cancellable<T>(cancel: &Cancel, future: impl Future<Output = T>) -> Res
 }
 
 #[cfg(test)]
+mod tls_test;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
