@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::bench::{measure, medians};
+use crate::bench::{Medians, Sample, measure, medians};
 use crate::spark::{Kind, Server, client};
 use crate::test_backends::backend_of;
 use crate::{Options, cargo};
@@ -30,63 +30,126 @@ pub(crate) fn run(options: &Options, laktory: &Path) -> Result<(), String> {
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let python = client()?;
     let server = Server::start(Kind::Spark, &[])?;
-    cargo::set_variable("SPARK_REMOTE", &server.remote());
-    println!(
-        "\n{}",
-        nodes(laktory, &python, &server.remote(), &folder, runs)?
-    );
-    println!("{}", transfers(laktory, &folder, rows, runs)?);
+    let bench = Bench {
+        laktory,
+        folder: &folder,
+        remote: server.remote(),
+        runs,
+    };
+    println!("\n{}", bench.nodes(&python)?);
+    println!("{}", bench.transfers(rows)?);
     Ok(())
 }
 
-fn nodes(
-    laktory: &Path,
-    python: &Path,
-    remote: &str,
-    folder: &Path,
+/// What all measurements share.
+struct Bench<'a> {
+    laktory: &'a Path,
+    folder: &'a Path,
+    /// The connection string of the server.
+    remote: String,
     runs: usize,
-) -> Result<String, String> {
-    write(folder, "data.yaml", &numbers("in.parquet", 1_000))?;
-    write(folder, "chain.yaml", &chain())?;
-    write(folder, "by_hand.py", BY_HAND)?;
-    let place = folder.display().to_string();
-    measure(laktory, &["run", "-q", "-C", &place, "data.yaml"])?;
-    let ours = ["run", "-q", "-C", &place, "chain.yaml"];
-    let (mut samples, mut by_hand) = (Vec::new(), Vec::new());
-    // The first rounds warm the server, which compiles what it runs often.
-    for round in 0..runs + 2 {
-        let sample = measure(laktory, &ours)?;
-        let seconds = sent_by_hand(python, remote, folder)?;
-        if round > 1 {
-            samples.push(sample);
-            by_hand.push(seconds);
-        }
-    }
-    by_hand.sort_by(f64::total_cmp);
-    let (ours, by_hand) = (medians(&samples).wall * 1e3, by_hand[runs / 2] * 1e3);
-    #[allow(clippy::cast_precision_loss, reason = "a few nodes")]
-    let each = (ours - by_hand) / NODES as f64;
-    Ok(format!(
-        "### {NODES} nodes on Spark, {runs} runs\n\n\
-         | program | wall ms | ms for each node |\n|---|---|---|\n\
-         | `laktory run`, the whole process | {ours:.0} | |\n\
-         | pyspark, from the connection on | {by_hand:.0} | |\n\
-         | overhead | {:.0} | {each:.1} |\n",
-        ours - by_hand
-    ))
 }
 
-fn sent_by_hand(python: &Path, remote: &str, folder: &Path) -> Result<f64, String> {
-    let output = Command::new(python)
-        .arg(folder.join("by_hand.py"))
-        .args([remote, &folder.display().to_string(), &NODES.to_string()])
-        .output()
-        .map_err(|error| format!("{}: {error}", python.display()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().map_err(|_| {
-        let errors = String::from_utf8_lossy(&output.stderr);
-        format!("pyspark failed ({}): {errors}", output.status)
-    })
+impl Bench<'_> {
+    /// A chain of nodes, beside the same steps by hand.
+    fn nodes(&self, python: &Path) -> Result<String, String> {
+        self.write("data.yaml", &numbers("in.parquet", 1_000))?;
+        self.write("chain.yaml", &chain())?;
+        self.write("by_hand.py", BY_HAND)?;
+        self.run("data.yaml")?;
+        let (mut samples, mut by_hand) = (Vec::new(), Vec::new());
+        // The first rounds warm the server, which compiles what it runs often.
+        for round in 0..self.runs + 2 {
+            let sample = self.run("chain.yaml")?;
+            let seconds = self.sent_by_hand(python)?;
+            if round > 1 {
+                samples.push(sample);
+                by_hand.push(seconds);
+            }
+        }
+        by_hand.sort_by(f64::total_cmp);
+        let (ours, by_hand) = (medians(&samples).wall * 1e3, by_hand[self.runs / 2] * 1e3);
+        #[allow(clippy::cast_precision_loss, reason = "a few nodes")]
+        let each = (ours - by_hand) / NODES as f64;
+        Ok(format!(
+            "### {NODES} nodes on Spark, {} runs\n\n\
+             | program | wall ms | ms for each node |\n|---|---|---|\n\
+             | `laktory run`, the whole process | {ours:.0} | |\n\
+             | pyspark, from the connection on | {by_hand:.0} | |\n\
+             | overhead | {:.0} | {each:.1} |\n",
+            self.runs,
+            ours - by_hand
+        ))
+    }
+
+    fn sent_by_hand(&self, python: &Path) -> Result<f64, String> {
+        let output = Command::new(python)
+            .arg(self.folder.join("by_hand.py"))
+            .arg(&self.remote)
+            .arg(self.folder)
+            .arg(NODES.to_string())
+            .output()
+            .map_err(|error| format!("{}: {error}", python.display()))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.trim().parse().map_err(|_| {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            format!("pyspark failed ({}): {errors}", output.status)
+        })
+    }
+
+    /// Every pair of engines.
+    fn transfers(&self, rows: u64) -> Result<String, String> {
+        self.write("rows.yaml", &numbers("rows.parquet", rows))?;
+        self.run("rows.yaml")?;
+        let mut text = format!(
+            "### Transfers of {rows} rows of four numbers and a text, {} runs\n\n\
+             | from | to | ms | without transfer ms | million rows a second | peak MB of laktory |\n\
+             |---|---|---|---|---|---|\n",
+            self.runs
+        );
+        let engines: Vec<String> = cargo::drivers(&cargo::metadata()?)
+            .iter()
+            .map(|(feature, _)| backend_of(feature).to_uppercase())
+            .collect();
+        for from in &engines {
+            let alone = self.timed(from, from)?;
+            for to in engines.iter().filter(|to| *to != from) {
+                let mixed = self.timed(from, to)?;
+                let seconds = (mixed.wall - alone.wall).max(1e-3);
+                #[allow(clippy::cast_precision_loss, reason = "millions")]
+                let speed = rows as f64 / seconds / 1e6;
+                let _ = writeln!(
+                    text,
+                    "| {from} | {to} | {:.0} | {:.0} | {speed:.1} | {:.0} |",
+                    mixed.wall * 1e3,
+                    alone.wall * 1e3,
+                    mixed.peak_mb
+                );
+            }
+        }
+        Ok(text)
+    }
+
+    fn timed(&self, from: &str, to: &str) -> Result<Medians, String> {
+        self.write("transfer.yaml", &transfer(from, to))?;
+        self.run("transfer.yaml")?;
+        let samples = (0..self.runs)
+            .map(|_| self.run("transfer.yaml"))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(medians(&samples))
+    }
+
+    fn run(&self, pipeline: &str) -> Result<Sample, String> {
+        let folder = self.folder.display().to_string();
+        let setting = format!("PYSPARK.spark_remote={}", self.remote);
+        let arguments = ["run", "-q", "-C", &folder, pipeline, "--setting", &setting];
+        measure(self.laktory, &arguments)
+    }
+
+    fn write(&self, file: &str, text: &str) -> Result<(), String> {
+        let path = self.folder.join(file);
+        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+    }
 }
 
 /// Each node reads what the one before it wrote.
@@ -154,57 +217,4 @@ nodes:
   sinks: [{{path: out/{from}_{to}.jsonl, format: JSONL}}]
 "
     )
-}
-
-fn transfers(laktory: &Path, folder: &Path, rows: u64, runs: usize) -> Result<String, String> {
-    write(folder, "rows.yaml", &numbers("rows.parquet", rows))?;
-    let place = folder.display().to_string();
-    measure(laktory, &["run", "-q", "-C", &place, "rows.yaml"])?;
-    let mut text = format!(
-        "### Transfers of {rows} rows of four numbers and a text, {runs} runs\n\n\
-         | from | to | ms | without transfer ms | million rows a second | peak MB of laktory |\n|---|---|---|---|---|---|\n"
-    );
-    let engines: Vec<String> = cargo::drivers(&cargo::metadata()?)
-        .iter()
-        .map(|(feature, _)| backend_of(feature).to_uppercase())
-        .collect();
-    for from in &engines {
-        let alone = timed(laktory, folder, from, from, runs)?;
-        for to in engines.iter().filter(|to| *to != from) {
-            let mixed = timed(laktory, folder, from, to, runs)?;
-            let seconds = (mixed.wall - alone.wall).max(1e-3);
-            #[allow(clippy::cast_precision_loss, reason = "millions")]
-            let speed = rows as f64 / seconds / 1e6;
-            let _ = writeln!(
-                text,
-                "| {from} | {to} | {:.0} | {:.0} | {speed:.1} | {:.0} |",
-                mixed.wall * 1e3,
-                alone.wall * 1e3,
-                mixed.peak_mb
-            );
-        }
-    }
-    Ok(text)
-}
-
-fn timed(
-    laktory: &Path,
-    folder: &Path,
-    from: &str,
-    to: &str,
-    runs: usize,
-) -> Result<crate::bench::Medians, String> {
-    write(folder, "transfer.yaml", &transfer(from, to))?;
-    let place = folder.display().to_string();
-    let arguments = ["run", "-q", "-C", &place, "transfer.yaml"];
-    measure(laktory, &arguments)?;
-    let samples = (0..runs)
-        .map(|_| measure(laktory, &arguments))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(medians(&samples))
-}
-
-fn write(folder: &Path, file: &str, text: &str) -> Result<(), String> {
-    let path = folder.join(file);
-    fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
