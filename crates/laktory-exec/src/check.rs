@@ -61,8 +61,12 @@ impl NodeFrames for CheckedFrames<'_> {
                     "a node is checked before one that it reads",
                 ));
             };
-            let near =
-                entry.depth < DEEPEST_CHAIN && entry.frame.backend() == reader.descriptor().name;
+            let deepest = match (reader.descriptor().capabilities)().local_files {
+                true => DEEPEST_CHAIN,
+                // A server resolves what comes before with each request.
+                false => 0,
+            };
+            let near = entry.depth < deepest && entry.frame.backend() == reader.descriptor().name;
             (near.then(|| entry.frame.clone()), Arc::clone(&entry.schema))
         };
         match frame {

@@ -6,9 +6,10 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use laktory_core::{
-    Backend, Error, ErrorKind, Frame, Op, Relation, Result, RunCx, Target, ViewSpec, redacted,
+    Backend, DType, Error, ErrorKind, Field, Frame, Op, Relation, Result, RunCx, Target, ViewSpec,
+    redacted,
 };
-use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, SinkTarget, StepKind};
+use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, SinkTarget, StepKind, Stored};
 
 use crate::build::{Builder, NodeFrames, catalog, read_stored};
 use crate::check::apply_all;
@@ -531,10 +532,33 @@ impl NodeRun<'_> {
             }
             Handover::Sink(number) => {
                 let read = &self.node.sinks[number].read;
-                self.hand_over(read_stored(self.shared.cx, backend, read).await?);
+                let read = self.as_written(backend, read, &kept).await?;
+                self.hand_over(read_stored(self.shared.cx, backend, &read).await?);
             }
         }
         Ok(())
+    }
+
+    /// How to read what was just written from `kept`. An engine that would have to ask its server for the columns is told.
+    async fn as_written(
+        &self,
+        backend: &Arc<dyn Backend>,
+        read: &Stored,
+        kept: &Frame,
+    ) -> Result<Stored> {
+        let capabilities = (backend.descriptor().capabilities)();
+        let mut read = read.clone();
+        if let Stored::Files(spec) = &mut read
+            && !capabilities.local_files
+            && capabilities.read(&spec.format).schema
+        {
+            let schema = backend.schema(self.shared.cx, kept).await?;
+            let columns = schema.fields().iter();
+            let columns =
+                columns.map(|field| Field::new(field.name(), DType::from_arrow(field.data_type())));
+            spec.schema = Some(columns.collect());
+        }
+        Ok(read)
     }
 
     fn hand_over(&self, frame: Frame) {

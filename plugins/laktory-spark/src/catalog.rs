@@ -61,6 +61,7 @@ impl Catalog for Session {
             Relation::Table => "TABLE",
             Relation::View => "VIEW",
         };
+        self.analysed.clear();
         let statement = format!("DROP {what} {}", identifier(name));
         match sql::command(self, cx, &statement).await {
             Ok(()) => Ok(true),

@@ -90,6 +90,9 @@ async fn one(
 ) -> Result<Outcome> {
     if let Some((spec, mode)) = stored(&job.target) {
         let target = write::target(&spec.place)?;
+        if matches!(spec.place, Place::Table(_)) {
+            session.analysed.clear();
+        }
         if mode != WriteMode::Overwrite || !session.paths.are_read(&resolved.relation, &target) {
             let written = written(session, cx, resolved, &spec, mode).await?;
             return Ok(Outcome::Written(written));

@@ -12,6 +12,7 @@ use spark_connect_proto as proto;
 use tokio::sync::OnceCell;
 
 use crate::NAME;
+use crate::analysed::Signature;
 
 /// A relation and its columns.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct Step {
 
 #[derive(Debug)]
 pub(crate) struct Node {
+    /// What its columns depend on.
+    pub(crate) signature: Signature,
     /// None for frames that were resolved from the beginning.
     pub(crate) step: Option<Step>,
     pub(crate) resolved: OnceCell<Arc<Resolved>>,
@@ -47,11 +50,18 @@ pub(crate) struct SparkFrame(pub(crate) Arc<Node>);
 impl SparkFrame {
     /// A frame whose relation is known.
     pub(crate) fn of_relation(resolved: Resolved) -> Self {
+        let signature = Signature::of_columns(&resolved.columns);
+        Self::of_statement(resolved, signature)
+    }
+
+    /// A frame whose relation is known, and was made of other ones.
+    pub(crate) fn of_statement(resolved: Resolved, signature: Signature) -> Self {
         let confirmed = OnceCell::new();
         if resolved.confirmed {
             let _ = confirmed.set(resolved.columns.clone());
         }
         Self(Arc::new(Node {
+            signature,
             step: None,
             resolved: OnceCell::new_with(Some(Arc::new(resolved))),
             confirmed,
@@ -60,7 +70,15 @@ impl SparkFrame {
 
     /// A frame after a step.
     pub(crate) fn of_step(step: Step) -> Self {
+        let inputs = std::iter::once(&step.input).chain(&step.others);
+        let inputs: Vec<Signature> = inputs.map(|input| input.0.signature).collect();
+        let signature = match &step.op {
+            // Its columns are values.
+            Op::Pivot { .. } => Signature::unique(),
+            op => Signature::of(op, &inputs),
+        };
         Self(Arc::new(Node {
+            signature,
             step: Some(step),
             resolved: OnceCell::new(),
             confirmed: OnceCell::new(),

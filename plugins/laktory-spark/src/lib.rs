@@ -1,5 +1,6 @@
 #![doc = include_str!("docs.md")]
 
+mod analysed;
 mod capabilities;
 mod catalog;
 mod client;

@@ -1,6 +1,6 @@
 //! Reading on the cluster: `spark.read` with a format, options and a schema. Paths mean what the cluster means by them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use laktory_core::{
     DType, Error, ErrorKind, Field, Format, FormatSupport, Frame, OptionValue, Options, ReadSpec,
@@ -220,24 +220,25 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             .map(|file| located(&file.to_string_lossy()))
             .collect::<Result<_>>()?
     };
-    let read_paths = paths.clone();
-    let mut relation = relation(RelType::Read(proto::Read {
-        is_streaming: false,
-        read_type: Some(proto::read::ReadType::DataSource(proto::read::DataSource {
-            format: Some(name),
-            schema,
-            options,
-            paths,
-            ..Default::default()
-        })),
-    }));
+    session.paths.add(&paths);
+    let mut source = proto::read::DataSource {
+        format: Some(name),
+        schema,
+        options,
+        paths,
+        ..Default::default()
+    };
     let schema = session
         .client
-        .schema(&relation, cx.cancel())
+        .schema(&scan(source.clone()), cx.cancel())
         .await
         .map_err(|error| unread(error, &spec.path))?;
-    session.paths.add(&read_paths);
     let mut columns = types::columns(&schema);
+    if source.schema.is_none() && takes_schema(&spec.format) {
+        // What was found once is not looked for again with each request: that reads headers, footers, or all of the file.
+        source.schema = found(&columns);
+    }
+    let mut relation = scan(source);
     let is_named = spec.has_header || spec.schema.is_some();
     if spec.format == Format::Csv && !is_named {
         // Spark counts from `_c0`.
@@ -253,6 +254,33 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         confirmed: true,
     })
     .into_frame())
+}
+
+fn scan(source: proto::read::DataSource) -> proto::Relation {
+    relation(RelType::Read(proto::Read {
+        is_streaming: false,
+        read_type: Some(proto::read::ReadType::DataSource(source)),
+    }))
+}
+
+/// Whether a format is read with a schema as it is without.
+fn takes_schema(format: &Format) -> bool {
+    READERS
+        .iter()
+        .any(|(known, support, _)| known == format && support.schema)
+}
+
+/// The columns that were found, as a schema; none where one of them has no written form, or where names are not unique for
+/// Spark, which does not tell the letter case apart.
+fn found(columns: &[Field]) -> Option<String> {
+    let names: BTreeSet<String> = columns
+        .iter()
+        .map(|field| field.name.to_lowercase())
+        .collect();
+    if names.len() < columns.len() || columns.is_empty() {
+        return None;
+    }
+    ddl(columns).ok()
 }
 
 /// Whether a format's files are found by listing folders.

@@ -10,6 +10,7 @@ use laktory_core::{
     ErrorKind, Field, Frame, Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
+use crate::analysed::Analysed;
 use crate::client::{Address, Client, SETTING};
 use crate::frame::{Resolved, SparkFrame, Step};
 use crate::local::LocalServer;
@@ -39,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     /// Where frames of this session read from.
     pub(crate) paths: Paths,
+    /// What the server said about plans.
+    pub(crate) analysed: Analysed,
     /// Whether the server takes the inputs of a statement beside it, as far as is known.
     pub(crate) takes_sub_plans: AtomicBool,
     /// Whether the server counts rows while it writes them, as far as is known.
@@ -95,6 +98,7 @@ pub(crate) fn connect<'a>(
         Ok(Arc::new(Session {
             client,
             paths: Paths::default(),
+            analysed: Analysed::default(),
             takes_sub_plans: AtomicBool::new(true),
             observes: AtomicBool::new(true),
             _server: server,
@@ -194,10 +198,14 @@ impl Session {
             .confirmed
             .get_or_try_init(|| async {
                 if resolved.confirmed {
-                    Ok(resolved.columns.clone())
-                } else {
-                    self.ask(cx, &resolved).await
+                    return Ok::<_, Error>(resolved.columns.clone());
                 }
+                if let Some(known) = self.analysed.get(&frame.0.signature) {
+                    return Ok(known);
+                }
+                let columns = self.ask(cx, &resolved).await?;
+                self.analysed.add(frame.0.signature, &columns);
+                Ok(columns)
             })
             .await?;
         Ok(columns.clone())

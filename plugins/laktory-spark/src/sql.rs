@@ -11,6 +11,7 @@ use proto::command::CommandType;
 use proto::relation::RelType;
 use spark_connect_proto as proto;
 
+use crate::analysed::Signature;
 use crate::dsl::{identifier, quoted, relation};
 use crate::frame::{Resolved, SparkFrame};
 use crate::session::Session;
@@ -25,24 +26,28 @@ pub(crate) async fn sql(
 ) -> Result<Frame> {
     is_query(query)?;
     let mut inputs = Vec::new();
+    let mut signatures = Vec::new();
     for name in query.frames() {
         let frame = SparkFrame::of(named.get(name)?)?;
         let input = session.resolve(cx, frame).await?;
         inputs.push((name.clone(), input.relation.clone()));
+        signatures.push(frame.0.signature);
     }
+    let signature = Signature::of(query, &signatures);
     let resolved = match session.takes_sub_plans.load(Ordering::Relaxed) {
-        true => over_sub_plans(session, cx, query, &inputs).await?,
+        true => over_sub_plans(session, cx, query, &inputs, &signature).await?,
         false => None,
     };
     let resolved = match resolved {
         Some(resolved) => resolved,
         None => {
             session.takes_sub_plans.store(false, Ordering::Relaxed);
-            over_views(session, cx, query, &inputs).await?
+            over_views(session, cx, query, &inputs, &signature).await?
         }
     };
     unique(&resolved.columns)?;
-    Ok(SparkFrame::of_relation(resolved).into_frame())
+    session.analysed.add(signature, &resolved.columns);
+    Ok(SparkFrame::of_statement(resolved, signature).into_frame())
 }
 
 /// The statement with its inputs beside it. None on a server that does not take them so.
@@ -51,11 +56,12 @@ async fn over_sub_plans(
     cx: &RunCx,
     query: &SqlTemplate,
     inputs: &[(FrameName, proto::Relation)],
+    signature: &Signature,
 ) -> Result<Option<Resolved>> {
     let aliases: Vec<String> = (0..inputs.len()).map(private::name).collect();
     let (statement, rendered) = statement(query, inputs, &aliases);
     if inputs.is_empty() {
-        let resolved = resolved(session, cx, statement, &rendered, inputs).await;
+        let resolved = resolved(session, cx, statement, &rendered, inputs, signature).await;
         return resolved.map(Some);
     }
     let references = inputs
@@ -73,7 +79,7 @@ async fn over_sub_plans(
         root: Some(Box::new(statement)),
         references,
     })));
-    match resolved(session, cx, whole, &rendered, inputs).await {
+    match resolved(session, cx, whole, &rendered, inputs, signature).await {
         // The words of Sail, which knows references of subqueries only.
         Err(error) if error.message().contains("reference missing plan_id") => Ok(None),
         other => other.map(Some),
@@ -86,6 +92,7 @@ async fn over_views(
     cx: &RunCx,
     query: &SqlTemplate,
     inputs: &[(FrameName, proto::Relation)],
+    signature: &Signature,
 ) -> Result<Resolved> {
     let views: Vec<String> = (0..inputs.len()).map(private::view).collect();
     for ((_, input), name) in inputs.iter().zip(&views) {
@@ -98,7 +105,7 @@ async fn over_views(
         session.client.command(view, cx.cancel()).await?;
     }
     let (statement, rendered) = statement(query, inputs, &views);
-    resolved(session, cx, statement, &rendered, inputs).await
+    resolved(session, cx, statement, &rendered, inputs, signature).await
 }
 
 /// The statement with names for its inputs.
@@ -124,7 +131,15 @@ async fn resolved(
     relation: proto::Relation,
     rendered: &RenderedSql,
     inputs: &[(FrameName, proto::Relation)],
+    signature: &Signature,
 ) -> Result<Resolved> {
+    if let Some(columns) = session.analysed.get(signature) {
+        return Ok(Resolved {
+            relation,
+            columns,
+            confirmed: true,
+        });
+    }
     let schema = session
         .client
         .schema(&relation, cx.cancel())
@@ -151,6 +166,7 @@ pub(crate) async fn create_view(session: &Session, cx: &RunCx, view: &ViewSpec) 
         let known = view.tables.iter().find(|(known, _)| known == frame);
         known.map_or_else(String::new, |(_, table)| identifier(table))
     });
+    session.analysed.clear();
     command(session, cx, &rendered.text)
         .await
         .map_err(|error| placed(error, &rendered, &[]))

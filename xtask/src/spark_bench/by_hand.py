@@ -13,7 +13,7 @@ spark = SparkSession.builder.remote(remote).create()
 source = f"{folder}/in.parquet"
 for node in range(nodes):
     df = spark.read.parquet(source)
-    df = spark.sql("SELECT x, y * 2 AS y FROM {df} WHERE x >= 0", df=df)
+    df = spark.sql(f"SELECT x, y * 2 AS y FROM {{df}} WHERE x >= -{node}", df=df)
     df = df.withColumn("z", F.col("x") + 1)
     source = f"{folder}/by_hand/n{node}.parquet"
     df.write.mode("overwrite").parquet(source)
