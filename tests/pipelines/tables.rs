@@ -8,11 +8,14 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::case::{Engine, engines, laktory, rows, sorted};
 
+/// A test on an engine with a catalog.
+type Test = fn(&Engine) -> Result<(), Failed>;
+
 pub(crate) fn trials() -> Vec<Trial> {
     let remote = engines().into_iter().filter(|engine| engine.is_remote);
     remote
         .flat_map(|engine| {
-            let tests: [(&str, fn(&Engine) -> Result<(), Failed>); 4] = [
+            let tests: [(&str, Test); 4] = [
                 ("written_read_and_shown", written_read_and_shown),
                 ("modes_mean_what_they_mean_for_files", modes),
                 ("a_table_is_replaced_by_its_own_rows", replaced_by_itself),
