@@ -49,6 +49,7 @@ struct Checked {
 
 struct CheckedFrames<'a> {
     cx: &'a RunCx,
+    sessions: &'a Sessions,
     checked: RefCell<HashMap<usize, Checked>>,
 }
 
@@ -61,7 +62,7 @@ impl NodeFrames for CheckedFrames<'_> {
                     "a node is checked before one that it reads",
                 ));
             };
-            let deepest = match (reader.descriptor().capabilities)().local_files {
+            let deepest = match self.sessions.is_local(reader.descriptor().name) {
                 true => DEEPEST_CHAIN,
                 // A server resolves what comes before with each request.
                 false => 0,
@@ -88,6 +89,7 @@ pub(crate) async fn check(
 ) -> (Vec<NodeSchema>, Vec<Fault>) {
     let frames = CheckedFrames {
         cx,
+        sessions,
         checked: RefCell::new(HashMap::new()),
     };
     let mut schemas = Vec::new();
@@ -234,7 +236,8 @@ async fn check_node(
     };
     let mut faults = faulty_expectations(cx, backend, node, &stage).await;
     if writes {
-        faults.extend(faulty_sinks(cx, backend, node, &stage).await);
+        let local = sessions.is_local(&node.backend);
+        faults.extend(faulty_sinks(cx, backend, node, &stage, local).await);
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -254,8 +257,8 @@ async fn faulty_sinks(
     backend: &Arc<dyn Backend>,
     node: &NodePlan,
     stage: &Frame,
+    local: bool,
 ) -> Vec<Fault> {
-    let local = (backend.descriptor().capabilities)().local_files;
     let mut faults = Vec::new();
     for sink in &node.sinks {
         let at_sink = |error| Fault::new(&node.name, &sink.place, error);

@@ -152,7 +152,7 @@ impl NodeRun<'_> {
             self.hand_over(kept);
             return Ok(());
         }
-        let outputs = self.prepare(backend, report)?;
+        let outputs = self.prepare(report)?;
         let (mut flagged, mut kept, mut judged) = (flagged, kept, None);
         if let Some(steps) = &steps
             && outputs.iter().any(Output::is_on_engine)
@@ -259,24 +259,20 @@ impl NodeRun<'_> {
         }
     }
 
-    fn prepare(
-        &self,
-        backend: &Arc<dyn Backend>,
-        report: &mut NodeReport,
-    ) -> Result<Vec<Output>, Fault> {
+    fn prepare(&self, report: &mut NodeReport) -> Result<Vec<Output>, Fault> {
         let mut prepared = Vec::new();
         if !self.shared.write {
             return Ok(prepared);
         }
         let full = self.shared.refresh == Refresh::Full;
-        let capabilities = (backend.descriptor().capabilities)();
+        let local = self.shared.sessions.is_local(&self.node.backend);
         for (number, sink) in self.node.sinks.iter().enumerate() {
             if matches!(sink.target, SinkTarget::View { .. }) {
                 // Made of the query itself, once the other outputs are there.
                 continue;
             }
             let is_file = matches!(sink.target, SinkTarget::File { .. });
-            if !(capabilities.local_files && is_file) {
+            if !(local && is_file) {
                 prepared.push(self.announced(outputs::on_engine(sink, full)));
                 continue;
             }
@@ -546,11 +542,12 @@ impl NodeRun<'_> {
         read: &Stored,
         kept: &Frame,
     ) -> Result<Stored> {
-        let capabilities = (backend.descriptor().capabilities)();
         let mut read = read.clone();
         if let Stored::Files(spec) = &mut read
-            && !capabilities.local_files
-            && capabilities.read(&spec.format).schema
+            && !self.shared.sessions.is_local(&self.node.backend)
+            && (backend.descriptor().capabilities)()
+                .read(&spec.format)
+                .schema
         {
             let schema = backend.schema(self.shared.cx, kept).await?;
             let columns = schema.fields().iter();

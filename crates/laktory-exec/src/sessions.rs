@@ -1,6 +1,6 @@
 //! Engine sessions of a run, opened once each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,7 +14,11 @@ use crate::run::RunOptions;
 
 /// The sessions that a plan needs, by backend name.
 #[derive(Clone, Debug)]
-pub(crate) struct Sessions(BTreeMap<String, Arc<dyn Backend>>);
+pub(crate) struct Sessions {
+    open: BTreeMap<String, Arc<dyn Backend>>,
+    /// Those that work on this machine's files. Asked for each node; capabilities are computed whole.
+    local: BTreeSet<&'static str>,
+}
 
 impl Sessions {
     /// Opens one session for each backend of the plan.
@@ -49,14 +53,28 @@ impl Sessions {
                 sessions.insert(node.backend.clone(), session);
             }
         }
-        Ok(Self(sessions))
+        let local = sessions
+            .values()
+            .map(|session: &Arc<dyn Backend>| session.descriptor())
+            .filter(|descriptor| (descriptor.capabilities)().local_files)
+            .map(|descriptor| descriptor.name)
+            .collect();
+        Ok(Self {
+            open: sessions,
+            local,
+        })
     }
 
     /// The session of a backend of the plan.
     pub(crate) fn get(&self, backend: &str) -> Result<&Arc<dyn Backend>> {
-        self.0
+        self.open
             .get(backend)
             .ok_or_else(|| Error::internal(format!("no session of backend `{backend}` is open")))
+    }
+
+    /// Whether a backend works on this machine's files.
+    pub(crate) fn is_local(&self, backend: &str) -> bool {
+        self.local.contains(backend)
     }
 }
 

@@ -1,37 +1,78 @@
-//! Calls on readers and writers (`reader_methods`, `writer_methods`), with PySpark's names: what they ask for, as values.
+//! What sources and sinks ask of readers and writers: options (`reader_kwargs`, `writer_kwargs`), and calls with PySpark's names
+//! (`reader_methods`, `writer_methods`), as values.
 
 use laktory_core::{Layout, Options};
-use laktory_model::{Finding, Path, ReaderMethod};
+use laktory_model::{Finding, Kwargs, Path, ReaderMethod};
 use laktory_syntax::did_you_mean;
 use serde_json::Value;
 
 use crate::compile::Compiler;
-use crate::options::option;
+use crate::options::{self, option};
 
-/// The options that calls on a reader set. None when one of them is at fault.
-pub(crate) fn reader(
-    compiler: &mut Compiler<'_>,
-    methods: &[ReaderMethod],
-    known: &[&str],
-    backend: &str,
-    place: &Path,
-) -> Option<Options> {
-    let (options, _) = compile(compiler, methods, known, ("reader", backend), place)?;
-    Some(options)
+/// Who is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Reader,
+    Writer,
 }
 
-/// The options and the layout that calls on a writer set. None when one of them is at fault.
-pub(crate) fn writer(
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Writer => "writer",
+        }
+    }
+}
+
+/// What a source or a sink asks of its reader or writer.
+pub(crate) struct Asked<'a> {
+    pub(crate) role: Role,
+    /// `reader_kwargs` or `writer_kwargs`.
+    pub(crate) kwargs: &'a Kwargs,
+    /// `reader_methods` or `writer_methods`.
+    pub(crate) methods: &'a [ReaderMethod],
+    /// The options that are understood.
+    pub(crate) known: &'a [&'a str],
+}
+
+/// The options and the layout that are asked for, by keys and by calls. None when one of them is at fault. `thing` is what
+/// is read or written, for messages.
+pub(crate) fn compile(
     compiler: &mut Compiler<'_>,
-    methods: &[ReaderMethod],
-    known: &[&str],
-    backend: &str,
+    index: usize,
+    asked: &Asked<'_>,
+    thing: &str,
     place: &Path,
 ) -> Option<(Options, Layout)> {
-    compile(compiler, methods, known, ("writer", backend), place)
+    let engine = compiler.engine(index)?;
+    let backend = engine.descriptor.name;
+    let (known, doing) = match asked.role {
+        Role::Reader => (engine.capabilities.reader_methods, "reading"),
+        Role::Writer => (engine.capabilities.writer_methods, "writing"),
+    };
+    let role = asked.role.name();
+    let called = calls(
+        compiler,
+        asked.methods,
+        known,
+        (role, backend),
+        &place.key(format!("{role}_methods")),
+    );
+    let options = options::compile(
+        compiler,
+        asked.kwargs,
+        asked.known,
+        &format!("{doing} {thing} on backend {backend}"),
+        &place.key(format!("{role}_kwargs")),
+    );
+    let (mut options, (more, layout)) = (options?, called?);
+    options.extend(more);
+    Some((options, layout))
 }
 
-fn compile(
+/// What calls ask for.
+fn calls(
     compiler: &mut Compiler<'_>,
     methods: &[ReaderMethod],
     known: &[&str],

@@ -6,9 +6,9 @@ use laktory_model::{
 };
 
 use crate::compile::Compiler;
+use crate::methods::{self, Asked, Role};
 use crate::plan::{SinkMode, SinkPlan, SinkTarget, Stored};
 use crate::sources::{fields, unsupported};
-use crate::{methods, options};
 
 /// A declared sink.
 pub(crate) fn compile(
@@ -86,10 +86,13 @@ fn refuse_unsupported(compiler: &mut Compiler<'_>, sink: &DataSink, place: &Path
             "remove `as_stream`",
         ),
     ];
-    for (present, key, message, hint) in refused {
-        if present {
-            compiler.report(unsupported(place.key(key), message, hint));
-        }
+    refuse(compiler, &refused, place);
+}
+
+/// Reports each key that is present: whether it is, its name, what is wrong, and what to do.
+fn refuse(compiler: &mut Compiler<'_>, keys: &[(bool, &str, &str, &str)], place: &Path) {
+    for (_, key, message, hint) in keys.iter().filter(|(present, ..)| *present) {
+        compiler.report(unsupported(place.key(*key), message, hint));
     }
 }
 
@@ -167,11 +170,7 @@ fn table_sink(
             "use `DROP`",
         ),
     ];
-    for (present, key, message, hint) in refused {
-        if present {
-            compiler.report(unsupported(place.key(key), message, hint));
-        }
-    }
+    refuse(compiler, &refused, place);
     let name = TableName::parse(&table.full_name());
     let read = Stored::Table(TableSpec::new(name.clone()));
     if table.table_type == TableType::View {
@@ -242,26 +241,13 @@ fn writer_options(
     known: &[&str],
     place: &Path,
 ) -> Option<(Options, Layout)> {
-    let engine = compiler.engine(index)?;
-    let (backend, known_methods) = (engine.descriptor.name, engine.capabilities.writer_methods);
-    let called = methods::writer(
-        compiler,
-        &sink.common.writer_methods,
-        known_methods,
-        backend,
-        &place.key("writer_methods"),
-    );
-    let what = format!("writing `{format}` on backend {backend}");
-    let options = options::compile(
-        compiler,
-        &sink.common.writer_kwargs,
+    let asked = Asked {
+        role: Role::Writer,
+        kwargs: &sink.common.writer_kwargs,
+        methods: &sink.common.writer_methods,
         known,
-        &what,
-        &place.key("writer_kwargs"),
-    );
-    let (mut options, (more, layout)) = (options?, called?);
-    options.extend(more);
-    Some((options, layout))
+    };
+    methods::compile(compiler, index, &asked, &format!("`{format}`"), place)
 }
 
 fn planned(

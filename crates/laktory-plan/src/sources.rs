@@ -9,9 +9,9 @@ use laktory_model::{
 use laktory_syntax::{FragmentError, sql_expression, sql_projection};
 
 use crate::compile::Compiler;
+use crate::methods::{self, Asked, Role};
 use crate::plan::{Input, InputSource, Step, StepKind};
 use crate::steps::check_expr;
-use crate::{methods, options};
 
 /// An input for a declared source.
 pub(crate) fn compile(
@@ -83,7 +83,6 @@ fn files(
     let format = Format::parse(&file.format);
     let engine = compiler.engine(index)?;
     let backend = engine.descriptor.name;
-    let known_methods = engine.capabilities.reader_methods;
     let support = engine.capabilities.read(&format);
     if !support.support.is_available() {
         let known: Vec<&str> = engine
@@ -108,23 +107,13 @@ fn files(
             "remove `schema`",
         ));
     }
-    let what = format!("reading `{format}` on backend {backend}");
-    let called = methods::reader(
-        compiler,
-        &file.reader_methods,
-        known_methods,
-        backend,
-        &place.key("reader_methods"),
-    );
-    let options = options::compile(
-        compiler,
-        &file.reader_kwargs,
-        support.options,
-        &what,
-        &place.key("reader_kwargs"),
-    );
-    let (mut options, called) = (options?, called?);
-    options.extend(called);
+    let asked = Asked {
+        role: Role::Reader,
+        kwargs: &file.reader_kwargs,
+        methods: &file.reader_methods,
+        known: support.options,
+    };
+    let (options, _) = methods::compile(compiler, index, &asked, &format!("`{format}`"), place)?;
     if compiler.findings[before..].iter().any(Finding::is_error) {
         return None;
     }
@@ -146,8 +135,7 @@ fn table(
 ) -> Option<InputSource> {
     let engine = compiler.engine(index)?;
     let backend = engine.descriptor.name;
-    let known_methods = engine.capabilities.reader_methods;
-    let known_options = engine.capabilities.table_options;
+    let known = engine.capabilities.table_options;
     if !engine.capabilities.tables.is_available() {
         let message = format!("backend {backend} has no catalog of tables");
         compiler.report(unsupported(
@@ -157,23 +145,13 @@ fn table(
         ));
         return None;
     }
-    let called = methods::reader(
-        compiler,
-        &table.reader_methods,
-        known_methods,
-        backend,
-        &place.key("reader_methods"),
-    );
-    let what = format!("reading a table on backend {backend}");
-    let options = options::compile(
-        compiler,
-        &table.reader_kwargs,
-        known_options,
-        &what,
-        &place.key("reader_kwargs"),
-    );
-    let (mut options, called) = (options?, called?);
-    options.extend(called);
+    let asked = Asked {
+        role: Role::Reader,
+        kwargs: &table.reader_kwargs,
+        methods: &table.reader_methods,
+        known,
+    };
+    let (options, _) = methods::compile(compiler, index, &asked, "a table", place)?;
     Some(InputSource::Table(TableSpec {
         name: TableName::parse(&table.full_name()),
         options,

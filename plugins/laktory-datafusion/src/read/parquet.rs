@@ -34,26 +34,21 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
     let extra = given
         .one_of("extra_columns", &[("ignore", true), ("raise", false)])?
         .unwrap_or(false);
-    let mut footers = Vec::with_capacity(request.files.len());
-    for file in &request.files {
-        let footer = footer(file)?;
-        footers.push((exported(footer.schema()), Arc::clone(footer.metadata())));
+    let (first_file, rest) = (&request.files[0], &request.files[1..]);
+    let footer = self::footer(first_file)?;
+    let first = exported(footer.schema());
+    let schema = request.declared.as_ref().unwrap_or(&first);
+    let mut statistics = vec![self::statistics(&first, footer.metadata(), schema)];
+    for file in rest {
+        let footer = self::footer(file)?;
+        let other = exported(footer.schema());
+        fits(&first, first_file, &other, file, missing, extra)?;
+        statistics.push(self::statistics(&other, footer.metadata(), schema));
     }
-    let first = Arc::clone(&footers[0].0);
-    for (file, (other, _)) in request.files.iter().zip(&footers).skip(1) {
-        fits(&first, &request.files[0], other, file, missing, extra)?;
+    if let Some(declared) = &request.declared {
+        has_columns(&first, first_file, declared)?;
     }
-    let schema = match &request.declared {
-        Some(declared) => {
-            has_columns(&first, &request.files[0], declared)?;
-            Arc::clone(declared)
-        }
-        None => first,
-    };
-    let statistics = footers
-        .iter()
-        .map(|(stored, metadata)| statistics(stored, metadata, &schema))
-        .collect();
+    let schema = Arc::clone(schema);
     Files::parquet(&request.files, schema, statistics)
 }
 
