@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use libtest_mimic::Trial;
+use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -25,10 +25,52 @@ pub(crate) struct Engine {
     pub(crate) is_remote: bool,
     /// Whether nothing names that server.
     pub(crate) is_missing: bool,
+    /// Tests that do not hold on that server, by path, with the reason; they must fail there.
+    pub(crate) gaps: BTreeMap<String, String>,
+}
+
+impl Engine {
+    /// What a test on this engine is called.
+    pub(crate) fn test_name(&self, path: &str) -> String {
+        format!("{}::{path}", self.name.to_lowercase())
+    }
+
+    /// A test on this engine: ignored when it is not to be had, and strict about the gaps of its server.
+    pub(crate) fn trial(
+        &self,
+        path: &str,
+        test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+    ) -> Trial {
+        let gap = self.gaps.get(path).cloned();
+        let trial = Trial::test(self.test_name(path), move || match (test(), gap) {
+            (Ok(()), Some(reason)) => {
+                Err(format!("the test holds, but is declared as not holding: {reason}").into())
+            }
+            (Err(_), Some(_)) => Ok(()),
+            (outcome, None) => outcome,
+        });
+        match self.is_missing {
+            true => trial.with_kind("no server").with_ignored_flag(true),
+            false => trial,
+        }
+    }
+}
+
+/// The gaps of a server, whose name is that of the file.
+fn gaps(backend: &str) -> BTreeMap<String, String> {
+    let Ok(server) = std::env::var(SERVER_KIND) else {
+        return BTreeMap::new();
+    };
+    let file = format!("gaps/{}.{server}.yaml", backend.to_lowercase());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 /// The server of an engine that is not embedded, as the tests get it.
 const SERVER: &str = "LAKTORY_SPARK_REMOTE";
+/// What kind of server it is, when it is not Spark.
+const SERVER_KIND: &str = "LAKTORY_CONFORMANCE_SERVER";
 /// The same, as the command gets it.
 const REMOTE: &str = "SPARK_REMOTE";
 
@@ -51,6 +93,7 @@ pub(crate) fn engines() -> Vec<Engine> {
             }
             if !(backend.capabilities)().local_files {
                 engine.is_remote = true;
+                engine.gaps = gaps(engine.name);
                 match std::env::var(SERVER) {
                     Ok(server) => engine.environment.extend([(REMOTE.to_owned(), server)]),
                     Err(_) => engine.is_missing = true,
@@ -65,9 +108,9 @@ pub(crate) fn engines() -> Vec<Engine> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
-    /// Filled from the file's path.
+    /// That of the file, without its extension.
     #[serde(skip)]
-    pub(crate) name: String,
+    path: String,
     /// The engine it runs on.
     #[serde(skip)]
     engine: Engine,
@@ -171,7 +214,7 @@ pub(crate) fn all() -> Vec<Case> {
             if case.once && engine.name != laktory::DEFAULT_BACKEND {
                 continue;
             }
-            case.name = format!("{}::{}", engine.name.to_lowercase(), path.display());
+            case.path = path.display().to_string();
             case.engine = engine.clone();
             cases.push(case);
         }
@@ -197,14 +240,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 impl Case {
-    /// The case as a test; one whose engine is not to be had is ignored.
+    /// The case as a test.
     pub(crate) fn trial(self) -> Trial {
-        let is_missing = self.engine.is_missing;
-        let trial = Trial::test(self.name.clone(), move || self.run().map_err(Into::into));
-        match is_missing {
-            true => trial.with_kind("no server").with_ignored_flag(true),
-            false => trial,
-        }
+        let (engine, path) = (self.engine.clone(), self.path.clone());
+        engine.trial(&path, move || self.run().map_err(Into::into))
     }
 
     /// Runs the case; one that is declared as not holding yet must fail.

@@ -15,11 +15,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         if engine.name == laktory::DEFAULT_BACKEND {
             continue;
         }
-        let name = format!(
-            "{}::engines/the_example_gives_the_rows_of_the_default",
-            engine.name.to_lowercase()
+        let (path, own) = (
+            "engines/the_example_gives_the_rows_of_the_default",
+            engine.clone(),
         );
-        trials.push(with(&engine.clone(), &name, move || same_example(&engine)));
+        trials.push(engine.trial(path, move || same_example(&own)));
     }
     let all = engines();
     let is_missing = all.iter().any(|engine| engine.is_missing);
@@ -158,15 +158,6 @@ fn descendants(process: u32, name: &str) -> Vec<String> {
         }
     }
     found
-}
-
-/// A test that needs an engine.
-fn with(
-    engine: &Engine,
-    name: &str,
-    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
-) -> Trial {
-    Trial::test(name, test).with_ignored_flag(engine.is_missing)
 }
 
 /// Runs the example of the README on an engine, and reads what it wrote.

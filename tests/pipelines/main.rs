@@ -24,5 +24,12 @@ fn main() -> std::process::ExitCode {
     trials.extend(memory::trials());
     trials.extend(tables::trials());
     trials.extend(world::trials());
+    for engine in case::engines() {
+        for path in engine.gaps.keys() {
+            let name = engine.test_name(path);
+            let known = trials.iter().any(|trial| trial.name() == name);
+            assert!(known, "gaps of {}: no test is called `{path}`", engine.name);
+        }
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

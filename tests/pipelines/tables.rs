@@ -22,9 +22,8 @@ pub(crate) fn trials() -> Vec<Trial> {
                 ("partitions_are_read_back", partitions),
             ];
             tests.map(|(name, test)| {
-                let name = format!("{}::tables/{name}", engine.name.to_lowercase());
-                let (engine, is_missing) = (engine.clone(), engine.is_missing);
-                Trial::test(name, move || test(&engine)).with_ignored_flag(is_missing)
+                let own = engine.clone();
+                engine.trial(&format!("tables/{name}"), move || test(&own))
             })
         })
         .collect()

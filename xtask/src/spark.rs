@@ -42,6 +42,17 @@ impl Kind {
         }
     }
 
+    /// Installs the server where it is missing, and returns its virtual environment.
+    ///
+    /// # Errors
+    /// A sentence about what is missing and how to get it.
+    pub(crate) fn prepare(self) -> Result<PathBuf, String> {
+        if self == Self::Spark {
+            has_java()?;
+        }
+        install(&cargo::target()?, self.environment(), self.packages())
+    }
+
     /// The virtual environment's name.
     fn environment(self) -> &'static str {
         match self {
@@ -50,6 +61,18 @@ impl Kind {
         }
     }
 }
+
+/// For a server that lives some minutes on a machine that has other things to do. Plans of deep expressions need deep stacks: a
+/// task whose stack overflows ends the server.
+const JAVA_OPTIONS: &str = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss8m";
+/// Pools that take a new thread for each query up to a thousand, and keep it for a minute: many short queries would fill
+/// the machine with threads.
+const THREAD_POOLS: [&str; 4] = [
+    "broadcastExchange",
+    "resultQueryStage",
+    "shuffleExchange",
+    "subquery",
+];
 
 /// What runs the server, and stops it as soon as this program is gone: as the driver has it.
 const SUPERVISOR: &str = include_str!("../../plugins/laktory-spark/src/supervisor.sh");
@@ -69,13 +92,9 @@ pub(crate) struct Server {
 impl Server {
     /// Installs what is missing and starts a server with additional properties (Spark only).
     pub(crate) fn start(kind: Kind, properties: &[&str]) -> Result<Self, String> {
-        let target = cargo::target()?;
-        if kind == Kind::Spark {
-            has_java()?;
-        }
-        let environment = install(&target, kind.environment(), kind.packages())?;
+        let environment = kind.prepare()?;
         let port = free_port()?;
-        let folder = target.join(format!("spark-server-{}-{port}", std::process::id()));
+        let folder = cargo::target()?.join(format!("spark-server-{}-{port}", std::process::id()));
         let describe = |error: std::io::Error| format!("{}: {error}", folder.display());
         std::fs::create_dir_all(&folder).map_err(describe)?;
         let log = std::fs::File::create(folder.join("log")).map_err(describe)?;
@@ -117,6 +136,18 @@ impl Server {
         &self.home
     }
 
+    /// Whether the server is still there. One that ended by itself failed every test after it.
+    ///
+    /// # Errors
+    /// A sentence with the last lines that it wrote, when it has ended.
+    pub(crate) fn still_runs(&mut self) -> Result<(), String> {
+        match self.child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(format!("ended by itself ({status})\n{}", self.log())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     fn wait_until_ready(&mut self) -> Result<(), String> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
@@ -133,8 +164,9 @@ impl Server {
     }
 
     /// The end of what the server wrote.
-    fn log(&self) -> String {
-        let text = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+    pub(crate) fn log(&self) -> String {
+        let bytes = std::fs::read(self.folder.join("log")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
@@ -283,10 +315,7 @@ fn spark(
         .env("SPARK_HOME", &home)
         .env("SPARK_LOCAL_IP", "127.0.0.1")
         .args(["--master", "local[2]", "--driver-memory", "1g"])
-        .args([
-            "--driver-java-options",
-            "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-        ])
+        .args(["--driver-java-options", JAVA_OPTIONS])
         .args([
             "--class",
             "org.apache.spark.sql.connect.service.SparkConnectServer",
@@ -301,8 +330,9 @@ fn spark(
             folder.join("warehouse").display()
         ),
     ];
+    let pools = THREAD_POOLS.map(|pool| format!("spark.sql.{pool}.maxThreadThreshold=16"));
     let more = properties.iter().map(|property| (*property).to_owned());
-    for property in own.into_iter().chain(more) {
+    for property in own.into_iter().chain(pools).chain(more) {
         command.arg("--conf").arg(property);
     }
     command.arg("spark-internal");

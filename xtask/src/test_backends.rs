@@ -1,7 +1,7 @@
 //! `test-all-backends`: every test there is, on every driver there is, and a table at the end.
 //!
 //! Linking engines dominates the cost, so all tests are built for the whole workspace, with one set of features: another
-//! selection of packages would have engines built anew. `--only NAME` is the short loop, conformance on one backend.
+//! selection of packages would have engines built anew. `--only NAME` is the short loop, cases and pipelines on one backend.
 
 use crate::results::Results;
 use crate::spark::{Kind, Server};
@@ -42,54 +42,41 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     }
     if kind(options) == "sail" && only.is_none() {
         return Err(
-            "Sail runs the cases of PYSPARK, not the pipelines: use `--only spark --spark sail`"
+            "Sail runs the cases and pipelines of PYSPARK, not the random trees: use `--only spark --spark sail`"
                 .to_owned(),
         );
     }
-    // Lives until the last test has run.
-    let (_server, remote) = server(options, &chosen)?;
-    if let Some(remote) = &remote {
-        cargo::set_variable("LAKTORY_SPARK_REMOTE", remote);
-        // A server that does not answer is a failure then, no reason to ignore cases.
-        cargo::set_variable("LAKTORY_CONFORMANCE_REQUIRE", backend_of("spark"));
+    let needs_server = chosen.iter().any(|(feature, _)| feature == "spark");
+    if needs_server && let Some(kind) = started(options)? {
+        // What is missing is said before anything is built.
+        kind.prepare()?;
     }
-    let mut results = Results::default();
+    // The server starts behind the build, which takes long when it is cold, and all of the machine.
+    let targets: &[&str] = match &only {
+        None => &["--tests"],
+        Some(_) => &["--lib", "--test", "conformance", "--test", "pipelines"],
+    };
+    if !cargo::stream(
+        &[&["test", "--workspace", "--no-run"], targets].concat(),
+        |_| {},
+    )? {
+        return Err("the tests do not build".to_owned());
+    }
+    let (mut results, has_server) = on_engines(options, only.as_deref(), needs_server)?;
     results.check("tidy", tidy::run());
-    match &only {
-        None => {
-            tests(
-                &mut results,
-                "tests",
-                &["test", "--workspace", "--tests", "--no-fail-fast"],
-            )?;
-            tests(&mut results, "tests without a driver", WITHOUT_DRIVERS)?;
-            tests(
-                &mut results,
-                "doc tests",
-                &["test", "--workspace", "--doc", "--no-fail-fast"],
-            )?;
-            results.check("support matrix", matrix::check());
-        }
-        Some(only) => {
-            let filter = format!("{}::", backend_of(only));
-            let conformance = [
-                "test",
-                "--workspace",
-                "--test",
-                "conformance",
-                "--",
-                &filter,
-            ];
-            tests(&mut results, "conformance", &conformance)?;
-        }
-    }
-    small_streams(&mut results, options, remote.as_deref())?;
     if only.is_none() {
+        tests(&mut results, "tests without a driver", WITHOUT_DRIVERS)?;
+        tests(
+            &mut results,
+            "doc tests",
+            &["test", "--workspace", "--doc", "--no-fail-fast"],
+        )?;
+        results.check("support matrix", matrix::check());
         third_party(&mut results)?;
     }
     // Features of the facade may be named for the engine rather than the backend: spark provides PYSPARK.
     for (feature, _) in &chosen {
-        if feature == "spark" && remote.is_none() {
+        if feature == "spark" && !has_server {
             continue;
         }
         results.require(backend_of(feature));
@@ -105,6 +92,69 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     }
 }
 
+/// The tests of engines, and whether PYSPARK had a server. They run once more on another server when theirs ended by itself,
+/// for which no test is to blame; a server that ends twice is a failure.
+fn on_engines(
+    options: &Options,
+    only: Option<&str>,
+    needs_server: bool,
+) -> Result<(Results, bool), String> {
+    let mut again = true;
+    loop {
+        let mut results = Results::default();
+        // Lives until the last of these tests has run.
+        let (server, remote) = match needs_server {
+            true => server(options)?,
+            false => (None, None),
+        };
+        if let Some(remote) = &remote {
+            cargo::set_variable("LAKTORY_SPARK_REMOTE", remote);
+            // A server that does not answer is a failure then, no reason to ignore cases.
+            cargo::set_variable("LAKTORY_CONFORMANCE_REQUIRE", backend_of("spark"));
+            if !answers()? {
+                let log = server.as_ref().map(Server::log).unwrap_or_default();
+                return Err(format!(
+                    "the server at `{remote}` does not answer a query\n{log}"
+                ));
+            }
+        }
+        suites(&mut results, only)?;
+        small_streams(&mut results, options, remote.as_deref())?;
+        let ended = server.map_or(Ok(()), |mut server| server.still_runs());
+        match ended {
+            Err(error) if again => {
+                println!("the server of PYSPARK {error}\nonce more, on another one");
+                again = false;
+            }
+            outcome => {
+                results.check("the server of PYSPARK", outcome);
+                return Ok((results, remote.is_some()));
+            }
+        }
+    }
+}
+
+/// All suites, or cases and pipelines of one backend.
+fn suites(results: &mut Results, only: Option<&str>) -> Result<(), String> {
+    let Some(only) = only else {
+        let all = ["test", "--workspace", "--tests", "--no-fail-fast"];
+        return tests(results, "tests", &all);
+    };
+    let filter = format!("{}::", backend_of(only));
+    let of_backend = [
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--test",
+        "conformance",
+        "--test",
+        "pipelines",
+        "--",
+        &filter,
+    ];
+    tests(results, "cases and pipelines", &of_backend)
+}
+
 /// Properties of the server: results are sent in many short streams, so that a client that takes the end of a stream for
 /// the end of the result does not pass.
 /// It asks for a token, so that a wrong one can be tried.
@@ -117,18 +167,10 @@ const TOKEN: &str = "letmein";
 
 /// The server of PYSPARK: the one that `--connect` names, or a fresh one of the kind that `--spark` names, which is Spark
 /// unless it says otherwise.
-fn server(
-    options: &Options,
-    chosen: &[&(String, String)],
-) -> Result<(Option<Server>, Option<String>), String> {
-    if let Some(remote) = options.get("connect") {
-        return Ok((None, Some(remote.to_owned())));
-    }
-    let kind = kind(options);
-    if kind == "none" || !chosen.iter().any(|(feature, _)| feature == "spark") {
-        return Ok((None, None));
-    }
-    let kind = Kind::parse(kind)?;
+fn server(options: &Options) -> Result<(Option<Server>, Option<String>), String> {
+    let Some(kind) = started(options)? else {
+        return Ok((None, options.get("connect").map(str::to_owned)));
+    };
     if kind == Kind::Sail {
         let server = Server::start(kind, &[])?;
         let remote = server.remote();
@@ -142,8 +184,24 @@ fn server(
     Ok((Some(server), Some(remote)))
 }
 
+/// What kind of server is started, if any.
+fn started(options: &Options) -> Result<Option<Kind>, String> {
+    match kind(options) {
+        _ if options.get("connect").is_some() => Ok(None),
+        "none" => Ok(None),
+        kind => Kind::parse(kind).map(Some),
+    }
+}
+
 fn kind(options: &Options) -> &str {
     options.get("spark").unwrap_or("spark")
+}
+
+/// A server is ready when it answers a query. A port may be open long before that.
+fn answers() -> Result<bool, String> {
+    let query = "a_server_answers_a_query";
+    let arguments = ["test", "--workspace", "--lib", "--", "--ignored", query];
+    cargo::stream(&arguments, |_| {})
 }
 
 /// A result that the server sends in many streams arrives whole. The server must be a Spark with settings of its own.

@@ -4,7 +4,7 @@
 //! A session is reused for all cases. It owns a runtime of one thread; blocking work of drivers goes to its pool.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use arrow_array::RecordBatch;
@@ -83,6 +83,8 @@ pub struct Session {
     capabilities: Capabilities,
     exact_types: bool,
     inspector: Option<Inspector>,
+    /// Where the server was lost. What follows fails at once, since each case would look for it anew.
+    lost: OnceLock<String>,
 }
 
 struct Pool(tokio::runtime::Handle);
@@ -125,6 +127,7 @@ impl Session {
             capabilities: (descriptor.capabilities)(),
             exact_types,
             inspector: None,
+            lost: OnceLock::new(),
         })
     }
 
@@ -139,9 +142,8 @@ impl Session {
     #[must_use]
     pub fn run(&self, case: &Case) -> Verdict {
         let mut needs = Needs::default();
-        let run = AssertUnwindSafe(|| self.runtime.block_on(self.outcome(case, &mut needs)));
-        let outcome = std::panic::catch_unwind(run)
-            .unwrap_or_else(|_| Err(Error::internal("the driver panicked")))
+        let outcome = self
+            .guarded(&case.id, self.outcome(case, &mut needs))
             .unwrap_or_else(|error| Outcome::Refused(vec![error.into()]));
         match needs.missing(&self.capabilities) {
             Some(missing) => match &outcome {
@@ -179,8 +181,26 @@ impl Session {
             let frame = self.backend.apply(&self.cx, frame, op, &none)?;
             self.exported(&frame).await
         };
+        self.guarded("a random tree", work)
+    }
+
+    /// Work whose panics are errors. Once the server is lost there is none.
+    fn guarded<T>(&self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        if let Some(known) = self.lost.get() {
+            let message = format!("the server was lost before: {known}");
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
         let run = AssertUnwindSafe(|| self.runtime.block_on(work));
-        std::panic::catch_unwind(run).unwrap_or_else(|panic| Err(Error::from_panic(panic.as_ref())))
+        let outcome = std::panic::catch_unwind(run)
+            .unwrap_or_else(|panic| Err(Error::from_panic(panic.as_ref())));
+        if let Err(error) = &outcome
+            && error.kind() == ErrorKind::Io
+            && error.is_retryable()
+        {
+            // Whoever came first has it; both say the same.
+            let _ = self.lost.set(format!("{what}: {error}"));
+        }
+        outcome
     }
 
     async fn outcome(&self, case: &Case, needs: &mut Needs) -> Result<Outcome> {

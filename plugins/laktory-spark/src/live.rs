@@ -105,24 +105,34 @@ fn settings_that_do_not_exist_are_refused() {
     assert!(error.hint().unwrap().contains("spark_remote"));
 }
 
+/// What tells a server that is ready from one that only listens.
+#[test]
+#[ignore = "needs `LAKTORY_SPARK_REMOTE`, a server; `cargo xtask test-all-backends` starts one"]
+fn a_server_answers_a_query() {
+    let remote = std::env::var("LAKTORY_SPARK_REMOTE").expect("the variable is set");
+    assert_eq!(rows_of("SELECT 1 AS one", &remote), 1);
+}
+
 /// The server ends its streams after 2 MB or 20 seconds; a client that takes the end of a stream for the end of the
 /// result would lose rows without a word.
 #[test]
 #[ignore = "needs `LAKTORY_SPARK_SMALL_STREAMS`: a server with `senderMaxStreamSize=2m`; `cargo xtask test-all-backends` starts one"]
 fn every_row_arrives_however_often_the_server_ends_its_stream() {
     let remote = std::env::var("LAKTORY_SPARK_SMALL_STREAMS").expect("the variable is set");
+    let text = "SELECT id, id * 2 AS twice, CAST(id AS STRING) AS text FROM range(2000000)";
+    assert_eq!(rows_of(text, &remote), 2_000_000);
+}
+
+/// How many rows of a query arrive.
+fn rows_of(query: &str, remote: &str) -> usize {
+    let segment = SqlSegment::Text(query.to_owned());
+    let query = SqlTemplate::new(vec![(segment, 0..query.len())]);
     on(async {
-        let session = session(&remote).await.unwrap();
-        let text = "SELECT id, id * 2 AS twice, CAST(id AS STRING) AS text FROM range(2000000)";
-        let end = text.len();
-        let query = SqlTemplate::new(vec![(SqlSegment::Text(text.to_owned()), 0..end)]);
+        let session = session(remote).await.unwrap();
         let cx = cx();
         let frame = session.sql(&cx, &query, &NamedFrames::new()).await.unwrap();
-        let mut batches = session.export(&cx, &frame).await.unwrap();
-        let mut rows = 0;
-        while let Some(batch) = batches.next().await {
-            rows += batch.unwrap().num_rows();
-        }
-        assert_eq!(rows, 2_000_000);
-    });
+        let batches = session.export(&cx, &frame).await.unwrap();
+        let counted = batches.map(|batch| batch.unwrap().num_rows());
+        counted.fold(0, |sum, rows| async move { sum + rows }).await
+    })
 }

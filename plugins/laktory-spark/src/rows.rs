@@ -197,9 +197,8 @@ pub(crate) async fn import(
     let mut pending: Vec<RecordBatch> = Vec::new();
     let mut bytes = 0;
     while let Some(batch) = batches.next().await {
-        for batch in slices(batch?) {
-            let batch = conform(batch, &wire)?;
-            bytes += batch.get_array_memory_size();
+        for batch in slices(conform(batch?, &wire)?)? {
+            bytes += bytes_of(&batch)?;
             pending.push(batch);
             if bytes >= BLOB_BYTES {
                 blobs.push(blob(session, cx, &wire, &pending).await?);
@@ -223,16 +222,29 @@ pub(crate) async fn import(
 }
 
 /// A large batch in pieces of the size of a blob.
-fn slices(batch: RecordBatch) -> Vec<RecordBatch> {
-    let pieces = batch.get_array_memory_size().div_ceil(BLOB_BYTES).max(1);
+fn slices(batch: RecordBatch) -> Result<Vec<RecordBatch>> {
+    let pieces = bytes_of(&batch)?.div_ceil(BLOB_BYTES).max(1);
     let rows = batch.num_rows().div_ceil(pieces).max(1);
     if pieces == 1 {
-        return vec![batch];
+        return Ok(vec![batch]);
     }
-    (0..batch.num_rows())
-        .step_by(rows)
+    let starts = (0..batch.num_rows()).step_by(rows);
+    Ok(starts
         .map(|start| batch.slice(start, rows.min(batch.num_rows() - start)))
-        .collect()
+        .collect())
+}
+
+/// Bytes of a batch's own rows. Engines hand out parts of large buffers, which count for each part if taken whole.
+fn bytes_of(batch: &RecordBatch) -> Result<usize> {
+    let sizes = batch
+        .columns()
+        .iter()
+        .map(|column| column.to_data().get_slice_memory_size());
+    sizes
+        .sum::<std::result::Result<usize, _>>()
+        .map_err(|error| {
+            Error::unsupported(format!("rows cannot be sent to Spark: {error}")).with_source(error)
+        })
 }
 
 fn local(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<proto::LocalRelation> {
@@ -242,6 +254,11 @@ fn local(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<proto::LocalRela
     let mut writer = StreamWriter::try_new(Vec::new(), schema).map_err(failed)?;
     for batch in batches {
         writer.write(batch).map_err(failed)?;
+    }
+    if batches.is_empty() {
+        // Sail finds no schema in a stream without a batch.
+        let none = RecordBatch::new_empty(Arc::clone(schema));
+        writer.write(&none).map_err(failed)?;
     }
     let data = writer.into_inner().map_err(failed)?;
     Ok(proto::LocalRelation {
@@ -279,4 +296,26 @@ fn union(mut relations: Vec<proto::Relation>) -> Result<proto::Relation> {
     relations
         .pop()
         .ok_or_else(|| Error::internal("no rows and no schema"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use laktory_core::arrow::array::{Int64Array, StringArray};
+
+    #[test]
+    fn parts_of_a_large_batch_count_for_themselves() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1_000_000));
+        let texts = (0..1_000_000).map(|number| format!("the number {number}"));
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+        let batch = RecordBatch::try_from_iter([("n", numbers), ("t", texts)]).unwrap();
+        let whole = bytes_of(&batch).unwrap();
+        assert!(whole > 25_000_000, "{whole}");
+        let part = bytes_of(&batch.slice(500_000, 1_000)).unwrap();
+        assert!((25_000..50_000).contains(&part), "{part}");
+        let pieces = slices(batch).unwrap();
+        assert_eq!(pieces.len(), whole.div_ceil(BLOB_BYTES));
+        let rows: usize = pieces.iter().map(RecordBatch::num_rows).sum();
+        assert_eq!(rows, 1_000_000);
+    }
 }
