@@ -25,6 +25,8 @@ pub(crate) struct Engine {
     pub(crate) is_remote: bool,
     /// Whether nothing names that server.
     pub(crate) is_missing: bool,
+    /// Whether that server has Delta tables.
+    pub(crate) has_delta: bool,
     /// Tests that do not hold on that server, by path, with the reason; they must fail there.
     pub(crate) gaps: BTreeMap<String, String>,
 }
@@ -94,6 +96,7 @@ pub(crate) fn engines() -> Vec<Engine> {
             if !(backend.capabilities)().local_files {
                 engine.is_remote = true;
                 engine.gaps = gaps(engine.name);
+                engine.has_delta = std::env::var(SERVER_KIND).is_ok_and(|kind| kind == "sail");
                 match std::env::var(SERVER) {
                     Ok(server) => engine.environment.extend([(REMOTE.to_owned(), server)]),
                     Err(_) => engine.is_missing = true,

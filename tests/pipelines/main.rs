@@ -3,6 +3,7 @@
 //! disks, thousands of nodes.
 
 mod case;
+mod delta;
 mod engines;
 mod example;
 mod kill;
@@ -17,6 +18,7 @@ fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = case::all().into_iter().map(case::Case::trial).collect();
     assert!(trials.len() > 1, "no cases were found");
+    trials.extend(delta::trials());
     trials.extend(engines::trials());
     trials.extend(example::trials());
     trials.extend(kill::trials());

@@ -30,14 +30,14 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// A folder with a pipeline whose tables have names of their own, removed at the end.
-struct World<'a> {
+pub(crate) struct World<'a> {
     engine: &'a Engine,
     folder: tempfile::TempDir,
     suffix: String,
 }
 
 impl<'a> World<'a> {
-    fn new(engine: &'a Engine, pipeline: &str) -> Result<Self, Failed> {
+    pub(crate) fn new(engine: &'a Engine, pipeline: &str) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
         let digits = folder.path().to_string_lossy().into_owned();
         let suffix: String = digits.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -50,17 +50,17 @@ impl<'a> World<'a> {
         Ok(world)
     }
 
-    fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }
 
-    fn pipeline(&self, name: &str, text: &str) -> Result<(), Failed> {
+    pub(crate) fn pipeline(&self, name: &str, text: &str) -> Result<(), Failed> {
         let text = text.replace("SUFFIX", &self.suffix);
         Ok(fs::write(self.root().join(name), text)?)
     }
 
     /// Runs the command; gives its exit code and both of its outputs.
-    fn run(&self, arguments: &[&str]) -> Result<(Option<i32>, String), Failed> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<(Option<i32>, String), Failed> {
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
         let output = laktory(self.root(), &arguments, &self.engine.environment)?;
         let text = [output.stdout, output.stderr].concat();
@@ -70,14 +70,14 @@ impl<'a> World<'a> {
         ))
     }
 
-    fn succeeds(&self, arguments: &[&str]) -> Result<String, Failed> {
+    pub(crate) fn succeeds(&self, arguments: &[&str]) -> Result<String, Failed> {
         match self.run(arguments)? {
             (Some(0), text) => Ok(text),
             (code, text) => Err(format!("{arguments:?} ends with {code:?}: {text}").into()),
         }
     }
 
-    fn fails(&self, arguments: &[&str], expected: &str) -> Result<(), Failed> {
+    pub(crate) fn fails(&self, arguments: &[&str], expected: &str) -> Result<(), Failed> {
         match self.run(arguments)? {
             (Some(1 | 2), text) if text.contains(&expected.replace("SUFFIX", &self.suffix)) => {
                 Ok(())
@@ -89,7 +89,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn holds(&self, output: &str, expected: &[&str]) -> Result<(), Failed> {
+    pub(crate) fn holds(&self, output: &str, expected: &[&str]) -> Result<(), Failed> {
         let found = sorted(&rows(&self.root().join(output))?, true);
         match found == expected {
             true => Ok(()),

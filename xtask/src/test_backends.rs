@@ -47,8 +47,13 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         );
     }
     let needs_server = chosen.iter().any(|(feature, _)| feature == "spark");
-    if needs_server && let Some(kind) = started(options)? {
-        // What is missing is said before anything is built.
+    let own_server = started(options)?.filter(|_| needs_server);
+    let with_delta = only.is_none() && own_server == Some(Kind::Spark);
+    // What is missing is said before anything is built.
+    for kind in own_server
+        .into_iter()
+        .chain(with_delta.then_some(Kind::Sail))
+    {
         kind.prepare()?;
     }
     // The server starts behind the build, which takes long when it is cold, and all of the machine.
@@ -64,6 +69,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     }
     let (mut results, has_server) = on_engines(options, only.as_deref(), needs_server)?;
     results.check("tidy", tidy::run());
+    if with_delta {
+        delta(&mut results)?;
+    }
     if only.is_none() {
         tests(&mut results, "tests without a driver", WITHOUT_DRIVERS)?;
         tests(
@@ -226,6 +234,22 @@ fn small_streams(
         "every_row_arrives",
     ];
     tests(results, "long results of Spark", &arguments)
+}
+
+/// Delta tables, on Sail: no registry has what Spark needs for them.
+fn delta(results: &mut Results) -> Result<(), String> {
+    let server = Server::start(Kind::Sail, &[])?;
+    cargo::set_variable("LAKTORY_SPARK_REMOTE", &server.remote());
+    cargo::set_variable("LAKTORY_CONFORMANCE_SERVER", "sail");
+    let arguments = [
+        "test",
+        "--workspace",
+        "--test",
+        "pipelines",
+        "--",
+        "pyspark::delta/",
+    ];
+    tests(results, "Delta tables", &arguments)
 }
 
 /// The driver that uses the contract from outside: its cases, and a pipeline by a command of its own. It builds in a folder
