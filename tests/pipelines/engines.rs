@@ -21,6 +21,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         );
         trials.push(engine.trial(path, move || same_example(&own)));
     }
+    for engine in engines().into_iter().filter(|engine| engine.is_remote) {
+        let own = engine.clone();
+        let path = "engines/many_rows_of_every_type_come_back";
+        trials.push(engine.trial(path, move || there_and_back(&own)));
+    }
     let all = engines();
     let is_missing = all.iter().any(|engine| engine.is_missing);
     trials.push(
@@ -309,6 +314,65 @@ fn mixed() -> Result<(), Failed> {
         if found != expected {
             return Err(format!("{file} holds {found:#?}, expected {expected:#?}").into());
         }
+    }
+    Ok(())
+}
+
+const THERE_AND_BACK: &str = "
+name: there_and_back
+nodes:
+- name: first
+  source: {path: in.jsonl, format: JSONL}
+  transformer:
+    nodes:
+    - expr: >
+        SELECT CASE WHEN n % 7 = 0 THEN NULL ELSE n END AS i, CAST(n % 100 AS SMALLINT) AS small, n / 7.0 AS f,
+        CAST(n AS REAL) AS r, CASE WHEN n % 5 = 0 THEN NULL ELSE s END AS s, n % 2 = 0 AS b, CAST('2024-02-29' AS DATE) AS d,
+        CAST(n * 0.01 AS DECIMAL(12, 2)) AS money FROM {df}
+    - func_name: with_columns
+      func_kwargs:
+        local: nw.col('i').cast(nw.Datetime('us'))
+        zoned: nw.col('i').cast(nw.Datetime('us', 'Europe/Zurich'))
+        length: nw.col('i').cast(nw.Duration('us'))
+        record: nw.struct(nw.col('i'), nw.col('s'))
+        items: nw.list(nw.col('i'), nw.col('small').cast(nw.Int64))
+        nothing: nw.lit(None)
+  sinks: [{path: first.parquet, format: PARQUET}]
+- name: there
+  dataframe_backend: ENGINE
+  source: {node_name: first}
+  transformer: {nodes: [{func_name: with_columns, func_kwargs: {one: nw.lit(1)}}]}
+- name: back
+  source: {node_name: there}
+  transformer: {nodes: [{func_name: drop, func_args: [one]}]}
+  sinks: [{path: back.parquet, format: PARQUET}]
+";
+
+/// Rows that are too many for a plan arrive as they were sent.
+fn there_and_back(engine: &Engine) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let pipeline = THERE_AND_BACK.replace("ENGINE", engine.name);
+    fs::write(root.join("pipeline.yaml"), pipeline)?;
+    let line =
+        |number: usize| format!("{{\"n\": {number}, \"s\": \"the text of number {number}\"}}\n");
+    let lines: String = (0..20_000).map(line).collect();
+    fs::write(root.join("in.jsonl"), lines)?;
+    run(
+        root,
+        &["run", "pipeline.yaml", "-q"].map(str::to_owned),
+        &all_environments(),
+    )?;
+    let sent = sorted(&rows(&root.join("first.parquet"))?, true);
+    let found = sorted(&rows(&root.join("back.parquet"))?, true);
+    if sent.len() != 20_000 || sent != found {
+        let first = sent.iter().zip(&found).find(|(sent, found)| sent != found);
+        return Err(format!(
+            "{} rows were sent and {} came back; the first difference: {first:?}",
+            sent.len(),
+            found.len()
+        )
+        .into());
     }
     Ok(())
 }

@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use arrow_buffer::OffsetBuffer;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use futures_util::{StreamExt as _, stream};
-use laktory_core::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use laktory_core::arrow::schema::{Field as ArrowField, Schema, SchemaRef};
+use laktory_core::arrow::array::{
+    Array as _, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StructArray,
+};
+use laktory_core::arrow::schema::{DataType, Field as ArrowField, Schema, SchemaRef};
 use laktory_core::{BatchStream, DType, Error, ErrorKind, Field, Frame, Result, RunCx};
 use prost::Message as _;
 use proto::execute_plan_response::ResponseType;
@@ -15,7 +18,7 @@ use proto::relation::RelType;
 use spark_connect_proto as proto;
 
 use crate::client::{Execution, plan};
-use crate::dsl::relation;
+use crate::dsl::{col, f, project, relation};
 use crate::frame::{Resolved, SparkFrame};
 use crate::session::{Session, arrow_schema};
 use crate::types;
@@ -24,6 +27,9 @@ use crate::types;
 const INLINE_BYTES: usize = 512 << 10;
 /// Bytes of rows that are uploaded as one blob.
 const BLOB_BYTES: usize = 16 << 20;
+/// Rows of a blob that are one value for the server, and the name of its column.
+const ROWS_IN_A_LIST: usize = 4096;
+const LISTS: &str = "rows";
 
 /// The rows of a frame, batch by batch as the server computes them.
 pub(crate) async fn export(
@@ -201,14 +207,14 @@ pub(crate) async fn import(
             bytes += bytes_of(&batch)?;
             pending.push(batch);
             if bytes >= BLOB_BYTES {
-                blobs.push(blob(session, cx, &wire, &pending).await?);
+                blobs.push(blob(session, cx, &pending).await?);
                 pending.clear();
                 bytes = 0;
             }
         }
     }
     if bytes > INLINE_BYTES {
-        blobs.push(blob(session, cx, &wire, &pending).await?);
+        blobs.push(blob(session, cx, &pending).await?);
     } else if !pending.is_empty() || blobs.is_empty() {
         blobs.push(relation(RelType::LocalRelation(local(&wire, &pending)?)));
     }
@@ -267,17 +273,52 @@ fn local(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<proto::LocalRela
     })
 }
 
-async fn blob(
-    session: &Session,
-    cx: &RunCx,
-    schema: &SchemaRef,
-    batches: &[RecordBatch],
-) -> Result<proto::Relation> {
-    let data = local(schema, batches)?.encode_to_vec();
-    let hash = session.client.upload(data, cx.cancel()).await?;
-    Ok(relation(RelType::CachedLocalRelation(
-        proto::CachedLocalRelation { hash },
-    )))
+/// Rows that are uploaded. The server's planner walks the rows of local data in each of its rules, a hundred times and more;
+/// thousands of rows that are one list are one row for it, and are taken apart where the work is done.
+async fn blob(session: &Session, cx: &RunCx, batches: &[RecordBatch]) -> Result<proto::Relation> {
+    let lists = batches
+        .iter()
+        .map(in_lists)
+        .collect::<Result<Vec<RecordBatch>>>()?;
+    let schema = lists
+        .first()
+        .map(RecordBatch::schema)
+        .ok_or_else(|| Error::internal("a blob without rows"))?;
+    let rows = local(&schema, &lists)?;
+    let uploaded = session
+        .client
+        .upload(rows.encode_to_vec(), cx.cancel())
+        .await;
+    let kept = match uploaded {
+        Ok(hash) => RelType::CachedLocalRelation(proto::CachedLocalRelation { hash }),
+        // Sail keeps nothing: the rows travel with each plan.
+        Err(error) if error.message().contains("add artifacts") => RelType::LocalRelation(rows),
+        Err(error) => return Err(error),
+    };
+    Ok(project(relation(kept), vec![f("inline", vec![col(LISTS)])]))
+}
+
+/// The rows of a batch as lists of structs.
+fn in_lists(batch: &RecordBatch) -> Result<RecordBatch> {
+    let failed = |error: laktory_core::arrow::schema::ArrowError| {
+        Error::internal("rows that do not fit a list").with_source(error)
+    };
+    let rows = batch.num_rows();
+    let fields = batch.schema().fields().clone();
+    let structs = StructArray::try_new(fields, batch.columns().to_vec(), None).map_err(failed)?;
+    let element = ArrowField::new("element", structs.data_type().clone(), false);
+    let lengths = (0..rows)
+        .step_by(ROWS_IN_A_LIST)
+        .map(|start| ROWS_IN_A_LIST.min(rows - start));
+    let lists = ListArray::try_new(
+        Arc::new(element.clone()),
+        OffsetBuffer::from_lengths(lengths),
+        Arc::new(structs),
+        None,
+    )
+    .map_err(failed)?;
+    let field = ArrowField::new(LISTS, DataType::List(Arc::new(element)), false);
+    RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(lists)]).map_err(failed)
 }
 
 /// Relations below one another, as a balanced tree: plans must not be deep.
