@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use laktory_core::{
     Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
@@ -71,6 +72,8 @@ struct Request<'a> {
     /// Files that hold something, never none.
     files: Vec<PathBuf>,
     declared: Option<SchemaRef>,
+    /// Footers that the session knows; scans look there too.
+    footers: &'a FileMetadataCache,
 }
 
 /// A frame that reads files.
@@ -83,7 +86,9 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         _ => None,
     });
     let spec = spec.clone();
-    let table = cx.blocking(move || table(&spec)).await?;
+    let runtime = session.context().runtime_env();
+    let footers = runtime.cache_manager.get_file_metadata_cache();
+    let table = cx.blocking(move || table(&spec, &*footers)).await?;
     let mut plan = crate::source::scan(session, table)?;
     if limit.is_some() {
         plan = LogicalPlanBuilder::from(plan)
@@ -94,7 +99,7 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
     Ok(DataFusionFrame::from_plan(plan))
 }
 
-fn table(spec: &ReadSpec) -> Result<Arc<dyn TableProvider>> {
+fn table(spec: &ReadSpec, footers: &FileMetadataCache) -> Result<Arc<dyn TableProvider>> {
     let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
     else {
         let known: Vec<&str> = READERS.iter().map(|(format, ..)| format.name()).collect();
@@ -127,6 +132,7 @@ fn table(spec: &ReadSpec) -> Result<Arc<dyn TableProvider>> {
         given,
         files: filled,
         declared,
+        footers,
     };
     let table = reader(&request).map_err(|error| {
         let named = request

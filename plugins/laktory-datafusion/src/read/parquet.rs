@@ -1,18 +1,21 @@
 //! PARQUET: schemas come from the footers, rows are read by the engine's own scan with its pruning by statistics.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::Statistics;
+use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use laktory_core::{Error, ErrorKind, Result};
 
 use super::Request;
-use super::table::Files;
+use super::table::{Files, object};
 use crate::arrow::exported;
 use crate::options::listed;
 use crate::types::shown;
@@ -35,12 +38,12 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
         .one_of("extra_columns", &[("ignore", true), ("raise", false)])?
         .unwrap_or(false);
     let (first_file, rest) = (&request.files[0], &request.files[1..]);
-    let footer = self::footer(first_file)?;
+    let footer = self::footer(first_file, request.footers)?;
     let first = exported(footer.schema());
     let schema = request.declared.as_ref().unwrap_or(&first);
     let mut statistics = vec![self::statistics(&first, footer.metadata(), schema)];
     for file in rest {
-        let footer = self::footer(file)?;
+        let footer = self::footer(file, request.footers)?;
         let other = exported(footer.schema());
         fits(&first, first_file, &other, file, missing, extra)?;
         statistics.push(self::statistics(&other, footer.metadata(), schema));
@@ -73,11 +76,18 @@ fn statistics(
     Some(Arc::new(statistics))
 }
 
-fn footer(file: &PathBuf) -> Result<ArrowReaderMetadata> {
-    let opened = File::open(file)
-        .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?;
-    let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new());
-    metadata.map_err(|error| {
+/// The footer of a file. It is parsed once as long as the file stays the same, for the check, the run, and each part of a scan.
+fn footer(file: &Path, known: &FileMetadataCache) -> Result<ArrowReaderMetadata> {
+    let object = object(file)?.object_meta;
+    let cached = known
+        .get(&object.location)
+        .filter(|entry| entry.is_valid_for(&object));
+    let cached = cached.as_ref().and_then(|entry| {
+        let metadata = entry.file_metadata.as_any();
+        metadata.downcast_ref::<CachedParquetMetaData>()
+    });
+    let options = ArrowReaderOptions::new();
+    let unreadable = |error: ParquetError| {
         let error = crate::error::engine_error(error.into());
         Error::new(
             ErrorKind::ConversionFailed,
@@ -87,7 +97,21 @@ fn footer(file: &PathBuf) -> Result<ArrowReaderMetadata> {
                 error.message()
             ),
         )
-    })
+    };
+    if let Some(cached) = cached {
+        let metadata = Arc::clone(cached.parquet_metadata());
+        return ArrowReaderMetadata::try_new(metadata, options).map_err(unreadable);
+    }
+    let opened = File::open(file)
+        .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?;
+    let footer = ArrowReaderMetadata::load(&opened, options).map_err(unreadable)?;
+    let parsed = CachedParquetMetaData::new(Arc::clone(footer.metadata()));
+    let location = object.location.clone();
+    known.put(
+        &location,
+        CachedFileMetadataEntry::new(object, Arc::new(parsed)),
+    );
+    Ok(footer)
 }
 
 /// Whether a file can be read with the columns of the first one.

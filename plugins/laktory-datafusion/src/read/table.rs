@@ -11,6 +11,7 @@ use datafusion::common::{ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfigBuilder, FileSource, ParquetSource,
 };
@@ -157,7 +158,7 @@ impl Files {
 }
 
 /// A file as the engine names it.
-fn object(file: &Path) -> Result<PartitionedFile> {
+pub(super) fn object(file: &Path) -> Result<PartitionedFile> {
     let named = |error: Error| error.context(format!("`{}`", file.display()));
     let metadata = std::fs::metadata(file).map_err(|error| named(error.into()))?;
     let absolute = std::path::absolute(file).map_err(|error| named(error.into()))?;
@@ -210,7 +211,15 @@ impl TableProvider for Files {
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let source: Arc<dyn FileSource> = match &self.decoder {
             Decoder::Ours(decode) => Arc::new(Local::new(Arc::clone(decode), self.table_schema())),
-            Decoder::Parquet => Arc::new(ParquetSource::new(self.table_schema())),
+            Decoder::Parquet => {
+                let runtime = state.runtime_env();
+                let footers = CachedParquetFileReaderFactory::new(
+                    runtime.object_store(ObjectStoreUrl::local_filesystem())?,
+                    runtime.cache_manager.get_file_metadata_cache(),
+                );
+                let source = ParquetSource::new(self.table_schema());
+                Arc::new(source.with_parquet_file_reader_factory(Arc::new(footers)))
+            }
         };
         let groups = self.groups(state.config_options().execution.target_partitions);
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
