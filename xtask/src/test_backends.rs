@@ -49,6 +49,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let needs_server = chosen.iter().any(|(feature, _)| feature == "spark");
     let own_server = started(options)?.filter(|_| needs_server);
     let with_delta = only.is_none() && own_server == Some(Kind::Spark);
+    let tidy = tidy::run();
     // What is missing is said before anything is built.
     for kind in own_server
         .into_iter()
@@ -68,7 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         return Err("the tests do not build".to_owned());
     }
     let (mut results, has_server) = on_engines(options, only.as_deref(), needs_server)?;
-    results.check("tidy", tidy::run());
+    results.check("tidy", tidy);
     if with_delta {
         delta(&mut results)?;
     }
