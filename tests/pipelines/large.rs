@@ -10,9 +10,10 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::case::{laktory, rows};
 
-/// Bounds for a build without optimisations on a busy machine; the benchmark measures the real thing.
-const CHECK: Duration = Duration::from_secs(90);
-const RUN: Duration = Duration::from_secs(60);
+/// Bounds that only work which grows with the square of the nodes would break: fifteen seconds are usual in a build without
+/// optimisations, many times that on a busy machine. The benchmark measures the real thing.
+const CHECK: Duration = Duration::from_secs(600);
+const RUN: Duration = Duration::from_secs(300);
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
