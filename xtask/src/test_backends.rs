@@ -18,6 +18,17 @@ const WITHOUT_DRIVERS: &[&str] = &[
     "--lib",
 ];
 
+/// The unit tests of everything else; `--lib` alone would link every engine into those two.
+const LIBRARIES: &[&str] = &[
+    "test",
+    "--workspace",
+    "--exclude",
+    "laktory",
+    "--exclude",
+    "laktory-cli",
+    "--lib",
+];
+
 /// Carries out the task.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     if let Some(protoc) = protoc::path()? {
@@ -58,14 +69,14 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         kind.prepare()?;
     }
     // The server starts behind the build, which takes long when it is cold, and all of the machine.
-    let targets: &[&str] = match &only {
-        None => &["--tests"],
-        Some(_) => &["--lib", "--test", "conformance", "--test", "pipelines"],
+    let build = match &only {
+        None => ["test", "--workspace", "--tests", "--no-run"].to_vec(),
+        Some(_) => {
+            let suites = ["--test", "conformance", "--test", "pipelines", "--no-run"];
+            [LIBRARIES, &suites].concat()
+        }
     };
-    if !cargo::stream(
-        &[&["test", "--workspace", "--no-run"], targets].concat(),
-        |_| {},
-    )? {
+    if !cargo::stream(&build, |_| {})? {
         return Err("the tests do not build".to_owned());
     }
     let (mut results, has_server) = on_engines(options, only.as_deref(), needs_server)?;
@@ -208,9 +219,8 @@ fn kind(options: &Options) -> &str {
 
 /// A server is ready when it answers a query. A port may be open long before that.
 fn answers() -> Result<bool, String> {
-    let query = "a_server_answers_a_query";
-    let arguments = ["test", "--workspace", "--lib", "--", "--ignored", query];
-    cargo::stream(&arguments, |_| {})
+    let query = ["--", "--ignored", "a_server_answers_a_query"];
+    cargo::stream(&[LIBRARIES, &query].concat(), |_| {})
 }
 
 /// A result that the server sends in many streams arrives whole. The server must be a Spark with settings of its own.
@@ -226,15 +236,12 @@ fn small_streams(
         return Ok(());
     }
     cargo::set_variable("LAKTORY_SPARK_SMALL_STREAMS", remote);
-    let arguments = [
-        "test",
-        "--workspace",
-        "--lib",
-        "--",
-        "--ignored",
-        "every_row_arrives",
-    ];
-    tests(results, "long results of Spark", &arguments)
+    let long = ["--", "--ignored", "every_row_arrives"];
+    tests(
+        results,
+        "long results of Spark",
+        &[LIBRARIES, &long].concat(),
+    )
 }
 
 /// Delta tables, on Sail: no registry has what Spark needs for them.
