@@ -85,6 +85,9 @@ pub(crate) fn text(draw: &mut Draw) -> String {
     .to_owned()
 }
 
+/// The column with the largest numbers.
+pub(crate) const LARGE: &str = "f2";
+
 /// The whole table.
 ///
 /// # Panics

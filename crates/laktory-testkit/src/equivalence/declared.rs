@@ -4,6 +4,7 @@
 //! An engine whose types are not exactly those of the contract is held to values: its types may be wider, more of them may meet
 //! (datetimes of two time zones), and it may lack parts, which its declared gaps name.
 
+use super::data::LARGE;
 use laktory_core::shape::shape;
 use laktory_core::{Arg, Expr, Func, walk};
 
@@ -52,6 +53,16 @@ const RULES: &[Rule] = &[
         holds: |expr| calls(expr, SUMMING) && below(expr, &|child| calls(child, GROWING)),
     },
     Rule {
+        reason: "a running sum keeps no digits of values that stand in a window with one that is a hundred digits larger",
+        holds: |expr| {
+            calls(expr, RUNNING)
+                && below(
+                    expr,
+                    &|child| matches!(child, Expr::Column(name) if name == LARGE),
+                )
+        },
+    },
+    Rule {
         reason: "engines round sums differently, and these functions jump where a digit changes",
         holds: |expr| calls(expr, JUMPING) && below(expr, &|child| calls(child, SUMMING)),
     },
@@ -84,6 +95,14 @@ const SUMMING: &[Func] = &[
     Func::MeanHorizontal,
     Func::ListSum,
     Func::ListMean,
+];
+
+/// Functions that some engines compute by adding what enters a window and taking away what leaves it.
+const RUNNING: &[Func] = &[
+    Func::RollingSum,
+    Func::RollingMean,
+    Func::RollingStd,
+    Func::RollingVar,
 ];
 
 /// Functions whose results are far larger than their operands.

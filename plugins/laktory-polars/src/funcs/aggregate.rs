@@ -46,15 +46,7 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Last, FULL, |call| Ok(in_order(call)?.last())),
     (Func::ModeAny, FULL, mode),
     (Func::Corr, FULL, corr),
-    (Func::Cov, FULL, |call| {
-        let (a, b) = sides(call)?;
-        let ddof = call.ddof()?;
-        // The engine says zero where a group has no more pairs than that.
-        let pairs = both(&a, &b).sum();
-        Ok(when(pairs.gt(lit(u32::from(ddof))))
-            .then(cov(a, b, ddof))
-            .otherwise(lit(NULL)))
-    }),
+    (Func::Cov, FULL, covariance),
     (Func::Filter, FULL, filter),
     (Func::DropNulls, FULL, |call| Ok(call.this()?.drop_nulls())),
     (Func::Unique, FULL, |call| Ok(call.this()?.unique())),
@@ -127,6 +119,23 @@ fn sides(call: &Call<'_>) -> Result<(Expr, Expr)> {
 /// Whether both sides have a value.
 fn both(a: &Expr, b: &Expr) -> Expr {
     a.clone().is_not_null().and(b.clone().is_not_null())
+}
+
+fn covariance(call: &Call<'_>) -> Result<Expr> {
+    let (a, b) = sides(call)?;
+    let ddof = call.ddof()?;
+    let both = both(&a, &b);
+    // The engine says zero where a group has no more pairs than that.
+    let enough = both.clone().sum().gt(lit(u32::from(ddof)));
+    // An infinity leaves no mean to differ from; what the engine says then depends on where it stands.
+    let infinite = |side: &Expr| side.clone().cast(DataType::Float64).is_infinite();
+    let finite = both.and(infinite(&a).or(infinite(&b))).any(true).not();
+    // The first branch names the result.
+    Ok(when(enough.clone().and(finite))
+        .then(cov(a, b, ddof))
+        .when(enough)
+        .then(lit(f64::NAN))
+        .otherwise(lit(NULL)))
 }
 
 fn corr(call: &Call<'_>) -> Result<Expr> {
