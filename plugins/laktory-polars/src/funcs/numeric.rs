@@ -44,7 +44,9 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Sqrt, FULL, |call| Ok(call.this()?.sqrt())),
     (Func::Exp, FULL, |call| Ok(call.this()?.exp())),
     (Func::Log, FULL, |call| {
-        Ok(call.this()?.log(lit(call.float("base")?)))
+        // Behind the logarithm of integers the engine announces integers for `cum_prod`.
+        let float = call.this()? * lit(1.0);
+        Ok(float.log(lit(call.float("base")?)))
     }),
     (Func::Sin, FULL, |call| Ok(call.this()?.sin())),
     (Func::Cos, FULL, |call| Ok(call.this()?.cos())),
