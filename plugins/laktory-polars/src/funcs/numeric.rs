@@ -111,6 +111,14 @@ fn fill_null(call: &Call<'_>) -> Result<Expr> {
         (Some(_), Some(_)) => Err(call.invalid("give either `value` or `strategy`")),
         (None, None) => Err(call.invalid("`value` or `strategy` is needed")),
         (Some(_), None) if limit.is_some() => Err(call.invalid("`limit` needs a `strategy`")),
+        (Some(_), None) if call.on_single_value()? => {
+            // The engine gives a constant without nulls back as it is, however many rows fill it.
+            let sides = [call.bound.this()?, call.bound.expr("value")?];
+            match <[Expr; 2]>::try_from(call.equally_long(&sides)?) {
+                Ok([this, value]) => Ok(this.fill_null(value)),
+                Err(_) => Err(Error::internal("a side was lost")),
+            }
+        }
         (Some(value), None) => Ok(this.fill_null(value)),
         (None, Some("forward")) => {
             Ok(this.fill_null_with_strategy(FillNullStrategy::Forward(limit)))
