@@ -44,17 +44,22 @@ impl Engine {
         test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
     ) -> Trial {
         let gap = self.gaps.get(path).cloned();
-        let trial = Trial::test(self.test_name(path), move || match (test(), gap) {
-            (Ok(()), Some(reason)) => {
-                Err(format!("the test holds, but is declared as not holding: {reason}").into())
-            }
-            (Err(_), Some(_)) => Ok(()),
-            (outcome, None) => outcome,
-        });
+        let trial = Trial::test(self.test_name(path), move || strictly(test(), gap.as_ref()));
         match self.is_missing {
             true => trial.with_kind("no server").with_ignored_flag(true),
             false => trial,
         }
+    }
+}
+
+/// An outcome in the light of a declared gap: what is declared as not holding must fail.
+fn strictly(outcome: Result<(), Failed>, gap: Option<&String>) -> Result<(), Failed> {
+    match (outcome, gap) {
+        (Ok(()), Some(reason)) => {
+            Err(format!("the test holds, but is declared as not holding: {reason}").into())
+        }
+        (Err(_), Some(_)) => Ok(()),
+        (outcome, None) => outcome,
     }
 }
 
@@ -246,18 +251,13 @@ impl Case {
     /// The case as a test.
     pub(crate) fn trial(self) -> Trial {
         let (engine, path) = (self.engine.clone(), self.path.clone());
-        engine.trial(&path, move || self.run().map_err(Into::into))
+        engine.trial(&path, move || self.run())
     }
 
     /// Runs the case; one that is declared as not holding yet must fail.
-    fn run(&self) -> Result<(), String> {
-        match (self.judge(), self.not_yet.get(self.engine.name)) {
-            (Ok(()), Some(reason)) => Err(format!(
-                "the case holds, but is declared as not holding yet: {reason}"
-            )),
-            (Err(_), Some(_)) => Ok(()),
-            (outcome, None) => outcome,
-        }
+    fn run(&self) -> Result<(), Failed> {
+        let gap = self.not_yet.get(self.engine.name);
+        strictly(self.judge().map_err(Into::into), gap)
     }
 
     /// Runs every call and judges it; the error says all that differs.

@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use laktory_core::arrow::array::{
     Array as _, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StructArray,
 };
-use laktory_core::arrow::schema::{DataType, Field as ArrowField, Schema, SchemaRef};
+use laktory_core::arrow::schema::{ArrowError, DataType, Field as ArrowField, Schema, SchemaRef};
 use laktory_core::{BatchStream, DType, Error, ErrorKind, Field, Frame, Result, RunCx};
 use prost::Message as _;
 use proto::execute_plan_response::ResponseType;
@@ -118,7 +118,7 @@ impl Reader {
 
 /// The batches of one Arrow stream.
 pub(crate) fn decode(data: &[u8]) -> Result<Vec<RecordBatch>> {
-    let broken = |error: laktory_core::arrow::schema::ArrowError| {
+    let broken = |error: ArrowError| {
         Error::new(
             ErrorKind::Io,
             format!("the server sent rows that cannot be read: {error}"),
@@ -248,25 +248,24 @@ fn bytes_of(batch: &RecordBatch) -> Result<usize> {
         .map(|column| column.to_data().get_slice_memory_size());
     sizes
         .sum::<std::result::Result<usize, _>>()
-        .map_err(|error| {
-            Error::unsupported(format!("rows cannot be sent to Spark: {error}")).with_source(error)
-        })
+        .map_err(unsendable)
+}
+
+fn unsendable(error: ArrowError) -> Error {
+    Error::unsupported(format!("rows cannot be sent to Spark: {error}")).with_source(error)
 }
 
 fn local(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<proto::LocalRelation> {
-    let failed = |error: laktory_core::arrow::schema::ArrowError| {
-        Error::unsupported(format!("rows cannot be sent to Spark: {error}")).with_source(error)
-    };
-    let mut writer = StreamWriter::try_new(Vec::new(), schema).map_err(failed)?;
+    let mut writer = StreamWriter::try_new(Vec::new(), schema).map_err(unsendable)?;
     for batch in batches {
-        writer.write(batch).map_err(failed)?;
+        writer.write(batch).map_err(unsendable)?;
     }
     if batches.is_empty() {
         // Sail finds no schema in a stream without a batch.
         let none = RecordBatch::new_empty(Arc::clone(schema));
-        writer.write(&none).map_err(failed)?;
+        writer.write(&none).map_err(unsendable)?;
     }
-    let data = writer.into_inner().map_err(failed)?;
+    let data = writer.into_inner().map_err(unsendable)?;
     Ok(proto::LocalRelation {
         data: Some(data.into()),
         schema: None,
@@ -300,9 +299,8 @@ async fn blob(session: &Session, cx: &RunCx, batches: &[RecordBatch]) -> Result<
 
 /// The rows of a batch as lists of structs.
 fn in_lists(batch: &RecordBatch) -> Result<RecordBatch> {
-    let failed = |error: laktory_core::arrow::schema::ArrowError| {
-        Error::internal("rows that do not fit a list").with_source(error)
-    };
+    let failed =
+        |error: ArrowError| Error::internal("rows that do not fit a list").with_source(error);
     let rows = batch.num_rows();
     let fields = batch.schema().fields().clone();
     let structs = StructArray::try_new(fields, batch.columns().to_vec(), None).map_err(failed)?;

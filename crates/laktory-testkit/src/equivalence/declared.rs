@@ -4,9 +4,10 @@
 //! An engine whose types are not exactly those of the contract is held to values: its types may be wider, more of them may meet
 //! (datetimes of two time zones), and it may lack parts, which its declared gaps name.
 
-use super::data::LARGE;
 use laktory_core::shape::shape;
 use laktory_core::{Arg, Expr, Func, walk};
+
+use super::data::LARGE;
 
 /// Functions that are never drawn.
 const NEVER: &[(Func, &str)] = &[

@@ -108,12 +108,7 @@ fn mode(call: &Call<'_>) -> Result<Expr> {
 
 /// Both sides, of one length.
 fn sides(call: &Call<'_>) -> Result<(Expr, Expr)> {
-    let (a, b) = (call.bound.expr("a")?, call.bound.expr("b")?);
-    let mut sides = call.equally_long(&[a, b])?.into_iter();
-    match (sides.next(), sides.next()) {
-        (Some(a), Some(b)) => Ok((a, b)),
-        _ => Err(Error::internal("a side was lost")),
-    }
+    call.pair(call.bound.expr("a")?, call.bound.expr("b")?)
 }
 
 /// Whether both sides have a value.

@@ -133,6 +133,15 @@ impl<'a> Call<'a> {
             .collect())
     }
 
+    /// Two expressions, each with as many values as the longer one.
+    fn pair(&self, a: Cow<'_, Expr>, b: Cow<'_, Expr>) -> Result<(PolarsExpr, PolarsExpr)> {
+        let mut sides = self.equally_long(&[a, b])?.into_iter();
+        match (sides.next(), sides.next()) {
+            (Some(a), Some(b)) => Ok((a, b)),
+            _ => Err(Error::internal("a side was lost")),
+        }
+    }
+
     fn lowered(&self, exprs: &[Cow<'_, Expr>]) -> Result<Vec<PolarsExpr>> {
         let exprs = exprs.iter();
         exprs.map(|expr| expr::lower(self.cx, expr)).collect()

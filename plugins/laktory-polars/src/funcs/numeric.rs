@@ -113,11 +113,8 @@ fn fill_null(call: &Call<'_>) -> Result<Expr> {
         (Some(_), None) if limit.is_some() => Err(call.invalid("`limit` needs a `strategy`")),
         (Some(_), None) if call.on_single_value()? => {
             // The engine gives a constant without nulls back as it is, however many rows fill it.
-            let sides = [call.bound.this()?, call.bound.expr("value")?];
-            match <[Expr; 2]>::try_from(call.equally_long(&sides)?) {
-                Ok([this, value]) => Ok(this.fill_null(value)),
-                Err(_) => Err(Error::internal("a side was lost")),
-            }
+            let (this, value) = call.pair(call.bound.this()?, call.bound.expr("value")?)?;
+            Ok(this.fill_null(value))
         }
         (Some(value), None) => Ok(this.fill_null(value)),
         (None, Some("forward")) => {
