@@ -21,6 +21,7 @@ pub trait NativeFrame: Any + Send + Sync + fmt::Debug {}
 pub struct Frame {
     backend: &'static str,
     inner: Arc<dyn NativeFrame>,
+    source_rows: Option<u64>,
 }
 
 impl Frame {
@@ -30,7 +31,23 @@ impl Frame {
         Self {
             backend,
             inner: Arc::new(inner),
+            source_rows: None,
         }
+    }
+
+    /// The frame, with the number of rows that the files behind it hold.
+    #[must_use]
+    pub fn with_source_rows(mut self, rows: u64) -> Self {
+        self.source_rows = Some(rows);
+        self
+    }
+
+    /// Rows in the files that [`Backend::read`](crate::Backend::read) made the frame of, where the driver found that out
+    /// beforehand: by footers, or by a look at a text file that does not depend on the engine's parser. None for frames
+    /// that steps have changed.
+    #[must_use]
+    pub fn source_rows(&self) -> Option<u64> {
+        self.source_rows
     }
 
     /// Name of the backend that owns the frame.

@@ -151,6 +151,11 @@ pub struct ReadSpec {
     pub schema: Option<Vec<Field>>,
     /// `reader_kwargs`; they win over the fields above (R-FSRC-5).
     pub options: Options,
+    /// Whether the rows are to be computed, not only their names and types: a driver then looks whether its engine reads
+    /// each file as the format has it, before it builds the plan, and says how many rows there are
+    /// ([`Frame::source_rows`](crate::Frame::source_rows)). False while a pipeline is checked.
+    #[serde(skip)]
+    pub rows: bool,
 }
 
 impl ReadSpec {
@@ -165,6 +170,7 @@ impl ReadSpec {
             infer_schema: false,
             schema: None,
             options: Options::new(),
+            rows: false,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) backend: &'a Arc<dyn Backend>,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) node: &'a NodePlan,
+    /// Whether rows will be computed, not only names and types.
+    pub(crate) rows: bool,
 }
 
 impl Builder<'_> {
@@ -89,9 +91,9 @@ impl Builder<'_> {
 
     async fn source(&self, source: &InputSource, nodes: &impl NodeFrames) -> Result<Frame> {
         match source {
-            InputSource::Files(spec) => read_files(self.cx, self.backend, spec).await,
+            InputSource::Files(spec) => read_files(self.cx, self.backend, spec, self.rows).await,
             InputSource::Table(spec) => catalog(self.backend)?.table(self.cx, spec).await,
-            InputSource::Sink { name, read } => read_stored(self.cx, self.backend, read)
+            InputSource::Sink { name, read } => read_stored(self.cx, self.backend, read, self.rows)
                 .await
                 .map_err(|error| {
                     error.context(format!(
@@ -261,13 +263,16 @@ fn one_by_one(op: &Op) -> Vec<Op> {
     }
 }
 
-/// A frame over the files that a specification names, listed here when the backend works on local files.
+/// A frame over the files that a specification names, listed here when the backend works on local files. `rows` as in
+/// [`ReadSpec::rows`](laktory_core::ReadSpec).
 pub(crate) async fn read_files(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
     spec: &laktory_core::ReadSpec,
+    rows: bool,
 ) -> Result<Frame> {
     let mut spec = spec.clone();
+    spec.rows = rows;
     if (backend.descriptor().capabilities)().local_files {
         let path = spec.path.clone();
         spec.files = cx.blocking(move || files::resolve(&path)).await?;
@@ -280,9 +285,10 @@ pub(crate) async fn read_stored(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
     stored: &Stored,
+    rows: bool,
 ) -> Result<Frame> {
     match stored {
-        Stored::Files(spec) => read_files(cx, backend, spec).await,
+        Stored::Files(spec) => read_files(cx, backend, spec, rows).await,
         Stored::Table(spec) => catalog(backend)?.table(cx, spec).await,
     }
 }

@@ -225,6 +225,7 @@ async fn check_node(
         backend,
         observer: &Silent,
         node,
+        rows: false,
     };
     let Stage { frame, schema } = builder.stage(frames).await.map_err(|fault| vec![fault])?;
     let resolved = NodeSchema {

@@ -132,6 +132,7 @@ impl NodeRun<'_> {
             backend,
             observer: self.shared.observer,
             node: self.node,
+            rows: true,
         };
         let stage = builder.stage(self.shared).await?;
         let Some(stage) = stage.frame else {
@@ -375,7 +376,7 @@ impl NodeRun<'_> {
                 frame = apply_all(cx, backend, frame, [&conform(schema)]).map_err(at_sink)?;
             }
             if output.is_with_existing() {
-                let existing = read_stored(cx, backend, &output.sink.read)
+                let existing = read_stored(cx, backend, &output.sink.read, true)
                     .await
                     .map_err(at_sink)?;
                 let count = apply_all(cx, backend, existing.clone(), [&count_rows()]);
@@ -529,7 +530,7 @@ impl NodeRun<'_> {
             Handover::Sink(number) => {
                 let read = &self.node.sinks[number].read;
                 let read = self.as_written(backend, read, &kept).await?;
-                self.hand_over(read_stored(self.shared.cx, backend, &read).await?);
+                self.hand_over(read_stored(self.shared.cx, backend, &read, true).await?);
             }
         }
         Ok(())

@@ -118,7 +118,7 @@ impl Run {
                             format!("node `{node}` kept no output"),
                         )
                     })?;
-                read_stored(&self.engine.cx, backend, &sink.read).await?
+                read_stored(&self.engine.cx, backend, &sink.read, true).await?
             }
         };
         Ok(NodeOutput::new(

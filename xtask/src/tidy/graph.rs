@@ -1,7 +1,7 @@
 //! Which of our crates may depend on which.
 //!
 //! The chain is `laktory-cli`, `laktory` (the facade), `laktory-exec`, `laktory-plan`, `laktory-model`,
-//! `laktory-syntax`, `laktory-core`: a crate may use those behind it. Drivers use the contract crate alone, the testkit
+//! `laktory-syntax`, `laktory-core`: a crate may use those behind it. Drivers use the contract crate and the formats that engines share, the testkit
 //! uses anything up to the executor, and only the facade and the test packages name drivers.
 
 use std::path::Path;
@@ -18,6 +18,9 @@ const CHAIN: &[&str] = &[
     "laktory-syntax",
     "laktory-core",
 ];
+const CONTRACT: &str = "laktory-core";
+/// Beside the chain: what engines share about file formats.
+const FORMATS: &str = "laktory-formats";
 const TESTKIT: &str = "laktory-testkit";
 
 /// One of our packages.
@@ -95,8 +98,12 @@ fn refused(package: &Package, dependency: &Dependency, other: &Package) -> Optio
         return None;
     }
     if package.place == "plugins" {
-        let contract = other.name == "laktory-core";
-        return (!contract).then_some("a driver uses the contract crate and its engine only");
+        let shared = [CONTRACT, FORMATS].contains(&other.name.as_str());
+        return (!shared)
+            .then_some("a driver uses the contract, the shared formats and its engine only");
+    }
+    if package.name == FORMATS {
+        return (other.name != CONTRACT).then_some("the formats know the contract crate only");
     }
     if other.place == "plugins" {
         return match package.name.as_str() {
@@ -193,6 +200,7 @@ mod tests {
     fn drivers_use_the_contract_only() {
         let good = [
             ("laktory-core", false, false),
+            ("laktory-formats", false, false),
             ("laktory-testkit", true, false),
             ("polars", false, false),
         ];
@@ -202,7 +210,7 @@ mod tests {
             "laktory-other",
             &[("laktory-polars", false, false)],
         );
-        assert!(violations(driver)[0].contains("a driver uses the contract crate"));
+        assert!(violations(driver)[0].contains("a driver uses the contract, the shared"));
     }
 
     #[test]

@@ -103,6 +103,8 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Res
             if !hidden && !output {
                 collect(root, &entry.path(), files)?;
             }
+        } else if name == ".git" {
+            // A linked work tree has a file of this name, with a path of the machine.
         } else if let Ok(path) = entry.path().strip_prefix(root) {
             files.push(path.to_path_buf());
         }

@@ -1,0 +1,8 @@
+//! File formats as the embedded engines have to understand them, whatever their own readers make of them.
+//!
+//! A reader never drops or changes a row or a field without a word. Engines do: they guess where records end, fill lines
+//! that are too short, or read the fields that a sample of the lines showed. What a file holds is therefore told here,
+//! once for all engines, before an engine reads it: how many records, and the first place that is not as the format has it.
+//! Files that an engine's reader would misread are decoded here, to Arrow.
+//!
+//! Nothing here knows an engine, a pipeline, or a folder: callers give files and options.
