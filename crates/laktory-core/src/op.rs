@@ -406,6 +406,13 @@ impl Op {
         }
     }
 
+    /// Whether the step gives the same rows each time it is computed from the same rows. What does not must be computed
+    /// once for all that read it.
+    #[must_use]
+    pub fn is_deterministic(&self) -> bool {
+        !matches!(self, Self::Sample { seed: None, .. })
+    }
+
     /// The other frames that the step reads.
     #[must_use]
     pub fn frames(&self) -> Vec<&FrameName> {

@@ -96,6 +96,16 @@ impl Format {
         }
     }
 
+    /// Every name that is read as this format, the canonical one first.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Ipc => vec!["IPC", "ARROW", "FEATHER"],
+            Self::JsonLines => vec!["JSONL", "NDJSON"],
+            other => vec![other.name()],
+        }
+    }
+
     /// Whether what is written can be read back with the same columns, types and values, so that a consumer may
     /// read the file instead of the frame.
     #[must_use]
@@ -311,7 +321,10 @@ mod tests {
     #[test]
     fn every_known_format_parses_from_its_name() {
         for format in Format::KNOWN {
-            assert_eq!(&Format::parse(&format.name().to_lowercase()), format);
+            assert_eq!(format.names()[0], format.name());
+            for name in format.names() {
+                assert_eq!(&Format::parse(&name.to_lowercase()), format);
+            }
         }
         assert_eq!(Format::parse("ndjson"), Format::JsonLines);
     }

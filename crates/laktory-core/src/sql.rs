@@ -22,6 +22,42 @@ pub struct SqlTemplate {
     segments: Vec<(SqlSegment, Range<usize>)>,
 }
 
+/// Functions of SQL dialects that give another value each time.
+const RANDOM: [&str; 13] = [
+    "rand",
+    "random",
+    "randn",
+    "randint",
+    "randstr",
+    "uniform",
+    "uuid",
+    "gen_random_uuid",
+    "generate_uuid",
+    "newid",
+    "uuidv4",
+    "uuidv7",
+    "shuffle",
+];
+
+/// Whether a piece of SQL calls a random function, or takes a random part of a table.
+fn draws(sql: &str) -> bool {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut rest = sql;
+    while let Some(start) = rest.find(is_word) {
+        let from = &rest[start..];
+        let end = from.find(|letter| !is_word(letter)).unwrap_or(from.len());
+        let (word, behind) = from.split_at(end);
+        let called = behind.trim_start().starts_with('(');
+        if called && RANDOM.iter().any(|name| name.eq_ignore_ascii_case(word))
+            || word.eq_ignore_ascii_case("tablesample")
+        {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
 /// A template with names in the place of its frames, and the way back to the user's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderedSql {
@@ -62,6 +98,25 @@ impl SqlTemplate {
             }
         }
         frames
+    }
+
+    /// How often the statement reads a frame.
+    #[must_use]
+    pub fn references(&self, frame: &FrameName) -> usize {
+        let reads =
+            |segment: &&SqlSegment| matches!(segment, SqlSegment::Frame(name) if name == frame);
+        self.segments().filter(reads).count()
+    }
+
+    /// Whether the statement gives the same rows each time it is computed from the same rows, as far as the words in it
+    /// tell: a text or comment that reads like a call of a random function counts as one.
+    #[must_use]
+    pub fn is_deterministic(&self) -> bool {
+        let texts = self.segments().filter_map(|segment| match segment {
+            SqlSegment::Text(text) => Some(text.as_str()),
+            SqlSegment::Frame(_) => None,
+        });
+        !texts.into_iter().any(draws)
     }
 
     /// The user's text, with placeholders as written.
@@ -122,6 +177,25 @@ impl RenderedSql {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn random_functions_are_seen_and_their_names_as_columns_are_not() {
+        let text = |sql: &str| SqlTemplate::new(vec![(SqlSegment::Text(sql.into()), 0..sql.len())]);
+        for sql in [
+            "SELECT UUID() AS u",
+            "SELECT rand ( 3 )",
+            "x TABLESAMPLE (10 PERCENT)",
+        ] {
+            assert!(!text(sql).is_deterministic(), "{sql}");
+        }
+        for sql in [
+            "SELECT uuid, random",
+            "SELECT brand(x)",
+            "SELECT round(random)",
+        ] {
+            assert!(text(sql).is_deterministic(), "{sql}");
+        }
+    }
 
     #[test]
     fn rendered_offsets_lead_back_to_the_text() {

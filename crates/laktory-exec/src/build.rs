@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use laktory_core::arrow::schema::SchemaRef;
-use laktory_core::{Backend, Catalog, Error, Frame, FrameName, NamedFrames, Op, Result, RunCx};
+use laktory_core::{
+    Backend, Catalog, Error, Frame, FrameName, Job, NamedFrames, Op, Outcome, Result, RunCx, Target,
+};
 use laktory_model::Path;
 use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored};
 
@@ -116,7 +118,22 @@ impl Builder<'_> {
         named: &mut NamedFrames,
         announce: bool,
     ) -> Result<Option<Frame>, Fault> {
+        let mut random = false;
         for (index, step) in steps.iter().enumerate() {
+            let named_twice = step.references(&FrameName::Df)
+                + usize::from(matches!(step.kind, StepKind::Ops(_)))
+                > 1;
+            if let Some(drawn) = frame
+                .as_ref()
+                .filter(|_| random && named_twice && self.rows)
+            {
+                // Every place that names the frame sees the same rows.
+                let once = computed_once(self.cx, self.backend, drawn.clone()).await;
+                let at = |error| Fault::new(&self.node.name, &step.place, error);
+                frame = Some(once.map_err(at)?);
+                random = false;
+            }
+            random |= !step.is_deterministic();
             if announce {
                 self.observer.on(&Event::Step {
                     node: self.node.name.clone(),
@@ -260,6 +277,20 @@ fn one_by_one(op: &Op) -> Vec<Op> {
             alone.collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// A frame that holds the rows of another, which are computed now, once: what is random is the same for all that read it.
+pub(crate) async fn computed_once(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    frame: Frame,
+) -> Result<Frame> {
+    let target = Target::Materialize;
+    let outcomes = backend.execute(cx, vec![Job { frame, target }]).await?;
+    match outcomes.into_iter().next() {
+        Some(Outcome::Materialized { frame, .. }) => Ok(frame),
+        _ => Err(Error::internal("the engine kept no frame")),
     }
 }
 

@@ -11,7 +11,7 @@ use laktory_core::{
 };
 use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, SinkTarget, StepKind, Stored};
 
-use crate::build::{Builder, NodeFrames, catalog, read_stored};
+use crate::build::{Builder, NodeFrames, catalog, computed_once, read_stored};
 use crate::check::apply_all;
 use crate::event::{Event, Observer};
 use crate::expectations::{self, ExpectationSteps, Metrics};
@@ -101,6 +101,7 @@ pub(crate) fn empty_report(node: &NodePlan, status: Status) -> NodeReport {
         rows_out: None,
         rows_dropped: 0,
         rows_quarantined: 0,
+        rows_discarded: 0,
         seconds: 0.0,
         outputs: Vec::new(),
         expectations: Vec::new(),
@@ -146,6 +147,12 @@ impl NodeRun<'_> {
             }
             None => stage,
         };
+        let flagged = match self.node.random && self.wants_several() {
+            true => computed_once(self.shared.cx, backend, flagged)
+                .await
+                .map_err(at_node)?,
+            false => flagged,
+        };
         let kept = self
             .kept(backend, &flagged, steps.as_ref())
             .map_err(at_node)?;
@@ -187,12 +194,48 @@ impl NodeRun<'_> {
             Some(metrics) => conserved(metrics, &results, &outputs).map_err(at_node)?,
             None => self.judge(&results, &outputs, report)?,
         }
+        self.count_discarded(&outputs, report);
         self.publish(outputs, &results, report).await?;
         self.create_views(backend, report).await?;
         self.finish(backend, kept, results, report)
             .await
             .map_err(at_node)?;
         Ok(())
+    }
+
+    /// Whether more than one thing is made of the node's rows.
+    fn wants_several(&self) -> bool {
+        let sinks = if self.shared.write {
+            self.node.sinks.len()
+        } else {
+            0
+        };
+        let kept = usize::from(self.node.handover == Handover::Materialize);
+        !self.node.expectations.is_empty() || sinks + kept > 1
+    }
+
+    /// Notes quarantined rows that no output receives: thrown away as the pipeline says, or since the sinks that would
+    /// take them leave their targets alone.
+    fn count_discarded(&self, outputs: &[Output], report: &mut NodeReport) {
+        let received = outputs.iter().any(|output| output.sink.quarantine);
+        if !self.shared.write || received || report.rows_quarantined == 0 {
+            return;
+        }
+        report.rows_discarded = report.rows_quarantined;
+        let reason = if self.node.discards {
+            "as `quarantine: DISCARD` says"
+        } else {
+            "since the targets of its quarantine sinks exist and mode IGNORE leaves them alone"
+        };
+        let message = format!(
+            "{} quarantined rows of node `{}` were thrown away, {reason}",
+            report.rows_discarded, self.node.name
+        );
+        self.shared.observer.on(&Event::Warning {
+            node: self.node.name.clone(),
+            message: message.clone(),
+        });
+        report.warnings.push(message);
     }
 
     /// Computes the flagged rows once, keeps them in the engine, and judges the rules.

@@ -69,6 +69,8 @@ pub struct NodeReport {
     pub rows_dropped: u64,
     /// Rows removed by QUARANTINE expectations.
     pub rows_quarantined: u64,
+    /// Rows among the quarantined that no sink received.
+    pub rows_discarded: u64,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// What was written.

@@ -156,7 +156,7 @@ impl Engine {
             RUNS.fetch_add(1, Ordering::Relaxed)
         );
         let folder = options.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        let keeps = |node: &NodePlan| node.handover == Handover::Materialize;
+        let keeps = |node: &NodePlan| node.handover == Handover::Materialize || node.random;
         let scratch = if plan.nodes.iter().any(keeps) {
             staging::sweep(&folder);
             Some(Staging::create(&folder, &run_id)?)

@@ -1,14 +1,14 @@
 //! How outputs reach their readers: which nodes take part, where each input of a node comes from, and whether an output
 //! is read from its sink, kept, or computed by its reader.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use laktory_core::{Capabilities, Format};
+use laktory_core::{Capabilities, Format, FrameName};
 use laktory_model::{DataSink, Finding, Pipeline, SinkKind};
 
 use crate::compile::Compiler;
 use crate::dag::Dag;
-use crate::plan::{Handover, InputSource, NodePlan, SinkMode, SinkTarget, Stored};
+use crate::plan::{Handover, Input, InputSource, NodePlan, SinkMode, SinkTarget, StepKind, Stored};
 use crate::sinks;
 
 /// The nodes of the plan: the selected ones, and the nodes without sinks that they read (R-NSRC-2).
@@ -126,20 +126,42 @@ pub(crate) fn decide(compiler: &Compiler<'_>, nodes: &mut [NodePlan], writes: bo
     let mut readers = vec![0_usize; nodes.len()];
     let mut transferred = vec![false; nodes.len()];
     for node in nodes.iter() {
-        let mut read = BTreeSet::new();
         for input in &node.inputs {
-            if let InputSource::Node { node, transfer, .. } = input.source {
-                read.insert(node);
-                transferred[node] |= transfer;
+            if let InputSource::Node {
+                node: above,
+                transfer,
+                ..
+            } = input.source
+            {
+                readers[above] += references(node, input);
+                transferred[above] |= transfer;
             }
-        }
-        for above in read {
-            readers[above] += 1;
         }
     }
     for (index, node) in nodes.iter_mut().enumerate() {
         node.handover = handover(compiler, node, readers[index], transferred[index], writes);
     }
+}
+
+/// How often a node reads one of its inputs, at least once: an engine may compute what is read twice twice.
+fn references(node: &NodePlan, input: &Input) -> usize {
+    let by_name: usize = node
+        .steps
+        .iter()
+        .map(|step| step.references(&input.name))
+        .sum();
+    let flows = node.primary.as_ref() == Some(&input.name);
+    let flowing = match node.steps.first() {
+        Some(step) if flows => {
+            let named = step.references(&FrameName::Df);
+            match step.kind {
+                StepKind::Sql(_) => named,
+                StepKind::Ops(_) => named + 1,
+            }
+        }
+        _ => 0,
+    };
+    (by_name + flowing).max(1)
 }
 
 fn handover(
@@ -156,7 +178,7 @@ fn handover(
         _ if writes_something => {
             lossless_sink(compiler, node).map_or(Handover::Materialize, Handover::Sink)
         }
-        1 if node.expectations.is_empty() && !transferred => Handover::Inline,
+        1 if node.expectations.is_empty() && !transferred && !node.random => Handover::Inline,
         _ => Handover::Materialize,
     }
 }

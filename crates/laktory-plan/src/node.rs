@@ -3,7 +3,7 @@
 use laktory_core::shape::shape;
 use laktory_core::{FrameName, Op};
 use laktory_model::{Action, DataFrameApi, ExpectationType, ExprType, Finding, Path, Tolerance};
-use laktory_model::{Expectation, PipelineNode, TransformerNode};
+use laktory_model::{Expectation, PipelineNode, QuarantinedRows, TransformerNode};
 use laktory_syntax::{Api, ColumnExprKind, column_expr};
 
 use crate::compile::Compiler;
@@ -114,8 +114,10 @@ pub(crate) fn compile(
             views::complete(sink, tables.as_deref()?);
         }
     }
+    quarantine_sink(compiler, index);
     let inputs = inputs?;
-    Some(NodePlan {
+    let node = &compiler.pipeline.nodes[index];
+    let plan = NodePlan {
         name: node.name.clone(),
         task: node.execution_task_name(),
         backend: compiler.engine(index)?.descriptor.name.to_owned(),
@@ -124,10 +126,47 @@ pub(crate) fn compile(
         inputs,
         steps: references.steps.clone()?,
         expectations: expectations.into_iter().collect::<Option<_>>()?,
+        discards: node.quarantine == QuarantinedRows::Discard,
+        random: false,
         sinks: sinks.into_iter().collect::<Option<_>>()?,
         handover: Handover::None,
         place,
-    })
+    };
+    let steps = plan.inputs.iter().flat_map(|input| &input.steps);
+    let random = !steps.chain(&plan.steps).all(Step::is_deterministic);
+    Some(NodePlan { random, ..plan })
+}
+
+/// Quarantined rows need a place to go, or the word that they are not wanted.
+fn quarantine_sink(compiler: &mut Compiler<'_>, index: usize) {
+    let node = &compiler.pipeline.nodes[index];
+    if node.quarantine == QuarantinedRows::Discard || node.quarantine_sinks().next().is_some() {
+        return;
+    }
+    let rule =
+        node.expectations.iter().enumerate().find(|(_, rule)| {
+            rule.action == Action::Quarantine && rule.r#type == ExpectationType::Row
+        });
+    let Some((number, rule)) = rule else {
+        return;
+    };
+    let place = Path::node(index)
+        .key("expectations")
+        .index(number)
+        .key("action");
+    let message = format!(
+        "expectation `{}` quarantines rows, and node `{}` has no sink that receives them",
+        rule.name, node.name
+    );
+    let hint = "add a sink with `is_quarantine: true`, such as `{path: quarantine.parquet, format: PARQUET, \
+                is_quarantine: true}`, or give the node `quarantine: DISCARD` to count these rows and throw them away";
+    // Nothing is lost where nothing is written.
+    let finding = if compiler.options.write {
+        Finding::error("no-quarantine-sink", place, message)
+    } else {
+        Finding::warning("no-quarantine-sink", place, message)
+    };
+    compiler.report(finding.hint(hint));
 }
 
 /// The parts of a node run on the node's engine: a part that names another one is refused (R-INH-2).

@@ -65,6 +65,12 @@ pub struct NodePlan {
     pub steps: Vec<Step>,
     /// Expectations.
     pub expectations: Vec<ExpectationPlan>,
+    /// Whether quarantined rows are thrown away, as the pipeline says, rather than written to a quarantine sink.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub discards: bool,
+    /// Whether a step or rule is random, so that computing it twice gives other rows: it is computed once for all outputs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub random: bool,
     /// Sinks, in order of declaration.
     pub sinks: Vec<SinkPlan>,
     /// How the output reaches the nodes that read it.
@@ -160,6 +166,29 @@ pub struct Step {
     /// Places of a method's arguments that are expressions, in order; one for each expression of the operation, or none.
     #[serde(skip)]
     pub arguments: Vec<Path>,
+}
+
+impl Step {
+    /// Whether it gives the same rows each time it is computed from the same rows.
+    #[must_use]
+    pub fn is_deterministic(&self) -> bool {
+        match &self.kind {
+            StepKind::Sql(query) => query.is_deterministic(),
+            StepKind::Ops(ops) => ops.iter().all(Op::is_deterministic),
+        }
+    }
+
+    /// How often it reads a frame by name.
+    #[must_use]
+    pub fn references(&self, frame: &FrameName) -> usize {
+        match &self.kind {
+            StepKind::Sql(query) => query.references(frame),
+            StepKind::Ops(ops) => {
+                let named = ops.iter().flat_map(Op::frames);
+                named.filter(|name| *name == frame).count()
+            }
+        }
+    }
 }
 
 /// What a step does.
@@ -325,7 +354,7 @@ pub struct SinkPlan {
 pub enum Handover {
     /// Nobody in this plan reads it.
     None,
-    /// Its one reader computes it as part of its own plan.
+    /// Its one reader, which refers to it once, computes it as part of its own plan.
     Inline,
     /// Readers read what this sink wrote, by position in [`NodePlan::sinks`].
     Sink(usize),

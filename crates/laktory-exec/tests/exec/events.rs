@@ -124,6 +124,7 @@ fn the_record_keeps_its_layout() {
                     "rows_out": 3,
                     "rows_dropped": 1,
                     "rows_quarantined": 0,
+                    "rows_discarded": 0,
                     "seconds": null,
                     "outputs": [
                         {
@@ -166,6 +167,7 @@ fn the_record_keeps_its_layout() {
                     "rows_out": 3,
                     "rows_dropped": 0,
                     "rows_quarantined": 0,
+                    "rows_discarded": 0,
                     "seconds": null,
                     "outputs": [],
                     "expectations": [],

@@ -25,6 +25,7 @@ fn judged(expectation: &str, metrics: [i64; 4], written: u64) -> (Bench, Done) {
   - name: a
     source: {{path: '@/in.json', format: JSON}}
     expectations: [{{name: e, {expectation}}}]
+    quarantine: DISCARD
     sinks: [{{path: '@/a.parquet', format: PARQUET}}]
   - {{name: b, source: {{node_name: a}}, sinks: [{{path: '@/b.parquet', format: PARQUET}}]}}
   - {{name: c, source: {{data: [{{x: 1}}]}}, sinks: [{{path: '@/c.parquet', format: PARQUET}}]}}
@@ -92,7 +93,12 @@ fn r_dq_6_rows_that_leave_are_counted() {
     );
     let (_, done) = judged("expr: x > 0, action: QUARANTINE", [4, 0, 2, 2], 2);
     done.good();
-    assert_eq!(done.node("a").rows_quarantined, 2);
+    let report = done.node("a");
+    assert_eq!((report.rows_quarantined, report.rows_discarded), (2, 2));
+    assert_eq!(
+        report.warnings.last().map(String::as_str),
+        Some("2 quarantined rows of node `a` were thrown away, as `quarantine: DISCARD` says")
+    );
 }
 
 #[test]

@@ -51,6 +51,18 @@ choice! {
 }
 
 choice! {
+    /// What becomes of the rows that fail `QUARANTINE` rules.
+    #[derive(Default)]
+    QuarantinedRows ["treatment of quarantined rows"] {
+        /// They go to the sinks with `is_quarantine: true`, of which there must be one.
+        #[default]
+        Keep = "KEEP",
+        /// They are counted and thrown away.
+        Discard = "DISCARD",
+    }
+}
+
+choice! {
     /// What an expectation judges.
     #[derive(Default)]
     ExpectationType ["type of expectation"] {

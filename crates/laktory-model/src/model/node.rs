@@ -1,7 +1,7 @@
 //! Nodes of a pipeline.
 
 use crate::decode::object;
-use crate::model::{DataFrameApi, DataSink, DataSource, Expectation, Transformer};
+use crate::model::{DataFrameApi, DataSink, DataSource, Expectation, QuarantinedRows, Transformer};
 
 object! {
     /// One node: it reads its sources, transforms them, checks the result and writes it.
@@ -14,6 +14,9 @@ object! {
         transformer: Option<Transformer>;
         /// What must hold of the result.
         expectations: Vec<Expectation>;
+        /// What becomes of rows that fail `QUARANTINE` rules: they go to the quarantine sinks (`KEEP`), or are counted and
+        /// thrown away (`DISCARD`).
+        quarantine: QuarantinedRows;
         /// Where the result goes.
         sinks: Vec<DataSink>;
         /// Nodes that must run before, besides those it reads.

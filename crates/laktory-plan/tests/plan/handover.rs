@@ -32,14 +32,38 @@ fn two_readers_share_what_is_kept() {
 }
 
 #[test]
-fn a_reader_that_names_the_node_twice_is_one_reader() {
-    let yaml = "
-name: p
-nodes:
-  - {name: a, source: {path: in.json, format: JSON}}
-  - {name: b, source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT * FROM {df} JOIN {nodes.a}'}]}}
-";
-    assert_eq!(handover(&plan(yaml), "a"), Handover::Inline);
+fn what_a_reader_names_twice_is_kept() {
+    let decided = |reader: &str| {
+        let yaml = format!(
+            "name: p\nnodes:\n  - {{name: a, source: {{path: in.json, format: JSON}}}}\n  - {{name: b, {reader}}}\n"
+        );
+        handover(&plan(&yaml), "a")
+    };
+    for once in [
+        "source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT * FROM {df}'}, {expr: 'SELECT * FROM {df} JOIN {df} AS b'}]}",
+        "source: {node_name: a}, transformer: {nodes: [{func_name: head}]}",
+        "transformer: {nodes: [{expr: 'SELECT * FROM {nodes.a}'}]}",
+    ] {
+        assert_eq!(decided(once), Handover::Inline, "{once}");
+    }
+    for twice in [
+        "source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT * FROM {df} JOIN {nodes.a}'}]}",
+        "source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT * FROM {df} JOIN {df} AS b'}]}",
+        "transformer: {nodes: [{expr: 'SELECT * FROM {nodes.a} JOIN {nodes.a} AS b'}]}",
+        "sources: [{node_name: a}, {node_name: a, name: c}]",
+    ] {
+        assert_eq!(decided(twice), Handover::Materialize, "{twice}");
+    }
+}
+
+#[test]
+fn random_steps_are_computed_once() {
+    let random = ", transformer: {nodes: [{func_name: sample, func_kwargs: {n: 3}}]}";
+    assert_eq!(decided(random, 1), Handover::Materialize);
+    let seeded = ", transformer: {nodes: [{func_name: sample, func_kwargs: {n: 3, seed: 1}}]}";
+    assert_eq!(decided(seeded, 1), Handover::Inline);
+    let sql = ", transformer: {nodes: [{expr: 'SELECT uuid() AS u FROM {df}'}]}";
+    assert_eq!(decided(sql, 1), Handover::Materialize);
 }
 
 #[test]
