@@ -7,10 +7,12 @@ mod run;
 mod schema;
 mod show;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use clap::CommandFactory as _;
-use laktory::core::Registry;
+use laktory::core::{Format, Registry};
+use laktory::model::SchemaWords;
 use laktory::plan::Plan;
 use laktory::{Planning, Project, Surroundings};
 
@@ -37,7 +39,8 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
         Command::Graph(graph) => inspect::graph(graph, registry),
         Command::Backends(backends) => backends::backends(backends, registry),
         Command::JsonSchema => {
-            let schema = serde_json::to_string_pretty(&laktory::model::json_schema());
+            let schema =
+                serde_json::to_string_pretty(&laktory::model::json_schema(&words(registry)));
             print(&schema.map_err(|error| laktory::core::Error::internal(error.to_string()))?)
         }
         Command::Version => print(&backends::versions(registry)),
@@ -47,6 +50,31 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
             print(String::from_utf8_lossy(&script).trim_end())
         }
     }
+}
+
+/// The names that this program knows, for the JSON schema.
+fn words(registry: &Registry) -> SchemaWords {
+    let mut words = SchemaWords {
+        methods: laktory::syntax::method_names(),
+        ..SchemaWords::default()
+    };
+    let mut formats = BTreeSet::new();
+    for backend in registry.iter() {
+        words.backends.push(backend.name.to_owned());
+        words
+            .backends
+            .extend(backend.aliases.iter().map(|alias| (*alias).to_owned()));
+        let capabilities = (backend.capabilities)();
+        let known = capabilities.reads.iter().chain(&capabilities.writes);
+        let available = known.filter(|(_, support)| support.support.is_available());
+        let mut names = available.flat_map(|(format, _)| format.names());
+        formats.extend(names.by_ref().map(str::to_owned));
+        if capabilities.tables.is_available() {
+            formats.insert(Format::Delta.name().to_owned());
+        }
+    }
+    words.formats = formats.into_iter().collect();
+    words
 }
 
 fn detail(args: &Args) -> Detail {

@@ -43,6 +43,11 @@ const PIPELINE_REMOVED: Removed = &[
         "put these options under `orchestrator`, with `type: LAKEFLOW_DECLARATIVE_PIPELINE`",
     ),
 ];
+/// Keys that are read and do nothing, each with what is the case now.
+const PIPELINE_IDLE: Removed = &[(
+    "databricks_quality_monitor_enabled",
+    "a job has `data_profiling_config_task: true` under `orchestrator` instead",
+)];
 const NODE: Renames = &[
     ("dlt_template", "ldp_template"),
     (
@@ -104,12 +109,54 @@ const SINK_REMOVED: Removed = &[
 const STEP: Renames = &[("sql_expr", "expr")];
 const COLUMN: Renames = &[("value", "expr")];
 
-const ORCHESTRATORS: Renames = &[
+pub(crate) const ORCHESTRATORS: Renames = &[
     ("DATABRICKS_JOB", "LAKEFLOW_JOB"),
     ("DATABRICKS_PIPELINE", "LAKEFLOW_DECLARATIVE_PIPELINE"),
     ("DATABRICKS_DLT", "LAKEFLOW_DECLARATIVE_PIPELINE"),
     ("DLT", "LAKEFLOW_DECLARATIVE_PIPELINE"),
 ];
+
+/// Keys that are read under another name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OldKey {
+    pub(crate) old: &'static str,
+    pub(crate) new: &'static str,
+    /// As good as the current one.
+    pub(crate) silent: bool,
+}
+
+/// The other spellings of the keys of an object, by its name in the tables; renames whose current key the object has not are
+/// without effect.
+pub(crate) fn old_keys(label: &str) -> Vec<OldKey> {
+    let (renames, silent): (Renames, Renames) = match label {
+        "pipeline" => (PIPELINE, &[]),
+        "pipeline node" => (NODE, &[("source", "sources")]),
+        "source" => (SOURCE, &[("schema", "schema_definition")]),
+        "sink" => (SINK, &[("schema", "schema_definition")]),
+        "SQL step" | "method step" => (STEP, &[]),
+        "column expression" => (COLUMN, &[]),
+        "transformer" | "expectation" | "shared options object" => (&[], &[]),
+        _ => return Vec::new(),
+    };
+    let keys = |table: Renames, silent: bool| {
+        let key = move |&(old, new)| OldKey { old, new, silent };
+        table.iter().map(key)
+    };
+    keys(ALIASES, true)
+        .chain(keys(silent, true))
+        .chain(keys(ANY, false))
+        .chain(keys(renames, false))
+        .collect()
+}
+
+/// Keys that are read and do nothing, by object, each with what to know about it.
+pub(crate) fn idle_keys(label: &str) -> Removed {
+    match label {
+        "pipeline" => PIPELINE_IDLE,
+        "source" | "sink" => &[("warehouse", "write `type` instead")],
+        _ => &[],
+    }
+}
 
 /// Keys of which a source has at least one.
 const SOURCE_KEYS: [&str; 8] = [
@@ -143,6 +190,7 @@ impl<'a> Dialect<'a> {
             return;
         };
         self.keys(entries, PIPELINE, PIPELINE_REMOVED);
+        self.idle(entries, PIPELINE_IDLE);
         for entry in entries {
             match entry.key.as_str() {
                 "orchestrator" => self.orchestrator(&mut entry.value),
@@ -349,6 +397,18 @@ impl<'a> Dialect<'a> {
         }
     }
 
+    /// Takes keys away that do nothing, with a warning.
+    fn idle(&mut self, entries: &mut Vec<Entry>, idle: Removed) {
+        entries.retain(|entry| {
+            let Some((key, hint)) = idle.iter().find(|(key, _)| *key == entry.key) else {
+                return true;
+            };
+            let fault = Diagnostic::warning("no-effect", format!("`{key}` has no effect any more"));
+            self.report(fault.hint(*hint), entry.key_at);
+            false
+        });
+    }
+
     fn alias(&mut self, entries: &mut Vec<Entry>, old: &'static str, new: &'static str) {
         let Some(index) = entries.iter().position(|entry| entry.key == old) else {
             return;
@@ -377,6 +437,17 @@ impl<'a> Dialect<'a> {
         if self.told.insert((what, old)) {
             let fault = Diagnostic::warning("deprecated", format!("{what} `{old}` is now `{new}`"));
             self.report(fault.hint(format!("write `{new}`")), at);
+        }
+    }
+
+    /// Tells a source that stands in an argument, once.
+    pub(crate) fn moved(&mut self, old: &'static str, name: &str, at: Place) {
+        if self.told.insert(("argument", old)) {
+            let message = "a source as an argument of a step is a source of the node now";
+            let hint = format!(
+                "move it to `sources` of the node with `name: {name}`, and write `\"{{sources.{name}}}\"` in its place"
+            );
+            self.report(Diagnostic::warning("deprecated", message).hint(hint), at);
         }
     }
 

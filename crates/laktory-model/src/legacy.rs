@@ -225,7 +225,7 @@ fn argument(dialect: &mut Dialect<'_>, value: &mut Node, moved: &mut Vec<Node>) 
         .and_then(Node::as_text)
         .map_or_else(|| format!("argument_{}", moved.len() + 1), str::to_owned);
     let text = format!("{{sources.{name}}}");
-    dialect.warn("argument", "{path: …}", &format!("\"{text}\""), at);
+    dialect.moved("{path: …}", &name, at);
     let mut source = std::mem::replace(value, Node::text(text, at.whole()));
     if let Kind::Map(entries) = &mut source.kind
         && !entries.iter().any(|entry| entry.key == "name")

@@ -37,7 +37,7 @@ pub use document::Document;
 pub use dtype::parse_dtype;
 pub use finding::Finding;
 pub use include::FileLoader;
-pub use json_schema::json_schema;
+pub use json_schema::{SchemaWords, json_schema};
 pub use load::{LoadOptions, Loaded, load};
 pub use model::*;
 pub use names::{effective_backend, safe_name};

@@ -209,6 +209,41 @@ fn poisoned(node: &Node, at: &mut Vec<Segment>, faults: &mut Vec<Fault>) {
     }
 }
 
+/// Keys that a stack has at the top and a pipeline has not.
+const STACK_KEYS: [&str; 8] = [
+    "resources",
+    "environments",
+    "providers",
+    "iac_backend",
+    "organization",
+    "terraform",
+    "pulumi",
+    "settings",
+];
+
+/// A stack, which holds pipelines beside other things, in the place of a pipeline: one fault, not one for each of its keys.
+fn stack(root: &Node, sources: &Sources) -> Option<Diagnostic> {
+    let entries = root.as_map()?;
+    let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+    if has("nodes") {
+        return None;
+    }
+    let entry = entries
+        .iter()
+        .find(|entry| STACK_KEYS.contains(&entry.key.as_str()))?;
+    let message = format!(
+        "this is a stack (it has `{}`), and not a pipeline; stacks are not part of this version",
+        entry.key
+    );
+    let hint = "give the file of one pipeline: the mapping below `resources.pipelines.<name>` of a stack, or the file that it \
+                includes there, is one";
+    Some(
+        Diagnostic::error("stack", message)
+            .hint(hint)
+            .at(sources.span(entry.key_at)),
+    )
+}
+
 fn read(
     name: &str,
     bytes: &[u8],
@@ -245,6 +280,10 @@ fn read(
     if is_empty(&root) {
         let fault = Diagnostic::error("empty-file", "the file holds no document, only comments");
         diagnostics.push(fault.at(sources.span(start)));
+        return None;
+    }
+    if let Some(fault) = stack(&root, sources) {
+        diagnostics.push(fault);
         return None;
     }
     let mut variables = Resolver::new(options);

@@ -53,6 +53,11 @@ impl<'a> Parameters<'a> {
         let declared = root.get("parameters").and_then(Node::as_map).unwrap_or(&[]);
         for entry in declared {
             let name = entry.key.as_str();
+            if !entry.value.is_null() && entry.value.as_map().is_none() {
+                // Told by the decoder.
+                self.values.insert(name.to_owned(), None);
+                continue;
+            }
             let fault = if !is_name(name) {
                 let message = format!("`{name}` cannot name a parameter");
                 Some(Diagnostic::error("parameter", message).hint("use letters, digits and `_`"))
@@ -107,7 +112,8 @@ impl<'a> Parameters<'a> {
     }
 }
 
-fn start_of(root: &Node) -> Place {
+/// Where a document begins.
+pub(crate) fn start_of(root: &Node) -> Place {
     match &root.kind {
         Kind::Map(entries) if !entries.is_empty() => entries[0].key_at,
         _ => Place {

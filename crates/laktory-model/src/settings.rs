@@ -15,7 +15,7 @@ pub struct Settings {
     pub runtime_root: Option<String>,
     /// Root in the remote workspace; default `/.laktory/`.
     pub workspace_root: Option<String>,
-    /// Folder of generated artefacts.
+    /// Folder of generated artefacts; from the environment, the user's cache folder when nothing else is set.
     pub build_root: Option<String>,
     /// Level of the log, such as `INFO`.
     pub log_level: Option<String>,
@@ -45,7 +45,21 @@ impl Settings {
                 .and_then(|name| DataFrameApi::parse(&name)),
             runtime_root: read(&["LAKTORY_RUNTIME_ROOT", "LAKTORY_ROOT"]),
             workspace_root: read(&["LAKTORY_WORKSPACE_ROOT", "LAKTORY_WORKSPACE_LAKTORY_ROOT"]),
-            build_root: read(&["LAKTORY_BUILD_ROOT"]),
+            build_root: read(&["LAKTORY_BUILD_ROOT"]).or_else(|| {
+                let folder =
+                    |name: &str| read(&[name]).map(|path| path.trim_end_matches('/').to_owned());
+                let cache = folder("XDG_CACHE_HOME")
+                    .or_else(|| folder("LOCALAPPDATA"))
+                    .or_else(|| {
+                        let below = if cfg!(target_os = "macos") {
+                            "Library/Caches"
+                        } else {
+                            ".cache"
+                        };
+                        Some(format!("{}/{below}", folder("HOME")?))
+                    })?;
+                Some(format!("{cache}/laktory"))
+            }),
             log_level: read(&["LAKTORY_LOG_LEVEL"]),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The environment is a map that the caller hands in. Expressions (`${{ … }}`) are recognised and refused.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -28,6 +28,27 @@ const FREE_FORM: [&str; 8] = [
     "renames",
 ];
 
+/// Keys of the pipeline that only a deployment looks at, in every spelling: what has no value there yet does not stop a
+/// local run. The type of the orchestrator is not among them.
+const DEPLOYMENT: [&str; 8] = [
+    "dependencies",
+    "imports",
+    "lookup_existing",
+    "options",
+    "orchestrator",
+    "resource_name",
+    "resource_options",
+    "databricks_quality_monitor_enabled",
+];
+
+/// The same, of nodes and their parts.
+const NODE_DEPLOYMENT: [&str; 4] = [
+    "databricks_data_profiling_config",
+    "databricks_quality_monitor",
+    "dlt_template",
+    "ldp_template",
+];
+
 /// Where a text stands, which decides whether `${params.x}` may be used (R-PARAM-2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Region {
@@ -51,6 +72,8 @@ pub(crate) struct Resolver<'a> {
     parameters: crate::parameters::Parameters<'a>,
     /// Diagnostic of each unresolved name, so that one fault is told once.
     reported: HashMap<String, usize>,
+    /// Variables that paths of includes name; the paths themselves are gone when the document is complete.
+    in_paths: BTreeSet<String>,
 }
 
 impl<'a> Resolver<'a> {
@@ -68,6 +91,34 @@ impl<'a> Resolver<'a> {
             open: Vec::new(),
             parameters: crate::parameters::Parameters::new(&options.parameters),
             reported: HashMap::new(),
+            in_paths: BTreeSet::new(),
+        }
+    }
+
+    /// Refuses values for variables that the document neither declares nor names: a misspelt `--var` would change nothing,
+    /// and nobody would see it.
+    fn check_given(&self, root: &Node, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
+        // What could not be included may name any variable.
+        if self.given.is_empty() || diagnostics.iter().any(Diagnostic::is_error) {
+            return;
+        }
+        let mut names = self.in_paths.clone();
+        mentioned(root, false, &mut names);
+        let known = |name: &String| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        for name in self.given.keys().filter(|name| !known(name)) {
+            let message =
+                format!("the pipeline has no variable `{name}`, which `--var` gives a value");
+            let mut fault = Diagnostic::error("unknown-variable", message);
+            fault.hint = did_you_mean(name, names.iter().map(String::as_str)).or_else(|| {
+                Some(
+                    "it has no variables: write `${vars.<name>}` where the value belongs"
+                        .to_owned(),
+                )
+            });
+            let at = root
+                .entry("variables")
+                .map_or_else(|| crate::parameters::start_of(root), |entry| entry.key_at);
+            diagnostics.push(fault.at(sources.span(at)));
         }
     }
 
@@ -102,6 +153,7 @@ impl<'a> Resolver<'a> {
         if !text.contains("${") {
             return Some(text.to_owned());
         }
+        self.in_paths.extend(names_in(text));
         let mut node = Node::text(text, at.whole());
         let mut budget = Budget::default();
         Pass {
@@ -110,6 +162,7 @@ impl<'a> Resolver<'a> {
             diagnostics,
             budget: &mut budget,
             region: Region::Other,
+            deployment: None,
         }
         .value(&mut node, 0, false);
         match node.kind {
@@ -126,6 +179,7 @@ impl<'a> Resolver<'a> {
         budget: &mut Budget,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
+        self.check_given(root, sources, diagnostics);
         if let Kind::Map(entries) = &mut root.kind {
             let mut pass = Pass {
                 resolver: self,
@@ -133,6 +187,7 @@ impl<'a> Resolver<'a> {
                 diagnostics,
                 budget,
                 region: Region::Other,
+                deployment: None,
             };
             let scoped = pass.enter(entries);
             // Defaults of parameters may hold variables.
@@ -150,6 +205,7 @@ impl<'a> Resolver<'a> {
             diagnostics,
             budget,
             region: Region::Other,
+            deployment: None,
         }
         .root(root);
     }
@@ -194,6 +250,47 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// The variables that a document declares or names.
+fn mentioned(node: &Node, free: bool, names: &mut BTreeSet<String>) {
+    match &node.kind {
+        Kind::Scalar { text, .. } => names.extend(names_in(text)),
+        Kind::Seq(items) => {
+            for item in items {
+                mentioned(item, free, names);
+            }
+        }
+        Kind::Map(entries) => {
+            for entry in entries {
+                let free = free || FREE_FORM.contains(&entry.key.as_str());
+                if let (false, "variables", Some(declared)) =
+                    (free, entry.key.as_str(), entry.value.as_map())
+                {
+                    names.extend(declared.iter().map(|entry| entry.key.clone()));
+                }
+                mentioned(&entry.value, free, names);
+            }
+        }
+        Kind::Include { .. } | Kind::Poison => {}
+    }
+}
+
+/// The variables that a text names.
+fn names_in(text: &str) -> Vec<String> {
+    if !text.contains("${") {
+        return Vec::new();
+    }
+    let named = find(text).into_iter().flat_map(|found| match found.what {
+        What::Name(Namespace::Vars, name) => vec![name],
+        // Not read yet, so that any word may be one.
+        What::Expression => text[found.range]
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    });
+    named.collect()
+}
+
 /// One walk over a tree.
 struct Pass<'p, 'a> {
     resolver: &'p mut Resolver<'a>,
@@ -201,6 +298,8 @@ struct Pass<'p, 'a> {
     diagnostics: &'p mut Vec<Diagnostic>,
     budget: &'p mut Budget,
     region: Region,
+    /// The key around, when only a deployment looks at what is below it.
+    deployment: Option<&'static str>,
 }
 
 impl Pass<'_, '_> {
@@ -214,11 +313,21 @@ impl Pass<'_, '_> {
             match entry.key.as_str() {
                 "variables" => continue,
                 "nodes" => self.nodes(&mut entry.value),
+                "orchestrator" => {
+                    // Which one it is decides whether sinks are written here.
+                    if let Kind::Map(entries) = &mut entry.value.kind {
+                        let kind = entries.iter_mut().filter(|entry| entry.key == "type");
+                        kind.for_each(|entry| self.value(&mut entry.value, 2, false));
+                    } else {
+                        self.value(&mut entry.value, 1, false);
+                    }
+                    self.for_deployment(&DEPLOYMENT, entry, 1, false);
+                }
                 "root_path" | "root_path_" => {
                     self.region = Region::RootPath;
                     self.value(&mut entry.value, 1, false);
                 }
-                _ => self.value(&mut entry.value, 1, false),
+                _ => self.for_deployment(&DEPLOYMENT, entry, 1, false),
             }
             self.region = Region::Other;
         }
@@ -249,7 +358,7 @@ impl Pass<'_, '_> {
                     }
                     key => {
                         let free = FREE_FORM.contains(&key);
-                        self.value(&mut entry.value, 3, free);
+                        self.for_deployment(&NODE_DEPLOYMENT, entry, 3, free);
                     }
                 }
             }
@@ -264,6 +373,21 @@ impl Pass<'_, '_> {
             .iter()
             .find(|entry| entry.key == "variables")
             .is_some_and(|entry| self.resolver.enter(&entry.value))
+    }
+
+    /// Substitutes below a key, which may be one of `keys` that only a deployment looks at.
+    fn for_deployment(
+        &mut self,
+        keys: &[&'static str],
+        entry: &mut Entry,
+        depth: usize,
+        free: bool,
+    ) {
+        let around = self.deployment;
+        let own = keys.iter().find(|key| **key == entry.key).copied();
+        self.deployment = around.or(own);
+        self.value(&mut entry.value, depth, free);
+        self.deployment = around;
     }
 
     fn value(&mut self, node: &mut Node, depth: usize, free: bool) {
@@ -292,8 +416,9 @@ impl Pass<'_, '_> {
                 let scoped = !free && self.enter(entries);
                 for entry in entries {
                     if free || entry.key != "variables" {
+                        let known: &[&'static str] = if free { &[] } else { &NODE_DEPLOYMENT };
                         let free = free || FREE_FORM.contains(&entry.key.as_str());
-                        self.value(&mut entry.value, depth + 1, free);
+                        self.for_deployment(known, entry, depth + 1, free);
                     }
                 }
                 if scoped {
@@ -375,6 +500,9 @@ impl Pass<'_, '_> {
                 self.report(fault, node, Some(range));
                 return None;
             }
+            What::Expression if self.deployment.is_some() => {
+                return Some(as_written(node, range));
+            }
             What::Expression => {
                 self.unsupported("expressions `${{ … }}` are not supported yet", node, range);
                 return None;
@@ -385,14 +513,28 @@ impl Pass<'_, '_> {
             Namespace::Settings => {
                 let value = self.resolver.settings.get(name);
                 if value.is_none() {
-                    let message = format!("unknown setting `{name}`");
-                    let mut fault = Diagnostic::error("unresolved-variable", message);
-                    fault.hint = did_you_mean(name, Settings::NAMES);
+                    let known = Settings::NAMES
+                        .iter()
+                        .any(|known| known.eq_ignore_ascii_case(name));
+                    let fault = if known {
+                        let message = format!("setting `{name}` has no value");
+                        let variable = name.to_ascii_uppercase();
+                        Diagnostic::error("unresolved-variable", message)
+                            .hint(format!("set `LAKTORY_{variable}` in the environment"))
+                    } else {
+                        let message = format!("unknown setting `{name}`");
+                        let mut fault = Diagnostic::error("unresolved-variable", message);
+                        fault.hint = did_you_mean(name, Settings::NAMES);
+                        fault
+                    };
                     self.report(fault, node, Some(range));
                 }
                 Some(Node::text(value?, node.at.whole()))
             }
             Namespace::Params => self.parameter(name, node, range),
+            Namespace::CurrentUser | Namespace::Resources if self.deployment.is_some() => {
+                Some(as_written(node, range))
+            }
             Namespace::CurrentUser => {
                 self.unsupported(
                     "`${current_user.…}` is only known while deploying",
@@ -444,14 +586,26 @@ impl Pass<'_, '_> {
             return None;
         }
         let Some(mut value) = self.resolver.lookup(name, node.at) else {
+            if let Some(key) = self.deployment {
+                let message = format!(
+                    "variable `{name}` has no value; `{key}` is for deployments, so a local run goes on without it"
+                );
+                let fault = Diagnostic::warning("unresolved-variable", message);
+                self.once(format!("{key}.vars.{lower}"), fault, node, range.clone());
+                return Some(as_written(node, range));
+            }
             let mut hint = self.resolver.known();
             // Declared without a value: it must be given from outside.
             hint.retain(|known| !known.eq_ignore_ascii_case(name));
-            let hint = did_you_mean(name, hint.iter().map(String::as_str)).unwrap_or_else(|| {
-                format!("declare it under `variables:`, pass `--var {name}=…`, or set it in the environment")
-            });
+            let given = format!("pass `--var {name}=…`, or declare it under `variables:`");
+            let hint = match did_you_mean(name, hint.iter().map(String::as_str)) {
+                Some(near) if near.starts_with("did you mean") => near,
+                Some(known) => format!("{given}; {known}"),
+                None => format!("{given}, or set it in the environment"),
+            };
             let message = format!("variable `{name}` has no value");
-            self.once(format!("vars.{lower}"), message, hint, node, range);
+            let fault = Diagnostic::error("unresolved-variable", message).hint(hint);
+            self.once(format!("vars.{lower}"), fault, node, range);
             return None;
         };
         let extent = value.extent();
@@ -494,30 +648,24 @@ impl Pass<'_, '_> {
         let hint = did_you_mean(name, names.iter().map(String::as_str))
             .unwrap_or_else(|| "declare it under `parameters:` of the pipeline".to_owned());
         let message = format!("parameter `{name}` is not declared");
-        self.once(format!("params.{name}"), message, hint, node, range);
+        let fault = Diagnostic::error("unresolved-variable", message).hint(hint);
+        self.once(format!("params.{name}"), fault, node, range);
         None
     }
 
     /// Reports a missing name where it is first used, and adds later uses (at most 5) to that report.
-    fn once(
-        &mut self,
-        name: String,
-        message: String,
-        hint: String,
-        node: &Node,
-        range: Range<usize>,
-    ) {
+    fn once(&mut self, name: String, fault: Diagnostic, node: &Node, range: Range<usize>) {
         if let Some(first) = self.resolver.reported.get(&name) {
             let span = self.span(node, Some(range));
             if let (Some(fault), Some(span)) = (self.diagnostics.get_mut(*first), span)
                 && fault.related.len() < 5
                 && fault.span.as_ref() != Some(&span)
+                && fault.related.iter().all(|(known, _)| *known != span)
             {
                 fault.related.push((span, "also used here".to_owned()));
             }
             return;
         }
-        let fault = Diagnostic::error("unresolved-variable", message).hint(hint);
         self.report(fault, node, Some(range));
         self.resolver
             .reported
@@ -550,4 +698,10 @@ impl Pass<'_, '_> {
             self.diagnostics.push(fault);
         }
     }
+}
+
+/// The placeholder itself, for places whose values are not needed yet.
+fn as_written(node: &Node, range: Range<usize>) -> Node {
+    let text = node.as_text().unwrap_or_default();
+    Node::text(&text[range], node.at.whole())
 }

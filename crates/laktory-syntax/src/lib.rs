@@ -39,7 +39,9 @@ pub use laktory_core::walk::{
 
 pub use diagnostic::{Diagnostic, FragmentError, Severity};
 pub use expression::{ColumnExprKind, column_expr, python_expression};
-pub use frame::{Api, ArgPlace, GroupError, MethodError, Segment, fuse_groups, method};
+pub use frame::{
+    Api, ArgPlace, GroupError, MethodError, Segment, fuse_groups, method, method_names,
+};
 pub use placeholder::placeholder;
 pub use print::{print, print_dtype, print_op};
 pub use source::{Position, SourceFile, Span};

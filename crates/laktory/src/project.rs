@@ -11,7 +11,7 @@ use laktory_model::{
     DataFrameApi, FileLoader, Finding, LoadOptions, Loaded, Pipeline, Settings, load,
 };
 use laktory_plan::{Plan, PlanOptions, compile};
-use laktory_syntax::{Diagnostic, Severity, Span};
+use laktory_syntax::{Diagnostic, Severity, Span, did_you_mean};
 
 use crate::linked::DEFAULT_BACKEND;
 
@@ -38,6 +38,20 @@ impl Surroundings {
                 .collect(),
             ..Self::default()
         }
+    }
+
+    /// Refuses settings in the environment that are none.
+    fn check(&self) -> Result<(), Vec<Diagnostic>> {
+        const API: &str = "LAKTORY_DATAFRAME_API";
+        let api = self.environment.get(API).map_or("", |value| value.trim());
+        if api.is_empty() || DataFrameApi::parse(api).is_some() {
+            return Ok(());
+        }
+        let message =
+            format!("environment variable `{API}` is `{api}`, which is not a dataframe API");
+        let mut fault = Diagnostic::error("unknown-word", message);
+        fault.hint = did_you_mean(api, DataFrameApi::ALL.iter().map(|api| api.name()));
+        Err(vec![fault])
     }
 
     /// The settings in the environment.
@@ -127,7 +141,13 @@ impl Project {
         text: &[u8],
         surroundings: &Surroundings,
     ) -> Result<Self, Vec<Diagnostic>> {
+        surroundings.check()?;
         let settings = surroundings.settings();
+        // In a document, a setting that nobody has set is the default.
+        let mut in_effect = settings.clone();
+        in_effect
+            .dataframe_backend
+            .get_or_insert_with(|| DEFAULT_BACKEND.to_owned());
         let loaded = load(
             name,
             text,
@@ -136,7 +156,7 @@ impl Project {
                 parameters: surroundings.parameters.clone(),
                 environment: surroundings.environment.clone(),
                 files: Some(&Disk),
-                settings: settings.clone(),
+                settings: in_effect,
             },
         );
         match loaded.pipeline.clone().or_else(|| loaded.draft.clone()) {

@@ -16,6 +16,50 @@ pub(crate) struct FieldInfo {
     pub(crate) doc: &'static str,
     pub(crate) required: bool,
     pub(crate) schema: fn(&mut Definitions) -> Value,
+    /// What it is when it is left out, where that says something.
+    pub(crate) default: fn() -> Option<Value>,
+}
+
+impl FieldInfo {
+    /// A field that may be left out.
+    pub(crate) const fn optional(
+        name: &'static str,
+        doc: &'static str,
+        schema: fn(&mut Definitions) -> Value,
+    ) -> Self {
+        Self {
+            name,
+            doc,
+            required: false,
+            schema,
+            default: || None,
+        }
+    }
+
+    /// A field that must be given.
+    pub(crate) const fn required(
+        name: &'static str,
+        doc: &'static str,
+        schema: fn(&mut Definitions) -> Value,
+    ) -> Self {
+        Self {
+            required: true,
+            ..Self::optional(name, doc, schema)
+        }
+    }
+}
+
+/// A default for the schema: none where nothing is the default.
+pub(crate) fn told_default(value: &impl serde::Serialize) -> Option<Value> {
+    serde_json::to_value(value)
+        .ok()
+        .filter(|value| match value {
+            Value::Null => false,
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(entries) => !entries.is_empty(),
+            Value::String(text) => !text.is_empty(),
+            Value::Bool(_) | Value::Number(_) => true,
+        })
 }
 
 /// An object with a table of fields.

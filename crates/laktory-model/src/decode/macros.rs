@@ -35,7 +35,8 @@ macro_rules! object {
                     name: $crate::decode::object!(@key $field),
                     doc: concat!($($field_doc, "\n"),*),
                     required: $crate::decode::object!(@required $($reader)?),
-                    schema: <$type as $crate::decode::Decode>::schema,
+                    schema: $crate::decode::object!(@schema $type $(, $reader)?),
+                    default: $crate::decode::object!(@told ($type $(= $default)?) $($reader)?),
                 }, )*
             ];
 
@@ -104,6 +105,21 @@ macro_rules! object {
     (@required required_upper) => { true };
     (@required $($reader:ident)?) => { false };
 
+    (@schema $type:ty, switch) => {
+        |definitions| {
+            let switch = <bool as $crate::decode::Decode>::schema(definitions);
+            let options = <$type as $crate::decode::Decode>::schema(definitions);
+            ::serde_json::json!({ "anyOf": [switch, options] })
+        }
+    };
+    (@schema $type:ty $(, $reader:ident)?) => { <$type as $crate::decode::Decode>::schema };
+
+    (@told ($type:ty) required) => { || None };
+    (@told ($type:ty) required_upper) => { || None };
+    (@told ($type:ty $(= $default:expr)?) $($reader:ident)?) => {
+        || $crate::decode::told_default(&$crate::decode::object!(@default $type $(= $default)?))
+    };
+
     (@default $type:ty = $default:expr) => { $default };
     (@default $type:ty) => { <$type>::default() };
 
@@ -132,6 +148,9 @@ macro_rules! choice {
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$( Self::$variant ),*];
+
+            /// Every spelling.
+            pub(crate) const WORDS: &'static [&'static str] = &[$( $word $(, $other)* ),*];
 
             /// The word for it in YAML.
             #[must_use]
@@ -182,7 +201,7 @@ macro_rules! choice {
 
             fn schema(_: &mut $crate::decode::Definitions) -> ::serde_json::Value {
                 let words: Vec<&str> = Self::ALL.iter().map(|value| value.name()).collect();
-                ::serde_json::json!({ "type": "string", "enum": words })
+                $crate::decode::one_of_words(&words, Self::WORDS)
             }
         }
     };
@@ -213,7 +232,7 @@ macro_rules! shorthand {
 
             fn schema(definitions: &mut $crate::decode::Definitions) -> ::serde_json::Value {
                 let object = definitions.object::<Self>();
-                ::serde_json::json!({ "anyOf": [{ "type": ["string", "number", "boolean"] }, object] })
+                ::serde_json::json!({ "anyOf": [$crate::decode::text(), object] })
             }
         }
 

@@ -9,10 +9,10 @@ mod macros;
 mod scalars;
 mod schema;
 
-pub(crate) use fields::{FieldInfo, Fields, Object};
+pub(crate) use fields::{FieldInfo, Fields, Object, told_default};
 pub(crate) use macros::{choice, object, shorthand};
-pub(crate) use scalars::{Item, a, expected};
-pub(crate) use schema::Definitions;
+pub(crate) use scalars::{FLOAT, Item, a, expected};
+pub(crate) use schema::{Definitions, any_case, given, one_of_words, text};
 
 use serde_json::Value;
 

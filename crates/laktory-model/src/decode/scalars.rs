@@ -26,7 +26,7 @@ impl Decode for String {
     }
 
     fn schema(_: &mut Definitions) -> Value {
-        json!({ "type": ["string", "number", "boolean"] })
+        crate::decode::text()
     }
 }
 
@@ -59,7 +59,14 @@ impl Decode for bool {
     }
 
     fn schema(_: &mut Definitions) -> Value {
-        json!({ "type": ["boolean", "string"] })
+        let words = [
+            "true", "yes", "on", "y", "t", "1", "false", "no", "off", "n", "f", "0",
+        ];
+        json!({ "anyOf": [
+            { "type": "boolean" },
+            { "type": "string", "pattern": crate::decode::any_case(&words).replace(r"\s*", "") },
+            { "type": "integer", "minimum": 0, "maximum": 1 },
+        ] })
     }
 }
 
@@ -87,7 +94,7 @@ impl Decode for i64 {
     }
 
     fn schema(_: &mut Definitions) -> Value {
-        json!({ "type": ["integer", "string"] })
+        json!({ "anyOf": [{ "type": "integer" }, { "type": "string", "pattern": r"^\s*[+-]?[0-9]+\s*$" }] })
     }
 }
 
@@ -102,9 +109,15 @@ impl Decode for u64 {
     }
 
     fn schema(_: &mut Definitions) -> Value {
-        json!({ "type": ["integer", "string"], "minimum": 0 })
+        json!({ "anyOf": [
+            { "type": "integer", "minimum": 0 },
+            { "type": "string", "pattern": r"^\s*\+?[0-9]+\s*$" },
+        ] })
     }
 }
+
+/// Texts that are numbers.
+pub(crate) const FLOAT: &str = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])([eE][+-]?[0-9]+)?\s*$";
 
 impl Decode for f64 {
     fn decode<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<Self> {
@@ -125,7 +138,7 @@ impl Decode for f64 {
     }
 
     fn schema(_: &mut Definitions) -> Value {
-        json!({ "type": ["number", "string"] })
+        json!({ "anyOf": [{ "type": "number" }, { "type": "string", "pattern": FLOAT }] })
     }
 }
 
@@ -148,7 +161,8 @@ impl<T: Decode> Decode for Option<T> {
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        T::schema(definitions)
+        let schema = T::schema(definitions);
+        json!({ "anyOf": [schema, definitions.unset()] })
     }
 }
 
@@ -175,7 +189,14 @@ impl<T: Decode + Default + Item> Decode for Vec<T> {
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        json!({ "type": "array", "items": T::schema(definitions) })
+        let item = T::schema(definitions);
+        let list = definitions.list(&item, T::SCALAR);
+        let others = T::instead_of_list(definitions);
+        if others.is_empty() {
+            return list;
+        }
+        let forms: Vec<Value> = std::iter::once(list).chain(others).collect();
+        json!({ "anyOf": forms })
     }
 }
 
@@ -183,6 +204,11 @@ impl<T: Decode + Default + Item> Decode for Vec<T> {
 pub(crate) trait Item {
     /// A scalar in place of the list is a list of one.
     const SCALAR: bool = false;
+
+    /// Schemas of what else may stand for a list of these, by the dialects.
+    fn instead_of_list(_: &mut Definitions) -> Vec<Value> {
+        Vec::new()
+    }
 }
 
 impl Item for String {
@@ -233,6 +259,8 @@ impl<T: Decode> Decode for IndexMap<String, T> {
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        json!({ "type": "object", "additionalProperties": T::schema(definitions) })
+        let value = T::schema(definitions);
+        let elsewhere = definitions.elsewhere();
+        json!({ "type": "object", "additionalProperties": { "anyOf": [value, elsewhere] } })
     }
 }

@@ -4,42 +4,47 @@ use laktory_core::{DType, Field};
 use serde_json::{Value, json};
 
 use super::{Parameter, build, parse_dtype};
-use crate::decode::{Decoder, Definitions, FieldInfo, Fields, Step, expected};
+use crate::decode::{Decode as _, Decoder, Definitions, FieldInfo, Fields, Step, expected, text};
 use crate::tree::{Kind, Node};
 
-static FIELDS: [FieldInfo; 9] = [
-    field("name", "Name, such as `Int64` or `List`."),
-    field("inner", "Type of the items, for List and Array."),
-    field("shape", "Width or widths, for Array."),
-    field("fields", "Fields, for Struct."),
-    field(
+static FIELDS: [FieldInfo; 10] = [
+    FieldInfo::required("name", "Name, such as `Int64` or `List`.", String::schema),
+    FieldInfo::optional(
+        "inner",
+        "Type of the items, for List and Array.",
+        json_schema,
+    ),
+    FieldInfo::optional("shape", "Width or widths, for Array.", |_| json!({})),
+    FieldInfo::optional("fields", "Fields, for Struct.", |definitions| {
+        let member = definitions.named("struct field", |definitions| {
+            definitions.fields("struct field", "A field of a struct.", &[&MEMBER])
+        });
+        let list = definitions.list(&member, false);
+        let dtype = json_schema(definitions);
+        json!({ "anyOf": [list, { "type": "object", "additionalProperties": dtype }] })
+    }),
+    FieldInfo::optional(
         "time_unit",
         "`us`, `ms` or `ns`, for Datetime and Duration.",
+        String::schema,
     ),
-    field(
+    FieldInfo::optional(
         "time_zone",
         "Zone, for Datetime; null for local time. Default UTC.",
+        |_| json!({}),
     ),
-    field("precision", "Digits, for Decimal."),
-    field("scale", "Digits after the point, for Decimal."),
-    field("categories", "Categories, for Enum."),
+    FieldInfo::optional("precision", "Digits, for Decimal.", u64::schema),
+    FieldInfo::optional("scale", "Digits after the point, for Decimal.", u64::schema),
+    FieldInfo::optional("categories", "Categories, for Enum.", Vec::<String>::schema),
+    FieldInfo::optional("category", "Has no effect.", |_| json!({})),
 ];
-
-const fn field(name: &'static str, doc: &'static str) -> FieldInfo {
-    FieldInfo {
-        name,
-        doc,
-        required: false,
-        schema: |_| json!({}),
-    }
-}
 
 /// The JSON schema of a type.
 pub(crate) fn json_schema(definitions: &mut Definitions) -> Value {
     let object = definitions.named("data type", |definitions| {
-        definitions.fields("A data type.", &[&FIELDS])
+        definitions.fields("data type", "A data type.", &[&FIELDS])
     });
-    json!({ "anyOf": [{ "type": "string" }, object] })
+    json!({ "anyOf": [text(), object] })
 }
 
 /// A type as a text or as a mapping.
@@ -181,4 +186,7 @@ fn struct_fields<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<Vec<Fi
     }
 }
 
-static MEMBER: [FieldInfo; 2] = [field("name", "Name."), field("dtype", "Type.")];
+static MEMBER: [FieldInfo; 2] = [
+    FieldInfo::required("name", "Name.", String::schema),
+    FieldInfo::required("dtype", "Type.", json_schema),
+];

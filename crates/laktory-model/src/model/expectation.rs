@@ -4,7 +4,9 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::decode::{Decode, Decoder, Definitions, Fields, expected, object};
+use crate::decode::{
+    Decode, Decoder, Definitions, FLOAT, FieldInfo, Fields, expected, given, object,
+};
 use crate::model::{Action, ColumnExpr, DataFrameApi, ExpectationType};
 use crate::tree::Node;
 
@@ -91,24 +93,28 @@ impl Decode for Tolerance {
     fn schema(definitions: &mut Definitions) -> Value {
         let doc = "How many rows may fail before the expectation does: `abs` or `rel`.";
         definitions.named("tolerance", |definitions| {
-            definitions.fields(doc, &[&TOLERANCE_FIELDS])
+            let mut tolerance = definitions.fields("tolerance", doc, &[&TOLERANCE_FIELDS]);
+            let unset = definitions.unset();
+            let only = |key: &str, other: &str| {
+                json!({ "allOf": [given(key), { "properties": { other: unset } }] })
+            };
+            if let Value::Object(tolerance) = &mut tolerance {
+                let either = json!([only("abs", "rel"), only("rel", "abs")]);
+                tolerance.insert("anyOf".to_owned(), either);
+            }
+            tolerance
         })
     }
 }
 
-static TOLERANCE_FIELDS: [crate::decode::FieldInfo; 2] = [
-    crate::decode::FieldInfo {
-        name: "abs",
-        doc: "Number of rows.",
-        required: false,
-        schema: u64::schema,
-    },
-    crate::decode::FieldInfo {
-        name: "rel",
-        doc: "Fraction of the rows, 0 to 1.",
-        required: false,
-        schema: |_| json!({ "type": ["number", "string"], "minimum": 0, "maximum": 1 }),
-    },
+static TOLERANCE_FIELDS: [FieldInfo; 2] = [
+    FieldInfo::optional("abs", "Number of rows.", u64::schema),
+    FieldInfo::optional("rel", "Fraction of the rows, 0 to 1.", |_| {
+        json!({ "anyOf": [
+            { "type": "number", "minimum": 0, "maximum": 1 },
+            { "type": "string", "pattern": FLOAT },
+        ] })
+    }),
 ];
 
 impl Serialize for Tolerance {

@@ -9,6 +9,7 @@ mod expectation;
 mod method;
 mod node;
 mod orchestrator;
+mod orchestrator_keys;
 mod pipeline;
 mod schema;
 mod sink;
@@ -16,7 +17,8 @@ mod source;
 mod transformer;
 
 pub use choices::{
-    Action, DataFrameApi, ExpectationType, ExprType, ResetMode, TableType, WriteMode,
+    Action, DataFrameApi, ExpectationType, ExprType, QuarantinedRows, ResetMode, TableType,
+    WriteMode,
 };
 pub use dataset::{ColumnMetadata, MergeCdcOptions, SharedOptions, TableMetadata, full_table_name};
 pub use expectation::{Expectation, Tolerance};
@@ -31,6 +33,8 @@ pub use source::{
     PipelineNodeDataSource, Selects, SourceCommon, SourceKind, TableDataSource,
 };
 pub use transformer::{DataFrameExpr, DataFrameMethod, Transformer, TransformerNode};
+
+pub(crate) use source::NAMED_SOURCES;
 
 use crate::decode::{FieldInfo, Object};
 

@@ -1,10 +1,13 @@
 //! The pipeline itself.
 
 use indexmap::IndexMap;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::decode::object;
+use crate::decode::{Decode, Decoder, Definitions, Fields, Object as _, object};
 use crate::model::{DataFrameApi, Orchestrator, PipelineNode};
+use crate::tree::Node;
 
 object! {
     /// A pipeline: nodes that read, transform, check and write.
@@ -40,8 +43,41 @@ object! {
 
 object! {
     /// A parameter of a run.
-    object Parameter ["parameter"] {
+    part Parameter ["parameter"] {
         /// Value when a run gives none; without it the parameter is required.
         default: Option<Value>;
+    }
+}
+
+impl Decode for Parameter {
+    fn decode<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<Self> {
+        let Some(entries) = node.as_map() else {
+            if !node.is_poison() {
+                let message = format!(
+                    "expected a parameter (a mapping), found {}",
+                    node.describe()
+                );
+                let value = node.as_text().unwrap_or("...");
+                let hint = format!("write `{{default: {value}}}` for a parameter with a default");
+                decoder.error_with_hint("wrong-type", message, Some(hint));
+            }
+            return None;
+        };
+        let mut fields = Fields::new(entries, decoder);
+        let parameter = Self::take(&mut fields);
+        fields.finish("a parameter", &[Self::FIELDS]);
+        Some(parameter)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        definitions.object::<Self>()
+    }
+}
+
+impl Serialize for Parameter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.dump(&mut map)?;
+        map.end()
     }
 }

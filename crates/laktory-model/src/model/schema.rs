@@ -51,18 +51,23 @@ impl Default for SchemaColumn {
 impl Object for Schema {
     const LABEL: &'static str = "schema";
     const DOC: &'static str = "Columns and their types, in order.";
-    const FIELDS: &'static [FieldInfo] = &[FieldInfo {
-        name: "columns",
-        doc: "A list of columns, or a mapping of names to types.",
-        required: true,
-        schema: |definitions| {
+    const FIELDS: &'static [FieldInfo] = &[FieldInfo::required(
+        "columns",
+        "A list of columns, or a mapping of names to types.",
+        |definitions| {
             let column = definitions.object::<SchemaColumn>();
+            let list = definitions.list(&column, false);
+            let unnamed = definitions.named("unnamed schema column", |definitions| {
+                let doc = "A column whose name is the key.";
+                definitions.fields("schema column", doc, &[&SchemaColumn::FIELDS[1..]])
+            });
+            let dtype = dtype::json_schema(definitions);
             json!({ "anyOf": [
-                { "type": "array", "items": column },
-                { "type": "object", "additionalProperties": { "type": ["string", "object"] } },
+                list,
+                { "type": "object", "additionalProperties": { "anyOf": [unnamed, dtype] } },
             ] })
         },
-    }];
+    )];
 
     fn take<'a>(fields: &mut Fields<'a, '_>) -> Self {
         let Columns(columns) = fields.required("columns");
@@ -168,30 +173,22 @@ impl Object for SchemaColumn {
     const LABEL: &'static str = "schema column";
     const DOC: &'static str = "A column and its type.";
     const FIELDS: &'static [FieldInfo] = &[
-        FieldInfo {
-            name: "name",
-            doc: "Name.",
-            required: true,
-            schema: String::schema,
-        },
-        FieldInfo {
-            name: "dtype",
-            doc: "Type: a text such as `Int64`, `decimal(10, 2)` or `array<string>`, or a mapping.",
-            required: true,
-            schema: ColumnType::schema,
-        },
-        FieldInfo {
-            name: "nullable",
-            doc: "Whether it may hold nulls; default true.",
-            required: false,
-            schema: bool::schema,
-        },
-        FieldInfo {
-            name: "is_primary",
-            doc: "Whether it is part of the primary key.",
-            required: false,
-            schema: bool::schema,
-        },
+        FieldInfo::required("name", "Name.", String::schema),
+        FieldInfo::required(
+            "dtype",
+            "Type: a text such as `Int64`, `decimal(10, 2)` or `array<string>`, or a mapping.",
+            ColumnType::schema,
+        ),
+        FieldInfo::optional(
+            "nullable",
+            "Whether it may hold nulls; default true.",
+            bool::schema,
+        ),
+        FieldInfo::optional(
+            "is_primary",
+            "Whether it is part of the primary key.",
+            bool::schema,
+        ),
     ];
 
     fn take<'a>(fields: &mut Fields<'a, '_>) -> Self {

@@ -4,10 +4,8 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::decode::{
-    Decode, Decoder, Definitions, FieldInfo, Fields, Item, Object as _, a, expected, object,
-};
-use crate::model::source::{KindRule, TYPE, pick_kind};
+use crate::decode::{Decode, Decoder, Definitions, Fields, Item, Object as _, a, expected, object};
+use crate::model::source::{KindRule, TYPE, pick_kind, typed};
 use crate::model::{
     CustomCall, DataFrameApi, Kwargs, MergeCdcOptions, ReaderMethod, ResetMode, Schema,
     SharedOptions, TableMetadata, TableType, WriteMode, full_table_name,
@@ -195,7 +193,12 @@ const SINK_KINDS: [KindRule; 4] = [
     },
 ];
 
-impl Item for DataSink {}
+impl Item for DataSink {
+    /// A single sink.
+    fn instead_of_list(definitions: &mut Definitions) -> Vec<Value> {
+        vec![Self::schema(definitions)]
+    }
+}
 
 impl Decode for DataSink {
     fn decode<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<Self> {
@@ -226,24 +229,28 @@ impl Decode for DataSink {
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        let kinds: [(&str, &str, &'static [FieldInfo]); 3] = [
-            (
-                PipelineViewDataSink::LABEL,
-                PipelineViewDataSink::DOC,
-                PipelineViewDataSink::FIELDS,
-            ),
-            (FileDataSink::LABEL, FileDataSink::DOC, FileDataSink::FIELDS),
-            (
-                TableDataSink::LABEL,
-                TableDataSink::DOC,
-                TableDataSink::FIELDS,
-            ),
+        macro_rules! part {
+            ($object:ty) => {
+                (<$object>::LABEL, <$object>::DOC, <$object>::FIELDS)
+            };
+        }
+        let kinds = [
+            part!(PipelineViewDataSink),
+            part!(FileDataSink),
+            part!(TableDataSink),
         ];
         let kinds: Vec<Value> = kinds
             .into_iter()
             .map(|(label, doc, own)| {
                 definitions.named(label, |definitions| {
-                    definitions.fields(doc, &[&TYPE, own, SinkCommon::FIELDS])
+                    let tables = [own, SinkCommon::FIELDS];
+                    let mut object = definitions.fields("sink", doc, &tables);
+                    if label == TableDataSink::LABEL {
+                        let old = "Old form of a node with one SQL step: the statement of a view.";
+                        object["properties"]["view_definition"] =
+                            json!({ "type": "string", "deprecated": true, "description": old });
+                    }
+                    typed(object, own, &SINK_KINDS)
                 })
             })
             .collect();

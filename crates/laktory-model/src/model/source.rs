@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::decode::{
     Decode, Decoder, Definitions, FieldInfo, Fields, Item, Object as _, a, expected, object,
+    one_of_words,
 };
 use crate::model::{CustomCall, DataFrameApi, Kwargs, ReaderMethod, Schema, full_table_name};
 use crate::tree::{Kind, Node};
@@ -309,7 +310,20 @@ pub(crate) fn pick_kind(
     None
 }
 
-impl Item for DataSource {}
+impl Item for DataSource {
+    /// A single source, or a mapping of names to sources.
+    fn instead_of_list(definitions: &mut Definitions) -> Vec<Value> {
+        let source = Self::schema(definitions);
+        let named = definitions.named(
+            NAMED_SOURCES,
+            |_| json!({ "type": "object", "additionalProperties": source, "minProperties": 1 }),
+        );
+        vec![source, named]
+    }
+}
+
+/// The part of the JSON schema for sources by name.
+pub(crate) const NAMED_SOURCES: &str = "named sources";
 
 impl Decode for DataSource {
     fn decode<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<Self> {
@@ -346,38 +360,25 @@ impl Decode for DataSource {
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        let kinds: [(&str, &str, &'static [FieldInfo]); 5] = [
-            (
-                CustomDataSource::LABEL,
-                CustomDataSource::DOC,
-                CustomDataSource::FIELDS,
-            ),
-            (
-                FileDataSource::LABEL,
-                FileDataSource::DOC,
-                FileDataSource::FIELDS,
-            ),
-            (
-                TableDataSource::LABEL,
-                TableDataSource::DOC,
-                TableDataSource::FIELDS,
-            ),
-            (
-                DataFrameDataSource::LABEL,
-                DataFrameDataSource::DOC,
-                DataFrameDataSource::FIELDS,
-            ),
-            (
-                PipelineNodeDataSource::LABEL,
-                PipelineNodeDataSource::DOC,
-                PipelineNodeDataSource::FIELDS,
-            ),
+        macro_rules! part {
+            ($object:ty) => {
+                (<$object>::LABEL, <$object>::DOC, <$object>::FIELDS)
+            };
+        }
+        let kinds = [
+            part!(CustomDataSource),
+            part!(FileDataSource),
+            part!(TableDataSource),
+            part!(DataFrameDataSource),
+            part!(PipelineNodeDataSource),
         ];
         let kinds: Vec<Value> = kinds
             .into_iter()
             .map(|(label, doc, own)| {
                 definitions.named(label, |definitions| {
-                    definitions.fields(doc, &[&TYPE, own, SourceCommon::FIELDS])
+                    let tables = [own, SourceCommon::FIELDS];
+                    let object = definitions.fields("source", doc, &tables);
+                    typed(object, own, &SOURCE_KINDS)
                 })
             })
             .collect();
@@ -411,12 +412,29 @@ fn live_frame(fields: &mut Fields<'_, '_>) -> bool {
 }
 
 /// The `type` key of sources and sinks.
-pub(crate) static TYPE: [FieldInfo; 1] = [FieldInfo {
-    name: "type",
-    doc: "Kind; told from the other keys when absent.",
-    required: false,
-    schema: |_| json!({ "type": "string" }),
-}];
+pub(crate) static TYPE: [FieldInfo; 1] = [FieldInfo::optional(
+    "type",
+    "Kind; told from the other keys when absent.",
+    String::schema,
+)];
+
+/// The schema of a kind of source or sink, with the words for the kind under `type`.
+pub(crate) fn typed(mut object: Value, own: &[FieldInfo], rules: &[KindRule]) -> Value {
+    let words: Vec<&str> = rules
+        .iter()
+        .filter(|rule| own.iter().any(|field| field.name == rule.key))
+        .map(|rule| rule.type_name)
+        .collect();
+    let mut kind = one_of_words(&words, &words);
+    if let Some(forms) = kind["anyOf"].as_array_mut() {
+        // As every value, it may be unset or a placeholder.
+        forms.push(json!({ "$ref": "#/$defs/unset" }));
+        forms.push(json!({ "$ref": "#/$defs/elsewhere" }));
+    }
+    kind["description"] = TYPE[0].doc.into();
+    object["properties"]["type"] = kind;
+    object
+}
 
 impl Serialize for DataSource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -483,7 +501,8 @@ impl Decode for DropDuplicates {
 
     fn schema(definitions: &mut Definitions) -> Value {
         let list = Vec::<String>::schema(definitions);
-        json!({ "anyOf": [{ "type": ["boolean", "string"] }, list] })
+        let switch = bool::schema(definitions);
+        json!({ "anyOf": [switch, list] })
     }
 }
 

@@ -132,7 +132,19 @@ impl Decode for TransformerNode {
     fn schema(definitions: &mut Definitions) -> Value {
         let sql = definitions.object::<DataFrameExpr>();
         let method = definitions.object::<DataFrameMethod>();
-        json!({ "anyOf": [sql, method] })
+        let columns = definitions.named("column step", |definitions| {
+            let columns = definitions.named("added column", |_| added_column());
+            let columns = json!({ "anyOf": [columns, { "type": "array", "items": columns }] });
+            let doc = "Old form of `func_name: with_columns`.";
+            json!({
+                "type": "object",
+                "description": doc,
+                "deprecated": true,
+                "properties": { "with_column": columns, "with_columns": columns },
+                "anyOf": [{ "required": ["with_column"] }, { "required": ["with_columns"] }],
+            })
+        });
+        json!({ "anyOf": [sql, method, columns] })
     }
 }
 
@@ -143,4 +155,17 @@ impl Serialize for TransformerNode {
             Self::Method(step) => step.serialize(serializer),
         }
     }
+}
+
+/// A column of the old column steps.
+fn added_column() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "name": { "type": ["string", "number", "boolean"] },
+            "expr": { "type": ["string", "number", "boolean"] },
+            "unit": { "type": "null" },
+        },
+        "required": ["name", "expr"],
+    })
 }

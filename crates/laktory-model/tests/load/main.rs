@@ -79,7 +79,7 @@ name: wide
 dependencies: [a, b]
 imports: one
 parameters: {day: {default: 5}, none: {default: x}}
-orchestrator: {type: lakeflow_job, name: x, nested: {a: [1, 2]}}
+orchestrator: {type: lakeflow_job, name: x, tags: {a: [1, 2]}}
 nodes:
 - name: all
   sources:

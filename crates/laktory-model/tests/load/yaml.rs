@@ -62,12 +62,19 @@ fn r_yaml_20_to_28_includes() {
         ("d/loop.yaml", "- !use loop.yaml\n"),
         ("d/bad.yaml", "name: z\nsorce: {}\n"),
     ]));
-    let options = LoadOptions {
-        files: Some(&files),
-        variables: BTreeMap::from([("folder".to_owned(), "nodes".to_owned())]),
-        ..LoadOptions::default()
+    let read = |text: &str| {
+        let folder = ("folder".to_owned(), "nodes".to_owned());
+        let options = LoadOptions {
+            files: Some(&files),
+            variables: text
+                .contains("vars.folder")
+                .then_some(folder)
+                .into_iter()
+                .collect(),
+            ..LoadOptions::default()
+        };
+        load("d/p.yaml", text.as_bytes(), &options)
     };
-    let read = |text: &str| load("d/p.yaml", text.as_bytes(), &options);
     // A path with `..` reaches the loader as written.
     let files_again = read(
         "name: p\n<<: !update base.yaml\ndataframe_backend: duckdb\nnodes:\n- !extend list.yaml\n- name: n\n  transformer: {nodes: [{expr: !use q.sql}]}\n",

@@ -354,6 +354,16 @@ fn lookup(name: &str, api: Api, at: At) -> Result<Method, Fault> {
     })
 }
 
+/// The names of the methods that a step can take, those of the user's own included, in alphabetical order.
+#[must_use]
+pub fn method_names() -> Vec<String> {
+    let own = user::names(true).map(str::to_owned);
+    let mut found: Vec<String> = names().map(|def| def.name.to_owned()).chain(own).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
 /// The names of the methods that a step can take, for hints and reference pages.
 pub(crate) fn names() -> impl Iterator<Item = &'static MethodDef> {
     METHODS
