@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::functions::Func;
 use crate::op::OpKind;
+use crate::round_trip::RoundTrip;
 use crate::spec::Format;
 
 /// How far something is supported.
@@ -62,6 +63,9 @@ pub struct Capabilities {
     pub reads: BTreeMap<Format, FormatSupport>,
     /// File formats written.
     pub writes: BTreeMap<Format, FormatSupport>,
+    /// What comes back of formats that hold no types of columns. A format that is missing here is not read back in the place
+    /// of a node's output.
+    pub round_trips: BTreeMap<Format, RoundTrip>,
     /// Whether the backend works on this machine's files, so that the executor lists folders for it and stages and
     /// publishes its outputs.
     pub local_files: bool,
@@ -92,6 +96,12 @@ impl Capabilities {
     #[must_use]
     pub fn read(&self, format: &Format) -> FormatSupport {
         self.reads.get(format).copied().unwrap_or_default()
+    }
+
+    /// What comes back of a format.
+    #[must_use]
+    pub fn round_trip(&self, format: &Format) -> RoundTrip {
+        self.round_trips.get(format).copied().unwrap_or_default()
     }
 
     /// How a format is written.

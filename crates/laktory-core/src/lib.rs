@@ -18,6 +18,7 @@ mod functions;
 pub mod inspect;
 mod op;
 mod registry;
+mod round_trip;
 pub mod semantics;
 pub mod shape;
 mod spec;
@@ -40,6 +41,7 @@ pub use frame::{BatchStream, Frame, FrameName, NamedFrames, NativeFrame};
 pub use functions::{Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Receiver};
 pub use op::{AsofStrategy, JoinHow, Keep, Op, OpKind, PivotAgg, UnionHow};
 pub use registry::Registry;
+pub use round_trip::{Kind, ReadsAs, RoundTrip};
 pub use spec::{
     Format, Layout, OptionValue, Options, Place, ReadSpec, StoreSpec, WriteReport, WriteSpec,
     redacted,

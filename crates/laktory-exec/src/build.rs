@@ -17,6 +17,17 @@ use crate::{files, inline};
 pub(crate) trait NodeFrames {
     /// The frame of the node at a position of the plan, in the reader's engine.
     fn frame(&self, node: usize, reader: &Arc<dyn Backend>) -> impl Future<Output = Result<Frame>>;
+
+    /// A frame with the columns of what an input will hold once a node before it has written it. None when the input
+    /// can be read as it is.
+    fn unwritten(
+        &self,
+        input: &Input,
+        reader: &Arc<dyn Backend>,
+    ) -> impl Future<Output = Result<Option<Frame>>> {
+        let _ = (input, reader);
+        std::future::ready(Ok(None))
+    }
 }
 
 /// A node's frame after its transformer.
@@ -83,7 +94,7 @@ impl Builder<'_> {
             backend: self.node.backend.clone(),
         });
         let at = |error| Fault::new(&self.node.name, &input.place, error);
-        let frame = self.source(&input.source, nodes).await.map_err(at)?;
+        let frame = self.source(input, nodes).await.map_err(at)?;
         let mut named = NamedFrames::new();
         let frame = self
             .steps(Some(frame), &input.steps, &mut named, false)
@@ -91,8 +102,11 @@ impl Builder<'_> {
         frame.ok_or_else(|| at(Error::internal("a source without frame")))
     }
 
-    async fn source(&self, source: &InputSource, nodes: &impl NodeFrames) -> Result<Frame> {
-        match source {
+    async fn source(&self, input: &Input, nodes: &impl NodeFrames) -> Result<Frame> {
+        if let Some(frame) = nodes.unwritten(input, self.backend).await? {
+            return Ok(frame);
+        }
+        match &input.source {
             InputSource::Files(spec) => read_files(self.cx, self.backend, spec, self.rows).await,
             InputSource::Table(spec) => catalog(self.backend)?.table(self.cx, spec).await,
             InputSource::Sink { name, read } => read_stored(self.cx, self.backend, read, self.rows)
@@ -179,7 +193,7 @@ impl Builder<'_> {
         let mut frame = None;
         for input in &self.node.inputs {
             let at = |place, error| Fault::new(&self.node.name, place, error);
-            let source = self.source(&input.source, nodes).await;
+            let source = self.source(input, nodes).await;
             let mut read = source.map_err(|error| at(&input.place, error))?;
             self.resolves(&read)
                 .await

@@ -2,16 +2,13 @@
 //! the engine at hand, from file headers and footers, before the first row is read.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path as FilePath;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::stream;
 use laktory_core::arrow::schema::{DataType, SchemaRef};
-use laktory_core::{
-    Backend, BatchStream, DType, Error, ErrorKind, Frame, Op, Result, RunCx, TableName,
-};
-use laktory_plan::{InputSource, NodePlan, Plan, SinkTarget};
+use laktory_core::{Backend, BatchStream, DType, Error, ErrorKind, Frame, Op, Result, RunCx};
+use laktory_plan::{Input, NodePlan, Plan, SinkTarget, Writer};
 
 use crate::build::{Builder, NodeFrames, Stage};
 use crate::event::{Event, Observer};
@@ -20,6 +17,7 @@ use crate::fault::{Fault, guarded};
 use crate::outputs;
 use crate::pass::conform;
 use crate::sessions::Sessions;
+use crate::unwritten;
 
 /// Frames of checked nodes are chained up to this many nodes deep; then the chain is cut by an empty frame of the
 /// same schema, since the engine resolves a chain from its beginning each time.
@@ -49,6 +47,7 @@ struct Checked {
 
 struct CheckedFrames<'a> {
     cx: &'a RunCx,
+    plan: &'a Plan,
     sessions: &'a Sessions,
     checked: RefCell<HashMap<usize, Checked>>,
 }
@@ -72,16 +71,38 @@ impl NodeFrames for CheckedFrames<'_> {
         };
         match frame {
             Some(frame) => Ok(frame),
-            None => {
-                let empty = BatchStream::new(schema, stream::empty());
-                reader.import(self.cx, empty).await
-            }
+            None => self.empty(schema, reader).await,
+        }
+    }
+
+    async fn unwritten(&self, input: &Input, reader: &Arc<dyn Backend>) -> Result<Option<Frame>> {
+        let writers = unwritten::writers(self.plan, input);
+        match self.columns(input, &writers) {
+            Some(schema) => self.empty(schema, reader).await.map(Some),
+            None => Ok(None),
         }
     }
 }
 
+impl CheckedFrames<'_> {
+    async fn empty(&self, schema: SchemaRef, reader: &Arc<dyn Backend>) -> Result<Frame> {
+        let empty = BatchStream::new(schema, stream::empty());
+        reader.import(self.cx, empty).await
+    }
+
+    /// The columns of what a node has yet to write.
+    fn columns(&self, input: &Input, writers: &[(usize, &Writer)]) -> Option<SchemaRef> {
+        let &[(position, writer)] = writers else {
+            return None;
+        };
+        let checked = self.checked.borrow();
+        let schema = &checked.get(&position)?.schema;
+        unwritten::columns(input, writer, &self.plan.nodes[position], schema)
+    }
+}
+
 /// Checks every node. A node that reads a faulty one is left out: its own faults cannot be told yet. So is one that
-/// reads, by path, the output of a node before it.
+/// reads, by path, what a node before it writes, where the columns of that are not known before it is written.
 pub(crate) async fn check(
     cx: &RunCx,
     sessions: &Sessions,
@@ -89,16 +110,16 @@ pub(crate) async fn check(
 ) -> (Vec<NodeSchema>, Vec<Fault>) {
     let frames = CheckedFrames {
         cx,
+        plan,
         sessions,
         checked: RefCell::new(HashMap::new()),
     };
     let mut schemas = Vec::new();
     let mut faults = Vec::new();
     let mut faulty = vec![false; plan.nodes.len()];
-    let targets = targets(plan);
     for (index, node) in plan.nodes.iter().enumerate() {
         // What a node before it will write by then cannot be looked at now.
-        let later = reads_what_is_written(plan, &targets, index);
+        let later = !is_known(plan, node, &frames);
         if later || node.upstream.iter().any(|&above| faulty[above]) {
             faulty[index] = true;
             continue;
@@ -130,85 +151,13 @@ pub(crate) async fn check(
     (schemas, faults)
 }
 
-/// The nodes that write each path, and each table or view.
-#[derive(Debug, Default)]
-struct Targets<'a> {
-    paths: BTreeMap<&'a FilePath, Vec<usize>>,
-    tables: BTreeMap<&'a TableName, Vec<usize>>,
-}
-
-fn targets(plan: &Plan) -> Targets<'_> {
-    let mut targets = Targets::default();
-    let nodes = plan.nodes.iter().enumerate().filter(|_| plan.writes);
-    for (index, sink) in nodes.flat_map(|(index, node)| node.sinks.iter().map(move |s| (index, s)))
-    {
-        let writers = match &sink.target {
-            SinkTarget::File { path, .. } => targets.paths.entry(plain(path)).or_default(),
-            SinkTarget::Table { name, .. } | SinkTarget::View { name, .. } => {
-                targets.tables.entry(name).or_default()
-            }
-        };
-        writers.push(index);
-    }
-    targets
-}
-
-/// Whether a node reads, by path or as a table, what a node before it writes.
-fn reads_what_is_written(plan: &Plan, targets: &Targets<'_>, index: usize) -> bool {
-    plan.nodes[index].inputs.iter().any(|input| {
-        let spec = match &input.source {
-            InputSource::Files(spec) => spec,
-            InputSource::Table(spec) => {
-                let writers = targets.tables.get(&spec.name).into_iter().flatten();
-                return writers
-                    .into_iter()
-                    .any(|&writer| runs_before(plan, writer, index));
-            }
-            _ => return false,
-        };
-        // The part of a glob that is a plain path.
-        let path = plain(&spec.path);
-        let is_glob = |path: &FilePath| path.to_string_lossy().contains(['*', '?', '[']);
-        let path = path.ancestors().find(|path| !is_glob(path)).unwrap_or(path);
-        let around = path
-            .ancestors()
-            .filter_map(|path| targets.paths.get(path))
-            .flatten();
-        let inside = targets
-            .paths
-            .range(path..)
-            .take_while(|(target, _)| target.starts_with(path));
-        let inside = inside.flat_map(|(_, writers)| writers);
-        around
-            .chain(inside)
-            .any(|&writer| runs_before(plan, writer, index))
+/// Whether it is known what a node will read that others have yet to write.
+fn is_known(plan: &Plan, node: &NodePlan, frames: &CheckedFrames<'_>) -> bool {
+    let mut inputs = node.inputs.iter();
+    inputs.all(|input| {
+        let writers = unwritten::writers(plan, input);
+        writers.is_empty() || frames.columns(input, &writers).is_some()
     })
-}
-
-fn runs_before(plan: &Plan, first: usize, then: usize) -> bool {
-    let mut seen = vec![false; plan.nodes.len()];
-    let mut open = vec![then];
-    while let Some(node) = open.pop() {
-        for &above in &plan.nodes[node].upstream {
-            if above == first {
-                return true;
-            }
-            if !std::mem::replace(&mut seen[above], true) {
-                open.push(above);
-            }
-        }
-    }
-    false
-}
-
-/// A path without what means nothing in it.
-fn plain(path: &str) -> &FilePath {
-    let path = path.strip_prefix("file://").unwrap_or(path);
-    FilePath::new(
-        path.strip_prefix("./")
-            .unwrap_or(path)
-            .trim_end_matches('/'),
-    )
 }
 
 async fn check_node(

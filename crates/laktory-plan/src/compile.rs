@@ -6,9 +6,11 @@ use laktory_core::{BackendConfig, BackendDescriptor, Capabilities, Registry};
 use laktory_model::{DataFrameApi, Finding, Path, Pipeline, PipelineNode};
 use serde_json::Value;
 
+use crate::crossings::crossings;
 use crate::dag::Dag;
 use crate::handover;
 use crate::node::{self, NodeReferences};
+use crate::places::Survey;
 use crate::plan::Plan;
 use crate::select::{self, Selectable};
 use crate::tasks;
@@ -26,6 +28,8 @@ pub struct PlanOptions {
     pub default_api: DataFrameApi,
     /// Whether sinks will be written.
     pub write: bool,
+    /// Where the paths of the pipeline lead.
+    pub survey: Survey,
 }
 
 /// A backend that the pipeline uses, with its capabilities.
@@ -92,13 +96,16 @@ impl Compiler<'_> {
         let references: Vec<NodeReferences> = (0..self.pipeline.nodes.len())
             .map(|index| node::references(self, index))
             .collect();
+        let crossings = crossings(self);
         let dag_nodes: Vec<_> = self
             .pipeline
             .nodes
             .iter()
             .zip(&references)
             .enumerate()
-            .map(|(index, (node, references))| references.dag_node(index, &node.name))
+            .map(|(index, (node, references))| {
+                references.dag_node(index, &node.name, &crossings[index])
+            })
             .collect();
         let dag = match Dag::build(&dag_nodes) {
             Ok(dag) => Some(dag),
@@ -134,7 +141,11 @@ impl Compiler<'_> {
                 continue;
             }
             let mut node = compiled[index].take()?;
+            node::read_from(&mut node, index, &crossings[index]);
             handover::connect(self, &mut node, &positions, &names, &nodes);
+            if !writes {
+                handover::read_unwritten(self, &mut node, &nodes);
+            }
             node.upstream = dag
                 .upstream(index)
                 .iter()

@@ -1,6 +1,6 @@
 //! The graph of a pipeline's nodes: edges, cycles, and the order in which nodes run (R-DAG-1 to R-DAG-3).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use laktory_model::{Finding, Path};
 use laktory_syntax::did_you_mean;
@@ -14,6 +14,8 @@ pub(crate) struct DagNode<'a> {
     pub(crate) upstream: Vec<(String, Path)>,
     /// Place of the node's name.
     pub(crate) place: Path,
+    /// For nodes that are upstream since they write what is read: the paths that say so.
+    pub(crate) reasons: BTreeMap<String, String>,
 }
 
 /// A graph without cycles. Nodes are numbered in order of declaration.
@@ -183,11 +185,22 @@ fn cycle(nodes: &[DagNode<'_>], trail: &[usize]) -> Finding {
         .iter()
         .find(|(name, _)| name == nodes[above].name)
         .map_or_else(|| nodes[first].place.clone(), |(_, place)| place.clone());
+    let reasons: Vec<&str> = (0..trail.len())
+        .filter_map(|number| {
+            let (below, above) = (trail[number], trail[(number + 1) % trail.len()]);
+            nodes[below].reasons.get(nodes[above].name)
+        })
+        .map(String::as_str)
+        .collect();
+    let reasons = match reasons.as_slice() {
+        [] => String::new(),
+        reasons => format!(" ({})", reasons.join("; ")),
+    };
     Finding::error(
         "cycle",
         place,
         format!(
-            "nodes depend on each other in a circle: {}",
+            "nodes depend on each other in a circle: {}{reasons}",
             names.join(" -> ")
         ),
     )
@@ -209,6 +222,7 @@ mod tests {
                     .map(|above| ((*above).to_owned(), Path::node(index).key("depends_on")))
                     .collect(),
                 place: Path::node(index).key("name"),
+                reasons: BTreeMap::new(),
             })
             .collect()
     }
@@ -273,6 +287,7 @@ mod tests {
                     .into_iter()
                     .collect(),
                 place: Path::root(),
+                reasons: BTreeMap::new(),
             })
             .collect();
         assert_eq!(Dag::build(&nodes).unwrap().order().len(), 10_000);

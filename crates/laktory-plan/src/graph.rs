@@ -88,6 +88,22 @@ impl Graph<'_> {
             let _ = writeln!(text, "    n{index}[\"{}\"]", escaped(&node.name));
             let mut read = Vec::new();
             for (number, input) in node.inputs.iter().enumerate() {
+                let mut written = false;
+                for writer in &input.written_by {
+                    let mut nodes = self.0.nodes.iter();
+                    let Some(above) = nodes.position(|node| node.name == writer.node) else {
+                        continue;
+                    };
+                    if matches!(input.source, InputSource::Node { .. }) {
+                        continue;
+                    }
+                    read.push(above);
+                    written |= writer.whole;
+                    let _ = writeln!(text, "    t{above}_{} --> n{index}", writer.sink);
+                }
+                if written {
+                    continue;
+                }
                 match &input.source {
                     InputSource::Files(spec) => stored(&mut text, index, number, &spec.path),
                     InputSource::Table(spec) => {

@@ -8,7 +8,9 @@ use laktory_model::{DataSink, Finding, Pipeline, SinkKind};
 
 use crate::compile::Compiler;
 use crate::dag::Dag;
-use crate::plan::{Handover, Input, InputSource, NodePlan, SinkMode, SinkTarget, StepKind, Stored};
+use crate::plan::{
+    Handover, Input, InputSource, NodePlan, SinkMode, SinkPlan, SinkTarget, StepKind, Stored,
+};
 use crate::sinks;
 
 /// The nodes of the plan: the selected ones, and the nodes without sinks that they read (R-NSRC-2).
@@ -84,6 +86,47 @@ pub(crate) fn connect(
                 format!("node `{name}` is not part of this run and has no sink to read"),
             )),
         }
+    }
+}
+
+/// In a run that writes nothing, a node that reads by path what another one writes gets the frame of that node, where the
+/// files would hold just that. Elsewhere it reads what an earlier run left there, and is told so.
+pub(crate) fn read_unwritten(compiler: &mut Compiler<'_>, node: &mut NodePlan, nodes: &[NodePlan]) {
+    for input in &mut node.inputs {
+        let writers = input.written_by.iter().filter_map(|writer| {
+            let position = nodes.iter().position(|node| node.name == writer.node)?;
+            Some((writer, position))
+        });
+        let writers: Vec<_> = writers.collect();
+        let [(writer, position), ..] = writers.as_slice() else {
+            continue;
+        };
+        let above = &nodes[*position];
+        let sink = &above.sinks[writer.sink];
+        let plain = match &input.source {
+            InputSource::Files(spec) => {
+                spec.options.is_empty()
+                    && spec.schema.is_none()
+                    && sink.target.format() == Some(&spec.format)
+            }
+            InputSource::Table(spec) => spec.options.is_empty(),
+            _ => continue,
+        };
+        if writers.len() == 1 && writer.whole && plain && holds_output(sink) {
+            input.source = InputSource::Node {
+                node: *position,
+                transfer: above.backend != node.backend,
+                name: above.name.clone(),
+            };
+            continue;
+        }
+        let message = format!(
+            "node `{}` reads what the last run left: nothing is written here, and what node `{}` would write to `{}` \
+             is known only once it is written",
+            node.name, above.name, sink.target
+        );
+        let finding = Finding::warning("not-written", input.place.clone(), message);
+        compiler.report(finding.hint(format!("read it with `node_name: {}`", above.name)));
     }
 }
 
@@ -187,17 +230,24 @@ fn handover(
 fn lossless_sink(compiler: &Compiler<'_>, node: &NodePlan) -> Option<usize> {
     let reads = capabilities(compiler, &node.backend)?;
     node.sinks.iter().position(|sink| {
-        let holds_all = match &sink.target {
-            SinkTarget::File { format, .. } => {
-                format.is_lossless() && reads.read(format).support.is_available()
-            }
-            SinkTarget::Table { format, .. } => format.is_lossless() || *format == Format::Delta,
-            // What readers get is what the view shows.
-            SinkTarget::View { .. } => true,
+        let readable = match &sink.target {
+            SinkTarget::File { format, .. } => reads.read(format).support.is_available(),
+            SinkTarget::Table { .. } | SinkTarget::View { .. } => true,
         };
-        holds_all
-            && !sink.quarantine
-            && sink.schema.is_none()
-            && matches!(sink.mode, SinkMode::Overwrite | SinkMode::Error)
+        readable && holds_output(sink)
     })
+}
+
+/// Whether a sink holds exactly the node's output after a run, in a form that loses nothing.
+fn holds_output(sink: &SinkPlan) -> bool {
+    let holds_all = match &sink.target {
+        SinkTarget::File { format, .. } => format.is_lossless(),
+        SinkTarget::Table { format, .. } => format.is_lossless() || *format == Format::Delta,
+        // What readers get is what the view shows.
+        SinkTarget::View { .. } => true,
+    };
+    holds_all
+        && !sink.quarantine
+        && sink.schema.is_none()
+        && matches!(sink.mode, SinkMode::Overwrite | SinkMode::Error)
 }

@@ -4,12 +4,14 @@
 //! No I/O, no engine: capabilities are read from the registry as data.
 
 mod compile;
+mod crossings;
 mod dag;
 mod graph;
 mod handover;
 mod methods;
 mod node;
 mod options;
+mod places;
 mod plan;
 mod select;
 mod sinks;
@@ -20,7 +22,8 @@ mod views;
 
 pub use compile::{PlanOptions, compile};
 pub use graph::Graph;
+pub use places::Survey;
 pub use plan::{
     ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,
-    Plan, SinkMode, SinkPlan, SinkTarget, Step, StepKind, Stored, TaskPlan, ToleranceLimit,
+    Plan, SinkMode, SinkPlan, SinkTarget, Step, StepKind, Stored, TaskPlan, ToleranceLimit, Writer,
 };

@@ -7,6 +7,7 @@ use laktory_model::{Expectation, PipelineNode, QuarantinedRows, TransformerNode}
 use laktory_syntax::{Api, ColumnExprKind, column_expr};
 
 use crate::compile::Compiler;
+use crate::crossings::{self, Crossing};
 use crate::dag::DagNode;
 use crate::plan::{
     ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,
@@ -24,11 +25,22 @@ pub(crate) struct NodeReferences {
 }
 
 impl NodeReferences {
-    pub(crate) fn dag_node<'a>(&self, index: usize, name: &'a str) -> DagNode<'a> {
+    pub(crate) fn dag_node<'a>(
+        &self,
+        index: usize,
+        name: &'a str,
+        crossings: &[Crossing],
+    ) -> DagNode<'a> {
+        let sources = Path::node(index).key("sources");
+        let written = crossings.iter().map(|crossing| {
+            let place = sources.index(crossing.source);
+            (crossing.writer.node.clone(), place)
+        });
         DagNode {
             name,
-            upstream: self.upstream.clone(),
+            upstream: self.upstream.iter().cloned().chain(written).collect(),
             place: Path::node(index).key("name"),
+            reasons: crossings::reasons(name, crossings),
         }
     }
 }
@@ -268,6 +280,7 @@ fn inputs(
                         name: name.clone(),
                         source: InputSource::open(wanted),
                         steps: Vec::new(),
+                        written_by: Vec::new(),
                         place: used_at.clone(),
                     },
                 };
@@ -390,5 +403,17 @@ pub(crate) fn api(
     match api.unwrap_or(compiler.options.default_api) {
         DataFrameApi::Narwhals => Api::Narwhals,
         DataFrameApi::Native => Api::Native,
+    }
+}
+
+/// Says at each input of a node which sinks of other nodes write it.
+pub(crate) fn read_from(node: &mut NodePlan, index: usize, crossings: &[Crossing]) {
+    let sources = Path::node(index).key("sources");
+    for crossing in crossings {
+        let place = sources.index(crossing.source);
+        let mut inputs = node.inputs.iter_mut();
+        if let Some(input) = inputs.find(|input| input.place == place) {
+            input.written_by.push(crossing.writer.clone());
+        }
     }
 }

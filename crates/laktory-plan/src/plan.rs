@@ -89,9 +89,23 @@ pub struct Input {
     pub source: InputSource,
     /// Post-read steps: filter, selects, renames, drops, drop_duplicates (R-SRC-3).
     pub steps: Vec<Step>,
+    /// Sinks of other nodes that write what is read here by path or by the name of a table.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub written_by: Vec<Writer>,
     /// Place in the document.
     #[serde(skip)]
     pub place: Path,
+}
+
+/// A sink of another node that writes what is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Writer {
+    /// The node, whether or not it is part of the plan.
+    pub node: String,
+    /// Position of the sink in [`NodePlan::sinks`].
+    pub sink: usize,
+    /// Whether what is read is just what the sink writes, not a part of it or more.
+    pub whole: bool,
 }
 
 /// Where an input's rows come from.

@@ -106,6 +106,7 @@ mod tests {
                     .map(|above| ((*above).to_owned(), Path::root()))
                     .collect(),
                 place: Path::root(),
+                reasons: std::collections::BTreeMap::new(),
             })
             .collect();
         let dag = Dag::build(&nodes).unwrap();

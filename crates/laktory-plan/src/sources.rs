@@ -65,6 +65,7 @@ pub(crate) fn compile(
         name,
         source: kind?,
         steps: steps?,
+        written_by: Vec::new(),
         place: place.clone(),
     })
 }

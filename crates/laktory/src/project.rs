@@ -194,7 +194,7 @@ impl Project {
         }
     }
 
-    /// Compiles the pipeline: order, backends, steps, capabilities. No I/O, no engine.
+    /// Compiles the pipeline: order, backends, steps, capabilities. No engine, and of the disk only where paths lead.
     ///
     /// # Errors
     /// Every fault, of loading and of compiling, each with its place.
@@ -216,6 +216,7 @@ impl Project {
                 .dataframe_api
                 .unwrap_or(DataFrameApi::Narwhals),
             write: planning.write,
+            survey: laktory_exec::survey(&self.pipeline),
         };
         let (plan, findings) = compile(&self.pipeline, registry, &options);
         let mut diagnostics = self.diagnostics().to_vec();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use laktory::Planning;
 use laktory::core::Registry;
-use laktory::plan::{Graph, Handover, InputSource, NodePlan, Plan, StepKind};
+use laktory::plan::{Graph, Handover, InputSource, NodePlan, Plan, StepKind, Writer};
 
 use crate::args::{FileArgs, GraphArgs, PlanArgs, SelectArgs, ValidateArgs};
 use crate::commands::{compile, open, print};
@@ -86,6 +86,21 @@ pub(crate) fn describe(plan: &Plan) -> String {
     text
 }
 
+/// Which nodes write what is read by path or by name of a table.
+fn written_by(plan: &Plan, writers: &[Writer]) -> String {
+    let writers: Vec<String> = writers
+        .iter()
+        .map(|writer| match plan.node(&writer.node) {
+            Some(_) => format!("node {}", writer.node),
+            None => format!("node {}, which is not in this run", writer.node),
+        })
+        .collect();
+    match writers.as_slice() {
+        [] => String::new(),
+        writers => format!(" (written by {})", writers.join(" and ")),
+    }
+}
+
 fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan) {
     let _ = writeln!(text, "\n{}. {} on {}", number + 1, node.name, node.backend);
     let after: Vec<&str> = node
@@ -125,7 +140,8 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
             }
             _ => "another source".to_owned(),
         };
-        let _ = writeln!(text, "   read        {} = {source}", input.name);
+        let written = written_by(plan, &input.written_by);
+        let _ = writeln!(text, "   read        {} = {source}{written}", input.name);
         for step in &input.steps {
             let _ = writeln!(text, "               then {}", step.label);
         }

@@ -161,6 +161,7 @@ impl Bench {
             backend: None,
             default_api: DataFrameApi::Narwhals,
             write: self.write,
+            survey: Default::default(),
         };
         let (plan, findings) = compile(&pipeline, &Self::registry(), &options);
         plan.unwrap_or_else(|| panic!("{findings:#?}"))

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use crate::finding::Finding;
 use crate::model::{DataSink, Pipeline, SinkKind};
 use crate::path::Path;
+use crate::plain_path::plain_path;
 
 struct Writer<'a> {
     node: &'a str,
@@ -41,32 +42,11 @@ pub(super) fn check(pipeline: &Pipeline, found: &mut Vec<Finding>) {
 fn target(sink: &DataSink) -> Option<String> {
     let id = sink.id();
     let (kind, id) = match &sink.kind {
-        SinkKind::File(_) => ("file", plain_path(&id)),
+        SinkKind::File(_) => ("file", plain_path(&id).display().to_string()),
         SinkKind::PipelineView(_) => ("view", id),
         SinkKind::UnityCatalog(_) | SinkKind::HiveMetastore(_) => ("table", id),
     };
     (!id.is_empty()).then(|| format!("{kind} {id}"))
-}
-
-/// A path as short as it can be written: `./a//b/../c/` is `a/c`. Links are not followed.
-fn plain_path(path: &str) -> String {
-    let (scheme, path) = match path.split_once("://") {
-        Some(("file", path)) => ("", path),
-        Some((scheme, path)) => (scheme, path),
-        None => ("", path),
-    };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let root = if path.starts_with('/') { "/" } else { "" };
-    format!("{scheme}{root}{}", parts.join("/"))
 }
 
 fn check_writers(pipeline: &Pipeline, writers: &[Writer<'_>], found: &mut Vec<Finding>) {

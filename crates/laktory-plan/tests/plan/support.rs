@@ -62,6 +62,7 @@ pub(crate) fn options() -> PlanOptions {
         backend: None,
         default_api: DataFrameApi::Narwhals,
         write: true,
+        survey: Default::default(),
     }
 }
 
