@@ -35,13 +35,25 @@ pub(crate) fn identifier(table: &TableName) -> String {
 
 /// A column of the input.
 pub(crate) fn col(name: &str) -> Ex {
+    attribute(&quoted(name))
+}
+
+/// A name as it stands: one of a hidden column, or of a part of one.
+pub(crate) fn attribute(name: &str) -> Ex {
     ex(ExprType::UnresolvedAttribute(
         expression::UnresolvedAttribute {
-            unparsed_identifier: quoted(name),
+            unparsed_identifier: name.to_owned(),
             plan_id: None,
             is_metadata_column: None,
         },
     ))
+}
+
+/// An expression in Spark's SQL. Texts of users never go into it.
+pub(crate) fn sql(text: &str) -> Ex {
+    ex(ExprType::ExpressionString(expression::ExpressionString {
+        expression: text.to_owned(),
+    }))
 }
 
 /// Every column of the input.

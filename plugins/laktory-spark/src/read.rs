@@ -1,175 +1,61 @@
 //! Reading on the cluster: `spark.read` with a format, options and a schema. Paths mean what the cluster means by them.
 
+mod by_name;
+mod ddl;
+mod formats;
+mod lines;
+
 use std::collections::{BTreeSet, HashMap};
 
-use laktory_core::{
-    DType, Error, ErrorKind, Field, Format, FormatSupport, Frame, OptionValue, Options, ReadSpec,
-    Result, RunCx, Support,
-};
+use laktory_core::{Error, ErrorKind, Field, Format, Frame, OptionValue, ReadSpec, Result, RunCx};
 use proto::relation::RelType;
 use spark_connect_proto as proto;
 
-use crate::dsl::{quoted, relation};
+use self::by_name::is_by_name;
+use self::ddl::ddl;
+pub(crate) use self::formats::{READERS, spark_options};
+use self::formats::{is_listed, takes_schema};
+use crate::dsl::relation;
 use crate::frame::{Resolved, SparkFrame};
 use crate::session::Session;
 use crate::types;
 
-/// A format, how far it is read, and Spark's name for it.
-pub(crate) const READERS: &[(Format, FormatSupport, &str)] = &[
-    (Format::Csv, full(CSV, true), "csv"),
-    (Format::Json, full(JSON, true), "json"),
-    (Format::JsonLines, full(JSON, true), "json"),
-    (Format::Parquet, full(PARQUET, true), "parquet"),
-    (Format::Orc, full(PARQUET, true), "orc"),
-    (Format::Text, full(TEXT, false), "text"),
-    (Format::Xml, full(XML, true), "xml"),
-    (Format::BinaryFile, full(FILES, false), "binaryFile"),
-    (Format::Avro, partial(AVRO), "avro"),
-    (Format::Delta, partial(DELTA), "delta"),
-    (Format::Iceberg, partial(DELTA), "iceberg"),
-];
-
-const fn full(options: &'static [&'static str], schema: bool) -> FormatSupport {
-    FormatSupport {
-        support: Support::Full,
-        options,
-        schema,
-    }
-}
-
-const fn partial(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Partial {
-            note: "where the cluster has the package of the format",
-        },
-        options,
-        schema: false,
-    }
-}
-
-const FILES: &[&str] = &[
-    "pathGlobFilter",
-    "recursiveFileLookup",
-    "modifiedBefore",
-    "modifiedAfter",
-    "ignoreCorruptFiles",
-    "ignoreMissingFiles",
-];
-const TEXT: &[&str] = &[
-    "wholetext",
-    "lineSep",
-    "pathGlobFilter",
-    "recursiveFileLookup",
-];
-const AVRO: &[&str] = &[
-    "avroSchema",
-    "ignoreExtension",
-    "mode",
-    "pathGlobFilter",
-    "recursiveFileLookup",
-];
-const DELTA: &[&str] = &[
-    "versionAsOf",
-    "timestampAsOf",
-    "snapshot-id",
-    "as-of-timestamp",
-];
-const PARQUET: &[&str] = &[
-    "mergeSchema",
-    "datetimeRebaseMode",
-    "int96RebaseMode",
-    "pathGlobFilter",
-    "recursiveFileLookup",
-    "modifiedBefore",
-    "modifiedAfter",
-];
-const CSV: &[&str] = &[
-    "sep",
-    "delimiter",
-    "separator",
-    "encoding",
-    "charset",
-    "quote",
-    "escape",
-    "comment",
-    "header",
-    "inferSchema",
-    "preferDate",
-    "enforceSchema",
-    "ignoreLeadingWhiteSpace",
-    "ignoreTrailingWhiteSpace",
-    "nullValue",
-    "null_value",
-    "nanValue",
-    "positiveInf",
-    "negativeInf",
-    "dateFormat",
-    "timestampFormat",
-    "timestampNTZFormat",
-    "maxColumns",
-    "maxCharsPerColumn",
-    "mode",
-    "columnNameOfCorruptRecord",
-    "multiLine",
-    "charToEscapeQuoteEscaping",
-    "samplingRatio",
-    "emptyValue",
-    "locale",
-    "lineSep",
-    "unescapedQuoteHandling",
-    "pathGlobFilter",
-    "recursiveFileLookup",
-    "modifiedBefore",
-    "modifiedAfter",
-];
-const JSON: &[&str] = &[
-    "primitivesAsString",
-    "prefersDecimal",
-    "allowComments",
-    "allowUnquotedFieldNames",
-    "allowSingleQuotes",
-    "allowNumericLeadingZeros",
-    "allowBackslashEscapingAnyCharacter",
-    "mode",
-    "columnNameOfCorruptRecord",
-    "dateFormat",
-    "timestampFormat",
-    "timestampNTZFormat",
-    "multiLine",
-    "allowUnquotedControlChars",
-    "encoding",
-    "lineSep",
-    "samplingRatio",
-    "dropFieldIfAllNull",
-    "locale",
-    "allowNonNumericNumbers",
-    "timeZone",
-    "pathGlobFilter",
-    "recursiveFileLookup",
-    "modifiedBefore",
-    "modifiedAfter",
-];
-const XML: &[&str] = &[
-    "rowTag",
-    "rootTag",
-    "samplingRatio",
-    "excludeAttribute",
-    "mode",
-    "inferSchema",
-    "columnNameOfCorruptRecord",
-    "attributePrefix",
-    "valueTag",
-    "encoding",
-    "ignoreSurroundingSpaces",
-    "nullValue",
-    "dateFormat",
-    "timestampFormat",
-    "pathGlobFilter",
-    "recursiveFileLookup",
-];
-
 /// A frame that reads files of the cluster. The server looks at headers and footers to find the columns.
+///
+/// Spark's readers are permissive: a line that is cut, or a value that does not fit, becomes null without a word. Here they
+/// fail, as those of the other engines do, unless the option `mode` says otherwise.
 pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
+    let mut source = source(spec)?;
+    session.paths.add(&source.paths);
+    let lines = match spec.rows && is_strict(spec) {
+        true => lines::look(session, cx, spec, &source.paths).await?,
+        false => None,
+    };
+    if lines.as_ref().is_some_and(|lines| !lines.quoted) && spec.format == Format::Csv {
+        // Without quotes each line is a record, whatever ends it, and a file is read in parts.
+        source
+            .options
+            .insert("multiLine".to_owned(), "false".to_owned());
+    }
+    let frame = match &spec.schema {
+        Some(declared) if is_by_name(spec) => {
+            by_name::read(session, cx, spec, source, declared).await?
+        }
+        Some(declared) => {
+            source.schema = Some(ddl(declared)?);
+            found(session, cx, spec, source).await?
+        }
+        None => found(session, cx, spec, source).await?,
+    };
+    let frame = SparkFrame::of_relation(frame).into_frame();
+    Ok(match lines.and_then(|lines| lines.rows) {
+        Some(rows) => frame.with_source_rows(rows),
+        None => frame,
+    })
+}
+
+/// What the server is asked to read, but for a schema.
+fn source(spec: &ReadSpec) -> Result<proto::read::DataSource> {
     let name = READERS
         .iter()
         .find(|(format, ..)| *format == spec.format)
@@ -184,34 +70,38 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         }
     };
     let mut options = HashMap::new();
+    let mut option = |name: &str, value: &str| options.insert(name.to_owned(), value.to_owned());
     match spec.format {
         Format::Csv => {
-            options.insert("header".to_owned(), spec.has_header.to_string());
-            options.insert("inferSchema".to_owned(), spec.infer_schema.to_string());
+            option("header", bool_text(spec.has_header));
+            option("inferSchema", bool_text(spec.infer_schema));
             // A quote in a value is doubled, as the other engines have it.
-            options.insert("escape".to_owned(), "\"".to_owned());
+            option("escape", "\"");
             // A break of lines in quotes is part of its value, on every engine.
-            options.insert("multiLine".to_owned(), "true".to_owned());
-            if spec.schema.is_some() {
-                // A value that does not fit its declared type is a fault, not a null.
-                options.insert("mode".to_owned(), "FAILFAST".to_owned());
-            } else {
-                // Files whose columns are in another order are a fault, not rows with the values of other columns.
-                options.insert("enforceSchema".to_owned(), "false".to_owned());
-            }
+            option("multiLine", "true");
+            // Files whose columns are in another order are a fault, not rows with the values of other columns.
+            option("enforceSchema", "false");
+            option("mode", STRICT);
+            // A line that is cut shows whatever columns are asked for.
+            option("columnPruning", "false");
+            // Text behind a closing quote.
+            option("unescapedQuoteHandling", "RAISE_ERROR");
         }
         Format::Json => {
-            options.insert("multiLine".to_owned(), "true".to_owned());
+            option("multiLine", "true");
+            option("mode", STRICT);
+        }
+        Format::JsonLines | Format::Xml => {
+            option("mode", STRICT);
         }
         _ => {}
     }
     if is_listed(&spec.format) {
         // A folder means all files below it, on every engine. Spark alone would leave out those of folders in it; set to
         // false, columns come from names of folders such as `day=1`.
-        options.insert("recursiveFileLookup".to_owned(), "true".to_owned());
+        option("recursiveFileLookup", "true");
     }
     options.extend(spark_options(&spec.options)?);
-    let schema = spec.schema.as_deref().map(ddl).transpose()?;
     let paths = if spec.files.is_empty() {
         vec![located(&spec.path)?]
     } else {
@@ -220,23 +110,41 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             .map(|file| located(&file.to_string_lossy()))
             .collect::<Result<_>>()?
     };
-    session.paths.add(&paths);
-    let mut source = proto::read::DataSource {
+    Ok(proto::read::DataSource {
         format: Some(name),
-        schema,
+        schema: None,
         options,
         paths,
         ..Default::default()
-    };
-    let schema = session
-        .client
-        .schema(&scan(source.clone()), cx.cancel())
-        .await
-        .map_err(|error| unread(error, &spec.path))?;
-    let mut columns = types::columns(&schema);
+    })
+}
+
+/// Spark's word for readers that fail on what they cannot read.
+const STRICT: &str = "FAILFAST";
+
+fn bool_text(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+/// Whether what cannot be read is a fault: no option says otherwise.
+fn is_strict(spec: &ReadSpec) -> bool {
+    match spec.options.get("mode") {
+        Some(OptionValue::Text(mode)) => mode.eq_ignore_ascii_case(STRICT),
+        _ => true,
+    }
+}
+
+/// The columns of a source as the server finds them, or as they are declared.
+async fn found(
+    session: &Session,
+    cx: &RunCx,
+    spec: &ReadSpec,
+    mut source: proto::read::DataSource,
+) -> Result<Resolved> {
+    let mut columns = columns(session, cx, spec, &source).await?;
     if source.schema.is_none() && takes_schema(&spec.format) {
         // What was found once is not looked for again with each request: that reads headers, footers, or all of the file.
-        source.schema = found(&columns);
+        source.schema = unambiguous(&columns);
     }
     let mut relation = scan(source);
     let is_named = spec.has_header || spec.schema.is_some();
@@ -248,12 +156,28 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         }
         relation = renamed(relation, &columns);
     }
-    Ok(SparkFrame::of_relation(Resolved {
+    Ok(Resolved {
         relation,
         columns,
         confirmed: true,
     })
-    .into_frame())
+}
+
+/// The columns that the server says a source has.
+async fn columns(
+    session: &Session,
+    cx: &RunCx,
+    spec: &ReadSpec,
+    source: &proto::read::DataSource,
+) -> Result<Vec<Field>> {
+    let asked = scan(source.clone());
+    match session.client.schema(&asked, cx.cancel()).await {
+        Ok(schema) => Ok(types::columns(&schema)),
+        Err(error) => {
+            let error = lines::malformed(session, cx, spec, &source.paths, error).await;
+            Err(unread(error, &spec.path))
+        }
+    }
 }
 
 fn scan(source: proto::read::DataSource) -> proto::Relation {
@@ -263,16 +187,9 @@ fn scan(source: proto::read::DataSource) -> proto::Relation {
     }))
 }
 
-/// Whether a format is read with a schema as it is without.
-fn takes_schema(format: &Format) -> bool {
-    READERS
-        .iter()
-        .any(|(known, support, _)| known == format && support.schema)
-}
-
 /// The columns that were found, as a schema; none where one of them has no written form, or where names are not unique for
 /// Spark, which does not tell the letter case apart.
-fn found(columns: &[Field]) -> Option<String> {
+fn unambiguous(columns: &[Field]) -> Option<String> {
     let names: BTreeSet<String> = columns
         .iter()
         .map(|field| field.name.to_lowercase())
@@ -281,20 +198,6 @@ fn found(columns: &[Field]) -> Option<String> {
         return None;
     }
     ddl(columns).ok()
-}
-
-/// Whether a format's files are found by listing folders.
-fn is_listed(format: &Format) -> bool {
-    matches!(
-        format,
-        Format::Csv
-            | Format::Json
-            | Format::JsonLines
-            | Format::Parquet
-            | Format::Orc
-            | Format::Text
-            | Format::Xml
-    )
 }
 
 /// The relation with other names, by position.
@@ -346,121 +249,4 @@ pub(crate) fn located(path: &str) -> Result<String> {
         return Ok(path.to_owned());
     }
     Ok(std::path::absolute(path)?.display().to_string())
-}
-
-/// Options as texts, as Spark takes them.
-///
-/// # Errors
-/// `InvalidArgument` for lists and mappings.
-pub(crate) fn spark_options(options: &Options) -> Result<HashMap<String, String>> {
-    let mut out = HashMap::new();
-    for (name, value) in options {
-        let value = match value {
-            OptionValue::Null => continue,
-            OptionValue::Bool(value) => value.to_string(),
-            OptionValue::Int(value) => value.to_string(),
-            OptionValue::Float(value) => value.to_string(),
-            OptionValue::Text(value) => value.clone(),
-            OptionValue::List(_) | OptionValue::Map(_) => {
-                return Err(Error::new(
-                    ErrorKind::InvalidArgument,
-                    format!("option `{name}` is a list or a mapping; Spark takes one value"),
-                ));
-            }
-        };
-        // The other engines' names of options that mean the same.
-        let name = match name.as_str() {
-            "separator" => "sep",
-            "include_header" => "header",
-            "null_value" => "nullValue",
-            name => name,
-        };
-        out.insert(name.to_owned(), value);
-    }
-    Ok(out)
-}
-
-/// Columns in the form of CREATE TABLE.
-fn ddl(columns: &[Field]) -> Result<String> {
-    let columns = columns
-        .iter()
-        .map(|field| {
-            Ok(format!(
-                "{} {}",
-                quoted(&field.name),
-                type_name(&field.dtype)?
-            ))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    Ok(columns.join(", "))
-}
-
-/// A type in Spark's SQL.
-fn type_name(dtype: &DType) -> Result<String> {
-    Ok(match types::held(dtype) {
-        DType::Boolean => "BOOLEAN".into(),
-        DType::Int8 => "TINYINT".into(),
-        DType::Int16 => "SMALLINT".into(),
-        DType::Int32 => "INT".into(),
-        DType::Int64 => "BIGINT".into(),
-        DType::Float32 => "FLOAT".into(),
-        DType::Float64 => "DOUBLE".into(),
-        DType::Decimal { precision, scale } => {
-            format!("DECIMAL({}, {scale})", precision.unwrap_or(38))
-        }
-        DType::String => "STRING".into(),
-        DType::Binary => "BINARY".into(),
-        DType::Date => "DATE".into(),
-        DType::Time => "TIME(6)".into(),
-        DType::Datetime { zone: None, .. } => "TIMESTAMP_NTZ".into(),
-        DType::Datetime { .. } => "TIMESTAMP".into(),
-        DType::Duration(_) => "INTERVAL DAY TO SECOND".into(),
-        DType::List(item) => format!("ARRAY<{}>", type_name(&item)?),
-        DType::Map(key, value) => format!("MAP<{}, {}>", type_name(&key)?, type_name(&value)?),
-        DType::Struct(fields) => {
-            let fields = fields
-                .iter()
-                .map(|field| {
-                    Ok(format!(
-                        "{}: {}",
-                        quoted(&field.name),
-                        type_name(&field.dtype)?
-                    ))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            format!("STRUCT<{}>", fields.join(", "))
-        }
-        other => {
-            return Err(Error::unsupported(format!(
-                "Spark does not read values of type {other}"
-            )));
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_declared_schema_is_written_as_spark_reads_it() {
-        let inner = vec![
-            Field::new("a b", DType::UInt32),
-            Field::new("t", DType::datetime()),
-        ];
-        let columns = [
-            Field::new("x`", DType::List(Box::new(DType::Struct(inner)))),
-            Field::new(
-                "d",
-                DType::Decimal {
-                    precision: None,
-                    scale: 2,
-                },
-            ),
-        ];
-        assert_eq!(
-            ddl(&columns).unwrap(),
-            "`x``` ARRAY<STRUCT<`a b`: BIGINT, `t`: TIMESTAMP_NTZ>>, `d` DECIMAL(38, 2)"
-        );
-    }
 }

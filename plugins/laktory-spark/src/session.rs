@@ -46,6 +46,8 @@ pub(crate) struct Session {
     pub(crate) takes_sub_plans: AtomicBool,
     /// Whether the server counts rows while it writes them, as far as is known.
     pub(crate) observes: AtomicBool,
+    /// Whether the server can look at the lines of text files, as far as is known.
+    pub(crate) looks_at_lines: AtomicBool,
     /// Where the session has a server of its own. Stopped last.
     _server: Option<LocalServer>,
 }
@@ -101,6 +103,7 @@ pub(crate) fn connect<'a>(
             analysed: Analysed::default(),
             takes_sub_plans: AtomicBool::new(true),
             observes: AtomicBool::new(true),
+            looks_at_lines: AtomicBool::new(true),
             _server: server,
         }) as Arc<dyn Backend>)
     })

@@ -232,6 +232,8 @@ pub(super) struct Failure {
     pub(super) range: Option<SqlRange>,
     /// Names of the exception's Java classes, outermost first.
     pub(super) types: Vec<String>,
+    /// The file that was read when it happened.
+    pub(super) file: Option<String>,
 }
 
 impl Failure {
@@ -239,10 +241,18 @@ impl Failure {
     pub(super) fn of(details: proto::FetchErrorDetailsResponse) -> Option<Self> {
         let mut at = usize::try_from(details.root_error_idx?).ok()?;
         let mut found: Option<Self> = None;
+        let mut file = None;
         for _ in 0..details.errors.len() {
             let error = details.errors.get(at)?;
             let throwable = error.spark_throwable.as_ref();
             let class = throwable.and_then(|throwable| throwable.error_class.clone());
+            if class
+                .as_deref()
+                .is_some_and(|class| class.starts_with(READING))
+            {
+                let path = throwable.and_then(|throwable| throwable.message_parameters.get("path"));
+                file = path.cloned().or(file);
+            }
             let range = throwable.and_then(|throwable| {
                 throwable.query_contexts.iter().find_map(|context| {
                     let start = usize::try_from(context.start_index).ok()?;
@@ -267,6 +277,7 @@ impl Failure {
                         .unwrap_or_default(),
                     range,
                     types: error.error_type_hierarchy.clone(),
+                    file: None,
                 });
             }
             match error
@@ -277,7 +288,7 @@ impl Failure {
                 None => break,
             }
         }
-        found
+        found.map(|failure| Self { file, ..failure })
     }
 
     /// The failure as far as the status itself tells it.
@@ -295,6 +306,7 @@ impl Failure {
             types: info
                 .map(|info| vec![info.reason.clone()])
                 .unwrap_or_default(),
+            file: None,
         }
     }
 
@@ -313,11 +325,29 @@ impl Failure {
             (ErrorKind::ColumnNotFound, Some(name)) => {
                 format!("there is no column {name}")
             }
+            _ if class.is_some_and(|class| class.starts_with("MALFORMED_")) => {
+                let record = self.parameters.get("badRecord").map(|record| tidy(record));
+                match record.filter(|record| record != "_corrupt_record") {
+                    Some(record) => format!("a record cannot be read: {record}"),
+                    None => "a record cannot be read".to_owned(),
+                }
+            }
             _ => tidy(&self.message),
+        };
+        // A file that cannot be read at all is named by the message itself.
+        let file = self.file.filter(|file| !message.contains(file.as_str()));
+        let message = match file {
+            Some(file) => format!("`{}`: {message}", file.trim_start_matches("file://")),
+            None => message,
         };
         let mut error = Error::new(kind, message);
         if let Some(proposal) = self.parameters.get("proposal") {
             error = error.with_hint(format!("columns here: {proposal}"));
+        } else if class.is_some_and(|class| class.starts_with("MALFORMED_")) {
+            error = error.with_hint(
+                "it has too few or too many fields, or a value that is not of its column's type; \
+                 `reader_kwargs: {mode: PERMISSIVE}` reads nulls there, `DROPMALFORMED` leaves it out",
+            );
         } else if kind == ErrorKind::ConversionFailed {
             error = error.with_hint(
                 "cast with `strict=False` (`TRY_CAST` in SQL) to get null for such values",
@@ -329,6 +359,9 @@ impl Failure {
         error.with_source(status)
     }
 }
+
+/// Class of what happens while a file is read.
+const READING: &str = "FAILED_READ_FILE";
 
 /// Classes that only say that something failed somewhere.
 fn is_wrapper(class: Option<&str>) -> bool {
