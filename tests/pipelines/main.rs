@@ -9,6 +9,7 @@ mod example;
 mod kill;
 mod large;
 mod memory;
+mod strict;
 mod tables;
 mod world;
 
@@ -24,6 +25,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(kill::trials());
     trials.extend(large::trials());
     trials.extend(memory::trials());
+    trials.extend(strict::trials());
     trials.extend(tables::trials());
     trials.extend(world::trials());
     for engine in case::engines() {

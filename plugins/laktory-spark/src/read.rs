@@ -2,12 +2,16 @@
 
 mod by_name;
 mod ddl;
+mod folders;
 mod formats;
 mod lines;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
 
-use laktory_core::{Error, ErrorKind, Field, Format, Frame, OptionValue, ReadSpec, Result, RunCx};
+use laktory_core::{
+    DType, Error, ErrorKind, Field, Format, Frame, OptionValue, ReadSpec, Result, RunCx,
+};
 use proto::relation::RelType;
 use spark_connect_proto as proto;
 
@@ -27,6 +31,12 @@ use crate::types;
 pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
     let mut source = source(spec)?;
     session.paths.add(&source.paths);
+    if is_listed(&spec.format) && folders::are_hive(session, cx, spec, &source.paths).await? {
+        // Spark then makes columns of `day=1`, and looks into these folders.
+        source
+            .options
+            .insert(RECURSIVE.to_owned(), "false".to_owned());
+    }
     let lines = match spec.rows && is_strict(spec) {
         true => lines::look(session, cx, spec, &source.paths).await?,
         false => None,
@@ -97,9 +107,8 @@ fn source(spec: &ReadSpec) -> Result<proto::read::DataSource> {
         _ => {}
     }
     if is_listed(&spec.format) {
-        // A folder means all files below it, on every engine. Spark alone would leave out those of folders in it; set to
-        // false, columns come from names of folders such as `day=1`.
-        option("recursiveFileLookup", "true");
+        // A folder means all files below it, on every engine. Spark alone would leave out those of folders in it.
+        option(RECURSIVE, "true");
     }
     options.extend(spark_options(&spec.options)?);
     let paths = if spec.files.is_empty() {
@@ -118,6 +127,9 @@ fn source(spec: &ReadSpec) -> Result<proto::read::DataSource> {
         ..Default::default()
     })
 }
+
+/// Spark's option by which all files below a folder are read, and names of folders mean nothing.
+const RECURSIVE: &str = "recursiveFileLookup";
 
 /// Spark's word for readers that fail on what they cannot read.
 const STRICT: &str = "FAILFAST";
@@ -142,6 +154,7 @@ async fn found(
     mut source: proto::read::DataSource,
 ) -> Result<Resolved> {
     let mut columns = columns(session, cx, spec, &source).await?;
+    keep_nan(session, cx, spec, &columns).await?;
     if source.schema.is_none() && takes_schema(&spec.format) {
         // What was found once is not looked for again with each request: that reads headers, footers, or all of the file.
         source.schema = unambiguous(&columns);
@@ -161,6 +174,33 @@ async fn found(
         columns,
         confirmed: true,
     })
+}
+
+/// Statistics of PARQUET files know no NaN, which is the greatest value of the language: by them, Spark would leave out rows
+/// that a condition holds for.
+async fn keep_nan(session: &Session, cx: &RunCx, spec: &ReadSpec, columns: &[Field]) -> Result<()> {
+    let floats = columns.iter().any(|column| holds_float(&column.dtype));
+    if spec.format != Format::Parquet || !floats || session.keeps_nan.swap(true, Ordering::Relaxed)
+    {
+        return Ok(());
+    }
+    let property = [("spark.sql.parquet.filterPushdown", "false")];
+    match session.client.configure(&property, cx.cancel()).await {
+        Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+        Err(error) => {
+            tracing::debug!(%error, "The server has no such property");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+fn holds_float(dtype: &DType) -> bool {
+    match dtype {
+        DType::Float32 | DType::Float64 => true,
+        DType::Struct(fields) => fields.iter().any(|field| holds_float(&field.dtype)),
+        _ => false,
+    }
 }
 
 /// The columns that the server says a source has.

@@ -48,6 +48,8 @@ pub(crate) struct Session {
     pub(crate) observes: AtomicBool,
     /// Whether the server can look at the lines of text files, as far as is known.
     pub(crate) looks_at_lines: AtomicBool,
+    /// Whether statistics of PARQUET files are left alone: they know no NaN.
+    pub(crate) keeps_nan: AtomicBool,
     /// Where the session has a server of its own. Stopped last.
     _server: Option<LocalServer>,
 }
@@ -104,6 +106,8 @@ pub(crate) fn connect<'a>(
             takes_sub_plans: AtomicBool::new(true),
             observes: AtomicBool::new(true),
             looks_at_lines: AtomicBool::new(true),
+            // A property that users give is theirs.
+            keeps_nan: AtomicBool::new(config.contains_key("spark.sql.parquet.filterPushdown")),
             _server: server,
         }) as Arc<dyn Backend>)
     })

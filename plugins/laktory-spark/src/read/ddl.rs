@@ -38,7 +38,8 @@ fn type_name(dtype: &DType) -> Result<String> {
         DType::Date => "DATE".into(),
         DType::Time => "TIME(6)".into(),
         DType::Datetime { zone: None, .. } => "TIMESTAMP_NTZ".into(),
-        DType::Datetime { .. } => "TIMESTAMP".into(),
+        // `TIMESTAMP` alone has no zone in our sessions.
+        DType::Datetime { .. } => "TIMESTAMP_LTZ".into(),
         DType::Duration(_) => "INTERVAL DAY TO SECOND".into(),
         DType::List(item) => format!("ARRAY<{}>", type_name(&item)?),
         DType::Map(key, value) => format!("MAP<{}, {}>", type_name(&key)?, type_name(&value)?),
