@@ -320,6 +320,11 @@ impl Failure {
             .and_then(kind_of_class)
             .or_else(|| kind_of_text(&self.message))
             .or_else(|| kind_of_types(&self.types))
+            .or_else(|| {
+                self.message
+                    .contains(UNIVOCITY)
+                    .then_some(ErrorKind::ConversionFailed)
+            })
             .unwrap_or(ErrorKind::Compute);
         let message = match (kind, self.parameters.get("objectName")) {
             (ErrorKind::ColumnNotFound, Some(name)) => {
@@ -331,6 +336,9 @@ impl Failure {
                     Some(record) => format!("a record cannot be read: {record}"),
                     None => "a record cannot be read".to_owned(),
                 }
+            }
+            _ if self.message.contains(UNIVOCITY) => {
+                "a value goes on behind its closing quote, or is too long".to_owned()
             }
             _ => tidy(&self.message),
         };
@@ -348,6 +356,10 @@ impl Failure {
                 "it has too few or too many fields, or a value that is not of its column's type; \
                  `reader_kwargs: {mode: PERMISSIVE}` reads nulls there, `DROPMALFORMED` leaves it out",
             );
+        } else if self.message.contains(UNIVOCITY) {
+            error = error.with_hint(
+                "double the quotes in it; `reader_kwargs: {unescapedQuoteHandling: STOP_AT_DELIMITER}` takes them as they stand",
+            );
         } else if kind == ErrorKind::ConversionFailed {
             error = error.with_hint(
                 "cast with `strict=False` (`TRY_CAST` in SQL) to get null for such values",
@@ -359,6 +371,9 @@ impl Failure {
         error.with_source(status)
     }
 }
+
+/// The exception of Spark's CSV parser, which has no class of its own.
+const UNIVOCITY: &str = "TextParsingException";
 
 /// Class of what happens while a file is read.
 const READING: &str = "FAILED_READ_FILE";

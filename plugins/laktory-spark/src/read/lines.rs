@@ -189,7 +189,7 @@ fn of_batch(batch: &RecordBatch) -> Option<Vec<File>> {
         .collect()
 }
 
-/// The error for a JSONL source whose records cannot be read: with file and line, where a line is no JSON by itself.
+/// The error for text whose columns cannot be found, told by file and line where a look at the lines shows why.
 pub(super) async fn malformed(
     session: &Session,
     cx: &RunCx,
@@ -197,8 +197,16 @@ pub(super) async fn malformed(
     paths: &[String],
     error: Error,
 ) -> Error {
-    let is_parsed = error.kind() == ErrorKind::ConversionFailed;
-    if !is_parsed || spec.format != Format::JsonLines || spec.options.contains_key("lineSep") {
+    if error.kind() != ErrorKind::ConversionFailed {
+        return error;
+    }
+    if let Err(told) = look(session, cx, spec, paths).await {
+        return told.with_source(error);
+    }
+    if spec.format == Format::Csv && !error.message().contains(&spec.path) {
+        return error.context(format!("`{}`", spec.path));
+    }
+    if spec.format != Format::JsonLines || spec.options.contains_key("lineSep") {
         return error;
     }
     match first_malformed(session, cx, spec, paths).await {
