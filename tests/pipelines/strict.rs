@@ -138,7 +138,8 @@ fn table() -> Vec<Row> {
 }
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let remote = engines().into_iter().filter(|engine| engine.is_remote);
+    let engines: Vec<Engine> = engines();
+    let remote = engines.iter().filter(|engine| engine.is_remote);
     remote
         .flat_map(|engine| {
             table().into_iter().map(|row| {
