@@ -151,7 +151,30 @@ impl Error {
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        Self::internal(format!("the engine panicked: {text}"))
+        let lower = text.to_lowercase();
+        // Engines check few of the values that they calculate with; what is meant can be told from their words.
+        let out_of_range = [
+            "out of range",
+            "out-of-range",
+            "overflow",
+            "too large",
+            "too big",
+        ];
+        if out_of_range.iter().any(|words| lower.contains(words)) {
+            return Self::new(
+                ErrorKind::OutOfBounds,
+                "a value is outside of the range that the engine calculates with",
+            )
+            .with_hint("look for very large numbers, dates far away, and long intervals");
+        }
+        if lower.contains("spawn") && lower.contains("thread") || lower.contains("out of memory") {
+            return Self::new(
+                ErrorKind::Io,
+                "the system gives the engine no more threads or memory",
+            )
+            .with_hint("raise the limits of the process, or lower its number of threads");
+        }
+        Self::internal(format!("the engine panicked: {}", plain_message(text)))
             .with_hint("this is a bug; please report it with the pipeline that shows it")
     }
 
@@ -244,4 +267,62 @@ impl From<std::io::Error> for Error {
         };
         Self::new(kind, error.to_string()).with_source(error)
     }
+}
+
+/// What an engine says, without the dump of a parsed statement that it may add.
+#[must_use]
+pub fn plain_message(message: &str) -> String {
+    const DUMPS: &[&str] = &[
+        "Some(",
+        "None,",
+        "Ident {",
+        "Identifier(",
+        "BinaryOp",
+        "UnaryOp",
+        "ObjectName",
+        "Box(",
+        "Span {",
+        "Span(",
+        "{ left:",
+        "{ name:",
+        "{ expr:",
+        "{ value:",
+        "ValueWithSpan",
+        "Function(Function",
+        "Subquery(",
+        "Value(",
+        "Query {",
+        "Select {",
+        "TableFactor",
+        "SelectItem",
+        "Placeholder(",
+        "Token",
+        "SingleQuotedString(",
+        "Number(",
+        "InList {",
+        "Between {",
+        "Case {",
+        "Nested(",
+        "Cast {",
+        "Literal(",
+        "Column {",
+        "ScalarFunction",
+    ];
+    let Some(at) = DUMPS.iter().filter_map(|dump| message.find(dump)).min() else {
+        return message.to_owned();
+    };
+    // A dump begins with a word of its own: `Pivot { table: ...`.
+    let start = message[..at]
+        .rfind(|char: char| {
+            !(char.is_alphanumeric() || matches!(char, '_' | '{' | '(' | '[' | ':'))
+        })
+        .map_or(0, |before| before + 1);
+    let head = message[..start].trim_end_matches([' ', ':', ',', '`', '\'', '"', '\n', '(']);
+    let head = head
+        .trim_end_matches("found")
+        .trim_end_matches([' ', ':', ';', ',', '\n']);
+    if head.split_whitespace().count() < 2 {
+        return "a part of the statement is not available on this backend".to_owned();
+    }
+    head.to_owned()
 }

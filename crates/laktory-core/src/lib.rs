@@ -34,7 +34,7 @@ pub use capabilities::{Capabilities, FormatSupport, Support};
 pub use catalog::{Catalog, Relation, TableName, TableSpec, ViewSpec};
 pub use context::{BlockingPool, Cancel, RunCx};
 pub use dtype::{DType, Field, TimeUnit};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, plain_message};
 pub use expand::{Output, expand, expand_aggregates, expand_predicate, no_column, select};
 pub use expr::{Arg, Expr, NameChange, Scalar, Selector, SortKey};
 pub use frame::{BatchStream, Frame, FrameName, NamedFrames, NativeFrame};

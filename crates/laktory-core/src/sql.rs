@@ -68,7 +68,7 @@ pub struct RenderedSql {
 }
 
 impl SqlTemplate {
-    /// A template of segments, each with its byte range in the user's text.
+    /// A template of segments, each with its byte range in the user's text; an empty one for what was added to it.
     #[must_use]
     pub fn new(segments: Vec<(SqlSegment, Range<usize>)>) -> Self {
         Self { segments }
@@ -119,10 +119,16 @@ impl SqlTemplate {
         !texts.into_iter().any(draws)
     }
 
-    /// The user's text, with placeholders as written.
+    /// The user's text, with placeholders as written. What stands at no place of it was not written.
     #[must_use]
     pub fn source(&self) -> String {
-        self.render(|name| name.to_string()).text
+        let written = self.segments.iter().filter(|(_, range)| !range.is_empty());
+        written
+            .map(|(segment, _)| match segment {
+                SqlSegment::Text(text) => text.clone(),
+                SqlSegment::Frame(name) => name.to_string(),
+            })
+            .collect()
     }
 
     /// The statement with each frame replaced by what `relation` gives for it, quoted as the engine needs.

@@ -43,7 +43,7 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             code,
-            message: message.into(),
+            message: shortened(message.into()),
             span: None,
             path: None,
             related: Vec::new(),
@@ -70,21 +70,21 @@ impl Diagnostic {
     /// Sets the path in the document.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = Some(path.into());
+        self.path = Some(shortened(path.into()));
         self
     }
 
     /// Adds another place that matters.
     #[must_use]
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.related.push((span, label.into()));
+        self.related.push((span, shortened(label.into())));
         self
     }
 
     /// Sets how to mend it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(shortened(hint.into()));
         self
     }
 
@@ -128,6 +128,22 @@ pub struct FragmentError {
     pub range: Range<usize>,
     /// How to mend it.
     pub hint: Option<String>,
+}
+
+/// Longest text of a diagnostic, in characters, whatever the names in it are.
+const MAX_TEXT: usize = 1_000;
+
+/// The text without its middle, when it is longer than anybody reads.
+#[must_use]
+pub fn shortened(text: String) -> String {
+    const KEPT: usize = MAX_TEXT / 2;
+    if text.len() <= MAX_TEXT || text.chars().nth(MAX_TEXT).is_none() {
+        return text;
+    }
+    let at = |index: Option<(usize, char)>| index.map_or(0, |(at, _)| at);
+    let head = at(text.char_indices().nth(KEPT));
+    let tail = at(text.char_indices().rev().nth(KEPT));
+    format!("{} ... {}", &text[..head], &text[tail..])
 }
 
 /// Longest message, in characters.

@@ -1,5 +1,7 @@
 //! Interval texts such as `15m` or `1mo`, and names of time zones, as far as they can be judged without data.
 
+use crate::limits::{MAX_YEARS, is_endless};
+
 /// How an interval is written.
 pub(crate) const HINT: &str =
     "a number and a unit, such as `15m`: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `mo`, `q`, `y`";
@@ -19,6 +21,7 @@ pub(crate) fn truncate(text: &str) -> Result<(), String> {
     let Some((count, unit)) = split(text) else {
         return Err(format!("`{text}` is not an interval"));
     };
+    bounded(text, count, unit)?;
     let allowed: &[u64] = match unit {
         "y" => &[1],
         "mo" => &[1, 2, 3, 4, 6, 12],
@@ -35,11 +38,22 @@ pub(crate) fn truncate(text: &str) -> Result<(), String> {
     ))
 }
 
+fn bounded(text: &str, count: u64, unit: &str) -> Result<(), String> {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "compared with a limit far below"
+    )]
+    if is_endless(count as f64, unit) {
+        return Err(format!("`{text}` is longer than {MAX_YEARS} years"));
+    }
+    Ok(())
+}
+
 /// Accepts an interval of `dt.offset_by`, which may be negative.
 pub(crate) fn offset(text: &str) -> Result<(), String> {
     let magnitude = text.strip_prefix('-').unwrap_or(text);
     match split(magnitude) {
-        Some(_) => Ok(()),
+        Some((count, unit)) => bounded(text, count, unit),
         None => Err(format!("`{text}` is not an interval")),
     }
 }

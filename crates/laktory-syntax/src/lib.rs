@@ -17,10 +17,12 @@
 mod check;
 mod datetime;
 mod diagnostic;
+mod diagnostics;
 mod expression;
 mod frame;
 mod interval;
 mod join;
+mod limits;
 mod placeholder;
 mod print;
 mod python;
@@ -37,7 +39,8 @@ pub use laktory_core::walk::{
     columns, functions, op_columns, op_functions, op_user_functions, output_name, user_functions,
 };
 
-pub use diagnostic::{Diagnostic, FragmentError, Severity};
+pub use diagnostic::{Diagnostic, FragmentError, Severity, shortened};
+pub use diagnostics::Diagnostics;
 pub use expression::{ColumnExprKind, column_expr, python_expression};
 pub use frame::{
     Api, ArgPlace, GroupError, MethodError, Segment, fuse_groups, method, method_names,

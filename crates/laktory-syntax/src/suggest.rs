@@ -1,14 +1,22 @@
 //! "Did you mean": the nearest known name to an unknown one.
 
+/// Longest name that is compared with others, in bytes.
+const LONGEST: usize = 200;
+
 /// The candidate nearest to `unknown`, when it is near enough to be a likely slip.
 #[must_use]
 pub fn nearest<'a>(
     unknown: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    // No slip is that long, and comparing takes time with the length.
+    if unknown.len() > LONGEST {
+        return None;
+    }
     let wanted = unknown.to_lowercase();
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase());
             (distance, candidate)

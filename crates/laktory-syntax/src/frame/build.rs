@@ -5,6 +5,7 @@ use laktory_core::{Arg, DType, Expr, Func, Keep, Op, Scalar, Selector, SortKey};
 use crate::check;
 use crate::diagnostic::FragmentError;
 use crate::join::join;
+use crate::limits::MAX_SAMPLE;
 use crate::python::bind::Bound;
 use crate::python::convert::{self, Text};
 use crate::python::fault::{At, Fault, Faults, Outcome, collect};
@@ -354,6 +355,10 @@ pub(super) fn sample(mut bound: Bound) -> Outcome<Vec<Op>> {
         .transpose()?;
     if n.is_some() && fraction.is_some() {
         return Err(Fault::invalid("`n` and `fraction` exclude each other", at).into());
+    }
+    if with_replacement && n.is_some_and(|n| n > MAX_SAMPLE) {
+        let message = format!("a sample with replacement has at most {MAX_SAMPLE} rows");
+        return Err(Fault::invalid(message, at).into());
     }
     Ok(vec![Op::Sample {
         n: n.or_else(|| fraction.is_none().then_some(1)),

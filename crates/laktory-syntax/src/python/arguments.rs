@@ -4,9 +4,7 @@ use laktory_core::{Arg, Expr, Func, FuncDef};
 
 use super::fault::{At, Fault};
 use crate::interval;
-
-/// Longest text that padding makes: each row takes that much memory.
-pub(crate) const MAX_WIDTH: i64 = 1_000_000;
+use crate::limits::MAX_WIDTH;
 
 /// Refuses arguments that the function never accepts.
 pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Result<(), Fault> {

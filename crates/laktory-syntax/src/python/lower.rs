@@ -14,7 +14,7 @@ use crate::Api;
 use crate::stack::with_room;
 
 /// Nodes that one text may visit.
-const BUDGET: u64 = 100_000;
+const BUDGET: u64 = 300_000;
 
 /// Lowers the texts of one step.
 #[derive(Debug)]

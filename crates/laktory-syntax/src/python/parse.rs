@@ -11,7 +11,7 @@ use super::fault::{At, Fault};
 use crate::stack::with_room;
 
 /// Longest text, in bytes.
-pub(crate) const MAX_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_BYTES: usize = 900_000;
 /// Deepest nesting of the syntax tree.
 pub(crate) const MAX_DEPTH: usize = 200;
 

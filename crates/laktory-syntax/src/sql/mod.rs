@@ -1,6 +1,7 @@
 //! SQL: statements with placeholders for frames, and scalar expressions lowered to the same values as Python ones.
 
 mod aggregates;
+mod asked;
 mod calls;
 mod choices;
 mod dates;
@@ -17,6 +18,7 @@ mod table;
 mod template;
 mod texts;
 mod types;
+mod width;
 mod window;
 
 pub(crate) use calls::names as function_names;

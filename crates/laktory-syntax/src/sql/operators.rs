@@ -4,6 +4,7 @@ use laktory_core::{Arg, DType, Expr, Func, Scalar};
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
 use super::lower::{Lower, Result, both, call, not};
+use crate::join::join;
 
 impl Lower<'_> {
     pub(super) fn pair(&self, func: Func, a: &ast::Expr, b: &ast::Expr) -> Result<Expr> {
@@ -36,6 +37,11 @@ impl Lower<'_> {
 
     /// Chains such as `a AND b AND c`, along the left spine without recursion.
     pub(super) fn binary(&self, node: &ast::Expr) -> Result<Expr> {
+        if let ast::Expr::BinaryOp { op, .. } = node
+            && let Some(operator) = logical(op)
+        {
+            return self.terms(node, op, operator);
+        }
         let mut spine = Vec::new();
         let mut next = node;
         while let ast::Expr::BinaryOp { left, op, right } = next {
@@ -47,6 +53,39 @@ impl Lower<'_> {
             left = self.operate(left, op, right, node);
         }
         left
+    }
+
+    /// A chain of one of AND and OR, as a tree that is as flat as can be.
+    fn terms(
+        &self,
+        node: &ast::Expr,
+        op: &BinaryOperator,
+        operator: fn(Expr, Expr) -> Expr,
+    ) -> Result<Expr> {
+        let mut operands = Vec::new();
+        let mut next = node;
+        while let ast::Expr::BinaryOp {
+            left,
+            op: same,
+            right,
+        } = next
+            && same == op
+        {
+            operands.push(&**right);
+            next = left;
+        }
+        operands.push(next);
+        let (mut terms, mut errors) = (Vec::with_capacity(operands.len()), Vec::new());
+        for operand in operands.into_iter().rev() {
+            match self.expr(operand) {
+                Ok(term) => terms.push(term),
+                Err(found) => errors.extend(found),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(join(terms, operator).unwrap_or(Expr::literal(true)))
     }
 
     pub(super) fn operate(
@@ -260,5 +299,14 @@ fn widened(expr: Expr) -> Expr {
         }
     } else {
         expr
+    }
+}
+
+/// The operator whose chains may be grouped in any way.
+fn logical(op: &BinaryOperator) -> Option<fn(Expr, Expr) -> Expr> {
+    match op {
+        BinaryOperator::And => Some(Expr::and),
+        BinaryOperator::Or => Some(Expr::or),
+        _ => None,
     }
 }

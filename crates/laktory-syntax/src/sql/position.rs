@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use sqlparser::tokenizer::{Location, Span};
 
+use super::width::{MANY_TERMS, MAX_ANDS, MAX_ORS, most_terms};
 use crate::diagnostic::FragmentError;
 
 /// Longest expression, in bytes.
-const MAX_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 900_000;
 /// Deepest nesting of brackets, `CASE`s and operators.
 const MAX_DEPTH: usize = 200;
 
@@ -86,6 +87,7 @@ pub(super) fn within_bounds(text: &str) -> Result<(), FragmentError> {
     let bytes = text.as_bytes();
     let mut open: Vec<usize> = vec![0];
     let mut depth = 0_usize;
+    let (mut ands, mut ors) = (0_usize, 0_usize);
     let mut index = 0;
     while index < bytes.len() {
         let start = index;
@@ -111,15 +113,30 @@ pub(super) fn within_bounds(text: &str) -> Result<(), FragmentError> {
                     "CASE" => push(&mut open, &mut depth),
                     "END" => pop(&mut open, &mut depth),
                     "WHEN" | "THEN" | "ELSE" => reset(&mut open, &mut depth),
-                    "AND" | "OR" | "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "RLIKE" | "BETWEEN"
-                    | "COLLATE" | "INTERVAL" | "PRIOR" | "XOR" | "DIV" | "AT" | "OVERLAPS"
-                    | "ARRAY" | "STRUCT" | "MAP" | "UNION" | "SELECT" | "EXISTS" => {
+                    // Chains of these are lowered to balanced trees.
+                    "AND" => {
+                        ands += 1;
+                        reset(&mut open, &mut depth);
+                    }
+                    "OR" => {
+                        ors += 1;
+                        reset(&mut open, &mut depth);
+                    }
+                    "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "RLIKE" | "BETWEEN" | "COLLATE"
+                    | "INTERVAL" | "PRIOR" | "XOR" | "DIV" | "AT" | "OVERLAPS" | "ARRAY"
+                    | "STRUCT" | "MAP" | "UNION" | "SELECT" | "EXISTS" => {
                         step(&mut open, &mut depth);
                     }
                     _ => {}
                 }
             }
             _ => {}
+        }
+        if ands >= MAX_ANDS || ors >= MAX_ORS {
+            let (most, word) = most_terms(ands >= MAX_ANDS);
+            let message = format!("a condition has at most {most} terms of {word}");
+            let range = start..bytes.len().min(index + 1);
+            return Err(FragmentError::new("too-large", message, range).hint(MANY_TERMS));
         }
         if depth > MAX_DEPTH {
             let message = format!("expression nested or chained more than {MAX_DEPTH} deep");

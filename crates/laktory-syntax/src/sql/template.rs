@@ -7,6 +7,8 @@ use laktory_core::{FrameName, SqlSegment, SqlTemplate};
 
 use crate::diagnostic::FragmentError;
 use crate::placeholder::named;
+use crate::sql::asked;
+use crate::sql::width::{self, Token};
 
 /// Longest statement, in bytes.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -75,15 +77,34 @@ pub fn sql_statement(text: &str) -> Result<SqlTemplate, Vec<FragmentError>> {
     let leading = pieces[..first]
         .iter()
         .filter(|(piece, range)| *piece != Piece::End && range.start >= start);
+    let tokens = tokens(text, body);
+    asked::check(&tokens).map_err(|error| vec![error])?;
+    let mut added = width::parentheses(&tokens)
+        .map_err(|error| vec![error])?
+        .into_iter()
+        .peekable();
     let mut segments: Vec<(SqlSegment, Range<usize>)> = Vec::new();
     for (piece, range) in leading.chain(body) {
+        let mut start = range.start;
+        while let Some((at, sign)) = added.next_if(|(at, _)| *at < range.end) {
+            if start < at {
+                let written = SqlSegment::Text(text[start..at].to_owned());
+                segments.push((written, start..at));
+                start = at;
+            }
+            segments.push((SqlSegment::Text(sign.to_string()), at..at));
+        }
+        if start == range.end {
+            continue;
+        }
+        let range = start..range.end;
         let segment = match piece {
             Piece::Frame(name) => SqlSegment::Frame(name.clone()),
             _ => SqlSegment::Text(text[range.clone()].to_owned()),
         };
         match (segments.last_mut(), segment) {
             (Some((SqlSegment::Text(known), known_range)), SqlSegment::Text(more))
-                if known_range.end == range.start =>
+                if known_range.end == range.start && !known_range.is_empty() =>
             {
                 known.push_str(&more);
                 known_range.end = range.end;
@@ -91,7 +112,39 @@ pub fn sql_statement(text: &str) -> Result<SqlTemplate, Vec<FragmentError>> {
             (_, segment) => segments.push((segment, range.clone())),
         }
     }
+    segments.extend(added.map(|(at, sign)| (SqlSegment::Text(sign.to_string()), at..at)));
     Ok(SqlTemplate::new(segments))
+}
+
+/// The words and signs of a statement.
+fn tokens<'a>(text: &'a str, body: &[(Piece, Range<usize>)]) -> Vec<Token<'a>> {
+    let mut tokens = Vec::new();
+    for (piece, range) in body {
+        let opaque = match piece {
+            Piece::Text => text[range.clone()].starts_with(['\'', '"', '`']),
+            Piece::Frame(_) => true,
+            Piece::Blank | Piece::Comment | Piece::End => continue,
+        };
+        let mut start = range.start;
+        while start < range.end {
+            let rest = &text[start..range.end];
+            let is_word = |char: char| char.is_alphanumeric() || char == '_';
+            let length = match rest.chars().next() {
+                _ if opaque => rest.len(),
+                Some(first) if is_word(first) => {
+                    rest.find(|char| !is_word(char)).unwrap_or(rest.len())
+                }
+                first => first.map_or(1, char::len_utf8),
+            };
+            tokens.push(Token {
+                text: &rest[..length],
+                start,
+                opaque,
+            });
+            start += length;
+        }
+    }
+    tokens
 }
 
 fn scan(text: &str) -> Result<Vec<(Piece, Range<usize>)>, Vec<FragmentError>> {

@@ -5,7 +5,7 @@ use sqlparser::ast::{self, Function};
 
 use super::calls::Arguments;
 use super::lower::{Lower, Result, call};
-use crate::python::arguments::MAX_WIDTH;
+use crate::limits::MAX_WIDTH;
 
 /// A function of texts; `None` when it is none, or takes another number of arguments.
 pub(super) fn special(

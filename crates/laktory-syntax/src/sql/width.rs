@@ -1,0 +1,606 @@
+//! Wide and deep statements, before any parser sees them. Parsers make a tree as deep as a chain is long, and engines
+//! walk it recursively: long chains of AND, OR and UNION get parentheses that keep the tree flat, and what would be
+//! deep all the same is refused.
+
+use std::ops::Range;
+
+use crate::diagnostic::FragmentError;
+
+/// Deepest nesting of brackets and `CASE`s; parsers of engines stop at a comparable depth.
+const MAX_NESTING: usize = 45;
+/// Longest chain of operators that parentheses cannot shorten, such as `a + b + c`.
+const MAX_CHAIN: usize = 500;
+/// Longest chain of OR.
+pub(super) const MAX_ORS: usize = 5_000;
+/// Longest chain of AND: engines take such chains apart, and look at each term beside each other.
+pub(super) const MAX_ANDS: usize = 500;
+/// What to do about chains that are longer.
+pub(super) const MANY_TERMS: &str = "write `x IN (...)` or `x NOT IN (...)`, or put the values into a table of their own and join it";
+/// Longest chain of UNION, INTERSECT and EXCEPT.
+const MAX_SETS: usize = 500;
+/// Most branches of a `CASE`.
+const MAX_BRANCHES: usize = 2_500;
+/// Most joins, and most queries in WITH.
+const MAX_JOINS: usize = 100;
+/// Operands of a chain that stay side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+/// A word or sign of the statement that is neither blank nor comment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'a> {
+    pub(super) text: &'a str,
+    pub(super) start: usize,
+    /// A quoted text or name, or a placeholder.
+    pub(super) opaque: bool,
+}
+
+impl Token<'_> {
+    fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    fn is(&self, word: &str) -> bool {
+        !self.opaque && self.text.eq_ignore_ascii_case(word)
+    }
+
+    fn is_any(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.is(word))
+    }
+
+    fn is_sign(&self) -> bool {
+        !self.opaque
+            && !self
+                .text
+                .starts_with(|c: char| c.is_alphanumeric() || c == '_')
+    }
+}
+
+/// Operands between separators of one kind.
+#[derive(Debug, Default)]
+struct Chain {
+    /// Where the first operand begins; none where a chain cannot be told from what is around it.
+    begin: Option<usize>,
+    separators: Vec<Range<usize>>,
+    /// The separators differ, so that operands cannot be grouped.
+    mixed: bool,
+}
+
+impl Chain {
+    fn starting(begin: usize) -> Self {
+        Self {
+            begin: Some(begin),
+            ..Self::default()
+        }
+    }
+}
+
+/// What is open at a bracket, a `CASE`, or the statement itself.
+#[derive(Debug, Default)]
+struct Level {
+    is_case: bool,
+    branches: usize,
+    /// Operators since the last place at which another operand begins.
+    operators: usize,
+    betweens: usize,
+    or: Chain,
+    and: Chain,
+    sets: Chain,
+    /// The separators of `sets`, without blanks.
+    set_kind: String,
+    set_count: usize,
+}
+
+/// Words behind which a condition begins.
+const CONDITIONS: &[&str] = &["WHERE", "ON", "HAVING", "QUALIFY", "WHEN"];
+/// Words that end an expression.
+const ENDS: &[&str] = &[
+    "GROUP",
+    "ORDER",
+    "LIMIT",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "FROM",
+    "SELECT",
+    "JOIN",
+    "INNER",
+    "FULL",
+    "CROSS",
+    "NATURAL",
+    "THEN",
+    "ELSE",
+    "END",
+    "AS",
+    "WINDOW",
+    "OFFSET",
+    "FETCH",
+    "USING",
+];
+/// Operators that are words.
+const OPERATORS: &[&str] = &[
+    "NOT", "IS", "IN", "LIKE", "ILIKE", "RLIKE", "SIMILAR", "BETWEEN", "COLLATE", "XOR", "DIV",
+    "AT",
+];
+
+/// The parentheses that a statement needs to have a flat tree: positions, in order, with what stands there.
+///
+/// # Errors
+/// A statement that is deeper or wider than any engine takes.
+pub(super) fn parentheses(tokens: &[Token<'_>]) -> Result<Vec<(usize, char)>, FragmentError> {
+    let mut scan = Scan {
+        levels: vec![Level::default()],
+        out: Vec::new(),
+        joins: 0,
+    };
+    for at in 0..tokens.len() {
+        scan.token(tokens, at)?;
+    }
+    let end = tokens.last().map_or(0, Token::end);
+    while !scan.levels.is_empty() {
+        scan.close(end);
+    }
+    scan.out.sort_by_key(|(at, _)| *at);
+    Ok(scan.out)
+}
+
+struct Scan {
+    levels: Vec<Level>,
+    out: Vec<(usize, char)>,
+    joins: usize,
+}
+
+impl Scan {
+    fn token(&mut self, tokens: &[Token<'_>], at: usize) -> Result<(), FragmentError> {
+        let token = tokens[at];
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+        let after = tokens.get(at + 1);
+        let end_before = before.map_or(token.start, Token::end);
+        // What follows a dot is a name, whatever it spells.
+        if token.opaque || before.is_some_and(|before| before.is(".")) {
+            return Ok(());
+        }
+        match token.text {
+            "(" | "[" => {
+                let starts_set = after.is_some_and(|after| after.is("SELECT") || after.is("("));
+                return self.open(token, false, starts_set);
+            }
+            ")" | "]" => {
+                if self.levels.len() > 1 {
+                    self.close(end_before);
+                }
+                return Ok(());
+            }
+            "," => self.end_expression(end_before),
+            text if token.is_sign() => {
+                // `a.b.c` and `x::INT` are chains too.
+                if text != "{" && text != "}" {
+                    return self.operator(token);
+                }
+            }
+            _ => return self.word(token, before, after, end_before),
+        }
+        Ok(())
+    }
+
+    fn word(
+        &mut self,
+        token: Token<'_>,
+        before: Option<&Token<'_>>,
+        after: Option<&Token<'_>>,
+        end_before: usize,
+    ) -> Result<(), FragmentError> {
+        let is_call = after.is_some_and(|after| after.is("("));
+        if token.is("CASE") {
+            return self.open(token, true, false);
+        }
+        if token.is("END") && self.level().is_case {
+            self.close(end_before);
+            return Ok(());
+        }
+        if token.is("OR") || token.is("AND") {
+            return self.logical(token, end_before);
+        }
+        if token.is_any(OPERATORS) {
+            if token.is("BETWEEN") {
+                self.level().betweens += 1;
+            }
+            return self.operator(token);
+        }
+        if token.is_any(CONDITIONS) {
+            self.end_expression(end_before);
+            if token.is("WHEN") {
+                self.level().branches += 1;
+                if self.level().branches > MAX_BRANCHES {
+                    return Err(too_large(
+                        format!("a CASE has at most {MAX_BRANCHES} branches"),
+                        token,
+                        "put keys and values into a table of their own and join it",
+                    ));
+                }
+            }
+            let begin = token.end();
+            let level = self.level();
+            level.or = Chain::starting(begin);
+            level.and = Chain::starting(begin);
+            return Ok(());
+        }
+        if token.is_any(&["UNION", "INTERSECT", "EXCEPT", "MINUS"]) && !is_call {
+            self.end_expression(end_before);
+            return self.set_operator(token, after);
+        }
+        if token.is("ALL") || token.is("DISTINCT") {
+            let level = self.level();
+            if let Some(last) = level.sets.separators.last_mut()
+                && last.end == end_before
+            {
+                last.end = token.end();
+            } else {
+                // `COUNT(DISTINCT a OR b)`.
+                level.or.begin = None;
+                level.and.begin = None;
+            }
+            return Ok(());
+        }
+        if token.is("JOIN") {
+            self.joins += 1;
+            if self.joins > MAX_JOINS {
+                return Err(too_large(
+                    format!("a statement has at most {MAX_JOINS} joins"),
+                    token,
+                    "split it into several nodes",
+                ));
+            }
+        }
+        if token.is_any(&["ORDER", "LIMIT", "OFFSET", "FETCH"])
+            && !self.level().sets.separators.is_empty()
+        {
+            self.end_expression(end_before);
+            self.end_sets(end_before);
+            return Ok(());
+        }
+        let side = token.is("LEFT") || token.is("RIGHT");
+        if side && !is_call || token.is_any(ENDS) && !is_call || token.is("USING") {
+            self.end_expression(end_before);
+        }
+        if token.is("SELECT") {
+            let level = self.level();
+            if level.sets.begin.is_none() && level.sets.separators.is_empty() {
+                level.sets.begin = Some(token.start);
+            }
+        }
+        let _ = before;
+        Ok(())
+    }
+
+    fn level(&mut self) -> &mut Level {
+        if self.levels.is_empty() {
+            self.levels.push(Level::default());
+        }
+        let last = self.levels.len() - 1;
+        &mut self.levels[last]
+    }
+
+    fn open(
+        &mut self,
+        token: Token<'_>,
+        is_case: bool,
+        starts_set: bool,
+    ) -> Result<(), FragmentError> {
+        if self.levels.len() > MAX_NESTING {
+            return Err(too_large(
+                format!("the statement is nested too deeply: more than {MAX_NESTING} brackets"),
+                token,
+                "split it into several steps",
+            ));
+        }
+        // `(SELECT ...) UNION (SELECT ...)` at the beginning of a level.
+        let outer = self.level();
+        let untouched = outer.operators == 0 && outer.or.begin.is_none();
+        if starts_set && untouched && outer.sets.begin.is_none() && outer.sets.separators.is_empty()
+        {
+            outer.sets.begin = Some(token.start);
+        }
+        let mut level = Level {
+            is_case,
+            ..Level::default()
+        };
+        if !is_case && token.text == "(" && !starts_set {
+            level.or = Chain::starting(token.end());
+            level.and = Chain::starting(token.end());
+        }
+        self.levels.push(level);
+        Ok(())
+    }
+
+    fn close(&mut self, end: usize) {
+        self.end_expression(end);
+        self.end_sets(end);
+        self.levels.pop();
+    }
+
+    fn operator(&mut self, token: Token<'_>) -> Result<(), FragmentError> {
+        self.level().operators += 1;
+        let chained: usize = self.levels.iter().map(|level| level.operators).sum();
+        if chained <= MAX_CHAIN {
+            return Ok(());
+        }
+        Err(too_large(
+            format!("more than {MAX_CHAIN} operators are chained"),
+            token,
+            "split it into several steps, or use a function that takes a list",
+        ))
+    }
+
+    fn logical(&mut self, token: Token<'_>, end_before: usize) -> Result<(), FragmentError> {
+        let level = self.level();
+        if token.is("AND") && level.betweens > 0 {
+            level.betweens -= 1;
+            return Ok(());
+        }
+        if level.or.begin.is_none() {
+            return self.operator(token);
+        }
+        level.operators = 0;
+        level.betweens = 0;
+        let separator = token.start..token.end();
+        if token.is("OR") {
+            self.end_and(end_before);
+            let level = self.level();
+            level.or.separators.push(separator);
+            level.and = Chain::starting(token.end());
+        } else {
+            level.and.separators.push(separator);
+        }
+        let level = self.level();
+        let ands = level.and.separators.len() >= MAX_ANDS;
+        if !ands && level.or.separators.len() < MAX_ORS {
+            return Ok(());
+        }
+        let (most, word) = most_terms(ands);
+        let message = format!("a condition has at most {most} terms of {word}");
+        Err(too_large(message, token, MANY_TERMS))
+    }
+
+    fn set_operator(
+        &mut self,
+        token: Token<'_>,
+        after: Option<&Token<'_>>,
+    ) -> Result<(), FragmentError> {
+        let level = self.level();
+        let quantifier = after.filter(|after| after.is("ALL")).is_some();
+        let kind = format!("{} {quantifier}", token.text.to_ascii_uppercase());
+        let by_name = after.is_some_and(|after| after.is("BY"));
+        if level.sets.separators.is_empty() {
+            level.set_kind.clone_from(&kind);
+        }
+        // Only unions may be grouped in any way.
+        let groups = token.is("UNION") && kind == level.set_kind && !by_name;
+        level.sets.mixed |= !groups;
+        level.sets.separators.push(token.start..token.end());
+        level.set_count += 1;
+        let most = if level.sets.mixed {
+            MAX_NESTING
+        } else {
+            MAX_SETS
+        };
+        if level.set_count < most {
+            return Ok(());
+        }
+        Err(too_large(
+            format!("more than {most} queries are put together by UNION, INTERSECT and EXCEPT"),
+            token,
+            "split the statement into several nodes, or read the files as one folder",
+        ))
+    }
+
+    /// The end of a condition, or of another expression.
+    fn end_expression(&mut self, end: usize) {
+        self.end_and(end);
+        let level = self.level();
+        let or = std::mem::take(&mut level.or);
+        level.and = Chain::default();
+        level.operators = 0;
+        level.betweens = 0;
+        self.group(or, end);
+    }
+
+    fn end_and(&mut self, end: usize) {
+        let and = std::mem::take(&mut self.level().and);
+        self.group(and, end);
+    }
+
+    fn end_sets(&mut self, end: usize) {
+        let sets = std::mem::take(&mut self.level().sets);
+        self.group(sets, end);
+    }
+
+    /// Parentheses around the operands of a long chain, so that they make a balanced tree.
+    fn group(&mut self, chain: Chain, end: usize) {
+        let Some(begin) = chain.begin else { return };
+        if chain.mixed || chain.separators.len() < SIDE_BY_SIDE {
+            return;
+        }
+        let starts = std::iter::once(begin).chain(chain.separators.iter().map(|cut| cut.end));
+        let ends = chain.separators.iter().map(|cut| cut.start);
+        let operands: Vec<Range<usize>> = starts
+            .zip(ends.chain([end]))
+            .map(|(start, end)| start..end)
+            .collect();
+        if operands.iter().all(|operand| operand.start < operand.end) {
+            self.halve(&operands);
+        }
+    }
+
+    fn halve(&mut self, operands: &[Range<usize>]) {
+        if operands.len() <= SIDE_BY_SIDE {
+            return;
+        }
+        let (left, right) = operands.split_at(operands.len() / 2);
+        for half in [left, right] {
+            if let [first, .., last] = half {
+                self.out.push((first.start, '('));
+                self.out.push((last.end, ')'));
+                self.halve(half);
+            }
+        }
+    }
+}
+
+/// The limit of a chain, and its operator.
+pub(super) fn most_terms(of_and: bool) -> (usize, &'static str) {
+    match of_and {
+        true => (MAX_ANDS, "AND"),
+        false => (MAX_ORS, "OR"),
+    }
+}
+
+fn too_large(message: String, token: Token<'_>, hint: &str) -> FragmentError {
+    FragmentError::new("too-large", message, token.start..token.end()).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sql_statement;
+
+    fn rendered(text: &str) -> String {
+        sql_statement(text).unwrap().render(|_| "t".into()).text
+    }
+
+    fn deepest(text: &str) -> usize {
+        let mut depth = 0_usize;
+        let mut most = 0;
+        for byte in text.bytes() {
+            match byte {
+                b'(' => depth += 1,
+                b')' => depth -= 1,
+                _ => {}
+            }
+            most = most.max(depth);
+        }
+        assert_eq!(depth, 0);
+        most
+    }
+
+    fn terms(count: usize, separator: &str) -> String {
+        let terms: Vec<String> = (0..count).map(|n| format!("x = {n}")).collect();
+        terms.join(separator)
+    }
+
+    #[test]
+    fn long_chains_get_flat_trees() {
+        for separator in [
+            " OR ",
+            " AND ",
+            " or\n",
+            " AND NOT ",
+            " OR y BETWEEN 1 AND 2 OR ",
+        ] {
+            let count = if separator.starts_with(" AND") {
+                490
+            } else {
+                2000
+            };
+            let chain = terms(count, separator);
+            for text in [
+                format!("SELECT 1 FROM {{df}} WHERE {chain} GROUP BY y"),
+                format!("SELECT 1 FROM {{df}} WHERE ({chain}) LIMIT 1 -- end"),
+                format!("SELECT CASE WHEN {chain} THEN 1 END AS a FROM {{df}}"),
+                format!("SELECT 1 FROM {{df}} a JOIN {{df}} b ON {chain} WHERE a.y"),
+                format!("SELECT COUNT(*) FILTER (WHERE {chain}) FROM {{df}}"),
+            ] {
+                let flat = rendered(&text);
+                assert!(deepest(&flat) < 14, "{}", deepest(&flat));
+                let plain = |text: &str| text.replace(['(', ')', ' '], "").replace("{df}", "t");
+                let text = text.trim_end_matches(" -- end");
+                assert_eq!(plain(&flat), plain(text));
+                assert_eq!(sql_statement(text).unwrap().source(), text);
+            }
+        }
+        let unions = vec!["SELECT x FROM {df}"; 300].join(" UNION ALL ");
+        let flat = rendered(&format!(
+            "SELECT COUNT(*) FROM ({unions} ORDER BY x LIMIT 3) q"
+        ));
+        assert!(deepest(&flat) < 8);
+        assert!(
+            flat.ends_with("SELECT x FROM t))))) ORDER BY x LIMIT 3) q"),
+            "{flat}"
+        );
+        let with = rendered(&format!("WITH a AS (SELECT 1), b AS (SELECT 2) {unions}"));
+        assert!(
+            with.starts_with("WITH a AS (SELECT 1), b AS (SELECT 2) (((((SELECT"),
+            "{with}"
+        );
+    }
+
+    #[test]
+    fn short_statements_stay_as_written() {
+        for text in [
+            "SELECT a OR b OR c FROM t WHERE x = 1 OR y BETWEEN 1 AND 2 AND z",
+            "SELECT x FROM a UNION ALL SELECT x FROM b UNION SELECT x FROM c",
+            "SELECT LEFT(s, 2), t.order, CASE a WHEN 1 THEN 2 END FROM t",
+        ] {
+            assert_eq!(rendered(text), text);
+        }
+        // What is not a condition has no beginning that could be told.
+        let chain = terms(100, " OR ");
+        let text = format!("SELECT DISTINCT {chain} any FROM t");
+        assert_eq!(rendered(&text), text);
+        let text = format!("SELECT COUNT(DISTINCT {chain}) FROM t");
+        assert_eq!(rendered(&text), text);
+    }
+
+    #[test]
+    fn what_stays_deep_is_refused() {
+        let sum = vec!["x"; 10_000].join(" + ");
+        let all = [
+            (format!("SELECT {sum} FROM {{df}}"), "operators are chained"),
+            (
+                format!("SELECT {} FROM t", terms(600, " OR ")),
+                "operators are chained",
+            ),
+            (
+                format!("SELECT 1 WHERE {}", terms(20_000, " OR ")),
+                "at most 5000 terms of OR",
+            ),
+            (
+                format!("SELECT 1 WHERE {}", terms(4_000, " AND ")),
+                "at most 500 terms of AND",
+            ),
+            (
+                format!("SELECT {}x{}", "(".repeat(5000), ")".repeat(5000)),
+                "nested too deeply",
+            ),
+            (vec!["SELECT 1"; 2000].join(" UNION ALL "), "500 queries"),
+            (vec!["SELECT 1"; 100].join(" EXCEPT "), "45 queries"),
+            (
+                format!("SELECT CASE {} END", "WHEN a THEN 1 ".repeat(5000)),
+                "at most 2500 branches",
+            ),
+            (
+                format!("SELECT 1 FROM t {}", "JOIN t USING (a) ".repeat(200)),
+                "at most 100 joins",
+            ),
+            (
+                format!("SELECT x{}", "::INT".repeat(5000)),
+                "operators are chained",
+            ),
+            (
+                format!("SELECT {} x", "NOT ".repeat(5000)),
+                "operators are chained",
+            ),
+            (
+                format!("SELECT {} x", "- ".repeat(5000)),
+                "operators are chained",
+            ),
+        ];
+        for (text, message) in all {
+            let error = sql_statement(&text).unwrap_err().remove(0);
+            assert_eq!(error.code, "too-large");
+            assert!(error.message.contains(message), "{}", error.message);
+            assert!(error.hint.is_some());
+        }
+        let list: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();
+        let text = format!("SELECT 1 FROM {{df}} WHERE x IN ({})", list.join(", "));
+        assert!(sql_statement(&text).is_ok());
+    }
+}
