@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use laktory::syntax::{Diagnostic, Severity, Span};
+use laktory::syntax::{Diagnostic, Diagnostics, Severity, Span};
 use serde_json::json;
 
 use crate::args::ErrorFormat;
@@ -28,19 +28,24 @@ pub(crate) fn set_format(format: ErrorFormat) {
 
 /// Prints the faults of a command that did not succeed.
 pub(crate) fn failure(failure: &Failure) {
-    print(&failure.diagnostics);
-    let errors = distinct(&failure.diagnostics)
-        .filter(|fault| fault.is_error())
-        .count();
-    if errors > 1 && FORMAT.load(Ordering::Relaxed) == 0 {
+    let told = print(&failure.diagnostics);
+    let errors = told.iter().filter(|fault| fault.is_error()).count();
+    let counted = told.iter().any(|fault| fault.code == Diagnostics::MORE);
+    if errors > 1 && !counted && FORMAT.load(Ordering::Relaxed) == 0 {
         let _ = writeln!(anstream::stderr(), "{errors} errors");
     }
 }
 
-/// Prints diagnostics to standard error.
-pub(crate) fn print(diagnostics: &[Diagnostic]) {
+/// Prints diagnostics to standard error, each once and not without end; what was printed.
+pub(crate) fn print(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut told = Diagnostics::default();
+    let (counts, found): (Vec<_>, Vec<_>) =
+        distinct(diagnostics).partition(|found| found.code == Diagnostics::MORE);
+    told.extend(found.into_iter().cloned());
+    let mut told = told.into_vec();
+    told.extend(counts.into_iter().cloned());
     let mut stderr = anstream::stderr().lock();
-    for diagnostic in distinct(diagnostics) {
+    for diagnostic in &told {
         let text = match FORMAT.load(Ordering::Relaxed) {
             0 => long(diagnostic),
             1 => format!("{diagnostic}\n"),
@@ -49,6 +54,7 @@ pub(crate) fn print(diagnostics: &[Diagnostic]) {
         // Nothing can be said when standard error is gone.
         let _ = stderr.write_all(text.as_bytes());
     }
+    told
 }
 
 /// Each fault once: what is written once and used in several nodes (an anchor, a merge key) fails in all of them.

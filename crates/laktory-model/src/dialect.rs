@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use laktory_syntax::Diagnostic;
+use laktory_syntax::{Diagnostic, Diagnostics};
 
 use crate::legacy;
 use crate::sources::Sources;
@@ -172,12 +172,12 @@ const SOURCE_KEYS: [&str; 8] = [
 
 pub(crate) struct Dialect<'a> {
     pub(crate) sources: &'a Sources,
-    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+    pub(crate) diagnostics: &'a mut Diagnostics,
     told: HashSet<(&'static str, &'static str)>,
 }
 
 impl<'a> Dialect<'a> {
-    pub(crate) fn new(sources: &'a Sources, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(sources: &'a Sources, diagnostics: &'a mut Diagnostics) -> Self {
         Self {
             sources,
             diagnostics,

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use laktory_syntax::{Diagnostic, Span};
+use laktory_syntax::{Diagnostic, Span, shortened};
 
 use crate::finding::Finding;
 use crate::path::{Path, Segment, write_segments};
@@ -138,11 +138,11 @@ impl Document {
         Diagnostic {
             severity: finding.severity,
             code: finding.code,
-            message: finding.message,
+            message: shortened(finding.message),
             span,
-            path: (!path.is_empty()).then_some(path),
+            path: (!path.is_empty()).then(|| shortened(path)),
             related,
-            hint: finding.hint,
+            hint: finding.hint.map(shortened),
         }
     }
 

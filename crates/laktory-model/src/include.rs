@@ -5,22 +5,25 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use laktory_syntax::Diagnostic;
+use laktory_syntax::{Diagnostic, Diagnostics};
 
+use crate::budget::{Budget, Cause, MAX_FILE_BYTES};
 use crate::encoding;
 use crate::sources::{Sources, place};
 use crate::tree::{Atom, Entry, IncludeTag, Kind, Node, Place, Style};
 use crate::variables::Resolver;
-use crate::yaml::{Budget, MAX_DEPTH, YamlReader};
+use crate::yaml::{MAX_DEPTH, YamlReader};
 
 /// Access to the files that include tags name.
 pub trait FileLoader {
-    /// The bytes of a file.
+    /// The bytes of a file, which has at most `most` of them and is a regular one: devices, pipes and folders are not
+    /// opened.
     ///
     /// # Errors
-    /// Whatever the file system says.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// `FileTooLarge`, or whatever else the file system says.
+    fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>>;
 
     /// The paths directly inside a folder, in any order.
     ///
@@ -58,10 +61,12 @@ pub(crate) struct Includer<'a, 'o> {
     pub(crate) files: Option<&'a dyn FileLoader>,
     pub(crate) sources: &'a mut Sources,
     pub(crate) budget: &'a mut Budget,
-    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+    pub(crate) diagnostics: &'a mut Diagnostics,
     pub(crate) variables: &'a mut Resolver<'o>,
     /// The files being read, outermost first, as [`FileLoader::canonical`] names them.
     pub(crate) open: Vec<PathBuf>,
+    /// The texts of files that were read, by the same names: a file is read once.
+    pub(crate) read: HashMap<PathBuf, u32>,
 }
 
 impl Includer<'_, '_> {
@@ -222,46 +227,35 @@ impl Includer<'_, '_> {
             self.report(fault, at);
             return Node::poison(at);
         }
-        let bytes = match files.read(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let shown = path.display();
-                let message = if error.kind() == io::ErrorKind::NotFound {
-                    let base = if base.as_os_str().is_empty() {
-                        Path::new(".")
-                    } else {
-                        base
-                    };
-                    let base = base.display();
-                    format!(
-                        "`{}` target not found: `{shown}` (referenced from `{base}`)",
-                        tag.name()
-                    )
-                } else {
-                    format!("cannot read `{shown}`: {error}")
+        let file = match self.read.get(&name) {
+            Some(file) => *file,
+            None => {
+                let Some(file) = self.read_file(files, tag, path, at, base) else {
+                    return Node::poison(at);
                 };
-                self.report(Diagnostic::error("include", message), at);
-                return Node::poison(at);
+                self.read.insert(name.clone(), file);
+                file
             }
         };
-        let shown = path.display().to_string();
-        let text = match encoding::decode(&bytes) {
-            Ok(text) => text,
-            Err(fault) => {
-                let file = self.sources.add(&shown, fault.text);
-                let fault_at = place(file, fault.at..fault.at);
-                self.report(fault.diagnostic, fault_at);
-                return Node::poison(at);
-            }
+        let Some(source) = self.sources.file(file).map(Arc::clone) else {
+            return Node::poison(at);
         };
+        let length = source.text().len();
+        let enough = self
+            .budget
+            .take_file()
+            .and_then(|()| self.budget.take_text(length, Cause::Include));
+        if enough.is_err() {
+            self.exhausted(at);
+            return Node::poison(at);
+        }
         let raw = tag == IncludeTag::Use && path.extension().is_some_and(|ext| ext == "sql");
-        let file = self.sources.add(&shown, text.clone());
         if raw {
             let own = Place {
                 style: Style::Plain,
-                ..place(file, 0..text.len())
+                ..place(file, 0..length)
             };
-            return Node::text(text, own);
+            return Node::text(source.text(), own);
         }
         let read = YamlReader {
             sources: self.sources,
@@ -274,9 +268,58 @@ impl Includer<'_, '_> {
         };
         self.open.push(name);
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        self.expand(&mut node, &folder, depth);
+        self.expand(&mut node, &folder, depth + 1);
         self.open.pop();
         node
+    }
+
+    /// The text of a file among the sources; none after a reported fault.
+    fn read_file(
+        &mut self,
+        files: &dyn FileLoader,
+        tag: IncludeTag,
+        path: &Path,
+        at: Place,
+        base: &Path,
+    ) -> Option<u32> {
+        let shown = path.display().to_string();
+        let bytes = match files.read(path, MAX_FILE_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let fault = if error.kind() == io::ErrorKind::NotFound {
+                    let base = if base.as_os_str().is_empty() {
+                        Path::new(".")
+                    } else {
+                        base
+                    };
+                    let base = base.display();
+                    let message = format!(
+                        "`{}` target not found: `{shown}` (referenced from `{base}`)",
+                        tag.name()
+                    );
+                    Diagnostic::error("include", message)
+                } else {
+                    unreadable(&shown, &error)
+                };
+                self.report(fault, at);
+                return None;
+            }
+        };
+        match encoding::decode(&bytes) {
+            Ok(text) => Some(self.sources.add(&shown, text)),
+            Err(fault) => {
+                let file = self.sources.add(&shown, fault.text);
+                let fault_at = place(file, fault.at..fault.at);
+                self.report(fault.diagnostic, fault_at);
+                None
+            }
+        }
+    }
+
+    fn exhausted(&mut self, at: Place) {
+        if let Some(fault) = self.budget.fault() {
+            self.report(fault, at);
+        }
     }
 
     /// One item per YAML file below `path`, sorted by full path (R-YAML-22).
@@ -293,6 +336,10 @@ impl Includer<'_, '_> {
                 }
             };
             for path in listed {
+                if self.budget.take_file().is_err() {
+                    self.exhausted(at);
+                    return Node::poison(at);
+                }
                 if files.is_dir(&path) {
                     open.push(path);
                 } else if path
@@ -314,6 +361,25 @@ impl Includer<'_, '_> {
     fn report(&mut self, fault: Diagnostic, at: Place) {
         let span = self.sources.span(at);
         self.diagnostics.push(fault.at(span));
+    }
+}
+
+/// The fault of a configuration file that is there but cannot be read.
+#[must_use]
+pub fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => {
+            let limit = MAX_FILE_BYTES >> 20;
+            let message = format!(
+                "`{name}` is larger than {limit} MiB, the most that a configuration file may have"
+            );
+            Diagnostic::error("too-large", message).hint(
+                "keep data in files of their own and read them as sources, or split the pipeline",
+            )
+        }
+        io::ErrorKind::InvalidInput => Diagnostic::error("io", format!("`{name}` is {error}"))
+            .hint("configuration is read from regular files only"),
+        _ => Diagnostic::error("io", format!("cannot read `{name}`: {error}")),
     }
 }
 

@@ -8,6 +8,7 @@
 //! Pure: no file system, no environment, no engine. Included files come through a [`FileLoader`], environment variables
 //! through [`LoadOptions`]. SQL and expressions inside the document are texts here; they are parsed elsewhere.
 
+mod budget;
 mod builders;
 mod decode;
 mod dialect;
@@ -34,10 +35,11 @@ mod validate;
 mod variables;
 mod yaml;
 
+pub use budget::MAX_FILE_BYTES;
 pub use document::Document;
 pub use dtype::parse_dtype;
 pub use finding::Finding;
-pub use include::FileLoader;
+pub use include::{FileLoader, unreadable};
 pub use json_schema::{SchemaWords, json_schema};
 pub use load::{LoadOptions, Loaded, load};
 pub use model::*;

@@ -1,16 +1,18 @@
 //! Bytes to a checked pipeline: encoding, YAML, includes, variables, dialects, decoding, validation, in this order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::Path as FilePath;
 
-use laktory_syntax::Diagnostic;
+use laktory_syntax::{Diagnostic, Diagnostics};
 
+use crate::budget::{Budget, Cause, MAX_FILE_BYTES};
 use crate::decode::{Decode as _, Decoder};
 use crate::dialect::Dialect;
 use crate::document::Document;
 use crate::encoding;
 use crate::finding::Finding;
-use crate::include::{FileLoader, Includer, is_empty};
+use crate::include::{FileLoader, Includer, is_empty, unreadable};
 use crate::model::Pipeline;
 use crate::path::{Path, Segment};
 use crate::settings::Settings;
@@ -18,7 +20,7 @@ use crate::sources::{Sources, place};
 use crate::tree::{Kind, Node};
 use crate::validate::validate;
 use crate::variables::Resolver;
-use crate::yaml::{Budget, YamlReader};
+use crate::yaml::YamlReader;
 
 /// What a document may refer to from outside.
 #[derive(Clone, Default)]
@@ -46,7 +48,7 @@ pub struct Loaded {
     /// The document, which places findings.
     pub document: Document,
     /// Everything that is wrong or worth knowing, in the order of the passes.
-    pub diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Diagnostics,
     /// Where faults are, so that their consequences are not told as faults of their own.
     faults: Vec<Fault>,
 }
@@ -115,7 +117,7 @@ impl Loaded {
 /// ```
 #[must_use]
 pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = Diagnostics::default();
     let mut sources = Sources::default();
     let root = read(name, bytes, options, &mut sources, &mut diagnostics);
     let document = Document { root, sources };
@@ -130,13 +132,14 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
     };
     let mut decoder = Decoder::default();
     let draft = Pipeline::decode(root, &mut decoder);
-    let found = decoder.findings;
+    let (found, left_out) = decoder.finish();
     loaded.faults.extend(found.iter().map(|finding| Fault {
         path: finding.path.clone(),
         on_key: matches!(finding.code, "unknown-key" | "missing-key"),
     }));
     report(&mut loaded, found);
-    if let Some(draft) = &draft {
+    loaded.diagnostics.count(left_out);
+    if let Some(draft) = draft.as_ref().filter(|_| !loaded.diagnostics.is_full()) {
         let found = validate(draft)
             .into_iter()
             .filter(|finding| loaded.admits(finding))
@@ -153,16 +156,16 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
 
 fn report(loaded: &mut Loaded, findings: Vec<Finding>) {
     for finding in findings {
-        let diagnostic = loaded.document.locate(finding);
-        loaded.diagnostics.push(diagnostic);
+        let document = &loaded.document;
+        loaded
+            .diagnostics
+            .push_with(finding.severity, || document.locate(finding));
     }
 }
 
 /// Adds paths to what the passes over the tree found; they know places only.
 fn name_paths(loaded: &mut Loaded) {
-    // A file with this many faults is not read to the end by anybody; the search is linear in the document.
-    const MOST: usize = 200;
-    for diagnostic in loaded.diagnostics.iter_mut().take(MOST) {
+    for diagnostic in loaded.diagnostics.iter_mut() {
         let Some(span) = &diagnostic.span else {
             continue;
         };
@@ -249,8 +252,13 @@ fn read(
     bytes: &[u8],
     options: &LoadOptions<'_>,
     sources: &mut Sources,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Diagnostics,
 ) -> Option<crate::tree::Node> {
+    if bytes.len() > MAX_FILE_BYTES {
+        let fault = unreadable(name, &io::ErrorKind::FileTooLarge.into());
+        diagnostics.push(fault);
+        return None;
+    }
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
         Err(fault) => {
@@ -261,6 +269,7 @@ fn read(
         }
     };
     let blank = text.trim().is_empty();
+    let text_length = text.len();
     let file = sources.add(name, text);
     let start = place(file, 0..0);
     if blank {
@@ -270,6 +279,10 @@ fn read(
         return None;
     }
     let mut budget = Budget::default();
+    if budget.take_text(text_length, Cause::Written).is_err() {
+        diagnostics.extend(budget.fault());
+        return None;
+    }
     let mut root = YamlReader {
         sources,
         budget: &mut budget,
@@ -297,9 +310,15 @@ fn read(
         diagnostics,
         variables: &mut variables,
         open: open.into_iter().collect(),
+        read: HashMap::new(),
     }
     .expand(&mut root, base, 0);
-    variables.substitute(&mut root, sources, &mut budget, diagnostics);
+    if !budget.is_exhausted() {
+        variables.substitute(&mut root, sources, &mut budget, diagnostics);
+    }
+    if budget.is_exhausted() {
+        return None;
+    }
     Dialect::new(sources, diagnostics).pipeline(&mut root);
     match root.kind {
         Kind::Map(_) => Some(root),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use laktory_syntax::{Diagnostic, did_you_mean};
+use laktory_syntax::{Diagnostic, Diagnostics, did_you_mean};
 
 use crate::placeholders::is_name;
 use crate::sources::Sources;
@@ -48,7 +48,7 @@ impl<'a> Parameters<'a> {
         &mut self,
         root: &Node,
         sources: &Sources,
-        diagnostics: &mut Vec<Diagnostic>,
+        diagnostics: &mut Diagnostics,
     ) {
         let declared = root.get("parameters").and_then(Node::as_map).unwrap_or(&[]);
         for entry in declared {

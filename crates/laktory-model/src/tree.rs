@@ -206,21 +206,28 @@ impl Node {
         }
     }
 
-    /// How many values the subtree holds and how deep it nests.
+    /// How many values and bytes of text the subtree holds and how deep it nests.
     pub(crate) fn extent(&self) -> Extent {
         let mut extent = Extent {
             values: 1,
+            bytes: 0,
             height: 0,
         };
         let mut grow = |child: &Self| {
             let inner = child.extent();
             extent.values += inner.values;
+            extent.bytes += inner.bytes;
             extent.height = extent.height.max(inner.height + 1);
         };
         match &self.kind {
             Kind::Seq(items) => items.iter().for_each(&mut grow),
-            Kind::Map(entries) => entries.iter().for_each(|entry| grow(&entry.value)),
-            _ => {}
+            Kind::Map(entries) => {
+                entries.iter().for_each(|entry| grow(&entry.value));
+                extent.bytes += entries.iter().map(|entry| entry.key.len()).sum::<usize>();
+            }
+            Kind::Scalar { text, .. } => extent.bytes = text.len(),
+            Kind::Include { target, .. } => extent.bytes = target.len(),
+            Kind::Poison => {}
         }
         extent
     }
@@ -230,6 +237,8 @@ impl Node {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) values: usize,
+    /// Of keys and texts.
+    pub(crate) bytes: usize,
     pub(crate) height: usize,
 }
 

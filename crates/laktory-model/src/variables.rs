@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
-use laktory_syntax::{Diagnostic, Span, did_you_mean};
+use laktory_syntax::{Diagnostic, Diagnostics, Span, did_you_mean};
 
+use crate::budget::{Budget, Cause};
 use crate::load::LoadOptions;
 use crate::placeholders::{Namespace, Placeholder, What, find};
 use crate::settings::Settings;
 use crate::sources::Sources;
 use crate::text_map;
 use crate::tree::{Atom, Entry, Kind, Node, Place, plain_atom};
-use crate::yaml::{Budget, MAX_DEPTH};
+use crate::yaml::MAX_DEPTH;
 
 /// Keys whose mappings are data, in which `variables` is a name like any other.
 const FREE_FORM: [&str; 8] = [
@@ -71,7 +72,7 @@ pub(crate) struct Resolver<'a> {
     open: Vec<String>,
     parameters: crate::parameters::Parameters<'a>,
     /// Diagnostic of each unresolved name, so that one fault is told once.
-    reported: HashMap<String, usize>,
+    reported: HashMap<String, Option<usize>>,
     /// Variables that paths of includes name; the paths themselves are gone when the document is complete.
     in_paths: BTreeSet<String>,
 }
@@ -97,7 +98,7 @@ impl<'a> Resolver<'a> {
 
     /// Refuses values for variables that the document neither declares nor names: a misspelt `--var` would change nothing,
     /// and nobody would see it.
-    fn check_given(&self, root: &Node, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
+    fn check_given(&self, root: &Node, sources: &Sources, diagnostics: &mut Diagnostics) {
         // What could not be included may name any variable.
         if self.given.is_empty() || diagnostics.iter().any(Diagnostic::is_error) {
             return;
@@ -148,14 +149,14 @@ impl<'a> Resolver<'a> {
         text: &str,
         at: Place,
         sources: &Sources,
-        diagnostics: &mut Vec<Diagnostic>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<String> {
         if !text.contains("${") {
             return Some(text.to_owned());
         }
         self.in_paths.extend(names_in(text));
         let mut node = Node::text(text, at.whole());
-        let mut budget = Budget::default();
+        let mut budget = Budget::of_path();
         Pass {
             resolver: self,
             sources,
@@ -177,7 +178,7 @@ impl<'a> Resolver<'a> {
         root: &mut Node,
         sources: &Sources,
         budget: &mut Budget,
-        diagnostics: &mut Vec<Diagnostic>,
+        diagnostics: &mut Diagnostics,
     ) {
         self.check_given(root, sources, diagnostics);
         if let Kind::Map(entries) = &mut root.kind {
@@ -295,7 +296,7 @@ fn names_in(text: &str) -> Vec<String> {
 struct Pass<'p, 'a> {
     resolver: &'p mut Resolver<'a>,
     sources: &'p Sources,
-    diagnostics: &'p mut Vec<Diagnostic>,
+    diagnostics: &'p mut Diagnostics,
     budget: &'p mut Budget,
     region: Region,
     /// The key around, when only a deployment looks at what is below it.
@@ -476,9 +477,8 @@ impl Pass<'_, '_> {
         }
         out.push_str(&text[from..]);
         // Text that doubles with every variable must end somewhere.
-        if !self.budget.take(out.len() / 64) {
-            let fault = Diagnostic::error("too-large", "variables expand to too much text");
-            self.report(fault, node, None);
+        if self.budget.take_text(out.len(), Cause::Variable).is_err() {
+            self.exhausted(node, None);
             whole = false;
         }
         *node = if whole {
@@ -573,14 +573,10 @@ impl Pass<'_, '_> {
             chain.push(lower.clone());
             if !self.resolver.reported.contains_key(&chain[0]) {
                 let message = format!("variable `{name}` refers to itself: {}", chain.join(" → "));
-                self.report(
-                    Diagnostic::error("circular-variable", message),
-                    node,
-                    Some(range),
-                );
-                let last = self.diagnostics.len() - 1;
+                let fault = Diagnostic::error("circular-variable", message);
+                let told = self.report(fault, node, Some(range));
                 for name in chain {
-                    self.resolver.reported.insert(name, last);
+                    self.resolver.reported.insert(name, told);
                 }
             }
             return None;
@@ -608,10 +604,8 @@ impl Pass<'_, '_> {
             self.once(format!("vars.{lower}"), fault, node, range);
             return None;
         };
-        let extent = value.extent();
-        if !self.budget.take(extent.values) {
-            let fault = Diagnostic::error("too-large", "variables expand to too many values");
-            self.report(fault, node, Some(range));
+        if self.budget.take(value.extent(), Cause::Variable).is_err() {
+            self.exhausted(node, Some(range));
             return None;
         }
         self.resolver.open.push(lower);
@@ -657,8 +651,10 @@ impl Pass<'_, '_> {
     fn once(&mut self, name: String, fault: Diagnostic, node: &Node, range: Range<usize>) {
         if let Some(first) = self.resolver.reported.get(&name) {
             let span = self.span(node, Some(range));
-            if let (Some(fault), Some(span)) = (self.diagnostics.get_mut(*first), span)
-                && fault.related.len() < 5
+            if let (Some(fault), Some(span)) = (
+                first.and_then(|first| self.diagnostics.get_mut(first)),
+                span,
+            ) && fault.related.len() < 5
                 && fault.span.as_ref() != Some(&span)
                 && fault.related.iter().all(|(known, _)| *known != span)
             {
@@ -666,10 +662,14 @@ impl Pass<'_, '_> {
             }
             return;
         }
-        self.report(fault, node, Some(range));
-        self.resolver
-            .reported
-            .insert(name, self.diagnostics.len() - 1);
+        let told = self.report(fault, node, Some(range));
+        self.resolver.reported.insert(name, told);
+    }
+
+    fn exhausted(&mut self, node: &Node, range: Option<Range<usize>>) {
+        if let Some(fault) = self.budget.fault() {
+            self.report(fault, node, range);
+        }
     }
 
     fn unsupported(&mut self, message: &str, node: &Node, range: Range<usize>) {
@@ -686,16 +686,24 @@ impl Pass<'_, '_> {
         exact().or_else(|| self.sources.span(node.at))
     }
 
-    fn report(&mut self, fault: Diagnostic, node: &Node, range: Option<Range<usize>>) {
+    /// Reports a fault, once; its position among those that are told.
+    fn report(
+        &mut self,
+        fault: Diagnostic,
+        node: &Node,
+        range: Option<Range<usize>>,
+    ) -> Option<usize> {
+        if self.diagnostics.is_full() {
+            return self.diagnostics.push(fault);
+        }
         let fault = fault.at(self.span(node, range));
         let told = self
             .diagnostics
             .iter()
-            .rev()
-            .take(64)
-            .any(|known| known.span == fault.span && known.message == fault.message);
-        if !told {
-            self.diagnostics.push(fault);
+            .rposition(|known| known.span == fault.span && known.message == fault.message);
+        match told {
+            Some(told) => Some(told),
+            None => self.diagnostics.push(fault),
         }
     }
 }

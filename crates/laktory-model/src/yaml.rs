@@ -7,8 +7,9 @@ use std::collections::{HashMap, HashSet};
 use granit_parser::{
     ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span as RawSpan, StructureStyle, Tag,
 };
-use laktory_syntax::Diagnostic;
+use laktory_syntax::{Diagnostic, Diagnostics};
 
+use crate::budget::{Budget, Cause};
 use crate::sources::{Sources, place};
 use crate::syntax_fault::explain;
 use crate::tree::{Atom, Entry, Extent, IncludeTag, Kind, Node, Place, Style, plain_atom};
@@ -16,38 +17,13 @@ use crate::tree::{Atom, Entry, Extent, IncludeTag, Kind, Node, Place, Style, pla
 /// Deepest nesting of lists and mappings. The parsers of Python and JavaScript stop at a comparable depth.
 pub(crate) const MAX_DEPTH: usize = 128;
 
-/// What reading may use up before it is refused as a bomb: values after anchors, includes and variables are expanded.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    left: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { left: 5_000_000 }
-    }
-}
-
-impl Budget {
-    /// Takes `amount`; false when it is used up.
-    pub(crate) fn take(&mut self, amount: usize) -> bool {
-        if let Some(left) = self.left.checked_sub(amount) {
-            self.left = left;
-            true
-        } else {
-            self.left = 0;
-            false
-        }
-    }
-}
-
 /// A fault that makes the rest of the text unreadable; it is in the diagnostics already.
 pub(crate) struct Unreadable;
 
 pub(crate) struct YamlReader<'a> {
     pub(crate) sources: &'a Sources,
     pub(crate) budget: &'a mut Budget,
-    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+    pub(crate) diagnostics: &'a mut Diagnostics,
 }
 
 impl YamlReader<'_> {
@@ -125,8 +101,8 @@ impl<'text> Build<'_, '_, 'text> {
         span: RawSpan,
         depth: usize,
     ) -> Result<Node, Unreadable> {
-        if !self.reader.budget.take(1) {
-            return Err(self.bomb(&span));
+        if self.reader.budget.take_value().is_err() {
+            return Err(self.exhausted(&span));
         }
         let anchor = event.anchor_id().filter(|id| *id > 0);
         let tag = event.tag().cloned();
@@ -161,8 +137,8 @@ impl<'text> Build<'_, '_, 'text> {
         }
         if let Some(id) = anchor {
             let extent = node.extent();
-            if !self.reader.budget.take(extent.values) {
-                return Err(self.bomb(&span));
+            if self.reader.budget.take(extent, Cause::Anchor).is_err() {
+                return Err(self.exhausted(&span));
             }
             self.anchors.insert(id, (node.clone(), extent));
         }
@@ -176,11 +152,11 @@ impl<'text> Build<'_, '_, 'text> {
             self.report(fault, span);
             return Ok(Node::poison(self.place(span)));
         };
-        if !self.reader.budget.take(extent.values) {
-            return Err(self.bomb(span));
+        let (extent, height) = (*extent, extent.height);
+        if self.reader.budget.take(extent, Cause::Anchor).is_err() {
+            return Err(self.exhausted(span));
         }
         let node = node.clone();
-        let height = extent.height;
         self.check_depth(depth + height, span)?;
         Ok(node)
     }
@@ -385,12 +361,11 @@ impl<'text> Build<'_, '_, 'text> {
         Err(self.fail(fault, span))
     }
 
-    fn bomb(&mut self, span: &RawSpan) -> Unreadable {
-        let fault = Diagnostic::error(
-            "too-large",
-            "anchors expand to more than five million values",
-        );
-        self.fail(fault, span)
+    fn exhausted(&mut self, span: &RawSpan) -> Unreadable {
+        if let Some(fault) = self.reader.budget.fault() {
+            self.report(fault, span);
+        }
+        Unreadable
     }
 
     fn place(&self, span: &RawSpan) -> Place {
@@ -462,13 +437,13 @@ fn repaired(entries: &[Entry], text: &str, at: Place) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Option<Node>, Vec<Diagnostic>) {
+    fn read(text: &str) -> (Option<Node>, Diagnostics) {
         let mut sources = Sources::default();
         let file = sources.add("t.yaml", text.to_owned());
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = Diagnostics::default();
         let node = YamlReader {
             sources: &sources,
-            budget: &mut Budget::default(),
+            budget: &mut crate::budget::Budget::default(),
             diagnostics: &mut diagnostics,
         }
         .read(file);

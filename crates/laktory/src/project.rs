@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use laktory_core::{Error, ErrorKind, Registry};
 use laktory_exec::Fault;
 use laktory_model::{
-    DataFrameApi, FileLoader, Finding, LoadOptions, Loaded, Pipeline, Settings, load,
+    DataFrameApi, FileLoader, Finding, LoadOptions, Loaded, MAX_FILE_BYTES, Pipeline, Settings,
+    load, unreadable,
 };
 use laktory_plan::{Plan, PlanOptions, compile};
-use laktory_syntax::{Diagnostic, Severity, Span, did_you_mean};
+use laktory_syntax::{Diagnostic, Diagnostics, Severity, Span, did_you_mean};
 
+use crate::disk;
 use crate::linked::DEFAULT_BACKEND;
 
 /// What surrounds a pipeline: variables, parameters, environment.
@@ -90,8 +92,8 @@ pub struct Project {
     /// What was loaded; none for a pipeline declared in code. It may hold faults: the pipeline is then what could be
     /// read, so that its other faults can be told too.
     loaded: Option<Loaded>,
-    /// Findings on a pipeline declared in code.
-    findings: Vec<Diagnostic>,
+    /// Faults and warnings of loading, or of a pipeline declared in code.
+    findings: Diagnostics,
     settings: Settings,
 }
 
@@ -99,8 +101,8 @@ pub struct Project {
 struct Disk;
 
 impl FileLoader for Disk {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
+    fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
+        disk::read(path, most)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -122,8 +124,8 @@ impl Project {
     /// When nothing can be made of the file.
     pub fn open(path: &Path, surroundings: &Surroundings) -> Result<Self, Vec<Diagnostic>> {
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| {
-            let mut fault = Diagnostic::error("io", format!("cannot read `{name}`: {error}"));
+        let bytes = disk::read(path, MAX_FILE_BYTES).map_err(|error| {
+            let mut fault = unreadable(&name, &error);
             if error.kind() == io::ErrorKind::NotFound {
                 fault = fault.hint("give the path of a pipeline file, such as `pipeline.yaml`");
             }
@@ -148,7 +150,7 @@ impl Project {
         in_effect
             .dataframe_backend
             .get_or_insert_with(|| DEFAULT_BACKEND.to_owned());
-        let loaded = load(
+        let mut loaded = load(
             name,
             text,
             &LoadOptions {
@@ -159,14 +161,15 @@ impl Project {
                 settings: in_effect,
             },
         );
-        match loaded.pipeline.clone().or_else(|| loaded.draft.clone()) {
-            Some(pipeline) => Ok(Self {
+        let findings = std::mem::take(&mut loaded.diagnostics);
+        match loaded.pipeline.take().or_else(|| loaded.draft.take()) {
+            Some(pipeline) if !findings.is_full() => Ok(Self {
                 pipeline,
                 loaded: Some(loaded),
-                findings: Vec::new(),
+                findings,
                 settings,
             }),
-            None => Err(loaded.diagnostics),
+            _ => Err(findings.into_sorted()),
         }
     }
 
@@ -188,10 +191,7 @@ impl Project {
     /// Faults and warnings of loading.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
-        match &self.loaded {
-            Some(loaded) => &loaded.diagnostics,
-            None => &self.findings,
-        }
+        &self.findings
     }
 
     /// Compiles the pipeline: order, backends, steps, capabilities. No engine, and of the disk only where paths lead.
@@ -219,15 +219,16 @@ impl Project {
             survey: laktory_exec::survey(&self.pipeline),
         };
         let (plan, findings) = compile(&self.pipeline, registry, &options);
-        let mut diagnostics = self.diagnostics().to_vec();
-        let loaded = self.loaded.as_ref().filter(|loaded| loaded.has_errors());
+        let mut diagnostics = self.findings.clone();
+        let faulty = diagnostics.iter().any(Diagnostic::is_error);
+        let loaded = self.loaded.as_ref().filter(|_| faulty);
         for finding in findings {
-            if loaded.is_none_or(|loaded| loaded.admits(&finding)) {
-                diagnostics.push(self.locate(finding));
+            // Consequences of known faults need not be told from others that nobody reads.
+            if diagnostics.is_full() || loaded.is_none_or(|loaded| loaded.admits(&finding)) {
+                diagnostics.push_with(finding.severity, || self.locate(finding));
             }
         }
-        // In the order of the file; what has no place comes first.
-        diagnostics.sort_by_key(|fault| fault.span.as_ref().map(|span| span.start));
+        let diagnostics = diagnostics.into_sorted();
         match plan {
             Some(plan) if !diagnostics.iter().any(Diagnostic::is_error) => Ok((plan, diagnostics)),
             _ => Err(diagnostics),

@@ -176,6 +176,11 @@ impl<'a, 'd> Fields<'a, 'd> {
             .filter(|(_, taken)| !**taken)
         {
             let key = entry.key.as_str();
+            if self.decoder.is_full() {
+                // Guesses cost more than the rest, and nobody reads them.
+                self.decoder.count();
+                continue;
+            }
             // What is missing is the likelier guess.
             let guess =
                 nearest(key, self.missing.iter().copied()).or_else(|| nearest(key, names()));
@@ -192,7 +197,7 @@ impl<'a, 'd> Fields<'a, 'd> {
             let path = self.decoder.path().key(key);
             let mut finding = Finding::error("unknown-key", path, message).at_key();
             finding.hint = hint;
-            self.decoder.findings.push(finding);
+            self.decoder.report_with(|_| finding);
         }
         for key in self.missing {
             // A misspelt key is one fault, not an unknown and a missing one.

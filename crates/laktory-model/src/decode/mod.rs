@@ -40,8 +40,13 @@ pub(crate) enum Step<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Decoder<'a> {
     steps: Vec<Step<'a>>,
-    pub(crate) findings: Vec<Finding>,
+    findings: Vec<Finding>,
+    /// How many more there were.
+    left_out: usize,
 }
+
+/// Findings that are kept; a file with more faults is not read to the end by anybody.
+const MOST: usize = 500;
 
 impl<'a> Decoder<'a> {
     /// Decodes `node`, which lies one step further.
@@ -64,8 +69,7 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn error(&mut self, code: &'static str, message: impl Into<String>) {
-        let finding = Finding::error(code, self.path(), message);
-        self.findings.push(finding);
+        self.report_with(|decoder| Finding::error(code, decoder.path(), message));
     }
 
     pub(crate) fn error_with_hint(
@@ -74,8 +78,40 @@ impl<'a> Decoder<'a> {
         message: impl Into<String>,
         hint: Option<String>,
     ) {
-        let mut finding = Finding::error(code, self.path(), message);
-        finding.hint = hint;
-        self.findings.push(finding);
+        self.report_with(|decoder| {
+            let mut finding = Finding::error(code, decoder.path(), message);
+            finding.hint = hint;
+            finding
+        });
+    }
+
+    /// Notes what is made only when there is room for it.
+    pub(crate) fn report_with(&mut self, finding: impl FnOnce(&Self) -> Finding) {
+        if self.findings.len() < MOST {
+            let finding = finding(self);
+            self.findings.push(finding);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Whether findings are only counted by now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.findings.len() >= MOST
+    }
+
+    /// Counts a fault that nobody made a finding of.
+    pub(crate) fn count(&mut self) {
+        self.left_out += 1;
+    }
+
+    /// How many faults there are so far.
+    pub(crate) fn found(&self) -> usize {
+        self.findings.len() + self.left_out
+    }
+
+    /// The first findings, and how many more there were.
+    pub(crate) fn finish(self) -> (Vec<Finding>, usize) {
+        (self.findings, self.left_out)
     }
 }

@@ -53,8 +53,7 @@ pub(crate) fn decode<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<DT
         return match parse_dtype(text) {
             Ok(dtype) => Some(dtype),
             Err(error) => {
-                let path = decoder.path();
-                decoder.findings.push(crate::Finding::in_text(path, error));
+                decoder.report_with(|decoder| crate::Finding::in_text(decoder.path(), error));
                 None
             }
         };
@@ -122,8 +121,9 @@ pub(crate) fn decode<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<DT
             return match parse_dtype(&name) {
                 Ok(dtype) => Some(dtype),
                 Err(error) => {
-                    let path = decoder.path().key("name");
-                    decoder.findings.push(crate::Finding::in_text(path, error));
+                    decoder.report_with(|decoder| {
+                        crate::Finding::in_text(decoder.path().key("name"), error)
+                    });
                     None
                 }
             };

@@ -63,7 +63,7 @@ impl Decode for Tolerance {
             );
             return None;
         };
-        let before = decoder.findings.len();
+        let before = decoder.found();
         let mut fields = Fields::new(entries, decoder);
         let given = fields.peek("abs").is_some() || fields.peek("rel").is_some();
         let abs: Option<u64> = fields.optional("abs");
@@ -82,7 +82,7 @@ impl Decode for Tolerance {
             (Some(abs), None) => Some(Self::Abs(abs)),
             (None, Some(rel)) => Some(Self::Rel(rel)),
             (None, None) => {
-                if !given && decoder.findings.len() == before {
+                if !given && decoder.found() == before {
                     decoder.error("tolerance", "a tolerance needs `abs` or `rel`");
                 }
                 None

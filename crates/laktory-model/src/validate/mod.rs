@@ -19,7 +19,7 @@ use crate::path::Path;
 pub fn validate(pipeline: &Pipeline) -> Vec<Finding> {
     let mut found = Vec::new();
     let root = Path::root();
-    not_empty(&pipeline.name, &root.key("name"), "a pipeline", &mut found);
+    name(&pipeline.name, &root.key("name"), "a pipeline", &mut found);
     let declarative = pipeline
         .orchestrator
         .as_ref()
@@ -45,7 +45,7 @@ pub fn validate(pipeline: &Pipeline) -> Vec<Finding> {
     let mut names: HashMap<&str, usize> = HashMap::with_capacity(pipeline.nodes.len());
     for (index, node) in pipeline.nodes.iter().enumerate() {
         let path = Path::node(index);
-        not_empty(&node.name, &path.key("name"), "a node", &mut found);
+        name(&node.name, &path.key("name"), "a node", &mut found);
         if let Some(first) = names.get(node.name.as_str()) {
             let message = format!("node `{}` is declared twice", node.name);
             found.push(
@@ -67,6 +67,20 @@ pub fn validate(pipeline: &Pipeline) -> Vec<Finding> {
     }
     targets::check(pipeline, &mut found);
     found
+}
+
+/// Longest name, in bytes: what the name of a file may have.
+const MAX_NAME: usize = 255;
+
+/// Notes a name that is empty or too long.
+fn name(text: &str, path: &Path, owner: &str, found: &mut Vec<Finding>) {
+    not_empty(text, path, owner, found);
+    if text.len() > MAX_NAME {
+        let length = text.len();
+        let message = format!("the name of {owner} has {length} bytes, more than {MAX_NAME}");
+        let finding = Finding::error("too-large", path.clone(), message);
+        found.push(finding.hint("give it a shorter name: it becomes part of paths and logs"));
+    }
 }
 
 /// Notes an empty name or place.

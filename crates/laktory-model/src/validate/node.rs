@@ -27,13 +27,14 @@ const AGGREGATES: [&str; 10] = [
 pub(super) fn check(node: &PipelineNode, path: &Path, found: &mut Vec<Finding>) {
     sources(node, path, found);
     steps(node, path, found);
+    check_count(&node.expectations, &path.key("expectations"), found);
     let streaming = node.has_streaming_source();
     for (index, expectation) in node.expectations.iter().enumerate() {
         let path = path.key("expectations").index(index);
         check_expectation(expectation, streaming, &path, found);
     }
     if let Some(task) = &node.execution_task_name {
-        not_empty(task, &path.key("execution_task_name"), "a node", found);
+        super::name(task, &path.key("execution_task_name"), "a node", found);
     }
     if node.is_view() {
         view(node, path, found);
@@ -81,7 +82,7 @@ fn sources(node: &PipelineNode, path: &Path, found: &mut Vec<Finding>) {
                 }
             }
             Some(name) => {
-                not_empty(name, &path.key("name"), "a source", found);
+                super::name(name, &path.key("name"), "a source", found);
                 if let Some(first) = names.insert(name, index) {
                     let message = format!("two sources of this node are called `{name}`");
                     found.push(
@@ -234,13 +235,29 @@ fn steps(node: &PipelineNode, path: &Path, found: &mut Vec<Finding>) {
     }
 }
 
+/// Expectations of one node: each is a column of the pass that judges them, and engines plan columns beside each other.
+const MAX_EXPECTATIONS: usize = 500;
+
+/// Notes more expectations than a node can have.
+fn check_count(expectations: &[Expectation], path: &Path, found: &mut Vec<Finding>) {
+    if expectations.len() > MAX_EXPECTATIONS {
+        let count = expectations.len();
+        let message = format!("a node has at most {MAX_EXPECTATIONS} expectations, not {count}");
+        let finding = Finding::error("too-large", path.clone(), message);
+        found
+            .push(finding.hint(
+                "join those that belong together with AND, or give them to a node behind it",
+            ));
+    }
+}
+
 fn check_expectation(
     expectation: &Expectation,
     streaming: bool,
     path: &Path,
     found: &mut Vec<Finding>,
 ) {
-    not_empty(
+    super::name(
         &expectation.name,
         &path.key("name"),
         "an expectation",

@@ -1,6 +1,7 @@
 //! Whole documents through the public interface: what loads, what does not, and what is said about it.
 
 mod fuzz;
+mod limits;
 mod model;
 mod rules;
 mod variables;
@@ -22,9 +23,10 @@ const MISSION: &str = include_str!("../data/mission.yaml");
 struct Files(BTreeMap<&'static str, &'static str>);
 
 impl FileLoader for Files {
-    fn read(&self, path: &FilePath) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &FilePath, most: usize) -> io::Result<Vec<u8>> {
         let name = path.to_string_lossy();
         match self.0.get(name.as_ref()) {
+            Some(text) if text.len() > most => Err(io::ErrorKind::FileTooLarge.into()),
             Some(text) => Ok(text.as_bytes().to_vec()),
             None => Err(io::ErrorKind::NotFound.into()),
         }
