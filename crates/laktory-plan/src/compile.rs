@@ -11,9 +11,10 @@ use crate::dag::Dag;
 use crate::handover;
 use crate::node::{self, NodeReferences};
 use crate::places::Survey;
-use crate::plan::Plan;
+use crate::plan::{NodePlan, Plan};
 use crate::select::{self, Selectable};
 use crate::tasks;
+use crate::uses;
 
 /// How to compile a pipeline.
 #[derive(Clone, Debug)]
@@ -130,6 +131,7 @@ impl Compiler<'_> {
             .map(|(index, references)| node::compile(self, index, references))
             .collect();
         let (dag, selected) = (dag?, selected?);
+        self.report_copies(compiled.iter().flatten());
         if self.findings.iter().any(Finding::is_error) {
             return None;
         }
@@ -167,6 +169,25 @@ impl Compiler<'_> {
             tasks,
             settings,
         })
+    }
+
+    /// Refuses steps that read their input so often over that no engine could plan them.
+    fn report_copies<'n>(&mut self, nodes: impl Iterator<Item = &'n NodePlan>) {
+        for node in nodes {
+            let (_, Some(index)) = uses::uses(node) else {
+                continue;
+            };
+            let message = format!(
+                "with this step the node reads its input more than {} times",
+                uses::MOST
+            );
+            let finding = Finding::error("too-large", node.steps[index].place.clone(), message);
+            self.findings.push(
+                finding.hint(
+                    "make a node of its own of what is read several times: it is computed once",
+                ),
+            );
+        }
     }
 
     /// The settings that the pipeline gives to backends, each under its registered name.

@@ -3,15 +3,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use laktory_core::{Capabilities, Format, FrameName};
+use laktory_core::{Capabilities, Format};
 use laktory_model::{DataSink, Finding, Pipeline, SinkKind};
 
 use crate::compile::Compiler;
 use crate::dag::Dag;
-use crate::plan::{
-    Handover, Input, InputSource, NodePlan, SinkMode, SinkPlan, SinkTarget, StepKind, Stored,
-};
+use crate::plan::{Handover, InputSource, NodePlan, SinkMode, SinkPlan, SinkTarget, Stored};
 use crate::sinks;
+use crate::uses;
 
 /// The nodes of the plan: the selected ones, and the nodes without sinks that they read (R-NSRC-2).
 pub(crate) fn members(pipeline: &Pipeline, dag: &Dag, selected: &[bool]) -> Vec<bool> {
@@ -166,51 +165,44 @@ fn capabilities<'a>(compiler: &'a Compiler<'_>, backend: &str) -> Option<&'a Cap
 
 /// Decides how each node's output reaches its readers.
 pub(crate) fn decide(compiler: &Compiler<'_>, nodes: &mut [NodePlan], writes: bool) {
-    let mut readers = vec![0_usize; nodes.len()];
+    let mut readers = vec![0_u64; nodes.len()];
     let mut transferred = vec![false; nodes.len()];
     for node in nodes.iter() {
-        for input in &node.inputs {
-            if let InputSource::Node {
-                node: above,
-                transfer,
-                ..
-            } = input.source
-            {
-                readers[above] += references(node, input);
-                transferred[above] |= transfer;
+        let (copies, _) = uses::uses(node);
+        for (input, copies) in node.inputs.iter().zip(copies) {
+            if let InputSource::Node { node, transfer, .. } = input.source {
+                // A reader that reads it twice would compute it twice.
+                readers[node] = readers[node].saturating_add(copies.max(1));
+                transferred[node] |= transfer;
             }
         }
     }
-    for (index, node) in nodes.iter_mut().enumerate() {
-        node.handover = handover(compiler, node, readers[index], transferred[index], writes);
+    let mut lengths = vec![0_usize; nodes.len()];
+    for index in 0..nodes.len() {
+        let node = &nodes[index];
+        let before = node.inputs.iter().filter_map(|input| match input.source {
+            InputSource::Node { node, .. } if nodes[node].handover == Handover::Inline => {
+                Some(lengths[node])
+            }
+            _ => None,
+        });
+        lengths[index] = before.max().unwrap_or(0) + 1 + node.steps.len();
+        let decided = handover(compiler, node, readers[index], transferred[index], writes);
+        nodes[index].handover = match decided {
+            // The engine plans a chain from its beginning for each node of it.
+            Handover::Inline if lengths[index] >= LONGEST_CHAIN => Handover::Materialize,
+            decided => decided,
+        };
     }
 }
 
-/// How often a node reads one of its inputs, at least once: an engine may compute what is read twice twice.
-fn references(node: &NodePlan, input: &Input) -> usize {
-    let by_name: usize = node
-        .steps
-        .iter()
-        .map(|step| step.references(&input.name))
-        .sum();
-    let flows = node.primary.as_ref() == Some(&input.name);
-    let flowing = match node.steps.first() {
-        Some(step) if flows => {
-            let named = step.references(&FrameName::Df);
-            match step.kind {
-                StepKind::Sql(_) => named,
-                StepKind::Ops(_) => named + 1,
-            }
-        }
-        _ => 0,
-    };
-    (by_name + flowing).max(1)
-}
+/// Nodes and steps that are computed as parts of one plan.
+const LONGEST_CHAIN: usize = 32;
 
 fn handover(
     compiler: &Compiler<'_>,
     node: &NodePlan,
-    readers: usize,
+    readers: u64,
     transferred: bool,
     writes: bool,
 ) -> Handover {

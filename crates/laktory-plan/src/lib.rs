@@ -18,6 +18,7 @@ mod sinks;
 mod sources;
 mod steps;
 mod tasks;
+mod uses;
 mod views;
 
 pub use compile::{PlanOptions, compile};

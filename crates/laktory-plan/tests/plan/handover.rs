@@ -40,13 +40,15 @@ fn what_a_reader_names_twice_is_kept() {
         handover(&plan(&yaml), "a")
     };
     for once in [
-        "source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT * FROM {df}'}, {expr: 'SELECT * FROM {df} JOIN {df} AS b'}]}",
+        "source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT x FROM {df}'}, {expr: 'SELECT y FROM {df}'}]}",
         "source: {node_name: a}, transformer: {nodes: [{func_name: head}]}",
         "transformer: {nodes: [{expr: 'SELECT * FROM {nodes.a}'}]}",
     ] {
         assert_eq!(decided(once), Handover::Inline, "{once}");
     }
     for twice in [
+        "source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT * FROM {df}'}, {expr: 'SELECT * FROM {df} JOIN {df} AS b'}]}",
+        "source: {node_name: a}, transformer: {nodes: [{func_name: join, func_kwargs: {other: '{nodes.a}', on: x}}]}",
         "source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT * FROM {df} JOIN {nodes.a}'}]}",
         "source: {node_name: a}, transformer: {nodes: [{expr: 'SELECT * FROM {df} JOIN {df} AS b'}]}",
         "transformer: {nodes: [{expr: 'SELECT * FROM {nodes.a} JOIN {nodes.a} AS b'}]}",
@@ -64,6 +66,43 @@ fn random_steps_are_computed_once() {
     assert_eq!(decided(seeded, 1), Handover::Inline);
     let sql = ", transformer: {nodes: [{expr: 'SELECT uuid() AS u FROM {df}'}]}";
     assert_eq!(decided(sql, 1), Handover::Materialize);
+}
+
+#[test]
+fn a_long_chain_is_cut() {
+    let mut yaml =
+        "name: p\nnodes:\n  - {name: n0, source: {path: in.json, format: JSON}}\n".to_owned();
+    for node in 1..100 {
+        yaml += &format!(
+            "  - {{name: n{node}, source: {{node_name: n{}}}}}\n",
+            node - 1
+        );
+    }
+    let plan = plan(&yaml);
+    let kept = |node: &&laktory_plan::NodePlan| node.handover == Handover::Materialize;
+    assert_eq!(plan.nodes.iter().filter(kept).count(), 4);
+    assert_eq!(handover(&plan, "n31"), Handover::Materialize);
+}
+
+#[test]
+fn a_node_that_doubles_without_end_is_refused() {
+    let doubling = |times: usize| {
+        let step = "{expr: 'SELECT * FROM {df} UNION ALL SELECT * FROM {df}'}";
+        let steps = vec![step; times].join(", ");
+        crate::support::findings(&with(&format!(", transformer: {{nodes: [{steps}]}}"), 1))
+    };
+    assert!(doubling(11).is_empty());
+    let findings = doubling(16);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    let told = &findings[0];
+    assert!(
+        told.contains("reads its input more than 2048 times"),
+        "{told}"
+    );
+    assert!(
+        told.contains("nodes[0].transformer.nodes[11].expr"),
+        "{told}"
+    );
 }
 
 #[test]
