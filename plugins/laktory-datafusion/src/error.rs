@@ -2,7 +2,7 @@
 
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
-use laktory_core::{Error, ErrorKind, Result};
+use laktory_core::{Error, ErrorKind, Result, plain_message};
 
 /// Turns results of the engine into results of the contract.
 pub(crate) trait ResultExt<T> {
@@ -158,7 +158,8 @@ fn message(error: &DataFusionError) -> String {
         .split("\nThis issue was likely caused by a bug in DataFusion")
         .next()
         .unwrap_or(text);
-    let text = text.trim().trim_end_matches('.');
+    let text = plain_message(text.trim().trim_end_matches('.'));
+    let text = text.as_str();
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
         (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {

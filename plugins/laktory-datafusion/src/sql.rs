@@ -3,12 +3,14 @@
 
 mod catalog;
 mod functions;
+mod guard;
 mod names;
 mod outputs;
 mod planner;
 mod position;
 mod rewrite;
 
+use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
@@ -47,6 +49,7 @@ pub(crate) async fn sql(
     let text = query.source();
     let place = Place::new(&rendered, &text, &names);
     let statement = parse(&rendered.text, &place)?;
+    guard::check(&statement)?;
     let plan = planned(session, statement, frames).map_err(|error| place.present(error))?;
     Ok(DataFusionFrame::from_plan(plan))
 }
@@ -89,8 +92,34 @@ fn planned(
     let catalog = Catalog::new(&state, frames);
     let plan = SqlToRel::new_with_options(&catalog, options).sql_statement_to_plan(statement)?;
     let plan = unqualified(plan).map_err(crate::error::carry)?;
+    bounded(&plan)?;
     // Names and types are wrong here or nowhere; later nobody knows the text any more.
     state
         .analyzer()
         .execute_and_check(plan, state.config_options(), |_, _| {})
+}
+
+/// Refuses a plan that reads frames so often that the engine would not end optimizing it: it walks each copy of a frame,
+/// and one that is joined with itself in every step doubles each time.
+fn bounded(plan: &LogicalPlan) -> Result<(), DataFusionError> {
+    const MOST: usize = 5_000;
+    let mut count = 0;
+    plan.apply(|_| {
+        count += 1;
+        Ok(if count > MOST {
+            TreeNodeRecursion::Stop
+        } else {
+            TreeNodeRecursion::Continue
+        })
+    })?;
+    if count <= MOST {
+        return Ok(());
+    }
+    let error = Error::new(
+        ErrorKind::Unsupported,
+        format!("the plan has more than {MOST} steps, since frames are read several times over"),
+    );
+    Err(crate::error::carry(error.with_hint(
+        "make a node of its own of what is read several times: it is computed once",
+    )))
 }

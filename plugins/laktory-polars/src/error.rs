@@ -1,7 +1,7 @@
 //! Engine errors as contract errors: the kind that a caller can act on, a message without the engine's advice and plan
 //! dumps, and the valid names as hint where the engine gives them.
 
-use laktory_core::{Error, ErrorKind, Result};
+use laktory_core::{Error, ErrorKind, Result, plain_message};
 use polars::prelude::PolarsError;
 
 /// Turns polars results into results of the contract.
@@ -59,7 +59,7 @@ pub(crate) fn engine_error(error: PolarsError) -> Error {
     if let Some(error) = delivered(&text) {
         return error;
     }
-    let message = tidy(&text);
+    let message = tidy(&plain_message(&text));
     let mut kind = match root {
         PolarsError::ColumnNotFound(_) | PolarsError::SchemaFieldNotFound(_) => {
             ErrorKind::ColumnNotFound

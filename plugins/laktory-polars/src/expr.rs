@@ -35,25 +35,15 @@ pub(crate) fn lower(cx: &RunCx, expr: &Expr) -> Result<PolarsExpr> {
             branches,
             otherwise,
         } => {
-            let mut branches = branches.iter();
-            let Some((condition, value)) = branches.next() else {
-                return Err(Error::internal("a `when` without branches"));
-            };
-            let first = when(lower(cx, condition)?).then(lower(cx, value)?);
+            let branches = branches
+                .iter()
+                .map(|(condition, value)| Ok((lower(cx, condition)?, lower(cx, value)?)))
+                .collect::<Result<Vec<_>>>()?;
             let otherwise = match otherwise {
                 Some(expr) => lower(cx, expr)?,
                 None => lit(polars::prelude::NULL),
             };
-            let mut rest = branches.as_slice();
-            let Some((condition, value)) = rest.first() else {
-                return Ok(first.otherwise(otherwise));
-            };
-            let mut chain = first.when(lower(cx, condition)?).then(lower(cx, value)?);
-            rest = &rest[1..];
-            for (condition, value) in rest {
-                chain = chain.when(lower(cx, condition)?).then(lower(cx, value)?);
-            }
-            chain.otherwise(otherwise)
+            case(&branches, otherwise)?
         }
         Expr::Over {
             expr,
@@ -74,6 +64,39 @@ pub(crate) fn lower(cx: &RunCx, expr: &Expr) -> Result<PolarsExpr> {
         }
         _ => return Err(Error::unsupported("this kind of expression")),
     })
+}
+
+/// The value of the first branch whose condition is true. The engine nests one branch in the other; halves of many
+/// nest less deep.
+fn case(branches: &[(PolarsExpr, PolarsExpr)], otherwise: PolarsExpr) -> Result<PolarsExpr> {
+    const SIDE_BY_SIDE: usize = 16;
+    if branches.len() > SIDE_BY_SIDE {
+        let (first, rest) = branches.split_at(branches.len() / 2);
+        let mut conditions: Vec<PolarsExpr> = first.iter().map(|branch| branch.0.clone()).collect();
+        while conditions.len() > 1 {
+            conditions = conditions
+                .chunks(2)
+                .map(|pair| pair.iter().cloned().reduce(PolarsExpr::or))
+                .collect::<Option<_>>()
+                .unwrap_or_default();
+        }
+        if let Some(any) = conditions.pop() {
+            let entered = case(first, lit(polars::prelude::NULL))?;
+            return Ok(when(any).then(entered).otherwise(case(rest, otherwise)?));
+        }
+    }
+    let Some(((condition, value), rest)) = branches.split_first() else {
+        return Err(Error::internal("a `when` without branches"));
+    };
+    let first = when(condition.clone()).then(value.clone());
+    let Some(((condition, value), rest)) = rest.split_first() else {
+        return Ok(first.otherwise(otherwise));
+    };
+    let chain = first.when(condition.clone()).then(value.clone());
+    let chain = rest.iter().fold(chain, |chain, (condition, value)| {
+        chain.when(condition.clone()).then(value.clone())
+    });
+    Ok(chain.otherwise(otherwise))
 }
 
 /// Lowers several expressions.

@@ -14,6 +14,20 @@ use crate::diagnose::Source;
 pub struct PolarsFrame {
     lazy: LazyFrame,
     sources: Arc<[Arc<Source>]>,
+    weight: u32,
+}
+
+/// Copies of one frame in a plan from which on they share what they compute: the engine walks each copy, and a frame
+/// that is joined with itself doubles with every step.
+const MOST_COPIES: u32 = 8;
+
+/// A plan and its weight, shared by those that will read it when it is heavy.
+pub(crate) fn shared(lazy: LazyFrame, weight: u32) -> (LazyFrame, u32) {
+    if weight > MOST_COPIES {
+        (lazy.cache(), 1)
+    } else {
+        (lazy, weight)
+    }
 }
 
 impl PolarsFrame {
@@ -28,12 +42,25 @@ impl PolarsFrame {
     /// A frame made of a lazy plan.
     #[must_use]
     pub fn from_lazy(lazy: LazyFrame) -> Frame {
-        Self::reading(lazy, Arc::default())
+        Self::reading(lazy, Arc::default(), 1)
     }
 
-    /// A frame made of a lazy plan that reads `sources`.
-    pub(crate) fn reading(lazy: LazyFrame, sources: Arc<[Arc<Source>]>) -> Frame {
-        Frame::new(NAME, Self { lazy, sources })
+    /// A frame made of a lazy plan that reads `sources`, and holds `weight` copies of frames.
+    pub(crate) fn reading(lazy: LazyFrame, sources: Arc<[Arc<Source>]>, weight: u32) -> Frame {
+        let (lazy, weight) = shared(lazy, weight);
+        Frame::new(
+            NAME,
+            Self {
+                lazy,
+                sources,
+                weight,
+            },
+        )
+    }
+
+    /// How many copies of frames the plan holds.
+    pub(crate) fn weight(&self) -> u32 {
+        self.weight
     }
 
     /// The driver's own view of a frame.

@@ -69,9 +69,11 @@ pub(crate) fn apply(cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> 
         .map(|name| PolarsFrame::of(named.get(name)?))
         .collect::<Result<Vec<_>>>()?;
     let plans = others.iter().map(|other| other.plan()).collect();
+    let weights = others.iter().map(|other| other.weight());
+    let weight = weights.fold(frame.weight(), u32::saturating_add);
     let lazy = step(cx, frame.plan(), op, plans)?;
     let sources = PolarsFrame::all_sources(std::iter::once(frame).chain(others));
-    Ok(PolarsFrame::reading(lazy, sources))
+    Ok(PolarsFrame::reading(lazy, sources, weight))
 }
 
 fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Result<LazyFrame> {
@@ -110,7 +112,7 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             Some(subset) => lazy.drop_nulls(Some(by_name(subset, true))),
             None => lazy.drop_nulls(None),
         },
-        Op::Head { n } => lazy.limit(rows(*n)),
+        Op::Head { n } => first(lazy, *n),
         Op::Tail { n } => lazy.tail(rows(*n)),
         Op::TopK { k, by } => {
             if by.is_empty() {
@@ -120,7 +122,7 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
                 nulls_last: vec![true; by.len()],
                 ..sort_options(by)
             };
-            lazy.sort_by_exprs(keys(cx, by)?, options).limit(rows(*k))
+            first(lazy.sort_by_exprs(keys(cx, by)?, options), *k)
         }
         Op::GatherEvery { n, offset } => {
             let n = usize::try_from(*n)
@@ -242,6 +244,24 @@ fn one(others: &mut Vec<LazyFrame>) -> Result<LazyFrame> {
     others
         .pop()
         .ok_or_else(|| Error::internal("a join without other frame"))
+}
+
+/// The first rows. Behind a sort the engine takes memory for as many rows as are asked for, whatever the frame has: a
+/// number that is larger than most frames becomes a condition.
+fn first(lazy: LazyFrame, n: u64) -> LazyFrame {
+    const LARGE: u64 = 20_000_000;
+    match i64::try_from(n) {
+        Ok(n) if n > LARGE.cast_signed() => {
+            if rows(n.cast_unsigned()) == IdxSize::MAX {
+                return lazy;
+            }
+            let position = int_range(lit(0_i64), len(), 1, DataType::Int64);
+            lazy.filter(position.lt(lit(n)))
+        }
+        Ok(_) => lazy.limit(rows(n)),
+        // More rows than a frame can have.
+        Err(_) => lazy,
+    }
 }
 
 /// A number of rows; polars counts with 32 bits, beyond which everything is taken.

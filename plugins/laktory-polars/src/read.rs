@@ -124,7 +124,7 @@ pub(crate) fn read(spec: &ReadSpec) -> Result<Frame> {
         }
     })?;
     let source = Source::new(spec, request.files, request.lines.into_inner());
-    Ok(PolarsFrame::reading(lazy, Arc::new([Arc::new(source)])))
+    Ok(PolarsFrame::reading(lazy, Arc::new([Arc::new(source)]), 1))
 }
 
 /// Names of formats, for messages.

@@ -31,6 +31,7 @@ pub(crate) fn connect<'a>(
             )
             .with_hint("it has no settings")),
             None => {
+                threads()?;
                 // Warnings of the engine would go to standard error.
                 polars_error::set_warning_function(|message, _| {
                     tracing::debug!(message, "Warning of polars")
@@ -39,6 +40,26 @@ pub(crate) fn connect<'a>(
             }
         }
     })
+}
+
+/// Refuses numbers of threads that would end the process when the pool of the engine is made.
+fn threads() -> Result<()> {
+    for name in ["POLARS_MAX_THREADS", "RAYON_NUM_THREADS"] {
+        let Ok(text) = std::env::var(name) else {
+            continue;
+        };
+        if !text
+            .parse()
+            .is_ok_and(|count: u32| (1..=1024).contains(&count))
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("the environment variable `{name}` is a number of threads from 1 to 1024, not `{text}`"),
+            )
+            .with_hint("leave it out for as many threads as there are cores"));
+        }
+    }
+    Ok(())
 }
 
 #[async_trait]

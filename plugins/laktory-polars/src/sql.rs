@@ -1,10 +1,12 @@
 //! SQL steps: the statement is parsed with the engine's own parser, rewritten where the engine slips, and planned over
 //! frames under private names. Errors point into the text as the user wrote it.
 
+mod case;
 mod computed;
 mod frame_spec;
 mod frames;
 mod grouping;
+mod guard;
 mod names;
 mod qualify;
 mod rewrite;
@@ -39,6 +41,7 @@ pub(crate) fn sql(query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
     let rendered = query.render(|name| format!("\"{}\"", relation(name)));
     let shown = |error: Error| presented(error, &rendered, &names);
     let mut statement = parse(&rendered).map_err(&shown)?;
+    guard::check(&statement).map_err(&shown)?;
     let mut scope = scope::Scope::default();
     let mut frames = Vec::with_capacity(names.len());
     let mut columns = Vec::new();
@@ -49,7 +52,7 @@ pub(crate) fn sql(query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
             .collect_schema()
             .map_err(|error| locate(engine_error(error), &frame.sources()))?;
         columns.extend(schema.iter_names().map(ToString::to_string));
-        scope.insert(relation(name), lazy);
+        scope.insert(relation(name), lazy, frame.weight());
         frames.push(frame);
     }
     let sources = PolarsFrame::all_sources(frames);
@@ -57,13 +60,13 @@ pub(crate) fn sql(query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
     let Statement::Query(query) = &statement else {
         return Err(Error::internal("a statement that is no query"));
     };
-    let mut lazy = scope
+    let (mut lazy, weight) = scope
         .plan(query)
         .map_err(|error| locate(shown(engine_error(error)), &sources))?;
     // Names and types are wrong here or nowhere; later nobody knows the text any more.
     lazy.collect_schema()
         .map_err(|error| locate(shown(engine_error(error)), &sources))?;
-    Ok(PolarsFrame::reading(lazy, sources))
+    Ok(PolarsFrame::reading(lazy, sources, weight))
 }
 
 /// The private name of the frame at a position.
@@ -75,7 +78,10 @@ fn parse(rendered: &RenderedSql) -> Result<Statement> {
     let failed = |error: ParserError| {
         let text = match error {
             ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
-            ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+            ParserError::RecursionLimitExceeded => {
+                return Error::new(ErrorKind::SqlSyntax, "the statement is nested too deeply")
+                    .with_hint("split it into several steps");
+            }
         };
         syntax_error(&text, rendered)
     };

@@ -30,7 +30,10 @@ impl<'a> Place<'a> {
     pub(super) fn syntax_error(&self, error: ParserError) -> Error {
         let text = match error {
             ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
-            ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+            ParserError::RecursionLimitExceeded => {
+                return Error::new(ErrorKind::SqlSyntax, "the statement is nested too deeply")
+                    .with_hint("split it into several steps");
+            }
         };
         let (words, at) = match text.rsplit_once(" at Line: ") {
             Some((words, at)) => (words, numbers(at)),

@@ -14,7 +14,7 @@ use sqlparser::ast::{
     UnaryOperator, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 
-use super::{grouping, names, qualify, scalar, udf, window};
+use super::{case, grouping, names, qualify, scalar, udf, window};
 
 /// Rewrites a statement over frames with these columns, in place.
 ///
@@ -269,6 +269,7 @@ fn rewritten(expr: &Expr) -> Option<Expr> {
             right,
         } => Some(remainder(left, right)),
         Expr::CompoundFieldAccess { root, access_chain } => field(root, access_chain),
+        Expr::Case { .. } => case::halved(expr),
         Expr::Function(function) => function_rewritten(function),
         _ => None,
     }

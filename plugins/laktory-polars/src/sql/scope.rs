@@ -8,31 +8,34 @@ use laktory_core::ErrorKind;
 use polars::prelude::{LazyFrame, PlSmallStr, PolarsResult};
 use polars::sql::SQLContext;
 use sqlparser::ast::{
-    Expr, Ident, ObjectName, Query, SetExpr, TableAlias, TableFactor, VisitMut, VisitorMut,
+    Expr, Ident, ObjectName, Query, SetExpr, TableAlias, TableFactor, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
 use super::udf::Functions;
 use crate::error::carried;
+use crate::frame::shared;
 
 /// The relations that a query sees, inner ones last.
 #[derive(Clone, Default)]
 pub(super) struct Scope {
-    tables: Vec<(String, LazyFrame)>,
+    tables: Vec<(String, LazyFrame, u32)>,
 }
 
 impl Scope {
-    /// Adds a relation, which hides an earlier one of its name.
-    pub(super) fn insert(&mut self, name: String, frame: LazyFrame) {
-        self.tables.push((name, frame));
+    /// Adds a relation, which hides an earlier one of its name; `weight` is what its plan holds of copies.
+    pub(super) fn insert(&mut self, name: String, frame: LazyFrame, weight: u32) {
+        let (frame, weight) = shared(frame, weight);
+        self.tables.push((name, frame, weight));
     }
 
-    /// The plan of a query.
+    /// The plan of a query, and the copies of frames that it holds.
     ///
     /// # Errors
     /// Those of polars-sql.
-    pub(super) fn plan(&self, query: &Query) -> PolarsResult<LazyFrame> {
+    pub(super) fn plan(&self, query: &Query) -> PolarsResult<(LazyFrame, u32)> {
         let mut query = query.clone();
         let mut scope = self.clone();
         if let Some(with) = query.with.take() {
@@ -43,8 +46,9 @@ impl Scope {
                 ));
             }
             for table in with.cte_tables {
-                let frame = renamed(scope.plan(&table.query)?, &table.alias)?;
-                scope.insert(table.alias.name.value, frame);
+                let (frame, weight) = scope.plan(&table.query)?;
+                let frame = renamed(frame, &table.alias)?;
+                scope.insert(table.alias.name.value, frame, weight);
             }
         }
         let mut subqueries = Subqueries {
@@ -56,16 +60,37 @@ impl Scope {
             return Err(error);
         }
         let mut context = SQLContext::new().with_function_registry(Arc::new(Functions));
-        for (name, frame) in &scope.tables {
+        for (name, frame, _) in &scope.tables {
             context.register(name, frame.clone());
         }
-        context.execute(&query.to_string())
+        let weight = scope.weight(&query);
+        Ok((context.execute(&query.to_string())?, weight))
     }
 
-    fn private(&mut self, frame: LazyFrame) -> String {
+    fn private(&mut self, frame: LazyFrame, weight: u32) -> String {
         let name = format!("__laktory_subquery_{}__", self.tables.len());
-        self.insert(name.clone(), frame);
+        self.insert(name.clone(), frame, weight);
         name
+    }
+
+    /// The copies of frames that a query makes of its relations.
+    fn weight(&self, query: &Query) -> u32 {
+        struct Weights<'a>(&'a Scope, u32);
+        impl Visitor for Weights<'_> {
+            type Break = ();
+            fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+                if let TableFactor::Table { name, .. } = factor {
+                    let name = name.0.last().and_then(|part| part.as_ident());
+                    let mut tables = self.0.tables.iter().rev();
+                    let table = tables.find(|table| name.is_some_and(|name| name.value == table.0));
+                    self.1 = self.1.saturating_add(table.map_or(1, |table| table.2));
+                }
+                ControlFlow::Continue(())
+            }
+        }
+        let mut weights = Weights(self, 0);
+        let _ = Visit::visit(query, &mut weights);
+        weights.1.max(1)
     }
 }
 
@@ -117,13 +142,16 @@ impl VisitorMut for Subqueries<'_> {
         if matches!(&*subquery.body, SetExpr::Values(_)) {
             return ControlFlow::Continue(());
         }
-        let planned = self.scope.plan(subquery).and_then(|frame| match alias {
-            Some(alias) => renamed(frame, alias),
-            None => Ok(frame),
-        });
+        let planned = self
+            .scope
+            .plan(subquery)
+            .and_then(|(frame, weight)| match alias {
+                Some(alias) => Ok((renamed(frame, alias)?, weight)),
+                None => Ok((frame, weight)),
+            });
         match planned {
-            Ok(frame) => {
-                let name = self.scope.private(frame);
+            Ok((frame, weight)) => {
+                let name = self.scope.private(frame, weight);
                 let alias = alias.take().map(|alias| TableAlias {
                     columns: Vec::new(),
                     ..alias
@@ -143,10 +171,10 @@ impl VisitorMut for Subqueries<'_> {
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         // A subquery that needs the outer row cannot be planned alone, and stays.
         if let Expr::InSubquery { subquery, .. } = expr
-            && let Ok(mut frame) = self.scope.plan(subquery)
+            && let Ok((mut frame, weight)) = self.scope.plan(subquery)
             && frame.collect_schema().is_ok()
         {
-            let name = self.scope.private(frame);
+            let name = self.scope.private(frame, weight);
             if let Some(query) = everything(&name) {
                 **subquery = query;
             }
