@@ -32,6 +32,7 @@ pub fn run(registry: laktory::core::Result<Registry>) -> std::process::ExitCode 
         }
     };
     quiet_engine_panics();
+    survive_file_limits();
     let outcome = registry
         .map_err(|error| Failure::usage(vec![laktory::diagnostic(&error)]))
         .and_then(|registry| commands::dispatch(&args, &registry));
@@ -41,6 +42,18 @@ pub fn run(registry: laktory::core::Result<Registry>) -> std::process::ExitCode 
             render::failure(&failure);
             std::process::ExitCode::from(failure.code)
         }
+    }
+}
+
+/// A file that reaches the limit of the process (`ulimit -f`) is an error of writing, not the end of the process.
+fn survive_file_limits() {
+    #[cfg(unix)]
+    {
+        /// `SIGXFSZ` on Linux, the BSDs and macOS.
+        const FILE_SIZE_EXCEEDED: i32 = 25;
+        let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        // Without it, everything else works.
+        let _ = signal_hook::flag::register(FILE_SIZE_EXCEEDED, seen);
     }
 }
 

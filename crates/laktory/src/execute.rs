@@ -15,6 +15,7 @@ use laktory_syntax::Diagnostic;
 pub use tokio::runtime::Runtime;
 
 use crate::linked::registry;
+use crate::machine;
 use crate::project::{Planning, Project, Surroundings, diagnostic};
 use crate::table;
 
@@ -153,9 +154,13 @@ const STACK: usize = 64 << 20;
 /// its own.
 ///
 /// # Errors
-/// When the system gives no resources.
+/// When the system gives no resources, or so few that engines would end the process.
 pub fn runtime() -> laktory_core::Result<Runtime> {
+    machine::check()?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Ok(tokio::runtime::Builder::new_multi_thread()
+        // Said here, so that no variable of the environment asks for none or for thousands.
+        .worker_threads(cores)
         // Timers, and the network where a driver needs it.
         .enable_all()
         .thread_stack_size(STACK)

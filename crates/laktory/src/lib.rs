@@ -36,8 +36,10 @@
 //! A pipeline file is opened with [`Project::open`], which has the same [`Execute::execute`]. Engines are linked by
 //! feature; [`registry`] holds those of this build.
 
+mod disk;
 mod execute;
 mod linked;
+mod machine;
 mod project;
 pub mod table;
 
