@@ -2,6 +2,7 @@
 //! the exit code, and every error or output that must come of it. Plus tests that need a program: kills, races, full
 //! disks, thousands of nodes.
 
+mod attack;
 mod case;
 mod delta;
 mod engines;
@@ -19,6 +20,7 @@ fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = case::all().into_iter().map(case::Case::trial).collect();
     assert!(trials.len() > 1, "no cases were found");
+    trials.extend(attack::trials());
     trials.extend(delta::trials());
     trials.extend(engines::trials());
     trials.extend(example::trials());
