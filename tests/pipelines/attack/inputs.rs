@@ -478,7 +478,6 @@ fn command_lines() -> Vec<Input> {
         vec!["run", "p.yaml", "--memory", "18446744073709551615"],
         vec!["run", "p.yaml", "--memory", "0"],
         vec!["run", "p.yaml", "--backend", "../x"],
-        vec!["run", "p.yaml", "--report", "/dev/full"],
         vec!["run", "p.yaml", "--report", "no/such/folder/r.json"],
         vec!["show", "p.yaml", "nothing"],
         vec!["show", "p.yaml", "a"],
