@@ -128,7 +128,7 @@ fn check_key<'a>(kind: &str, entry: &'a Entry, decoder: &mut Decoder<'a>) {
     let path = decoder.path().key(key);
     let mut finding = Finding::error("unknown-key", path, message).at_key();
     finding.hint = hint;
-    decoder.findings.push(finding);
+    decoder.report_with(|_| finding);
 }
 
 /// Notes keys below `entry` that are slips of known ones.
@@ -158,7 +158,7 @@ fn check_mapping<'a>(parent: &str, entries: &'a [Entry], decoder: &mut Decoder<'
             // What is below is open to names that are not known here, so that it is no fault of shape.
             let finding = Finding::error("unknown-option", path, message).at_key();
             let finding = finding.hint(format!("did you mean `{meant}`?"));
-            decoder.findings.push(finding);
+            decoder.report_with(|_| finding);
         } else {
             check_nested(entry, decoder);
         }
