@@ -11,6 +11,7 @@ mod handover;
 mod methods;
 mod node;
 mod options;
+mod paths;
 mod places;
 mod plan;
 mod select;

@@ -7,6 +7,7 @@ use laktory_model::{
 
 use crate::compile::Compiler;
 use crate::methods::{self, Asked, Role};
+use crate::paths;
 use crate::plan::{SinkMode, SinkPlan, SinkTarget, Stored};
 use crate::sources::{fields, unsupported};
 
@@ -105,6 +106,11 @@ fn file_sink(
     place: &Path,
 ) -> Option<SinkPlan> {
     let format = Format::parse(&file.format);
+    let capabilities = &compiler.engine(index)?.capabilities;
+    let path = place.key("path");
+    if let Some(fault) = paths::check(capabilities, &file.path, paths::Use::Target, &path) {
+        compiler.report(fault);
+    }
     let known = writer(compiler, index, &format, place)?;
     let readable = compiler.engine(index)?.capabilities.read(&format).options;
     let (options, layout) = writer_options(compiler, index, sink, &format, known, place)?;

@@ -10,6 +10,7 @@ use laktory_syntax::{FragmentError, sql_expression, sql_projection};
 
 use crate::compile::Compiler;
 use crate::methods::{self, Asked, Role};
+use crate::paths;
 use crate::plan::{Input, InputSource, Step, StepKind};
 use crate::steps::check_expr;
 
@@ -99,6 +100,11 @@ fn files(
         return None;
     }
     let before = compiler.findings.len();
+    let path = place.key("path");
+    let capabilities = &compiler.engine(index)?.capabilities;
+    if let Some(fault) = paths::check(capabilities, &file.path, paths::Use::Source, &path) {
+        compiler.report(fault);
+    }
     if file.schema_definition.is_some() && !support.schema {
         let message =
             format!("a schema cannot be given for format `{format}` on backend {backend}");
