@@ -66,6 +66,9 @@ pub struct Capabilities {
     /// What comes back of formats that hold no types of columns. A format that is missing here is not read back in the place
     /// of a node's output.
     pub round_trips: BTreeMap<Format, RoundTrip>,
+    /// File formats to which the driver adds rows by itself ([`WriteSpec::existing`](crate::WriteSpec)); for others the
+    /// executor has the rows of a file read, and written again with the new ones.
+    pub appends: Vec<Format>,
     /// Whether the backend works on this machine's files, so that the executor lists folders for it and stages and
     /// publishes its outputs.
     pub local_files: bool,

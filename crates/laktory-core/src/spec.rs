@@ -192,6 +192,9 @@ pub struct WriteSpec {
     pub format: Format,
     /// The file to create. Its folder exists; the file does not.
     pub path: PathBuf,
+    /// A file whose rows come first in the new one. It stays as it is. Given only for formats to which the driver adds
+    /// rows ([`Capabilities::appends`](crate::Capabilities)); the rows that the driver reports are the added ones.
+    pub existing: Option<PathBuf>,
     /// `writer_kwargs`.
     pub options: Options,
 }

@@ -6,3 +6,5 @@
 //! Files that an engine's reader would misread are decoded here, to Arrow.
 //!
 //! Nothing here knows an engine, a pipeline, or a folder: callers give files and options.
+
+pub mod append;

@@ -15,6 +15,7 @@ pub(crate) fn capabilities() -> Capabilities {
     capabilities.writes.extend(write::formats());
     capabilities.user_scalars = Support::Full;
     capabilities.user_aggregates = Support::Full;
+    capabilities.appends = write::TEXTS.to_vec();
     capabilities.local_files = true;
     capabilities.tables = Support::Never;
     capabilities

@@ -98,8 +98,16 @@ async fn keep(cx: &RunCx, mut rows: SendableRecordBatchStream, mut spool: Spool)
 }
 
 /// Writes rows to a file; one batch is encoded while the next is computed.
-async fn write(cx: &RunCx, mut rows: SendableRecordBatchStream, spec: WriteSpec) -> Result<u64> {
+async fn write(
+    cx: &RunCx,
+    mut rows: SendableRecordBatchStream,
+    mut spec: WriteSpec,
+) -> Result<u64> {
     let schema = exported(&rows.schema());
+    let text = crate::write::text(&spec, &schema)?;
+    if let Some(text) = &text {
+        spec.path = text.engine_path();
+    }
     let opened = (spec, schema.clone());
     let mut sink = cx
         .blocking(move || Sink::create(&opened.0, &opened.1))
@@ -116,6 +124,13 @@ async fn write(cx: &RunCx, mut rows: SendableRecordBatchStream, spec: WriteSpec)
             .await?;
     }
     drop(rows);
-    cx.blocking(move || sink.finish()).await?;
+    cx.blocking(move || {
+        sink.finish()?;
+        match text {
+            Some(text) => text.finish(written),
+            None => Ok(()),
+        }
+    })
+    .await?;
     Ok(written)
 }

@@ -113,6 +113,7 @@ fn jobs_of_one_plan_give_what_each_asks_for() {
     let path = bench.folder.path().join("out.parquet");
     let spec = WriteSpec {
         format: Format::Parquet,
+        existing: None,
         path: path.clone(),
         options: Options::new(),
     };
@@ -193,6 +194,7 @@ fn every_format_is_read_as_it_was_written() {
         let path = bench.folder.path().join(format.name());
         let spec = WriteSpec {
             format: format.clone(),
+            existing: None,
             path: path.clone(),
             options: Options::new(),
         };
@@ -212,6 +214,7 @@ fn every_format_is_read_as_it_was_written() {
     }
     let spec = WriteSpec {
         format: Format::Csv,
+        existing: None,
         path: bench.folder.path().join("x.csv"),
         options: Options::new(),
     };

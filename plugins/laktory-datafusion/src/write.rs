@@ -17,6 +17,8 @@ use datafusion::parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel}
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
 
+use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
+
 use crate::error::ResultExt;
 use crate::options::Given;
 use crate::types::shown;
@@ -69,6 +71,39 @@ const fn full(options: &'static [&'static str]) -> FormatSupport {
         options,
         schema: false,
     }
+}
+
+/// The formats that are text: rows are added to their files, and counted in them.
+pub(crate) const TEXTS: &[Format] = &[Format::Csv, Format::JsonLines, Format::Json];
+
+/// What has to be known of a file of text beside its rows; none for other formats.
+///
+/// # Errors
+/// `InvalidArgument` for an option.
+pub(crate) fn text(spec: &WriteSpec, schema: &SchemaRef) -> Result<Option<TextOutput>> {
+    let form = match spec.format {
+        Format::Csv => {
+            let what = format!("writer option of {}", spec.format);
+            let given = Given::new(what, &spec.options, CSV_OPTIONS)?;
+            Text::Csv(CsvText {
+                separator: given.byte("separator")?.unwrap_or(b','),
+                quote: Some(given.byte("quote_char")?.unwrap_or(b'"')),
+                terminator: b"\n".to_vec(),
+                header: given.flag("include_header")?.unwrap_or(true),
+            })
+        }
+        Format::JsonLines => Text::JsonLines,
+        Format::Json => Text::JsonArray,
+        _ => return Ok(None),
+    };
+    let columns = schema.fields().iter().map(|field| field.name().clone());
+    Ok(Some(TextOutput {
+        form,
+        pack: Pack::None,
+        path: spec.path.clone(),
+        existing: spec.existing.clone(),
+        columns: columns.collect(),
+    }))
 }
 
 /// The formats that the driver writes.

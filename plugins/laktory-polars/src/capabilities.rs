@@ -21,6 +21,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .iter()
         .map(|(format, support, _)| (format.clone(), *support))
         .collect();
+    out.appends = write::TEXTS.to_vec();
     out.local_files = true;
     out.tables = Support::NotYet {
         reason: "tables need a catalog, which the embedded engine does not have yet",

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport};
+use laktory_formats::append::TextOutput;
 use polars::prelude::{
     DataFrame, Engine, IntoLazy, LazyFrame, OptFlags, PlanCallback, PolarsResult, SchemaRef,
 };
@@ -24,8 +25,8 @@ use crate::write::{JsonArray, Sink};
 
 /// What is left to do for a job when the plan has run.
 enum Pending {
-    Written,
-    Array(Shared<JsonArray>),
+    Written(Option<Box<TextOutput>>),
+    Array(Shared<JsonArray>, Option<Box<TextOutput>>),
     Materialized(Shared<Spool>),
     Collected(Shared<Spool>, SchemaRef),
 }
@@ -114,10 +115,15 @@ impl Pending {
     fn finish(self, rows: u64) -> Result<Outcome> {
         let report = WriteReport { rows };
         Ok(match self {
-            Self::Written => Outcome::Written(report),
-            Self::Array(array) => {
-                take(&array)?.finish()?;
+            Self::Written(text) => {
+                if let Some(text) = text {
+                    text.finish(rows)?;
+                }
                 Outcome::Written(report)
+            }
+            Self::Array(array, text) => {
+                take(&array)?.finish()?;
+                Self::Written(text).finish(rows)?
             }
             Self::Materialized(spool) => {
                 let (rows, lazy) = take(&spool)?.finish()?;
@@ -176,25 +182,29 @@ fn sink(
     schema: SchemaRef,
 ) -> Result<(LazyFrame, Pending)> {
     match target {
-        Target::Write(spec) => match crate::write::sink(spec, &schema)? {
-            Sink::Engine(format) => {
-                let target = SinkTarget::Path(crate::read::path(&spec.path)?);
-                let args = UnifiedSinkArgs {
-                    mkdir: false,
-                    maintain_order: true,
-                    sync_on_close: SyncOnCloseType::None,
-                    cloud_options: None,
-                    sinked_paths_callback: None,
-                };
-                let sunk = lazy.sink(SinkDestination::File { target }, format, args);
-                Ok((sunk.or_error()?, Pending::Written))
+        Target::Write(asked) => {
+            let text = crate::write::text(asked, &schema)?.map(Box::new);
+            let spec = &crate::write::engine(asked, text.as_deref());
+            match crate::write::sink(spec, &schema)? {
+                Sink::Engine(format) => {
+                    let target = SinkTarget::Path(crate::read::path(&spec.path)?);
+                    let args = UnifiedSinkArgs {
+                        mkdir: false,
+                        maintain_order: true,
+                        sync_on_close: SyncOnCloseType::None,
+                        cloud_options: None,
+                        sinked_paths_callback: None,
+                    };
+                    let sunk = lazy.sink(SinkDestination::File { target }, format, args);
+                    Ok((sunk.or_error()?, Pending::Written(text)))
+                }
+                Sink::JsonArray => {
+                    let array = JsonArray::create(&spec.path)?;
+                    let (sunk, array) = batches(lazy, array, JsonArray::push)?;
+                    Ok((sunk, Pending::Array(array, text)))
+                }
             }
-            Sink::JsonArray => {
-                let array = JsonArray::create(&spec.path)?;
-                let (sunk, array) = batches(lazy, array, JsonArray::push)?;
-                Ok((sunk, Pending::Array(array)))
-            }
-        },
+        }
         Target::Materialize => {
             let (sunk, spool) = batches(lazy, Spool::new(cx, schema), Spool::push)?;
             Ok((sunk, Pending::Materialized(spool)))

@@ -50,6 +50,7 @@ fn write(bench: &Bench, frame: &Frame, format: Format, name: &str) -> Job {
         frame: frame.clone(),
         target: Target::Write(WriteSpec {
             format,
+            existing: None,
             path: bench.folder.path().join(name),
             options: Default::default(),
         }),

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
+use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
 use polars::prelude::{
     CompatLevel, CsvWriterOptions, DataFrame, IpcCompression, IpcWriterOptions, JsonFormat,
     JsonWriter, NDJsonWriterOptions, ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema,
@@ -114,7 +115,73 @@ pub(crate) fn sink(spec: &WriteSpec, schema: &Schema) -> Result<Sink> {
     writer(&Given::new(&what, &spec.options, support.options)?)
 }
 
+/// The formats that are text: rows are added to their files, and counted in them.
+pub(crate) const TEXTS: &[Format] = &[Format::Csv, Format::JsonLines, Format::Json];
+
+/// What has to be known of a file of text beside what the engine writes; none for other formats.
+///
+/// # Errors
+/// `InvalidArgument` for an option.
+pub(crate) fn text(spec: &WriteSpec, schema: &Schema) -> Result<Option<TextOutput>> {
+    let Some((_, support, _)) = WRITERS.iter().find(|(format, ..)| *format == spec.format) else {
+        return Ok(None);
+    };
+    let what = format!("writer option of {}", spec.format);
+    let given = Given::new(&what, &spec.options, support.options)?;
+    let form = match spec.format {
+        Format::Csv => Text::Csv(csv_text(&given)?),
+        Format::JsonLines => Text::JsonLines,
+        Format::Json => Text::JsonArray,
+        _ => return Ok(None),
+    };
+    let pack = match external_compression(&given)? {
+        ExternalCompression::Uncompressed => Pack::None,
+        ExternalCompression::Gzip { level } => Pack::Gzip(level),
+        ExternalCompression::Zstd { level } => Pack::Zstd(level),
+    };
+    Ok(Some(TextOutput {
+        form,
+        pack,
+        path: spec.path.clone(),
+        existing: spec.existing.clone(),
+        columns: schema.iter_names().map(ToString::to_string).collect(),
+    }))
+}
+
+/// What the engine itself has to write: `spec`, but for rows that are added to a file.
+pub(crate) fn engine(spec: &WriteSpec, text: Option<&TextOutput>) -> WriteSpec {
+    let mut spec = spec.clone();
+    if let Some(text) = text.filter(|text| text.existing.is_some()) {
+        spec.path = text.engine_path();
+        spec.options
+            .retain(|name, _| !name.starts_with("compression"));
+    }
+    spec
+}
+
+/// The characters by which records are told apart, as [`csv`] writes them.
+fn csv_text(given: &Given<'_>) -> Result<CsvText> {
+    let defaults = SerializeOptions::default();
+    let never = given
+        .text("quote_style")?
+        .is_some_and(|style| style.eq_ignore_ascii_case("never"));
+    let quote = given.byte("quote_char")?.unwrap_or(defaults.quote_char);
+    let end = given.text("line_terminator")?;
+    Ok(CsvText {
+        separator: given.byte("separator")?.unwrap_or(defaults.separator),
+        quote: (!never).then_some(quote),
+        terminator: end.unwrap_or(&defaults.line_terminator).as_bytes().to_vec(),
+        header: given.flag("include_header")?.unwrap_or(true),
+    })
+}
+
 fn csv(given: &Given<'_>) -> Result<Sink> {
+    if given.text("line_terminator")? == Some("") {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "writer option of CSV `line_terminator` cannot be empty",
+        ));
+    }
     let defaults = SerializeOptions::default();
     let text = |name: &str| given.text(name).map(|text| text.map(Into::into));
     let serialize = SerializeOptions {

@@ -402,6 +402,7 @@ mod tests {
             .unwrap();
         let write = WriteSpec {
             format: Format::Parquet,
+            existing: None,
             path: target.clone(),
             options: BTreeMap::new(),
         };

@@ -1,0 +1,172 @@
+//! Rows added to a file of text: the old bytes stay as they are, the new rows follow in the form that the writer's
+//! options give, and the rows of the whole are counted before anybody takes it for the output.
+//!
+//! An engine writes the new rows to a file of their own, uncompressed. This makes one file of the two.
+
+mod csv;
+mod json;
+mod pack;
+
+use std::fs::File;
+use std::io::{BufRead, BufWriter};
+use std::path::{Path, PathBuf};
+
+use laktory_core::{Error, ErrorKind, Result};
+
+pub use csv::CsvText;
+pub use pack::Pack;
+use pack::{Packed, text};
+
+/// How a file of text holds its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// Records of fields.
+    Csv(CsvText),
+    /// An object on each line.
+    JsonLines,
+    /// One array of objects.
+    JsonArray,
+}
+
+/// The file with the rows of `old`, then those of `new`: columns `columns`, `rows` of them, as the engine counted them.
+/// `old` may be compressed in whatever way; `whole` is as `pack` says.
+///
+/// # Errors
+/// `SchemaMismatch` when `old` has other columns; `ConversionFailed` when it is not what `form` says; `RowsLost` when the
+/// whole does not hold the rows of both; `Io`.
+pub fn append(
+    form: &Text,
+    (old, new): (&Path, &Path),
+    (whole, pack): (&Path, Pack),
+    columns: &[String],
+    rows: u64,
+) -> Result<()> {
+    let before = match form {
+        Text::Csv(form) => {
+            let mut out = Packed::create(whole, pack)?;
+            let before = csv::append(form, (old, new), columns, &mut out)?;
+            out.finish()?;
+            before
+        }
+        Text::JsonLines => {
+            json::same_keys(old, false, columns)?;
+            let mut out = Packed::create(whole, pack)?;
+            let before = json::append_lines((old, new), &mut out)?;
+            out.finish()?;
+            before
+        }
+        Text::JsonArray => {
+            json::same_keys(old, true, columns)?;
+            let mut out = Packed::create(whole, pack)?;
+            let before = json::append_array((old, new), &mut out)?;
+            out.finish()?;
+            before
+        }
+    };
+    counted(form, whole, before + rows)
+}
+
+/// A file of text that an engine writes: on its own, or the rows that are added to one that exists.
+#[derive(Clone, Debug)]
+pub struct TextOutput {
+    /// How rows are held.
+    pub form: Text,
+    /// How the file is compressed.
+    pub pack: Pack,
+    /// The file to create.
+    pub path: PathBuf,
+    /// The file whose rows come first.
+    pub existing: Option<PathBuf>,
+    /// Names of the columns.
+    pub columns: Vec<String>,
+}
+
+impl TextOutput {
+    /// Where the engine writes its rows: to the file itself, compressed as asked; else, for rows that are added, to one
+    /// beside it, uncompressed.
+    #[must_use]
+    pub fn engine_path(&self) -> PathBuf {
+        match self.existing {
+            Some(_) => self.path.with_added_extension("new"),
+            None => self.path.clone(),
+        }
+    }
+
+    /// Completes the file, once the engine has written `rows` rows.
+    ///
+    /// # Errors
+    /// Those of [`append`] and [`counted`].
+    pub fn finish(&self, rows: u64) -> Result<()> {
+        let Some(old) = &self.existing else {
+            return counted(&self.form, &self.path, rows);
+        };
+        let new = self.engine_path();
+        counted(&self.form, &new, rows)?;
+        let whole = (self.path.as_path(), self.pack);
+        append(&self.form, (old, &new), whole, &self.columns, rows)?;
+        Ok(std::fs::remove_file(new)?)
+    }
+}
+
+/// That a file holds as many rows as its writer was given: what a writer's options make of the rows can be told by nobody
+/// else.
+///
+/// # Errors
+/// `RowsLost` when it does not; `Io`.
+pub fn counted(form: &Text, file: &Path, rows: u64) -> Result<()> {
+    let found = match form {
+        Text::Csv(form) => csv::count(form, file)?,
+        Text::JsonLines => json::count_lines(file)?,
+        Text::JsonArray => json::count_elements(file)?,
+    };
+    if found == rows {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::RowsLost,
+        format!("{rows} rows were written, but the file would hold {found}"),
+    )
+    .with_hint(
+        "texts that hold separators, quotes or line ends need quotes: check `quote_style`, `quote_char` and `line_terminator`",
+    ))
+}
+
+/// Hands every byte of a text to `each`, in pieces.
+fn pieces(mut text: impl BufRead, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    loop {
+        let piece = text.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        each(piece)?;
+        let length = piece.len();
+        text.consume(length);
+    }
+}
+
+/// Columns that differ, told as one error.
+fn other_columns(old: &Path, found: &[String], columns: &[String]) -> Error {
+    let listed = |names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    Error::new(
+        ErrorKind::SchemaMismatch,
+        format!(
+            "cannot append to `{}`: it has the columns {}, the new rows have {}",
+            old.display(),
+            listed(found),
+            listed(columns)
+        ),
+    )
+    .with_hint("select the same columns in the same order, or use mode OVERWRITE")
+}
+
+fn created(path: &Path) -> Result<BufWriter<File>> {
+    let file = File::create_new(path)
+        .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
+    Ok(BufWriter::with_capacity(1 << 18, file))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! Records of CSV, told apart by the characters that the writer's options name.
+
+use std::io::Write;
+use std::path::Path;
+
+use laktory_core::{Error, ErrorKind, Result};
+
+use super::{other_columns, pieces, text};
+
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The characters of a CSV text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvText {
+    /// Between fields.
+    pub separator: u8,
+    /// Around fields that hold the others; none when nothing is quoted.
+    pub quote: Option<u8>,
+    /// Behind each record, at least one byte.
+    pub terminator: Vec<u8>,
+    /// Whether the first record holds the names.
+    pub header: bool,
+}
+
+/// Where in a record the next byte is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote inside of quotes: the field ends, unless another quote follows.
+    Closing,
+}
+
+/// Follows a text, byte by byte.
+struct Records<'a> {
+    form: &'a CsvText,
+    at: At,
+    /// Bytes of the terminator that were just seen.
+    matched: usize,
+    /// Whether a record is open.
+    open: bool,
+    complete: u64,
+    /// The first record, without its terminator.
+    first: Vec<u8>,
+}
+
+impl<'a> Records<'a> {
+    fn new(form: &'a CsvText) -> Self {
+        Self {
+            form,
+            at: At::Start,
+            matched: 0,
+            open: false,
+            complete: 0,
+            first: Vec::new(),
+        }
+    }
+
+    /// Takes the next byte, and tells whether it ends a record.
+    fn take(&mut self, byte: u8) -> bool {
+        self.open = true;
+        if self.complete == 0 {
+            self.first.push(byte);
+        }
+        let quote = Some(byte) == self.form.quote;
+        self.at = match self.at {
+            At::Quoted if quote => At::Closing,
+            At::Quoted => return false,
+            At::Closing if quote => At::Quoted,
+            At::Start if quote => At::Quoted,
+            _ if byte == self.form.separator => At::Start,
+            _ => At::Plain,
+        };
+        let end = &self.form.terminator;
+        self.matched = if end.get(self.matched) == Some(&byte) {
+            self.matched + 1
+        } else {
+            usize::from(end.first() == Some(&byte))
+        };
+        if self.matched < end.len() {
+            return false;
+        }
+        if self.complete == 0 {
+            self.first.truncate(self.first.len() - end.len());
+        }
+        (self.at, self.matched, self.open) = (At::Start, 0, false);
+        self.complete += 1;
+        true
+    }
+
+    /// Records so far, the last one without its end included.
+    fn all(&self) -> u64 {
+        self.complete + u64::from(self.open)
+    }
+
+    /// The fields of the first record.
+    fn fields(&self) -> Vec<String> {
+        let mut fields = vec![Vec::new()];
+        let mut at = At::Start;
+        let first = match self.form.terminator.as_slice() {
+            b"\n" => self.first.strip_suffix(b"\r").unwrap_or(&self.first),
+            _ => &self.first,
+        };
+        for &byte in first {
+            let quote = Some(byte) == self.form.quote;
+            let last = fields.len() - 1;
+            at = match at {
+                At::Quoted if quote => At::Closing,
+                At::Start if quote => At::Quoted,
+                At::Closing if quote => {
+                    fields[last].push(byte);
+                    At::Quoted
+                }
+                At::Quoted => {
+                    fields[last].push(byte);
+                    At::Quoted
+                }
+                _ if byte == self.form.separator => {
+                    fields.push(Vec::new());
+                    At::Start
+                }
+                _ => {
+                    fields[last].push(byte);
+                    At::Plain
+                }
+            };
+        }
+        let text = |field: Vec<u8>| String::from_utf8_lossy(&field).into_owned();
+        fields.into_iter().map(text).collect()
+    }
+}
+
+/// Follows a file without its byte order mark, and hands its pieces on.
+fn follow<'a>(
+    form: &'a CsvText,
+    file: &Path,
+    mut each: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<(Records<'a>, bool)> {
+    let mut text = text(file)?;
+    let marked = text.fill_buf()?.starts_with(MARK);
+    if marked {
+        text.consume(MARK.len());
+    }
+    let mut records = Records::new(form);
+    pieces(text, |piece| {
+        for &byte in piece {
+            records.take(byte);
+        }
+        each(piece)
+    })?;
+    Ok((records, marked))
+}
+
+/// Rows of a file.
+pub(super) fn count(form: &CsvText, file: &Path) -> Result<u64> {
+    let (records, _) = follow(form, file, |_| Ok(()))?;
+    Ok(records.all().saturating_sub(u64::from(form.header)))
+}
+
+/// Writes both files as one. Gives the rows of the old one.
+pub(super) fn append(
+    form: &CsvText,
+    (old, new): (&Path, &Path),
+    columns: &[String],
+    out: &mut impl Write,
+) -> Result<u64> {
+    if text(old)?.fill_buf()?.starts_with(MARK) {
+        out.write_all(MARK)?;
+    }
+    let (before, marked) = follow(form, old, |piece| Ok(out.write_all(piece)?))?;
+    if before.at == At::Quoted {
+        return Err(Error::new(
+            ErrorKind::ConversionFailed,
+            format!(
+                "cannot append to `{}`: it ends inside of quotes",
+                old.display()
+            ),
+        )
+        .with_hint("mend the file, or use mode OVERWRITE"));
+    }
+    let is_empty = before.all() == 0;
+    if !is_empty {
+        let fields = before.fields();
+        let same = match form.header {
+            true => fields == columns,
+            false => fields.len() == columns.len(),
+        };
+        if !same {
+            return Err(match form.header {
+                true => other_columns(old, &fields, columns),
+                false => Error::new(
+                    ErrorKind::SchemaMismatch,
+                    format!(
+                        "cannot append to `{}`: its first line has {} fields, the new rows have {} columns",
+                        old.display(),
+                        fields.len(),
+                        columns.len()
+                    ),
+                )
+                .with_hint("select the same columns in the same order, or use mode OVERWRITE"),
+            });
+        }
+        if before.open {
+            out.write_all(&form.terminator)?;
+        }
+    }
+    // The header, and a byte order mark, stand there already.
+    let mut skipping = !is_empty && form.header;
+    let mut added = Records::new(form);
+    let mut text = text(new)?;
+    if text.fill_buf()?.starts_with(MARK) {
+        if is_empty && !marked {
+            out.write_all(MARK)?;
+        }
+        text.consume(MARK.len());
+    }
+    pieces(text, |piece| {
+        let mut rest = piece;
+        while skipping && let Some((&byte, behind)) = rest.split_first() {
+            skipping = !added.take(byte);
+            rest = behind;
+        }
+        Ok(out.write_all(rest)?)
+    })?;
+    Ok(before
+        .all()
+        .saturating_sub(u64::from(form.header && !is_empty)))
+}
