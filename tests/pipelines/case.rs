@@ -508,15 +508,13 @@ fn text(path: &Path) -> std::io::Result<String> {
         .collect()
 }
 
-/// A staging folder that a run left behind.
+/// A staging folder or a lock that a run left behind.
 pub(crate) fn litter(folder: &Path) -> Option<PathBuf> {
     for entry in fs::read_dir(folder).ok()?.flatten() {
         let path = entry.path();
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(".laktory-staging-")
-        {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(".laktory-staging-") || name.starts_with(".laktory-lock-") {
             return Some(path);
         }
         if path.is_dir()

@@ -22,6 +22,7 @@ nodes:
   sinks:
   - {path: out/brz.parquet, format: PARQUET}
   - {path: out/brz.csv, format: CSV}
+  - {path: out/parts/, format: PARQUET}
 - name: slv
   source: {node_name: brz}
   transformer:
@@ -52,6 +53,7 @@ fn killed_at_any_moment() -> Result<(), Failed> {
     let began = Instant::now();
     run_whole(root, "pipeline.yaml")?;
     let whole = began.elapsed();
+    fs::write(root.join("out/parts/.notes"), "of somebody")?;
     for kill in 0..KILLS {
         // The input changes, so that old and new outputs differ.
         write_input(root, kill + 1)?;
@@ -67,6 +69,7 @@ fn killed_at_any_moment() -> Result<(), Failed> {
             "out/slv.parquet",
             "out/bad.parquet",
             "out/brz.csv",
+            "out/parts/.notes",
         ] {
             if fs::metadata(root.join(file)).is_err() {
                 return Err(format!("{file} vanished at kill {kill}").into());
@@ -89,6 +92,7 @@ fn outputs_are_whole(root: &Path) -> Result<(), Failed> {
         ("slv.parquet", "PARQUET", ROWS - 1),
         ("bad.parquet", "PARQUET", 1),
         ("brz.csv", "CSV", ROWS),
+        ("parts", "PARQUET", ROWS),
     ];
     let mut pipeline = String::from("name: check\nnodes:\n");
     for (file, format, _) in outputs {

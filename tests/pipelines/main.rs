@@ -10,6 +10,8 @@ mod example;
 mod kill;
 mod large;
 mod memory;
+mod options;
+mod pairs;
 mod strict;
 mod tables;
 mod world;
@@ -27,6 +29,8 @@ fn main() -> std::process::ExitCode {
     trials.extend(kill::trials());
     trials.extend(large::trials());
     trials.extend(memory::trials());
+    trials.extend(options::trials());
+    trials.extend(pairs::trials());
     trials.extend(strict::trials());
     trials.extend(tables::trials());
     trials.extend(world::trials());

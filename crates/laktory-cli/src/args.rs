@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use laktory::core::Registry;
@@ -16,7 +17,7 @@ use crate::exit::Failure;
     propagate_version = true,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 success, 1 the run failed, 2 usage or invalid pipeline, 130 interrupted.\n\
-                  Environment: LAKTORY_DATAFRAME_BACKEND, LAKTORY_DATAFRAME_API, LAKTORY_RUNTIME_ROOT, LAKTORY_LOG_LEVEL."
+                  Environment: LAKTORY_DATAFRAME_BACKEND, LAKTORY_DATAFRAME_API, LAKTORY_RUNTIME_ROOT, LAKTORY_LOG_LEVEL, LAKTORY_LOCK_TIMEOUT."
 )]
 pub(crate) struct Args {
     /// More detail: every step and SQL statement.
@@ -142,6 +143,11 @@ pub(crate) struct RunArgs {
     /// Nodes that may run side by side; the number of cores by default.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
+
+    /// How long to wait for another run that writes one of the targets, as `60s`, `5m` or `500ms`; 0 does not wait. The
+    /// default is that of LAKTORY_LOCK_TIMEOUT, else 60s.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) lock_timeout: Option<Duration>,
 
     /// Check the pipeline and print the plan, but read no rows and write nothing.
     #[arg(long)]
@@ -283,6 +289,25 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// `60s`, `5m`, `1h`, `500ms`, or a number of seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let split = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let wrong = || "write it as `60s`, `5m`, `1h` or `500ms`".to_owned();
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit.trim() {
+        "ms" => return Ok(Duration::from_millis(number)),
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(wrong()),
+    };
+    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+}
+
 /// `backend.name=value`; names may hold more points, and values equals signs.
 fn setting(text: &str) -> Result<(String, String, String), String> {
     let (key, value) = key_value(text)?;
@@ -302,6 +327,27 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (text, millis) in [
+            ("60s", 60_000),
+            ("2", 2_000),
+            ("5m", 300_000),
+            ("1h", 3_600_000),
+            ("500ms", 500),
+            ("0", 0),
+        ] {
+            assert_eq!(
+                duration(text).unwrap(),
+                Duration::from_millis(millis),
+                "{text}"
+            );
+        }
+        for text in ["", "s", "-1", "1.5s", "1d", "soon"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -3,13 +3,15 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::stream;
 use laktory_core::arrow::schema::{DataType, SchemaRef};
 use laktory_core::{Backend, BatchStream, DType, Error, ErrorKind, Frame, Op, Result, RunCx};
-use laktory_plan::{Input, NodePlan, Plan, SinkTarget, Writer};
+use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkTarget, Writer};
 
+use crate::append::fits;
 use crate::build::{Builder, NodeFrames, Stage};
 use crate::event::{Event, Observer};
 use crate::expectations;
@@ -17,6 +19,7 @@ use crate::fault::{Fault, guarded};
 use crate::outputs;
 use crate::pass::conform;
 use crate::sessions::Sessions;
+use crate::target::Target;
 use crate::unwritten;
 
 /// Frames of checked nodes are chained up to this many nodes deep; then the chain is cut by an empty frame of the
@@ -101,12 +104,29 @@ impl CheckedFrames<'_> {
     }
 }
 
+/// What a check has to know beside the plan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings<'a> {
+    /// The files of the pipeline itself.
+    pub(crate) own: &'a [PathBuf],
+    /// Whether every sink will be replaced, whatever its mode.
+    pub(crate) full: bool,
+}
+
+impl Surroundings<'_> {
+    /// These, on an engine that works on this machine's files.
+    fn on(&self, local: bool) -> Option<&Self> {
+        local.then_some(self)
+    }
+}
+
 /// Checks every node. A node that reads a faulty one is left out: its own faults cannot be told yet. So is one that
 /// reads, by path, what a node before it writes, where the columns of that are not known before it is written.
 pub(crate) async fn check(
     cx: &RunCx,
     sessions: &Sessions,
     plan: &Plan,
+    around: &Surroundings<'_>,
 ) -> (Vec<NodeSchema>, Vec<Fault>) {
     let frames = CheckedFrames {
         cx,
@@ -124,7 +144,7 @@ pub(crate) async fn check(
             faulty[index] = true;
             continue;
         }
-        let checked = check_node(cx, sessions, node, plan.writes, &frames);
+        let checked = check_node(cx, sessions, node, plan.writes.then_some(around), &frames);
         match guarded(&node.name, &node.place, checked).await {
             Ok((schema, output)) => {
                 if let (Some(frame), Some(schema)) = (output, schema.schema.clone()) {
@@ -164,7 +184,7 @@ async fn check_node(
     cx: &RunCx,
     sessions: &Sessions,
     node: &NodePlan,
-    writes: bool,
+    writes: Option<&Surroundings<'_>>,
     frames: &CheckedFrames<'_>,
 ) -> Result<(NodeSchema, Option<Frame>), Vec<Fault>> {
     let at_node = |error| vec![Fault::new(&node.name, &node.place, error)];
@@ -185,9 +205,9 @@ async fn check_node(
         return Ok((resolved, None));
     };
     let mut faults = faulty_expectations(cx, backend, node, &stage).await;
-    if writes {
-        let local = sessions.is_local(&node.backend);
-        faults.extend(faulty_sinks(cx, backend, node, &stage, local).await);
+    if let Some(around) = writes {
+        let around = around.on(sessions.is_local(&node.backend));
+        faults.extend(faulty_sinks(cx, backend, node, &stage, around).await);
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -207,30 +227,49 @@ async fn faulty_sinks(
     backend: &Arc<dyn Backend>,
     node: &NodePlan,
     stage: &Frame,
-    local: bool,
+    around: Option<&Surroundings<'_>>,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
     for sink in &node.sinks {
         let at_sink = |error| Fault::new(&node.name, &sink.place, error);
-        if local
-            && let SinkTarget::File { path, .. } = &sink.target
-            && let Err(error) = outputs::check(path)
+        let target = match (&sink.target, around) {
+            (SinkTarget::File { path, .. }, Some(around)) => {
+                let found = Target::find(path, around.own).and_then(|target| {
+                    outputs::check(sink, &target, around.full)?;
+                    Ok(target)
+                });
+                match found {
+                    Ok(target) => Some((target, around.full)),
+                    Err(error) => {
+                        faults.push(at_sink(error));
+                        continue;
+                    }
+                }
+            }
+            _ => None,
+        };
+        let mut frame = stage.clone();
+        if let Some(schema) = &sink.schema {
+            let resolved = match apply_all(cx, backend, frame, [&conform(schema)]) {
+                Ok(conformed) => backend.schema(cx, &conformed).await.map(|_| conformed),
+                Err(error) => Err(error),
+            };
+            match resolved {
+                Ok(conformed) => frame = conformed,
+                Err(error) => {
+                    let place = sink.place.key("schema_definition");
+                    faults.push(Fault::new(&node.name, &place, error));
+                    continue;
+                }
+            }
+        }
+        if let Some((target, full)) = target
+            && target.existing.is_some()
+            && outputs::mode(sink, full) == SinkMode::Append
+            && let Err(error) = fits(cx, backend, sink, &frame).await
         {
             faults.push(at_sink(error));
         }
-        let Some(schema) = &sink.schema else {
-            continue;
-        };
-        let resolved = match apply_all(cx, backend, stage.clone(), [&conform(schema)]) {
-            Ok(frame) => backend.schema(cx, &frame).await.map(|_| ()),
-            Err(error) => Err(error),
-        };
-        let place = sink.place.key("schema_definition");
-        faults.extend(
-            resolved
-                .err()
-                .map(|error| Fault::new(&node.name, &place, error)),
-        );
     }
     faults
 }

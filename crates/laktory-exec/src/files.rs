@@ -104,10 +104,24 @@ fn expand(path: &str, pattern: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn is_hidden(path: &Path) -> bool {
+/// Whether readers of a folder pass a file or folder by.
+pub(crate) fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .and_then(|name| name.to_str())
         .is_some_and(|name| name.starts_with(['.', '_']))
+}
+
+/// A path for messages: relative to the working directory where it lies in it, as users write it.
+pub(crate) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(|folder| folder.canonicalize());
+    let short = here
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+    match short {
+        Some(short) if short.as_os_str().is_empty() => ".".to_owned(),
+        Some(short) => short.display().to_string(),
+        None => path.display().to_string(),
+    }
 }
 
 fn not_found(path: &str) -> Error {

@@ -3,26 +3,34 @@
 //!
 //! This crate knows no engine: it drives the [`Backend`](laktory_core::Backend) of each node.
 
+mod append;
 mod build;
 mod check;
+mod effect;
 mod event;
 mod expectations;
 mod fault;
 mod files;
+mod folder;
 mod inline;
+mod lock;
 mod node;
 mod output;
 mod outputs;
+mod owner;
 mod pass;
 mod places;
 mod pool;
+mod record;
 mod report;
 mod run;
 mod sessions;
 mod staging;
+mod target;
 mod unwritten;
 
 pub use check::NodeSchema;
+pub use effect::{Effect, What, effects, may_report};
 pub use event::{Event, Observer, TracingObserver};
 pub use fault::Fault;
 pub use output::NodeOutput;

@@ -1,9 +1,10 @@
 //! One node carried out: built, computed in one pass with its expectations and sinks, judged, published.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use laktory_core::{
     Backend, DType, Error, ErrorKind, Field, Frame, Op, Relation, Result, RunCx, Target, ViewSpec,
@@ -11,16 +12,20 @@ use laktory_core::{
 };
 use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, SinkTarget, StepKind, Stored};
 
+use crate::append::{append, fits};
 use crate::build::{Builder, NodeFrames, catalog, computed_once, read_stored};
 use crate::check::apply_all;
 use crate::event::{Event, Observer};
 use crate::expectations::{self, ExpectationSteps, Metrics};
 use crate::fault::{Fault, guarded};
-use crate::outputs::{self, Output, Prepared};
-use crate::pass::{Pass, Purpose, Results, append, conform, conserved, count_rows};
+use crate::lock::{self, Lock, lock_all};
+use crate::outputs::{self, Output, Prepared, Removal};
+use crate::pass::{Pass, Purpose, Results, conform, conserved, count_rows};
 use crate::report::{CheckStatus, NodeReport, Status};
 use crate::run::Refresh;
 use crate::sessions::{Sessions, transfer};
+use crate::staging;
+use crate::target::Target as Spot;
 
 /// What the nodes of a run share.
 pub(crate) struct Shared<'a> {
@@ -31,6 +36,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) run_id: &'a str,
     pub(crate) write: bool,
     pub(crate) refresh: Refresh,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) own_files: &'a [PathBuf],
     /// Output frames of finished nodes, by position in the plan.
     pub(crate) frames: Mutex<BTreeMap<usize, Frame>>,
 }
@@ -120,8 +127,10 @@ struct NodeRun<'a> {
 impl NodeRun<'_> {
     async fn execute(&self, report: &mut NodeReport) -> Result<(), Vec<Fault>> {
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
+        // Held until the outputs are published; dropped last.
+        let _locks = self.lock().await?;
         if self.shared.refresh == Refresh::Reset {
-            return Ok(self.reset().await?);
+            return Ok(self.reset(report).await?);
         }
         let backend = self
             .shared
@@ -160,7 +169,7 @@ impl NodeRun<'_> {
             self.hand_over(kept);
             return Ok(());
         }
-        let outputs = self.prepare(report)?;
+        let outputs = self.prepare(backend, report)?;
         let (mut flagged, mut kept, mut judged) = (flagged, kept, None);
         if let Some(steps) = &steps
             && outputs.iter().any(Output::is_on_engine)
@@ -263,25 +272,48 @@ impl NodeRun<'_> {
         Ok((frame, metrics))
     }
 
-    async fn reset(&self) -> Result<(), Fault> {
+    /// Removes the outputs: all of the node, or none when one of them is not ours to remove.
+    async fn reset(&self, report: &mut NodeReport) -> Result<(), Fault> {
+        let mut removals = Vec::new();
         for sink in self.node.sinks.iter().filter(|_| self.shared.write) {
-            let removed = self
-                .removed(&sink.target)
-                .await
-                .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
+            let at_sink = |error| Fault::new(&self.node.name, &sink.place, error);
+            let removal = match self.place(sink) {
+                Some(path) => {
+                    let target = self.find(path).map_err(at_sink)?;
+                    Some(Removal::of(&target).map_err(at_sink)?)
+                }
+                None => None,
+            };
+            removals.push((sink, removal));
+        }
+        for (sink, removal) in removals {
+            let at_sink = |error| Fault::new(&self.node.name, &sink.place, error);
+            let removed = match &removal {
+                Some(removal) => removal.carry_out().map_err(at_sink)?,
+                None => self.dropped(&sink.target).await.map_err(at_sink)?,
+            };
             if removed {
                 self.shared.observer.on(&Event::Removed {
                     node: self.node.name.clone(),
                     path: sink.target.to_string(),
                 });
             }
+            if let Some(rest) = removal.and_then(|removal| removal.rest()) {
+                self.warn(rest, report);
+            }
         }
         Ok(())
     }
 
-    async fn removed(&self, target: &SinkTarget) -> Result<bool> {
+    /// Removes what an engine keeps in its catalog.
+    async fn dropped(&self, target: &SinkTarget) -> Result<bool> {
         let (name, relation) = match target {
-            SinkTarget::File { path, .. } => return outputs::reset(path),
+            SinkTarget::File { path, .. } => {
+                return Err(Error::unsupported(format!(
+                    "`{path}` lies where only the engine writes, so that a reset cannot remove it"
+                ))
+                .with_hint("remove it there, or run with `--refresh full`"));
+            }
             SinkTarget::Table { name, .. } => (name, Relation::Table),
             SinkTarget::View { name, .. } => (name, Relation::View),
         };
@@ -289,6 +321,61 @@ impl NodeRun<'_> {
         catalog(backend)?
             .remove(self.shared.cx, name, relation)
             .await
+    }
+
+    fn warn(&self, message: String, report: &mut NodeReport) {
+        self.shared.observer.on(&Event::Warning {
+            node: self.node.name.clone(),
+            message: message.clone(),
+        });
+        report.warnings.push(message);
+    }
+
+    /// The path of a sink that the executor writes to this machine's disk.
+    fn place<'s>(&self, sink: &'s SinkPlan) -> Option<&'s str> {
+        match &sink.target {
+            SinkTarget::File { path, .. } if self.shared.sessions.is_local(&self.node.backend) => {
+                Some(path)
+            }
+            _ => None,
+        }
+    }
+
+    fn find(&self, path: &str) -> Result<Spot> {
+        Spot::find(path, self.shared.own_files)
+    }
+
+    /// Keeps other runs from the targets of the node, before anything of them is read.
+    async fn lock(&self) -> Result<Vec<Lock>, Fault> {
+        let mut targets = Vec::new();
+        for sink in self.node.sinks.iter().filter(|_| self.shared.write) {
+            if let Some(path) = self.place(sink) {
+                let target = self.find(path);
+                targets
+                    .push(target.map_err(|error| Fault::new(&self.node.name, &sink.place, error))?);
+            }
+        }
+        let Some(first) = self.node.sinks.first().filter(|_| !targets.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let at_sink = |error| Fault::new(&self.node.name, &first.place, error);
+        let cancel = self.shared.cx.cancel().clone();
+        match lock_all(&targets, Duration::ZERO, &cancel) {
+            Err(error) if error.is_retryable() && !self.shared.lock_timeout.is_zero() => {}
+            taken => return taken.map_err(at_sink),
+        }
+        self.shared.observer.on(&Event::Warning {
+            node: self.node.name.clone(),
+            message: format!(
+                "node `{}` waits for another run that writes the same target",
+                self.node.name
+            ),
+        });
+        let timeout = self.shared.lock_timeout;
+        let cx = self.shared.cx;
+        cx.blocking(move || lock_all(&targets, timeout, &cancel))
+            .await
+            .map_err(at_sink)
     }
 
     fn kept(
@@ -303,26 +390,38 @@ impl NodeRun<'_> {
         }
     }
 
-    fn prepare(&self, report: &mut NodeReport) -> Result<Vec<Output>, Fault> {
+    fn prepare(
+        &self,
+        backend: &Arc<dyn Backend>,
+        report: &mut NodeReport,
+    ) -> Result<Vec<Output>, Fault> {
         let mut prepared = Vec::new();
         if !self.shared.write {
             return Ok(prepared);
         }
         let full = self.shared.refresh == Refresh::Full;
-        let local = self.shared.sessions.is_local(&self.node.backend);
+        let appends = (backend.descriptor().capabilities)().appends;
+        let adds = |sink: &SinkPlan| {
+            let format = sink.target.format();
+            format.is_some_and(|format| appends.contains(format))
+        };
         for (number, sink) in self.node.sinks.iter().enumerate() {
             if matches!(sink.target, SinkTarget::View { .. }) {
                 // Made of the query itself, once the other outputs are there.
                 continue;
             }
-            let is_file = matches!(sink.target, SinkTarget::File { .. });
-            if !(local && is_file) {
+            let Some(path) = self.place(sink) else {
                 prepared.push(self.announced(outputs::on_engine(sink, full)));
                 continue;
-            }
-            outputs::sweep(sink);
+            };
             let id = format!("{}-{}-{number}", self.shared.run_id, self.index);
-            let output = outputs::prepare(sink, &id, full)
+            let output = self
+                .find(path)
+                .and_then(|target| {
+                    staging::sweep(target.parent());
+                    lock::sweep(target.parent());
+                    outputs::prepare(sink, target, &id, full, adds(sink))
+                })
                 .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
             match output {
                 Prepared::Output(output) => prepared.push(self.announced(*output)),
@@ -417,6 +516,11 @@ impl NodeRun<'_> {
             };
             if let Some(schema) = &output.sink.schema {
                 frame = apply_all(cx, backend, frame, [&conform(schema)]).map_err(at_sink)?;
+            }
+            if output.is_added() {
+                fits(cx, backend, &output.sink, &frame)
+                    .await
+                    .map_err(at_sink)?;
             }
             if output.is_with_existing() {
                 let existing = read_stored(cx, backend, &output.sink.read, true)
@@ -541,7 +645,10 @@ impl NodeRun<'_> {
         let (published, outcome) = published
             .await
             .map_err(|error| Fault::new(&self.node.name, &self.node.place, error))?;
-        for published in published {
+        for (published, warning) in published {
+            if let Some(warning) = warning {
+                self.warn(warning, report);
+            }
             self.shared.observer.on(&Event::Written {
                 node: self.node.name.clone(),
                 output: published.clone(),

@@ -1,18 +1,20 @@
 //! A node's outputs on this machine's files: where each is staged, what its mode means for an existing target, and how
 //! it is published. Modes mean the same for every format and engine.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use laktory_core::{
-    Error, ErrorKind, Format, OptionValue, Place, Result, StoreSpec, Target, WriteMode, WriteSpec,
+    Error, ErrorKind, Format, Place, Result, StoreSpec, Target, WriteMode, WriteSpec,
 };
-use laktory_plan::{SinkMode, SinkPlan, SinkTarget, Stored};
+use laktory_plan::{SinkMode, SinkPlan, SinkTarget};
 
-use crate::files;
+use crate::folder::{self, Contents};
+use crate::owner;
+use crate::record;
 use crate::report::OutputReport;
 use crate::staging::{self, Staging};
+use crate::target::Target as Spot;
 
 /// How a staged file becomes the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +25,17 @@ enum Publish {
     Folder,
     /// It is added to the target folder.
     Part,
-    /// It is added to the end of a copy of the target file, which then replaces it.
-    Concatenated,
+}
+
+/// Who puts the rows of the target file before the new ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// Nobody: there are none.
+    Nothing,
+    /// The driver, which knows the format.
+    Driver,
+    /// The executor: they are read, and written again.
+    Executor,
 }
 
 /// One output of a node: prepared, then computed by the engine, then published.
@@ -40,14 +51,15 @@ pub(crate) struct Output {
 #[derive(Debug)]
 struct Staged {
     file: PathBuf,
-    target: PathBuf,
+    target: Spot,
     how: Publish,
-    /// The existing rows are part of the staged file: the engine must put them first.
-    with_existing: bool,
+    before: Before,
     /// The folder of the file, removed when dropped.
     folder: Staging,
     /// Bytes that this run adds.
     bytes: u64,
+    /// What deserves attention.
+    warning: Option<String>,
 }
 
 /// What a sink asks for now.
@@ -59,40 +71,38 @@ pub(crate) enum Prepared {
     Skipped(OutputReport),
 }
 
-/// Whether a sink's path can be a target, as far as that shows without touching anything.
+/// Whether a sink can take its place, as far as that shows without touching anything. `full` as in [`prepare`].
 ///
 /// # Errors
-/// `Unsupported` for remote storage; `Io` where a file stands in the place of a folder.
-pub(crate) fn check(path: &str) -> Result<()> {
-    let target = files::local_path(path.trim_end_matches('/'))?;
-    let in_the_way = |file: &Path| {
-        Error::new(
-            ErrorKind::Io,
-            format!(
-                "`{}` is a file, and `{path}` needs a folder there",
-                file.display(),
-            ),
-        )
-        .with_hint("choose another path, or remove the file")
-    };
-    if path.ends_with('/') && target.is_file() {
-        return Err(in_the_way(&target));
+/// `InvalidArgument` when files of others would have to go.
+pub(crate) fn check(sink: &SinkPlan, target: &Spot, full: bool) -> Result<()> {
+    if target.is_folder && target.existing.is_some() && mode(sink, full) == SinkMode::Overwrite {
+        folder::look(&target.real)?.all_ours(&target.real, &target.given)?;
     }
-    match target.ancestors().skip(1).find(|parent| parent.exists()) {
-        Some(parent) if !parent.is_dir() => Err(in_the_way(parent)),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
-/// Makes the staging place of a sink. `full` is a full refresh: whatever exists is replaced (R-NEXEC, refresh FULL).
+/// What a full refresh (R-NEXEC, refresh FULL) makes of a sink's mode: whatever exists is replaced.
+pub(crate) fn mode(sink: &SinkPlan, full: bool) -> SinkMode {
+    if full { SinkMode::Overwrite } else { sink.mode }
+}
+
+/// Makes the staging place of a sink, whose target is locked. `full` is a full refresh; `adds` tells that the driver adds
+/// rows to files of the format by itself.
 ///
 /// # Errors
-/// `InvalidArgument` when the target exists and the mode is ERROR; `Io` when its folder cannot be written.
-pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared> {
+/// `InvalidArgument` when the target exists and the mode is ERROR, or when files of others would have to go; `Io` when
+/// its folder cannot be written.
+pub(crate) fn prepare(
+    sink: &SinkPlan,
+    target: Spot,
+    id: &str,
+    full: bool,
+    adds: bool,
+) -> Result<Prepared> {
     let (path, format) = local(sink)?;
-    let target = files::local_path(path)?;
-    let mode = if full { SinkMode::Overwrite } else { sink.mode };
-    let exists = target.exists();
+    let mode = mode(sink, full);
+    let exists = target.existing.is_some();
     match mode {
         SinkMode::Ignore if exists => {
             return Ok(Prepared::Skipped(report(sink, mode, true, 0, Some(0))));
@@ -106,23 +116,25 @@ pub(crate) fn prepare(sink: &SinkPlan, id: &str, full: bool) -> Result<Prepared>
         }
         _ => {}
     }
-    let folder = target.is_dir() || path.ends_with('/');
+    check(sink, &target, full)?;
     let append = mode == SinkMode::Append && exists;
-    let how = match (folder, append, format) {
-        (true, true, _) => Publish::Part,
-        (true, false, _) => Publish::Folder,
-        (false, true, Format::Csv | Format::JsonLines) => Publish::Concatenated,
-        (false, ..) => Publish::File,
+    let (how, before) = match (target.is_folder, append) {
+        (true, true) => (Publish::Part, Before::Nothing),
+        (true, false) => (Publish::Folder, Before::Nothing),
+        (false, true) if adds => (Publish::File, Before::Driver),
+        (false, true) => (Publish::File, Before::Executor),
+        (false, false) => (Publish::File, Before::Nothing),
     };
-    let staging = Staging::create(parent(&target), id)?;
+    let staging = Staging::create(target.parent(), id)?;
     let extension = format.name().to_ascii_lowercase();
     let staged = Staged {
-        file: staging.path(&format!("part-{id}.{extension}")),
+        file: staging.path(&folder::part_name(id, &extension)),
         target,
         how,
-        with_existing: append && how == Publish::File,
+        before,
         folder: staging,
         bytes: 0,
+        warning: None,
     };
     Ok(Prepared::Output(Box::new(Output {
         sink: sink.clone(),
@@ -160,6 +172,7 @@ impl Output {
             return Ok(Target::Write(WriteSpec {
                 format: format.clone(),
                 path: staged.file.clone(),
+                existing: (staged.before == Before::Driver).then(|| staged.target.real.clone()),
                 options,
             }));
         }
@@ -189,7 +202,16 @@ impl Output {
     pub(crate) fn is_with_existing(&self) -> bool {
         self.staged
             .as_ref()
-            .is_some_and(|staged| staged.with_existing)
+            .is_some_and(|staged| staged.before == Before::Executor)
+    }
+
+    /// Whether rows are added to what is there.
+    pub(crate) fn is_added(&self) -> bool {
+        self.mode == SinkMode::Append
+            && self
+                .staged
+                .as_ref()
+                .is_some_and(|staged| staged.target.existing.is_some())
     }
 
     /// Whether the engine writes to its own storage, so that the output is visible as soon as it is written.
@@ -206,45 +228,88 @@ impl Output {
     /// before any output of the node is published.
     ///
     /// # Errors
-    /// `SchemaMismatch` when a CSV file with other columns would be appended to; `Io`.
+    /// `InvalidArgument` when files of others came into the folder meanwhile; `Io`.
     pub(crate) fn complete(&mut self) -> Result<()> {
         let Some(staged) = &mut self.staged else {
             return Ok(());
         };
-        staged.bytes = staging::size(&staged.file);
-        match staged.how {
-            Publish::File | Publish::Part => {}
-            Publish::Folder => {
-                let folder = staged.folder.path("folder");
-                fs::create_dir(&folder)?;
-                fs::rename(&staged.file, folder.join(file_name(&staged.file)))?;
-                staged.file = folder;
+        let old = staged.target.existing.as_ref();
+        staged.bytes = match staged.before {
+            Before::Driver => {
+                staging::size(&staged.file).saturating_sub(old.map_or(0, Metadata::len))
             }
-            Publish::Concatenated => {
-                let whole = staged.folder.path("whole");
-                concatenate(&staged.target, &staged.file, &whole, &self.sink)?;
-                staged.file = whole;
-            }
+            _ => staging::size(&staged.file),
+        };
+        if staged.how == Publish::Folder {
+            staged.become_folder()?;
+        }
+        if let (Some(old), false) = (&staged.target.existing, staged.how == Publish::Part)
+            && let Some(owner) = owner::keep(old, &staged.file)?
+        {
+            staged.warning = Some(format!(
+                "`{}` belongs to {owner}; that could not be kept, and it now belongs to who runs this",
+                staged.target.given
+            ));
         }
         Ok(())
     }
 
     /// Puts what was [completed](Output::complete) in the place of the target. `rows` are the rows that this run added.
+    /// Gives with the report what deserves attention.
     ///
     /// # Errors
     /// `Io` when the target cannot be replaced.
-    pub(crate) fn publish(self, rows: u64) -> Result<OutputReport> {
-        if let Some(staged) = &self.staged {
-            match staged.how {
-                Publish::Part => {
-                    let part = staged.target.join(file_name(&staged.file));
-                    staging::publish(&staged.file, &part)?;
+    pub(crate) fn publish(self, rows: u64) -> Result<(OutputReport, Option<String>)> {
+        let mut warning = None;
+        let mut bytes = None;
+        if let Some(staged) = self.staged {
+            bytes = Some(staged.bytes);
+            staged.publish()?;
+            warning = staged.warning;
+        }
+        let report = report(&self.sink, self.mode, false, rows, bytes);
+        Ok((report, warning))
+    }
+}
+
+impl Staged {
+    /// Makes a folder of the staged file, with what is others' in the folder that it will replace.
+    fn become_folder(&mut self) -> Result<()> {
+        let new = self.folder.path(staging::FOLDER);
+        fs::create_dir(&new)?;
+        let part = new.join(file_name(&self.file));
+        fs::rename(&self.file, &part)?;
+        if self.target.existing.is_some() {
+            let old = &self.target.real;
+            let contents = folder::look(old)?;
+            contents.all_ours(old, &self.target.given)?;
+            if let Some((like, _)) = contents.parts.first() {
+                owner::keep(&fs::metadata(like)?, &part)?;
+            }
+            folder::carry(old, &new).map_err(|error| {
+                Error::from(error).context(format!("cannot replace `{}`", self.target.given))
+            })?;
+            self.folder.exchanges(old)?;
+        }
+        self.file = new;
+        Ok(())
+    }
+
+    fn publish(&self) -> Result<()> {
+        let target = &self.target.real;
+        match self.how {
+            Publish::Part => staging::publish(&self.file, &target.join(file_name(&self.file))),
+            Publish::Folder => staging::publish(&self.file, target),
+            Publish::File => {
+                // Rows of others that ours were added to stay theirs.
+                if self.before == Before::Nothing || record::is_ours(target) {
+                    record::note(&self.file, target);
+                } else {
+                    record::forget(target);
                 }
-                _ => staging::publish(&staged.file, &staged.target)?,
+                staging::publish(&self.file, target)
             }
         }
-        let bytes = self.staged.as_ref().map(|staged| staged.bytes);
-        Ok(report(&self.sink, self.mode, false, rows, bytes))
     }
 }
 
@@ -255,7 +320,10 @@ impl Output {
 pub(crate) fn publish_all(
     mut outputs: Vec<Output>,
     rows: &[u64],
-) -> (Vec<OutputReport>, Result<(), (usize, Error)>) {
+) -> (
+    Vec<(OutputReport, Option<String>)>,
+    Result<(), (usize, Error)>,
+) {
     let mut published = Vec::with_capacity(outputs.len());
     for (number, output) in outputs.iter_mut().enumerate() {
         if let Err(error) = output.complete() {
@@ -296,129 +364,104 @@ pub(crate) fn report(
     }
 }
 
-/// Removes what killed runs left beside a sink's target.
-pub(crate) fn sweep(sink: &SinkPlan) {
-    if let Ok((path, _)) = local(sink)
-        && let Ok(target) = files::local_path(path)
-    {
-        staging::sweep(parent(&target));
+/// What a reset removes of a sink's output.
+#[derive(Debug)]
+pub(crate) enum Removal {
+    Nothing,
+    File(PathBuf, u64),
+    /// The parts of a folder, and the folder when nothing else is in it.
+    Parts(PathBuf, Contents),
+}
+
+impl Removal {
+    /// What a reset (R-PURGE-1) would remove of a target: only what runs of ours wrote there.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a file that no run of ours is known to have written, and for a link.
+    pub(crate) fn of(target: &Spot) -> Result<Self> {
+        let Some(existing) = &target.existing else {
+            return Ok(Self::Nothing);
+        };
+        let refused = |message: String| Error::new(ErrorKind::InvalidArgument, message);
+        if target.is_link {
+            return Err(refused(format!(
+                "`{}` is a link; a reset removes nothing behind it",
+                target.given
+            ))
+            .with_hint("remove the link, or what it leads to, by hand"));
+        }
+        if target.is_folder {
+            return Ok(Self::Parts(
+                target.real.clone(),
+                folder::look(&target.real)?,
+            ));
+        }
+        if !record::is_ours(&target.real) {
+            return Err(refused(format!(
+                "nothing tells that a run of laktory wrote `{}` as it is now",
+                target.given
+            ))
+            .with_hint(
+                "remove it by hand if it may go; a release before this one may have written it, or it was copied or changed since",
+            ));
+        }
+        Ok(Self::File(target.real.clone(), existing.len()))
     }
-}
 
-/// Removes a file or folder (refresh RESET). Gives whether there was one.
-///
-/// # Errors
-/// `Io` when it cannot be removed.
-pub(crate) fn reset(path: &str) -> Result<bool> {
-    let target = files::local_path(path)?;
-    let exists = target.exists();
-    staging::remove(&target)?;
-    Ok(exists)
-}
+    /// Files to be removed, and their bytes.
+    pub(crate) fn size(&self) -> (usize, u64) {
+        match self {
+            Self::Nothing => (0, 0),
+            Self::File(_, bytes) => (1, *bytes),
+            Self::Parts(_, contents) => (contents.parts.len(), contents.bytes()),
+        }
+    }
 
-fn parent(target: &Path) -> &Path {
-    match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+    /// What stays, for people.
+    pub(crate) fn rest(&self) -> Option<String> {
+        match self {
+            Self::Parts(folder, contents) if !contents.foreign.is_empty() => Some(format!(
+                "{} that no run of laktory wrote stay{} in `{}`: {}",
+                folder::counted(contents.foreign.len()),
+                if contents.foreign.len() == 1 { "s" } else { "" },
+                crate::files::shown(folder),
+                folder::named(&contents.foreign, folder)
+            )),
+            _ => None,
+        }
+    }
+
+    /// Removes it. Gives whether there was anything.
+    ///
+    /// # Errors
+    /// `Io` when something cannot be removed.
+    pub(crate) fn carry_out(&self) -> Result<bool> {
+        let failed = |path: &Path, error: std::io::Error| {
+            Error::from(error).context(format!("cannot remove `{}`", crate::files::shown(path)))
+        };
+        match self {
+            Self::Nothing => return Ok(false),
+            Self::File(file, _) => {
+                fs::remove_file(file).map_err(|error| failed(file, error))?;
+                record::forget(file);
+            }
+            Self::Parts(folder, contents) => {
+                for (part, _) in &contents.parts {
+                    fs::remove_file(part).map_err(|error| failed(part, error))?;
+                }
+                if contents.parts.is_empty() {
+                    return Ok(false);
+                }
+                if contents.foreign.is_empty() && !contents.others {
+                    // Somebody may have put something there meanwhile: the folder stays then.
+                    let _ = fs::remove_dir(folder);
+                }
+            }
+        }
+        Ok(true)
     }
 }
 
 fn file_name(path: &Path) -> &std::ffi::OsStr {
     path.file_name().expect("a staged file has a name")
-}
-
-/// Writes the bytes of `old`, then those of `new` without its CSV header, to `whole`.
-fn concatenate(old: &Path, new: &Path, whole: &Path, sink: &SinkPlan) -> Result<()> {
-    fs::copy(old, whole)?;
-    let mut new = BufReader::new(File::open(new)?);
-    let with_header =
-        matches!(&sink.read, Stored::Files(read) if read.format == Format::Csv && read.has_header);
-    if with_header {
-        let added = csv_header(&mut new)?;
-        let present = csv_header(&mut BufReader::new(File::open(old)?))?;
-        let separator = separator(sink);
-        if !present.is_empty() && columns(&present, separator) != columns(&added, separator) {
-            return Err(Error::new(
-                ErrorKind::SchemaMismatch,
-                format!(
-                    "cannot append to `{}`: it has the columns `{}`, the new rows have `{}`",
-                    sink.target,
-                    String::from_utf8_lossy(trimmed(&present)),
-                    String::from_utf8_lossy(trimmed(&added)),
-                ),
-            )
-            .with_hint("select the same columns in the same order, or use mode OVERWRITE"));
-        }
-        if present.is_empty() {
-            File::options()
-                .append(true)
-                .open(whole)?
-                .write_all(&added)?;
-        }
-    }
-    let mut whole = File::options().read(true).append(true).open(whole)?;
-    if !ends_with_newline(old)? {
-        whole.write_all(b"\n")?;
-    }
-    io::copy(&mut new, &mut whole)?;
-    Ok(())
-}
-
-/// The first record of a CSV text, with its line break; quotes may span lines.
-fn csv_header(text: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut header = Vec::new();
-    let mut quoted = false;
-    for byte in text.bytes() {
-        let byte = byte?;
-        header.push(byte);
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => break,
-            _ => {}
-        }
-    }
-    Ok(header)
-}
-
-fn trimmed(header: &[u8]) -> &[u8] {
-    header
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(header)
-        .trim_ascii_end()
-}
-
-/// The names in a header, quoted or not.
-fn columns(header: &[u8], separator: u8) -> Vec<Vec<u8>> {
-    let mut names = vec![Vec::new()];
-    let mut quoted = false;
-    let mut letters = trimmed(header).iter().peekable();
-    while let Some(&letter) = letters.next() {
-        let last = names.len() - 1;
-        match letter {
-            b'"' if quoted && letters.next_if_eq(&&b'"').is_some() => names[last].push(b'"'),
-            b'"' => quoted = !quoted,
-            _ if letter == separator && !quoted => names.push(Vec::new()),
-            _ => names[last].push(letter),
-        }
-    }
-    names
-}
-
-fn separator(sink: &SinkPlan) -> u8 {
-    match sink.options.get("separator") {
-        Some(OptionValue::Text(text)) => text.bytes().next().unwrap_or(b','),
-        _ => b',',
-    }
-}
-
-fn ends_with_newline(path: &Path) -> io::Result<bool> {
-    use std::io::{Seek, SeekFrom};
-    let mut file = File::open(path)?;
-    if file.metadata()?.len() == 0 {
-        return Ok(true);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
 }

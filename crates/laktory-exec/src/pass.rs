@@ -1,13 +1,9 @@
 //! The one pass over a node's rows: its jobs, what each is for, and what came of them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use laktory_core::arrow::array::RecordBatch;
-use laktory_core::{
-    Backend, Error, ErrorKind, Expr, Field, Frame, FrameName, Func, Job, NamedFrames, Op, Outcome,
-    Result, RunCx, Target, UnionHow,
-};
+use laktory_core::{Error, ErrorKind, Expr, Field, Frame, Func, Job, Op, Outcome, Result, Target};
 
 use crate::expectations::{self, Metrics};
 use crate::outputs::Output;
@@ -169,21 +165,4 @@ pub(crate) fn count_rows() -> Op {
 
 fn counted(batches: &[RecordBatch]) -> Result<u64> {
     expectations::count(batches, ROWS)
-}
-
-/// The existing rows, then the new ones; columns that only one of them has are null in the other.
-pub(crate) fn append(
-    cx: &RunCx,
-    backend: &Arc<dyn Backend>,
-    existing: Frame,
-    new: Frame,
-) -> Result<Frame> {
-    let name = FrameName::Named("appended rows".to_owned());
-    let mut named = NamedFrames::new();
-    named.insert(name.clone(), new);
-    let union = Op::Union {
-        others: vec![name],
-        how: UnionHow::Diagonal,
-    };
-    backend.apply(cx, &existing, &union, &named)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use laktory_core::{
@@ -13,7 +13,7 @@ use laktory_core::{
 use laktory_plan::{Handover, NodePlan, Plan};
 
 use crate::build::read_stored;
-use crate::check::{self, NodeSchema};
+use crate::check::{self, NodeSchema, Surroundings};
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
 use crate::node::{Shared, empty_report, run_node};
@@ -52,6 +52,10 @@ pub struct RunOptions {
     pub backends: BTreeMap<String, BackendConfig>,
     /// Sessions of the caller's own, by the registered names of their backends: the run uses them, and opens none.
     pub sessions: BTreeMap<String, Arc<dyn Backend>>,
+    /// How long to wait for another run that writes one of the targets.
+    pub lock_timeout: Duration,
+    /// The files of the pipeline itself, which are no targets.
+    pub own_files: Vec<PathBuf>,
     /// Asks the run to stop.
     pub cancel: Cancel,
 }
@@ -66,6 +70,8 @@ impl Default for RunOptions {
             scratch: None,
             backends: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            lock_timeout: Duration::from_secs(60),
+            own_files: Vec::new(),
             cancel: Cancel::new(),
         }
     }
@@ -141,6 +147,8 @@ struct Engine {
     cx: RunCx,
     sessions: Sessions,
     run_id: String,
+    own_files: Arc<[PathBuf]>,
+    refresh: Refresh,
     /// Removed when the run is dropped.
     _scratch: Option<Staging>,
 }
@@ -178,6 +186,8 @@ impl Engine {
             cx,
             sessions,
             run_id,
+            own_files: options.own_files.clone().into(),
+            refresh: options.refresh,
             _scratch: scratch,
         })
     }
@@ -209,10 +219,21 @@ fn unplaced(plan: &Plan, error: Error) -> Vec<Fault> {
 async fn checked(engine: &Engine, plan: &Arc<Plan>) -> Result<(Vec<NodeSchema>, Vec<Fault>)> {
     let cx = engine.cx.with_pool(Arc::new(SameThread));
     let (sessions, plan) = (engine.sessions.clone(), Arc::clone(plan));
+    let (own, full) = (
+        Arc::clone(&engine.own_files),
+        engine.refresh == Refresh::Full,
+    );
     let runtime = tokio::runtime::Handle::current();
     engine
         .cx
-        .blocking(move || Ok(runtime.block_on(check::check(&cx, &sessions, &plan))))
+        .blocking(move || {
+            Ok(runtime.block_on(check::check(
+                &cx,
+                &sessions,
+                &plan,
+                &Surroundings { own: &own, full },
+            )))
+        })
         .await
 }
 
@@ -289,6 +310,8 @@ pub async fn run(
         run_id: &engine.run_id,
         write: options.write && plan.writes,
         refresh: options.refresh,
+        lock_timeout: options.lock_timeout,
+        own_files: &engine.own_files,
         frames: Mutex::new(BTreeMap::new()),
     };
     let (nodes, faults) = schedule(&shared, options.jobs.max(1)).await;

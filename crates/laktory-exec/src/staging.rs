@@ -1,25 +1,64 @@
 //! Outputs that appear whole or not at all: written to a staging folder beside their target, published by rename.
 //!
 //! A staging folder is named `.laktory-staging-<run>-<n>` and holds a lock file that its run keeps locked. What a killed
-//! run leaves is recognised by its free lock, and removed by the next run that writes beside it ([`sweep`]).
+//! run leaves is recognised by its free lock, and removed by the next run that writes beside it ([`sweep`]). The lock is
+//! the last to go, so that a run that is killed while it cleans up leaves what the next one recognises.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use laktory_core::{Error, ErrorKind, Result};
 
+use crate::files;
+use crate::folder;
+
 const PREFIX: &str = ".laktory-staging-";
 const LOCK: &str = "lock";
+/// Holds the name of the folder beside that is exchanged for the staged one.
+const NOTE: &str = "target";
+/// The folder that is exchanged.
+pub(crate) const FOLDER: &str = "folder";
+
+/// Folders made for something that may come to nothing: removed again, while they are empty, when dropped.
+#[derive(Debug)]
+pub(crate) struct Parents(Vec<PathBuf>);
+
+impl Parents {
+    /// Makes a folder and those around it, as far as they are missing.
+    ///
+    /// # Errors
+    /// `Io` when one cannot be made.
+    pub(crate) fn make(folder: &Path) -> Result<Self> {
+        let mut missing: Vec<PathBuf> = folder
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .map(Path::to_path_buf)
+            .collect();
+        missing.reverse();
+        fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+        Ok(Self(missing))
+    }
+}
+
+impl Drop for Parents {
+    fn drop(&mut self) {
+        for folder in self.0.iter().rev() {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+}
 
 /// A staging folder, removed with all it holds when dropped.
 #[derive(Debug)]
 pub(crate) struct Staging {
     folder: PathBuf,
-    /// Parents that did not exist before, outermost first; removed again while they are empty.
-    created: Vec<PathBuf>,
     /// Held for the life of the folder.
     _lock: File,
+    /// Dropped after the folder is removed.
+    _parents: Parents,
 }
 
 impl Staging {
@@ -28,7 +67,7 @@ impl Staging {
     /// # Errors
     /// `Io` when the folder cannot be written.
     pub(crate) fn create(parent: &Path, id: &str) -> Result<Self> {
-        let created = create_parents(parent).map_err(|error| unwritable(parent, error))?;
+        let parents = Parents::make(parent)?;
         let folder = parent.join(format!("{PREFIX}{id}"));
         // A sweeping run may remove the folder before its lock is held: try again then.
         for _ in 0..100 {
@@ -36,15 +75,12 @@ impl Staging {
                 Ok(Some(lock)) => {
                     return Ok(Self {
                         folder,
-                        created,
                         _lock: lock,
+                        _parents: parents,
                     });
                 }
                 Ok(None) => {}
-                Err(error) => {
-                    remove_empty(&created);
-                    return Err(unwritable(parent, error));
-                }
+                Err(error) => return Err(unwritable(parent, error)),
             }
         }
         Err(Error::internal(format!(
@@ -58,13 +94,21 @@ impl Staging {
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+
+    /// Notes which folder beside will be exchanged for [`FOLDER`], so that whoever cleans up knows whose it was.
+    ///
+    /// # Errors
+    /// When the note cannot be written.
+    pub(crate) fn exchanges(&self, target: &Path) -> io::Result<()> {
+        let name = target.file_name().unwrap_or_default();
+        fs::write(self.path(NOTE), name.as_encoded_bytes())
+    }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next run's sweep.
-        let _ = fs::remove_dir_all(&self.folder);
-        remove_empty(&self.created);
+        let _ = discard(&self.folder);
     }
 }
 
@@ -74,7 +118,8 @@ pub(crate) fn sweep(parent: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_folder || !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
         let folder = entry.path();
@@ -85,15 +130,73 @@ pub(crate) fn sweep(parent: &Path) {
         {
             Ok(lock) => {
                 if lock.try_lock().is_ok() {
-                    let _ = fs::remove_dir_all(&folder);
+                    let _ = discard(&folder);
                 }
             }
-            // Killed between making the folder and its lock: only an empty folder can be meant.
-            Err(_) => {
-                let _ = fs::remove_dir(&folder);
+            // Killed between making the folder and its lock. Releases before removed the lock first: what they left is
+            // told by the names in it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if is_staged(&folder) {
+                    let _ = discard(&folder);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Whether a folder without a lock holds nothing but what runs stage.
+fn is_staged(folder: &Path) -> bool {
+    let known = |name: &str| {
+        ["folder", "whole", "spill", NOTE, "folder.replaced"].contains(&name)
+            || name.starts_with("part-")
+    };
+    fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(known)))
+    })
+}
+
+/// Removes a staging folder, its lock last. What is others' in a folder that was exchanged goes back to where it was.
+fn discard(staging: &Path) -> io::Result<()> {
+    if let Ok(name) = fs::read(staging.join(NOTE)) {
+        for replaced in [FOLDER, "folder.replaced"] {
+            let replaced = staging.join(replaced);
+            if let Some(target) = noted(staging, &name)
+                && fs::symlink_metadata(&replaced).is_ok_and(|found| found.is_dir())
+            {
+                folder::give_back(&replaced, &target)?;
             }
         }
     }
+    for entry in fs::read_dir(staging)? {
+        let entry = entry?;
+        if entry.file_name() == LOCK || entry.file_name() == NOTE {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    for last in [NOTE, LOCK] {
+        match fs::remove_file(staging.join(last)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::remove_dir(staging)
+}
+
+/// The folder that a note names: one beside the staging folder, and no link.
+fn noted(staging: &Path, name: &[u8]) -> Option<PathBuf> {
+    let name = Path::new(std::str::from_utf8(name).ok()?);
+    let mut components = name.components();
+    let plain =
+        matches!(components.next(), Some(Component::Normal(_))) && components.next().is_none();
+    let target = staging.parent()?.join(name);
+    let is_folder = fs::symlink_metadata(&target).is_ok_and(|found| found.is_dir());
+    (plain && is_folder).then_some(target)
 }
 
 /// Makes a staged file or folder durable and puts it in the place of `target`, in one step.
@@ -102,33 +205,22 @@ pub(crate) fn sweep(parent: &Path) {
 /// `Io` when the target cannot be replaced; it is then as it was.
 pub(crate) fn publish(staged: &Path, target: &Path) -> Result<()> {
     let failed = |error: io::Error| {
-        Error::from(error).context(format!("cannot replace `{}`", target.display()))
+        Error::from(error).context(format!("cannot replace `{}`", files::shown(target)))
     };
     sync(staged).map_err(failed)?;
+    if staged.is_file() {
+        // A folder, device or pipe that took the place meanwhile is not replaced.
+        let is_file = |found: fs::Metadata| found.is_file();
+        if !fs::symlink_metadata(target).map_or(true, is_file) {
+            return Err(failed(io::Error::other("it is no file any more")));
+        }
+    }
     if staged.is_dir() && target.is_dir() {
         exchange(staged, target).map_err(failed)?;
     } else {
         fs::rename(staged, target).map_err(failed)?;
     }
     sync_parent(target).map_err(failed)
-}
-
-/// Removes an output: a file, or a folder with all it holds. A missing one is fine (R-PURGE-1).
-///
-/// # Errors
-/// `Io` when it cannot be removed.
-pub(crate) fn remove(target: &Path) -> Result<()> {
-    let removed = if target.is_dir() {
-        fs::remove_dir_all(target)
-    } else {
-        fs::remove_file(target)
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::from(error).context(format!("cannot remove `{}`", target.display())))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Bytes of a file, or of all files below a folder.
@@ -144,7 +236,7 @@ pub(crate) fn size(path: &Path) -> u64 {
 }
 
 fn lock_new(folder: &Path) -> io::Result<Option<File>> {
-    match fs::create_dir(folder) {
+    match create_private(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
@@ -161,42 +253,23 @@ fn lock_new(folder: &Path) -> io::Result<Option<File>> {
     }
 }
 
-fn create_parents(parent: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut missing: Vec<PathBuf> = parent
-        .ancestors()
-        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-        .map(Path::to_path_buf)
-        .collect();
-    missing.reverse();
-    fs::create_dir_all(parent)?;
-    Ok(missing)
-}
-
-fn remove_empty(folders: &[PathBuf]) {
-    for folder in folders.iter().rev() {
-        if fs::remove_dir(folder).is_err() {
-            break;
-        }
-    }
+/// A folder that only its owner enters: what is staged may replace what others must not read.
+fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn unwritable(parent: &Path, error: io::Error) -> Error {
     Error::new(
         ErrorKind::Io,
-        format!("cannot write to folder `{}`: {error}", shown(parent)),
+        format!("cannot write to folder `{}`: {error}", files::shown(parent)),
     )
     .with_source(error)
     .with_hint(
         "outputs are staged in a hidden folder beside their target; the folder must be writable",
     )
-}
-
-fn shown(folder: &Path) -> String {
-    if folder.as_os_str().is_empty() {
-        ".".to_owned()
-    } else {
-        folder.display().to_string()
-    }
 }
 
 fn sync(path: &Path) -> io::Result<()> {
@@ -299,6 +372,65 @@ mod tests {
         sweep(root.path());
         assert!(living.path(LOCK).exists());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    /// Whatever the moment in which a run is killed while it cleans up, the next one finishes that.
+    #[test]
+    fn what_a_killed_cleaning_left_is_removed() {
+        for (files, keeps) in [
+            (&["lock", "part-x.csv"][..], false),
+            (&["lock", "folder/part-x.csv", "target"], false),
+            (&["lock", "target"], false),
+            (&["lock"], false),
+            (&[], false),
+            // Releases before removed the lock first.
+            (&["folder/part"], false),
+            (&["spill/1/x"], false),
+            (&["whole"], false),
+            (&["letter.txt"], true),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let dead = root.path().join(".laktory-staging-dead");
+            fs::create_dir(&dead).unwrap();
+            for file in files {
+                fs::create_dir_all(dead.join(file).parent().unwrap()).unwrap();
+                fs::write(dead.join(file), "").unwrap();
+            }
+            sweep(root.path());
+            assert_eq!(dead.exists(), keeps, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_others_goes_back_when_a_killed_run_is_cleaned_up() {
+        let root = tempfile::tempdir().unwrap();
+        let (dead, target) = (
+            root.path().join(".laktory-staging-dead"),
+            root.path().join("out"),
+        );
+        fs::create_dir_all(dead.join("folder/.notes")).unwrap();
+        fs::create_dir(&target).unwrap();
+        for (file, text) in [
+            ("lock", ""),
+            ("target", "out"),
+            ("folder/late.txt", "late"),
+            ("folder/.notes/x", "x"),
+        ] {
+            fs::write(dead.join(file), text).unwrap();
+        }
+        let part = "part-20261129T233149190Z-1-0-0-0.csv";
+        fs::write(dead.join("folder").join(part), "old").unwrap();
+        sweep(root.path());
+        assert!(!dead.exists());
+        assert!(target.join("late.txt").exists() && target.join(".notes/x").exists());
+        assert!(!target.join(part).exists());
+        // A note that leads elsewhere is followed nowhere.
+        fs::create_dir_all(dead.join("folder")).unwrap();
+        fs::write(dead.join("folder/x"), "").unwrap();
+        fs::write(dead.join("target"), "../elsewhere").unwrap();
+        fs::write(dead.join("lock"), "").unwrap();
+        sweep(root.path());
+        assert!(!dead.exists());
     }
 
     #[test]

@@ -21,6 +21,11 @@ pub struct Document {
 }
 
 impl Document {
+    /// The files that it was read from, in the order in which they were first read.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.sources.names()
+    }
+
     /// Where the value at `path` was written, or else its nearest enclosing value. None for a pipeline declared in code.
     #[must_use]
     pub fn span(&self, path: &Path) -> Option<Span> {

@@ -20,6 +20,10 @@ impl Sources {
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.name())
+    }
+
     pub(crate) fn file(&self, file: u32) -> Option<&Arc<SourceFile>> {
         self.files.get(file as usize)
     }

@@ -108,9 +108,10 @@ impl Execute for Project {
     fn execute_with(
         &self,
         planning: &Planning,
-        options: RunOptions,
+        mut options: RunOptions,
         observer: &dyn Observer,
     ) -> Result<Execution, ExecuteError> {
+        options.own_files.extend(self.files());
         let registry = registry()?;
         let (plan, _) = self.plan(&registry, planning)?;
         let runtime = runtime()?;

@@ -188,6 +188,16 @@ impl Project {
         }
     }
 
+    /// The files that the pipeline was loaded from; none for one declared in code. A run does not write over them.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let files = self
+            .loaded
+            .iter()
+            .flat_map(|loaded| loaded.document.files());
+        files.map(PathBuf::from).collect()
+    }
+
     /// Faults and warnings of loading.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {

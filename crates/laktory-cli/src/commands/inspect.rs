@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use laktory::Planning;
 use laktory::core::Registry;
+use laktory::exec::{Effect, Refresh, What};
 use laktory::plan::{Graph, Handover, InputSource, NodePlan, Plan, StepKind, Writer};
+use laktory::{Planning, Project};
 
 use crate::args::{FileArgs, GraphArgs, PlanArgs, SelectArgs, ValidateArgs};
 use crate::commands::{compile, open, print};
@@ -24,7 +25,10 @@ pub(crate) fn validate(
     let plan = compile(&project, registry, &planning, quiet)?;
     if !args.offline {
         let runtime = laktory::runtime()?;
-        let options = args.file.run_options(registry)?;
+        let options = laktory::exec::RunOptions {
+            own_files: project.files(),
+            ..args.file.run_options(registry)?
+        };
         let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
         if !faults.is_empty() {
             let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
@@ -42,29 +46,36 @@ pub(crate) fn validate(
     ))
 }
 
-fn planned(file: &FileArgs, select: &SelectArgs, registry: &Registry) -> Result<Plan, Failure> {
-    let project = open(file)?;
+fn planned(
+    project: &Project,
+    file: &FileArgs,
+    select: &SelectArgs,
+    registry: &Registry,
+) -> Result<Plan, Failure> {
     let planning = Planning {
         selects: select.select.clone(),
         backend: file.backend.clone(),
         write: true,
     };
-    compile(&project, registry, &planning, false)
+    compile(project, registry, &planning, false)
 }
 
 /// Prints the plan.
 pub(crate) fn plan(args: &PlanArgs, registry: &Registry) -> Result<(), Failure> {
-    let plan = planned(&args.file, &args.select, registry)?;
+    let project = open(&args.file)?;
+    let plan = planned(&project, &args.file, &args.select, registry)?;
+    let effects = laktory::exec::effects(&plan, registry, Refresh::Incremental, &project.files())?;
     if args.json {
-        let text = serde_json::to_string_pretty(&plan);
+        let text = machine(&plan, &effects).and_then(|plan| serde_json::to_string_pretty(&plan));
         return print(&text.map_err(|error| laktory::core::Error::internal(error.to_string()))?);
     }
-    print(&describe(&plan))
+    print(&describe(&plan, &effects))
 }
 
 /// Prints the graph.
 pub(crate) fn graph(args: &GraphArgs, registry: &Registry) -> Result<(), Failure> {
-    let plan = planned(&args.file, &args.select, registry)?;
+    let project = open(&args.file)?;
+    let plan = planned(&project, &args.file, &args.select, registry)?;
     let graph = Graph(&plan);
     print(
         if args.mermaid {
@@ -76,11 +87,27 @@ pub(crate) fn graph(args: &GraphArgs, registry: &Registry) -> Result<(), Failure
     )
 }
 
+/// What a run would do to the files that are there: for each node, for each of its sinks.
+pub(crate) type Effects = Vec<Vec<Option<Effect>>>;
+
+/// A plan for programs: each sink with what a run would do to the files that are there.
+fn machine(plan: &Plan, effects: &Effects) -> serde_json::Result<serde_json::Value> {
+    let mut text = serde_json::to_value(plan)?;
+    for (node, effects) in effects.iter().enumerate() {
+        for (sink, effect) in effects.iter().enumerate() {
+            if let Some(effect) = effect {
+                text["nodes"][node]["sinks"][sink]["effect"] = serde_json::to_value(effect)?;
+            }
+        }
+    }
+    Ok(text)
+}
+
 /// A plan for people: a paragraph for each node.
-pub(crate) fn describe(plan: &Plan) -> String {
+pub(crate) fn describe(plan: &Plan, effects: &Effects) -> String {
     let mut text = format!("pipeline {}: {} nodes\n", plan.pipeline, plan.nodes.len());
     for (number, node) in plan.nodes.iter().enumerate() {
-        describe_node(&mut text, plan, number, node);
+        describe_node(&mut text, plan, number, node, &effects[number]);
     }
     text.truncate(text.trim_end().len());
     text
@@ -101,7 +128,13 @@ fn written_by(plan: &Plan, writers: &[Writer]) -> String {
     }
 }
 
-fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan) {
+fn describe_node(
+    text: &mut String,
+    plan: &Plan,
+    number: usize,
+    node: &NodePlan,
+    effects: &[Option<Effect>],
+) {
     let _ = writeln!(text, "\n{}. {} on {}", number + 1, node.name, node.backend);
     let after: Vec<&str> = node
         .upstream
@@ -168,7 +201,7 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
             expectation.text.trim()
         );
     }
-    for sink in &node.sinks {
+    for (sink, effect) in node.sinks.iter().zip(effects) {
         let rows = if sink.quarantine {
             "quarantined rows"
         } else {
@@ -186,5 +219,29 @@ fn describe_node(text: &mut String, plan: &Plan, number: usize, node: &NodePlan)
             sink.target.format_name(),
             sink.mode
         );
+        if let Some(effect) = effect {
+            let _ = writeln!(text, "               {}", told(effect));
+        }
+    }
+}
+
+/// What becomes of the files that are there, as a sentence.
+fn told(effect: &Effect) -> String {
+    let files = match effect.files {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
+    };
+    let there = format!("{files}, {} bytes", effect.bytes);
+    let told = match effect.what {
+        What::Create => "new: nothing is there".to_owned(),
+        What::Replace => format!("replaces {there}"),
+        What::Append => format!("adds to {there}"),
+        What::Keep => format!("leaves what is there: {there}"),
+        What::Remove => format!("removes {there}"),
+        _ => "would be refused".to_owned(),
+    };
+    match &effect.note {
+        Some(note) => format!("{told}; {note}"),
+        None => told,
     }
 }

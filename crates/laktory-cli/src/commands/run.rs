@@ -3,13 +3,14 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use laktory::core::{Cancel, Registry};
 use laktory::exec::{Fault, Observer, Refresh, Run, RunOptions, RunReport, Status};
 use laktory::syntax::Diagnostic;
 use laktory::{Planning, Project};
 
-use crate::args::{LogFormat, RefreshMode, RunArgs};
+use crate::args::{LogFormat, RefreshMode, RunArgs, duration};
 use crate::commands::{compile, inspect, open, print, show};
 use crate::exit::{Failure, INTERRUPTED};
 use crate::log::{Detail, JsonLog, NoLog, TextLog};
@@ -27,13 +28,26 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
     };
     let plan = compile(&project, registry, &planning, quiet)?;
     let runtime = laktory::runtime()?;
-    let options = options(args, registry)?;
+    let options = options(args, registry, &project)?;
+    if let Some(path) = args
+        .report
+        .as_deref()
+        .filter(|path| *path != Path::new("-"))
+    {
+        laktory::exec::may_report(path, &plan, &options.own_files).map_err(unusable)?;
+    }
     if args.dry_run {
-        let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
-        if !faults.is_empty() {
-            return Err(explain(&project, &faults).into());
+        let reads = options.refresh != Refresh::Reset;
+        if reads {
+            let (_, faults) =
+                runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
+            if !faults.is_empty() {
+                return Err(explain(&project, &faults).into());
+            }
         }
-        return print(&inspect::describe(&plan));
+        let own = &options.own_files;
+        let effects = laktory::exec::effects(&plan, registry, options.refresh, own)?;
+        return print(&inspect::describe(&plan, &effects));
     }
     for node in &args.show {
         if plan.node(node).is_none() {
@@ -51,7 +65,12 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
     finish(args, quiet, &project, &runtime, &run)
 }
 
-fn options(args: &RunArgs, registry: &Registry) -> Result<RunOptions, Failure> {
+/// An error of how the command is used.
+fn unusable(error: laktory::core::Error) -> Failure {
+    Failure::usage(vec![laktory::diagnostic(&error)])
+}
+
+fn options(args: &RunArgs, registry: &Registry, project: &Project) -> Result<RunOptions, Failure> {
     let refresh = if args.full_refresh {
         RefreshMode::Full
     } else {
@@ -67,9 +86,26 @@ fn options(args: &RunArgs, registry: &Registry) -> Result<RunOptions, Failure> {
         },
         jobs: args.jobs.map_or(defaults.jobs, usize::from),
         memory_budget: args.memory.saturating_mul(1_000_000),
+        lock_timeout: lock_timeout(args)?.unwrap_or(defaults.lock_timeout),
+        own_files: project.files(),
         cancel: Cancel::new(),
         ..defaults
     })
+}
+
+/// How long to wait for other runs: as the command says, else the environment.
+fn lock_timeout(args: &RunArgs) -> Result<Option<Duration>, Failure> {
+    const VARIABLE: &str = "LAKTORY_LOCK_TIMEOUT";
+    match std::env::var(VARIABLE) {
+        Ok(text) if args.lock_timeout.is_none() && !text.is_empty() => {
+            let read = duration(&text).map_err(|hint| {
+                let message = format!("`{text}` in {VARIABLE} is no time");
+                Failure::usage(vec![Diagnostic::error("usage", message).hint(hint)])
+            });
+            read.map(Some)
+        }
+        _ => Ok(args.lock_timeout),
+    }
 }
 
 /// The first interrupt stops the run after its running steps, with outputs as they were; the second ends the process.

@@ -1,7 +1,6 @@
 //! Modes and targets: what becomes of what was there (sections 12.3 to 12.5).
 
 use crate::support::{Bench, Done};
-use laktory_exec::Status;
 use laktory_testkit::recorder::{Behaviour, Script, Verb};
 
 fn node(sink: &str) -> String {
@@ -104,118 +103,31 @@ fn r_cre_5_parent_folders_are_made() {
     assert_eq!(bench.files(), ["p/", "p/q/", "p/q/a.x"]);
 }
 
-/// Appends `new` to a file that holds `old`.
-fn appended(format: &str, old: &str, new: &'static str, keys: &str) -> (Bench, Done) {
-    let bench = Bench::with(Script::new().on(Verb::Execute, "in.json", Behaviour::Contents(new)));
-    bench.text("a.txt", old);
-    let done = bench.run(&format!(
-        "
-  - name: a
-    dataframe_backend: OTHER
-    source: {{path: '@/in.json', format: JSON}}
-    sinks: [{{path: '@/a.txt', format: {format}, mode: APPEND{keys}}}]
-"
-    ));
-    (bench, done)
-}
-
+/// A driver that adds rows by itself is given the file; it stays as it is until the whole is published.
 #[test]
-fn csv_is_appended_without_a_second_header() {
-    for (old, new, whole) in [
-        ("x,y\n1,a\n", "x,y\n2,b\n", "x,y\n1,a\n2,b\n"),
-        ("x,y\n1,a", "x,y\n2,b\n", "x,y\n1,a\n2,b\n"),
-        ("x,y\r\n1,a\r\n", "x,y\n2,b\n", "x,y\r\n1,a\r\n2,b\n"),
-        ("x,y", "x,y\n2,b\n", "x,y\n2,b\n"),
-        ("", "x,y\n2,b\n", "x,y\n2,b\n"),
-        ("x,y\n1,a\n", "x,y\n", "x,y\n1,a\n"),
-        (
-            "\"x\n1\",y\n1,a\n",
-            "\"x\n1\",y\n2,b\n",
-            "\"x\n1\",y\n1,a\n2,b\n",
-        ),
-        (
-            "\u{feff}x,y\n1,a\n",
-            "x,y\n2,b\n",
-            "\u{feff}x,y\n1,a\n2,b\n",
-        ),
-        ("\"x\",y\n1,a\n", "x,y\n2,b\n", "\"x\",y\n1,a\n2,b\n"),
-    ] {
-        let (bench, done) = appended("CSV", old, new, "");
-        assert!(done.run().succeeded(), "{old:?}: {:?}", done.faults());
-        assert_eq!(bench.read("a.txt"), whole, "{old:?}");
-        assert_eq!(bench.files(), ["a.txt"]);
-    }
-}
-
-#[test]
-fn csv_with_other_columns_is_not_appended() {
-    for old in ["y,x\n1,a\n", "x\n1\n", "x,y,z\n", "X,y\n"] {
-        let (bench, done) = appended("CSV", old, "x,y\n2,b\n", "");
-        let [fault] = &done.faults()[..] else {
-            panic!("{old:?}: {:?}", done.faults())
-        };
-        assert!(
-            fault.starts_with("a: nodes[0].sinks[0]: schema_mismatch: cannot append to "),
-            "{fault}"
-        );
-        assert_eq!(bench.read("a.txt"), old);
-        assert_eq!(bench.files(), ["a.txt"]);
-    }
-}
-
-#[test]
-fn csv_without_header_is_appended_as_it_is() {
-    let (bench, done) = appended(
-        "CSV",
-        "1,a",
-        "2,b\n",
-        ", writer_kwargs: {include_header: false}",
-    );
-    done.good();
-    assert_eq!(bench.read("a.txt"), "1,a\n2,b\n");
-}
-
-#[test]
-fn json_lines_are_appended_on_lines_of_their_own() {
-    for (old, whole) in [
-        ("{}\n", "{}\n{\"x\":1}\n"),
-        ("{}", "{}\n{\"x\":1}\n"),
-        ("", "{\"x\":1}\n"),
-    ] {
-        let (bench, done) = appended("JSONL", old, "{\"x\":1}\n", "");
-        done.good();
-        assert_eq!(bench.read("a.txt"), whole);
-    }
-}
-
-/// The second output turns out not to fit: the first is not published either.
-#[test]
-fn what_does_not_fit_one_sink_publishes_none() {
+fn drivers_add_rows_to_the_formats_that_they_know() {
     let bench =
-        Bench::with(Script::new().on(Verb::Execute, "in.json", Behaviour::Contents("x,y\n2,b\n")));
-    bench.text("b.csv", "other\n");
+        Bench::with(Script::new().on(Verb::Execute, "in.json", Behaviour::Contents("old and new")));
+    bench.text("a.txt", "old");
     let done = bench.run(
         "
   - name: a
+    dataframe_backend: OTHER
     source: {path: '@/in.json', format: JSON}
-    sinks: [{path: '@/a.csv', format: CSV}, {path: '@/b.csv', format: CSV, mode: APPEND}, {path: '@/c.csv', format: CSV}]
+    sinks: [{path: '@/a.txt', format: CSV, mode: APPEND}]
 ",
     );
-    assert!(
-        done.faults()[0].starts_with("a: nodes[0].sinks[1]: schema_mismatch: "),
-        "{:?}",
-        done.faults()
-    );
-    assert_eq!(done.statuses(), [("a", Status::Failed)]);
-    assert_eq!(bench.files(), ["b.csv"]);
-    assert_eq!(bench.read("b.csv"), "other\n");
+    done.good();
+    assert_eq!(bench.read("a.txt"), "old and new");
+    assert_eq!(done.node("a").outputs[0].rows, 3);
+    assert_eq!(bench.files(), ["a.txt"]);
 }
 
 #[test]
 fn folders_are_replaced_whole_or_added_to() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("out")).unwrap();
-    bench.table("out/old.parquet", &[7]);
+    bench.text("out/_SUCCESS", "of another program");
     let parts = |bench: &Bench| -> usize {
         bench
             .files()
@@ -225,7 +137,6 @@ fn folders_are_replaced_whole_or_added_to() {
     };
     run(&bench, "out', format: PARQUET, mode: APPEND").good();
     assert_eq!(parts(&bench), 1);
-    assert!(bench.files().contains(&"out/old.parquet".to_owned()));
     run(&bench, "out/', format: PARQUET, mode: APPEND").good();
     assert_eq!(
         parts(&bench),
@@ -235,7 +146,55 @@ fn folders_are_replaced_whole_or_added_to() {
     );
     run(&bench, "out', format: PARQUET").good();
     assert_eq!(parts(&bench), 1);
-    assert_eq!(bench.files().len(), 2, "{:?}", bench.files());
+    assert_eq!(bench.read("out/_SUCCESS"), "of another program");
+    assert_eq!(bench.files().len(), 3, "{:?}", bench.files());
+}
+
+/// What no run of ours wrote is neither replaced nor mixed with.
+#[test]
+fn files_of_others_are_not_replaced() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("out")).unwrap();
+    bench.table("out/old.parquet", &[7]);
+    run(&bench, "out', format: PARQUET, mode: APPEND").good();
+    for _ in 0..2 {
+        let before = bench.files();
+        let done = run(&bench, "out', format: PARQUET");
+        let folder = bench.path("out").display().to_string();
+        assert_eq!(
+            done.faults(),
+            [format!(
+                "a: nodes[0].sinks[0]: invalid_argument: folder `{folder}` holds 1 file that no run of laktory wrote: `old.parquet`"
+            )]
+        );
+        assert_eq!(bench.files(), before);
+    }
+    std::fs::remove_file(bench.path("out/old.parquet")).unwrap();
+    run(&bench, "out', format: PARQUET").good();
+}
+
+#[test]
+fn replaced_files_keep_mode_and_links() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let bench = Bench::new();
+    bench.table("a.x", &[7]);
+    let private = std::fs::Permissions::from_mode(0o640);
+    std::fs::set_permissions(bench.path("a.x"), private).unwrap();
+    std::fs::create_dir(bench.path("sub")).unwrap();
+    symlink("../a.x", bench.path("sub/link.x")).unwrap();
+    for sink in [
+        "a.x', format: PARQUET",
+        "sub/link.x', format: PARQUET",
+        "sub/link.x', format: PARQUET, mode: APPEND",
+    ] {
+        run(&bench, sink).good();
+        let found = std::fs::symlink_metadata(bench.path("a.x")).unwrap();
+        assert_eq!(found.permissions().mode() & 0o777, 0o640, "{sink}");
+        assert!(bench.path("sub/link.x").is_symlink(), "{sink}");
+        assert_eq!(bench.values("a.x")[0], "1", "{sink}");
+    }
+    assert_eq!(bench.values("a.x").len(), 6);
+    assert_eq!(bench.files(), ["a.x", "sub/", "sub/link.x"]);
 }
 
 #[test]

@@ -64,6 +64,52 @@ fn reset_removes_outputs_and_reads_nothing() {
     );
 }
 
+/// A reset removes what runs of ours wrote at the place, and nothing else.
+#[test]
+fn reset_leaves_what_is_others() {
+    use std::os::unix::fs::symlink;
+    let mut bench = Bench::new();
+    bench.run(&nodes("OVERWRITE")).good();
+    bench.text("out/notes.txt", "mine");
+    bench.options.refresh = Refresh::Reset;
+    let done = bench.run(&nodes("OVERWRITE"));
+    done.good();
+    assert_eq!(bench.files(), ["out/", "out/notes.txt"]);
+    let warnings = &done.node("a").warnings;
+    assert!(
+        warnings[0].starts_with("1 file that no run of laktory wrote stays in "),
+        "{warnings:?}"
+    );
+    // A file that no run wrote, that somebody changed, or that lies behind a link: nothing of the node goes.
+    for make in [
+        |bench: &Bench| bench.text("a.x", "mine"),
+        |bench: &Bench| symlink("elsewhere", bench.path("a.x")).unwrap(),
+        |bench: &Bench| {
+            bench.text("elsewhere", "mine");
+            symlink("elsewhere", bench.path("a.x")).unwrap();
+        },
+    ] {
+        let _ = std::fs::remove_file(bench.path("a.x"));
+        make(&bench);
+        let before = bench.files();
+        let done = bench.run(&nodes("OVERWRITE"));
+        assert_eq!(done.run().report.nodes[0].status, Status::Failed);
+        assert_eq!(bench.files(), before);
+    }
+}
+
+/// Rows that ours were added to stay those of who wrote them.
+#[test]
+fn reset_leaves_a_file_that_was_appended_to() {
+    let mut bench = Bench::new();
+    bench.table("a.x", &[7]);
+    bench.run(&nodes("APPEND")).good();
+    bench.options.refresh = Refresh::Reset;
+    let done = bench.run(&nodes("APPEND"));
+    assert!(done.faults()[0].contains("nothing tells that a run of laktory wrote"));
+    assert_eq!(bench.values("a.x").len(), 4);
+}
+
 #[test]
 fn reset_touches_the_selected_nodes_only() {
     let mut bench = Bench::new();

@@ -27,6 +27,7 @@ impl Profile for Other {
     fn capabilities() -> Capabilities {
         let mut capabilities = everything();
         capabilities.writes.get_mut(&Format::Csv).unwrap().options = &["include_header"];
+        capabilities.appends = vec![Format::Csv];
         capabilities
     }
 }

@@ -1,0 +1,142 @@
+//! Rows added to what is there: that they are of the same columns, and the rows of a file before new ones.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use laktory_core::arrow::schema::SchemaRef;
+use laktory_core::{
+    Backend, DType, Error, ErrorKind, Frame, FrameName, NamedFrames, Op, Result, RunCx, UnionHow,
+};
+use laktory_plan::{SinkPlan, SinkTarget, Stored};
+
+use crate::build::read_stored;
+
+/// That rows of `new` may be added to what a sink holds: the same columns, of types that one file or folder can hold
+/// together. What the engine cannot look at beforehand is left to the driver that adds the rows.
+///
+/// # Errors
+/// `SchemaMismatch`; those of reading what is there.
+pub(crate) async fn fits(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    sink: &SinkPlan,
+    new: &Frame,
+) -> Result<()> {
+    let Some(old) = existing(cx, backend, sink).await? else {
+        return Ok(());
+    };
+    let (found, added) = (
+        backend.schema(cx, &old).await?,
+        backend.schema(cx, new).await?,
+    );
+    let names = |schema: &SchemaRef| -> BTreeSet<String> {
+        schema
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect()
+    };
+    if names(&found) != names(&added) {
+        return Err(refused(
+            sink,
+            &format!(
+                "it has the columns {}, the new rows have {}",
+                listed(&found),
+                listed(&added)
+            ),
+        ));
+    }
+    if !is_lossless(sink) {
+        return Ok(());
+    }
+    let both = match append(cx, backend, old, new.clone()) {
+        Ok(both) => backend.schema(cx, &both).await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    both.map_err(|error| match other_type(&found, &added) {
+        Some(what) => refused(sink, &what).with_source(error),
+        None => error,
+    })
+}
+
+fn refused(sink: &SinkPlan, what: &str) -> Error {
+    Error::new(
+        ErrorKind::SchemaMismatch,
+        format!("cannot append to `{}`: {what}", sink.target),
+    )
+    .with_hint("give the new rows the same columns and types, or use mode OVERWRITE")
+}
+
+/// The first column that has another type in the new rows.
+fn other_type(found: &SchemaRef, added: &SchemaRef) -> Option<String> {
+    found.fields().iter().find_map(|old| {
+        let new = added.field_with_name(old.name()).ok()?;
+        let (here, there) = (
+            DType::from_arrow(old.data_type()),
+            DType::from_arrow(new.data_type()),
+        );
+        (here != there).then(|| {
+            format!(
+                "column `{}` is of type {here} there, and {there} in the new rows",
+                old.name()
+            )
+        })
+    })
+}
+
+fn listed(schema: &SchemaRef) -> String {
+    let names: Vec<String> = schema
+        .fields()
+        .iter()
+        .map(|field| format!("`{}`", field.name()))
+        .collect();
+    names.join(", ")
+}
+
+fn is_lossless(sink: &SinkPlan) -> bool {
+    sink.target
+        .format()
+        .is_some_and(laktory_core::Format::is_lossless)
+}
+
+/// What a sink holds; none where nothing can be said of it without its rows.
+async fn existing(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    sink: &SinkPlan,
+) -> Result<Option<Frame>> {
+    let (SinkTarget::File { .. }, Stored::Files(read)) = (&sink.target, &sink.read) else {
+        return Ok(None);
+    };
+    // A text that was written with options which reading does not have would be misread.
+    let is_readable = |name: &String| read.options.contains_key(name) || name == "include_header";
+    if !is_lossless(sink) && !sink.options.keys().all(is_readable) {
+        return Ok(None);
+    }
+    match read_stored(cx, backend, &sink.read, false).await {
+        Ok(frame) => Ok(Some(frame)),
+        // An empty folder; a text without rows, of which the driver makes what it can.
+        Err(error) if error.kind() == ErrorKind::NotFound || !is_lossless(sink) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The existing rows, then the new ones.
+///
+/// # Errors
+/// When the engine cannot put them together.
+pub(crate) fn append(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    existing: Frame,
+    new: Frame,
+) -> Result<Frame> {
+    let name = FrameName::Named("appended rows".to_owned());
+    let mut named = NamedFrames::new();
+    named.insert(name.clone(), new);
+    let union = Op::Union {
+        others: vec![name],
+        how: UnionHow::Diagonal,
+    };
+    backend.apply(cx, &existing, &union, &named)
+}
