@@ -5,6 +5,11 @@
 //! once for all engines, before an engine reads it: how many records, and the first place that is not as the format has it.
 //! Files that an engine's reader would misread are decoded here, to Arrow.
 //!
-//! Nothing here knows an engine, a pipeline, or a folder: callers give files and options.
+//! Files that are read as one have one list of columns, by the rule of [`folder`]; the names of their folders may give
+//! further ones, by that of [`hive`].
+//!
+//! Nothing here knows an engine or a pipeline: callers give files and options.
 
 pub mod append;
+pub mod folder;
+pub mod hive;
