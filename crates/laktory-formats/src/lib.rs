@@ -11,5 +11,7 @@
 //! Nothing here knows an engine or a pipeline: callers give files and options.
 
 pub mod append;
+pub mod csv;
 pub mod folder;
 pub mod hive;
+pub mod options;
