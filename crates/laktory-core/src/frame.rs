@@ -22,6 +22,7 @@ pub struct Frame {
     backend: &'static str,
     inner: Arc<dyn NativeFrame>,
     source_rows: Option<u64>,
+    warnings: Arc<[String]>,
 }
 
 impl Frame {
@@ -32,6 +33,7 @@ impl Frame {
             backend,
             inner: Arc::new(inner),
             source_rows: None,
+            warnings: Arc::default(),
         }
     }
 
@@ -40,6 +42,19 @@ impl Frame {
     pub fn with_source_rows(mut self, rows: u64) -> Self {
         self.source_rows = Some(rows);
         self
+    }
+
+    /// The frame, with what its reader has to say: what options let it change or leave out, with counts.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings.into();
+        self
+    }
+
+    /// What the reader of the frame has to say; nothing for frames that steps have changed.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Rows in the files that [`Backend::read`](crate::Backend::read) made the frame of, where the driver found that out

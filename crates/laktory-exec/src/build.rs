@@ -37,6 +37,8 @@ pub(crate) struct Stage {
     pub(crate) frame: Option<Frame>,
     /// Names and types of its columns.
     pub(crate) schema: Option<SchemaRef>,
+    /// What the readers of its sources have to say.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What building needs to know.
@@ -62,8 +64,9 @@ impl Builder<'_> {
     async fn build(&self, nodes: &impl NodeFrames) -> Result<Stage, Fault> {
         let mut named = NamedFrames::new();
         let mut primary = None;
+        let mut warnings = Vec::new();
         for input in &self.node.inputs {
-            let frame = self.input(input, nodes).await?;
+            let frame = self.input(input, nodes, &mut warnings).await?;
             if self.node.primary.as_ref() == Some(&input.name) {
                 primary = Some(frame.clone());
             }
@@ -81,10 +84,19 @@ impl Builder<'_> {
             ),
             None => None,
         };
-        Ok(Stage { frame, schema })
+        Ok(Stage {
+            frame,
+            schema,
+            warnings,
+        })
     }
 
-    async fn input(&self, input: &Input, nodes: &impl NodeFrames) -> Result<Frame, Fault> {
+    async fn input(
+        &self,
+        input: &Input,
+        nodes: &impl NodeFrames,
+        warnings: &mut Vec<String>,
+    ) -> Result<Frame, Fault> {
         let (kind, source) = describe(&input.source);
         self.observer.on(&Event::Reading {
             node: self.node.name.clone(),
@@ -95,6 +107,7 @@ impl Builder<'_> {
         });
         let at = |error| Fault::new(&self.node.name, &input.place, error);
         let frame = self.source(input, nodes).await.map_err(at)?;
+        warnings.extend_from_slice(frame.warnings());
         let mut named = NamedFrames::new();
         let frame = self
             .steps(Some(frame), &input.steps, &mut named, false)

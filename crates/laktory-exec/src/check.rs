@@ -196,7 +196,7 @@ async fn check_node(
         node,
         rows: false,
     };
-    let Stage { frame, schema } = builder.stage(frames).await.map_err(|fault| vec![fault])?;
+    let Stage { frame, schema, .. } = builder.stage(frames).await.map_err(|fault| vec![fault])?;
     let resolved = NodeSchema {
         node: node.name.clone(),
         schema,

@@ -145,6 +145,9 @@ impl NodeRun<'_> {
             rows: true,
         };
         let stage = builder.stage(self.shared).await?;
+        for message in stage.warnings {
+            self.warn(message, &mut report.warnings);
+        }
         let Some(stage) = stage.frame else {
             return Ok(());
         };
@@ -594,11 +597,7 @@ impl NodeRun<'_> {
                     check.expr,
                     check.summary()
                 );
-                self.shared.observer.on(&Event::Warning {
-                    node: self.node.name.clone(),
-                    message: message.clone(),
-                });
-                report.warnings.push(message);
+                self.warn(message, &mut report.warnings);
             }
         }
         let faults: Vec<Fault> = failed
@@ -622,6 +621,15 @@ impl NodeRun<'_> {
         } else {
             Err(faults)
         }
+    }
+
+    /// Tells a warning, now and in the record of the run.
+    fn warn(&self, message: String, warnings: &mut Vec<String>) {
+        self.shared.observer.on(&Event::Warning {
+            node: self.node.name.clone(),
+            message: message.clone(),
+        });
+        warnings.push(message);
     }
 
     /// Publishes every output of the node, on a blocking thread: files are synced to disk first.
