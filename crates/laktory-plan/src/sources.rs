@@ -1,7 +1,9 @@
 //! Sources: what is read, and the post-read steps, in the order filter, selects, renames, drops, drop_duplicates
 //! (R-SRC-3).
 
-use laktory_core::{Expr, Field, Format, FrameName, Keep, Op, ReadSpec, TableName, TableSpec};
+use laktory_core::{
+    Expr, Field, Format, FrameName, Keep, Op, OptionValue, ReadSpec, TableName, TableSpec,
+};
 use laktory_model::{
     DataSource, DropDuplicates, FileDataSource, Finding, Path, Schema, Selects, SourceCommon,
     SourceKind, TableDataSource,
@@ -120,7 +122,23 @@ fn files(
         methods: &file.reader_methods,
         known: support.options,
     };
-    let (options, _) = methods::compile(compiler, index, &asked, &format!("`{format}`"), place)?;
+    let (mut options, _) =
+        methods::compile(compiler, index, &asked, &format!("`{format}`"), place)?;
+    if let Some(by_position) = file.by_position {
+        if support.options.contains(&BY_POSITION) {
+            options
+                .entry(BY_POSITION.to_owned())
+                .or_insert(OptionValue::Bool(by_position));
+        } else {
+            let message =
+                format!("`by_position` cannot be given for format `{format}` on backend {backend}");
+            compiler.report(unsupported(
+                place.key(BY_POSITION),
+                &message,
+                "remove `by_position`",
+            ));
+        }
+    }
     if compiler.findings[before..].iter().any(Finding::is_error) {
         return None;
     }
@@ -132,6 +150,9 @@ fn files(
         ..ReadSpec::new(format, &file.path)
     }))
 }
+
+/// The key, and the reader option, that takes the columns of a schema in the order of a file.
+const BY_POSITION: &str = "by_position";
 
 /// A table of the engine's catalog.
 fn table(

@@ -74,6 +74,8 @@ struct Request<'a> {
     declared: Option<SchemaRef>,
     /// Footers that the session knows; scans look there too.
     footers: &'a FileMetadataCache,
+    /// What was found out about files of CSV.
+    csv: Option<csv::Looked>,
 }
 
 /// A frame that reads files.
@@ -85,10 +87,17 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         laktory_core::OptionValue::Int(rows) => usize::try_from(*rows).ok(),
         _ => None,
     });
+    let looked = match spec.format {
+        Format::Csv => csv::look(cx, spec)
+            .await
+            .map_err(|error| at_files(error, &files(spec)))?,
+        _ => None,
+    };
+    let survey = looked.as_ref().and_then(|looked| looked.survey.clone());
     let spec = spec.clone();
     let runtime = session.context().runtime_env();
     let footers = runtime.cache_manager.get_file_metadata_cache();
-    let table = cx.blocking(move || table(&spec, &*footers)).await?;
+    let table = cx.blocking(move || table(&spec, &*footers, looked)).await?;
     let mut plan = crate::source::scan(session, table)?;
     if limit.is_some() {
         plan = LogicalPlanBuilder::from(plan)
@@ -96,10 +105,54 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             .and_then(LogicalPlanBuilder::build)
             .or_error()?;
     }
-    Ok(DataFusionFrame::from_plan(plan))
+    let frame = DataFusionFrame::from_plan(plan);
+    Ok(match survey {
+        Some(survey) => frame
+            .with_source_rows(survey.rows)
+            .with_warnings(survey.warnings),
+        None => frame,
+    })
 }
 
-fn table(spec: &ReadSpec, footers: &FileMetadataCache) -> Result<Arc<dyn TableProvider>> {
+/// The files of a read.
+fn files(spec: &ReadSpec) -> Vec<PathBuf> {
+    match spec.files.as_slice() {
+        [] => vec![PathBuf::from(&spec.path)],
+        files => files.to_vec(),
+    }
+}
+
+/// Those of the files that hold something.
+fn filled(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut filled = Vec::with_capacity(files.len());
+    for file in files {
+        let size = std::fs::metadata(file)
+            .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?
+            .len();
+        if size > 0 {
+            filled.push(file.clone());
+        }
+    }
+    Ok(filled)
+}
+
+/// The error, which names a file.
+fn at_files(error: Error, files: &[PathBuf]) -> Error {
+    let named = files
+        .iter()
+        .any(|file| error.message().contains(&*file.to_string_lossy()));
+    if named {
+        error
+    } else {
+        error.context(format!("`{}`", shown(files)))
+    }
+}
+
+fn table(
+    spec: &ReadSpec,
+    footers: &FileMetadataCache,
+    csv: Option<csv::Looked>,
+) -> Result<Arc<dyn TableProvider>> {
     let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
     else {
         let known: Vec<&str> = READERS.iter().map(|(format, ..)| format.name()).collect();
@@ -111,19 +164,8 @@ fn table(spec: &ReadSpec, footers: &FileMetadataCache) -> Result<Arc<dyn TablePr
     let what = format!("reader option of {}", spec.format);
     let given = Given::new(what, &spec.options, support.options)?;
     let declared = spec.schema.as_deref().map(declared).transpose()?;
-    let mut files = spec.files.clone();
-    if files.is_empty() {
-        files.push(PathBuf::from(&spec.path));
-    }
-    let mut filled = Vec::with_capacity(files.len());
-    for file in &files {
-        let size = std::fs::metadata(file)
-            .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?
-            .len();
-        if size > 0 {
-            filled.push(file.clone());
-        }
-    }
+    let files = files(spec);
+    let filled = filled(&files)?;
     if filled.is_empty() {
         return nothing(spec, &files, declared);
     }
@@ -133,18 +175,9 @@ fn table(spec: &ReadSpec, footers: &FileMetadataCache) -> Result<Arc<dyn TablePr
         files: filled,
         declared,
         footers,
+        csv,
     };
-    let table = reader(&request).map_err(|error| {
-        let named = request
-            .files
-            .iter()
-            .any(|file| error.message().contains(&*file.to_string_lossy()));
-        if named {
-            error
-        } else {
-            error.context(format!("`{}`", shown(&request.files)))
-        }
-    })?;
+    let table = reader(&request).map_err(|error| at_files(error, &request.files))?;
     let table = table.with_paths(request.given.text("include_file_paths")?);
     let table = table.in_one_stream(request.given.count("n_rows")?.is_some());
     Ok(Arc::new(table))

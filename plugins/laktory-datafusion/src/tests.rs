@@ -35,6 +35,7 @@ fn check(
 ) -> Result<String> {
     let bench = Bench::new();
     let mut spec = ReadSpec::new(format, "folder");
+    spec.rows = true;
     spec.files = files
         .iter()
         .map(|(name, content)| bench.file(name, content))
@@ -244,6 +245,7 @@ fn csv_is_text_unless_types_are_declared_or_guessed() {
             Field::new("n", DType::Int32),
             Field::new("day", DType::Date),
         ]);
+        spec.options = option("by_position", OptionValue::Bool(true));
     });
     assert_eq!(declared.unwrap(), "n Int32: 1 2, day Date: 2024-01-31 null");
     let headless = check(
@@ -258,7 +260,9 @@ fn csv_is_text_unless_types_are_declared_or_guessed() {
         headless.unwrap(),
         "column_1 String: 1 2 3, column_2 String: x y z"
     );
-    let short = check(Format::Csv, &[("a.csv", b"x,y\n1\n2,3\n")], |_| {});
+    let short = check(Format::Csv, &[("a.csv", b"x,y\n1\n2,3\n")], |spec| {
+        spec.options = option("null_padding", OptionValue::Bool(true));
+    });
     assert_eq!(short.unwrap(), "x String: 1 2, y String: null 3");
 }
 
@@ -267,17 +271,17 @@ fn wrong_lines_are_told_with_file_and_line() {
     let ragged = check(Format::Csv, &[("a.csv", b"a,b\n1,2\n3,4,5\n")], |_| {});
     assert_eq!(
         message(ragged),
-        "`./a.csv`, line 3: more than 2 fields, but the header has 2"
+        "`./a.csv`, line 3: 3 fields, but the header has 2"
     );
     let typed = check(Format::Csv, &[("a.csv", b"x\n1\ntwo\n")], |spec| {
         spec.schema = Some(vec![Field::new("x", DType::Int32)]);
     });
     assert_eq!(
         message(typed),
-        "`./a.csv`, line 3: could not parse `two` as int32"
+        "`./a.csv`, line 3: `two` is not of type Int32, as column `x` is"
     );
     let latin = check(Format::Csv, &[("a.csv", b"x\n\xe9\n")], |_| {});
-    assert_eq!(message(latin), "`./a.csv`: it is not UTF-8");
+    assert_eq!(message(latin), "`./a.csv`, line 2: it is not UTF-8");
     let broken = message(check(
         Format::JsonLines,
         &[("a", b"{\"x\":1}\n\n{\"x\":\n")],

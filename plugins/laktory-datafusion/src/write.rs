@@ -1,12 +1,13 @@
 //! File sinks: rows are encoded batch by batch into one file at the staging path that the executor gives; modes,
 //! folders and publishing are the executor's.
 
+mod csv;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::csv::{Writer as CsvWriter, WriterBuilder as CsvBuilder};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::ipc::CompressionType;
 use datafusion::arrow::ipc::writer::{FileWriter, IpcWriteOptions};
@@ -28,7 +29,7 @@ type Open = fn(&Given<'_>, File, &SchemaRef) -> Result<Sink>;
 
 /// The formats that are written.
 const WRITERS: &[(Format, FormatSupport, Open)] = &[
-    (Format::Csv, full(CSV_OPTIONS), csv),
+    (Format::Csv, full(csv::OPTIONS), csv::open),
     (Format::JsonLines, full(&[]), |_, file, _| {
         Ok(Sink::Lines(json().build(buffered(file))))
     }),
@@ -45,17 +46,6 @@ fn json() -> JsonBuilder {
         .with_explicit_nulls(true)
         .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
 }
-
-const CSV_OPTIONS: &[&str] = &[
-    "date_format",
-    "datetime_format",
-    "include_bom",
-    "include_header",
-    "null_value",
-    "quote_char",
-    "separator",
-    "time_format",
-];
 
 const PARQUET_OPTIONS: &[&str] = &[
     "compression",
@@ -116,7 +106,7 @@ pub(crate) fn formats() -> Vec<(Format, FormatSupport)> {
 
 /// A file that is being written. All of its methods block.
 pub(crate) enum Sink {
-    Csv(Box<CsvWriter<BufWriter<File>>>),
+    Csv(Box<csv::Writer>),
     Lines(JsonWriter<BufWriter<File>, LineDelimited>),
     Array(JsonWriter<BufWriter<File>, JsonArray>),
     Parquet(Box<ArrowWriter<File>>),
@@ -158,12 +148,7 @@ impl Sink {
         let what = format!("writer option of {}", spec.format);
         let given = Given::new(what, &spec.options, support.options)?;
         let file = create(&spec.path)?;
-        let mut sink = open(&given, file, schema)?;
-        if let Self::Csv(_) = sink {
-            // The header stands there even when no row follows.
-            sink.push(&RecordBatch::new_empty(schema.clone()))?;
-        }
-        Ok(sink)
+        open(&given, file, schema)
     }
 
     /// Adds a batch.
@@ -172,7 +157,7 @@ impl Sink {
     /// `Io`, `Unsupported` for a type that the format cannot hold.
     pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
-            Self::Csv(writer) => writer.write(batch).or_error(),
+            Self::Csv(writer) => writer.write(batch),
             Self::Lines(writer) => writer.write(batch).or_error(),
             Self::Array(writer) => writer.write(batch).or_error(),
             Self::Parquet(writer) => writer.write(batch).map_err(parquet_error),
@@ -186,7 +171,7 @@ impl Sink {
     /// `Io`.
     pub(crate) fn finish(self) -> Result<()> {
         match self {
-            Self::Csv(writer) => writer.into_inner().flush()?,
+            Self::Csv(writer) => writer.finish()?,
             Self::Lines(mut writer) => {
                 writer.finish().or_error()?;
                 writer.into_inner().flush()?;
@@ -219,29 +204,6 @@ fn create(path: &Path) -> Result<File> {
 
 fn buffered(file: File) -> BufWriter<File> {
     BufWriter::with_capacity(1 << 18, file)
-}
-
-fn csv(given: &Given<'_>, mut file: File, _: &SchemaRef) -> Result<Sink> {
-    if given.flag("include_bom")?.unwrap_or(false) {
-        file.write_all(b"\xEF\xBB\xBF")?;
-    }
-    let mut builder = CsvBuilder::new()
-        .with_header(given.flag("include_header")?.unwrap_or(true))
-        .with_delimiter(given.byte("separator")?.unwrap_or(b','))
-        .with_quote(given.byte("quote_char")?.unwrap_or(b'"'))
-        .with_null(given.text("null_value")?.unwrap_or_default().to_owned());
-    if let Some(format) = given.text("date_format")? {
-        builder = builder.with_date_format(format.to_owned());
-    }
-    if let Some(format) = given.text("time_format")? {
-        builder = builder.with_time_format(format.to_owned());
-    }
-    if let Some(format) = given.text("datetime_format")? {
-        builder = builder
-            .with_timestamp_format(format.to_owned())
-            .with_timestamp_tz_format(format.to_owned());
-    }
-    Ok(Sink::Csv(Box::new(builder.build(buffered(file)))))
 }
 
 fn parquet(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Sink> {

@@ -5,7 +5,8 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use laktory_core::{Error, ErrorKind, Format, ReadSpec};
+use laktory_core::{Error, ErrorKind, Format, ReadSpec, Result};
+use laktory_formats::csv::Reading;
 use polars::prelude::{DataType, Schema};
 use polars_io::ndjson::core::parse_ndjson;
 
@@ -16,29 +17,52 @@ use crate::read::lines;
 pub(crate) struct Source {
     format: Format,
     files: Vec<PathBuf>,
-    separator: u8,
-    quote: Option<u8>,
-    has_header: bool,
     schema: Option<Arc<Schema>>,
+    /// How files of CSV are read.
+    csv: Option<Arc<Reading>>,
 }
 
 impl Source {
     /// The files of a read, and the types in which lines of JSON are parsed.
     pub(crate) fn new(spec: &ReadSpec, files: Vec<PathBuf>, schema: Option<Arc<Schema>>) -> Self {
-        let text = |name: &str| match spec.options.get(name) {
-            Some(laktory_core::OptionValue::Text(text)) => Some(text.as_bytes().first().copied()),
-            _ => None,
-        };
         Self {
             format: spec.format.clone(),
             files,
-            separator: text("separator").flatten().unwrap_or(b','),
-            quote: text("quote_char").unwrap_or(Some(b'"')),
-            has_header: spec.has_header,
             schema,
+            csv: None,
         }
     }
+
+    /// The same files, with how they are read as CSV.
+    pub(crate) fn of_csv(mut self, reading: Arc<Reading>) -> Self {
+        self.csv = Some(reading);
+        self
+    }
 }
+
+/// Whether the files of CSV are what they were when their plan was made.
+///
+/// # Errors
+/// `ConversionFailed` for a file that was changed meanwhile.
+pub(crate) fn unchanged(sources: &[Arc<Source>]) -> Result<()> {
+    let readings = sources.iter().filter_map(|source| source.csv.as_ref());
+    for (file, stamp) in readings.flat_map(|reading| reading.files()) {
+        stamp.check(file)?;
+    }
+    Ok(())
+}
+
+/// The first fault of files of CSV, as our own decoder tells it.
+fn fault(reading: &Arc<Reading>) -> Option<Error> {
+    let all: Vec<usize> = (0..reading.columns().len()).collect();
+    (0..reading.files().count()).find_map(|file| match reading.batches(file, &all, ROWS) {
+        Ok(mut batches) => batches.find_map(|batch| batch.err()),
+        Err(error) => Some(error),
+    })
+}
+
+/// Rows that are decoded at once.
+const ROWS: usize = 8_192;
 
 /// The error with the file and the line that caused it, when it is of that kind and they can be found.
 pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
@@ -53,8 +77,16 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
     ]
     .iter()
     .any(|words| message.contains(words));
-    let ragged = message.contains("more fields than defined");
-    let of_text = ragged || message.contains("could not parse") || message.contains("invalid utf");
+    let of_text = [
+        "could not parse",
+        "csv malformed",
+        "conversion from",
+        "more fields than defined",
+        "not properly escaped",
+        "invalid utf",
+    ]
+    .iter()
+    .any(|words| message.to_ascii_lowercase().contains(words));
     for source in sources {
         let located = match source.format {
             Format::JsonLines if of_lines => {
@@ -64,13 +96,7 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
                     .iter()
                     .find_map(|file| malformed_line(file, schema))
             }
-            Format::Csv if ragged => source
-                .files
-                .iter()
-                .find_map(|file| ragged_line(source, file)),
-            Format::Csv if of_text && source.files.len() == 1 => {
-                return error.context(format!("`{}`", source.files[0].display()));
-            }
+            Format::Csv if of_text => source.csv.as_ref().and_then(fault),
             _ => None,
         };
         if let Some(located) = located {
@@ -114,68 +140,4 @@ pub(crate) fn malformed_line(file: &Path, schema: Option<&Schema>) -> Option<Err
         }
     }
     None
-}
-
-/// An error for the first line of a CSV file that has more fields than its first line.
-fn ragged_line(source: &Source, file: &Path) -> Option<Error> {
-    let mut reader = lines(file).ok()?;
-    let mut line = Vec::new();
-    let mut number = 0_u64;
-    let mut expected = None;
-    loop {
-        line.clear();
-        let first = number + 1;
-        // A record goes on while a quote is open.
-        loop {
-            if reader.read_until(b'\n', &mut line).ok()? == 0 {
-                return None;
-            }
-            number += 1;
-            let quotes = line
-                .iter()
-                .filter(|byte| Some(**byte) == source.quote)
-                .count();
-            if quotes % 2 == 0 {
-                break;
-            }
-        }
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let fields = fields(&line, source);
-        match expected {
-            None => expected = Some(fields),
-            Some(expected) if fields > expected => {
-                let header = if source.has_header {
-                    "header"
-                } else {
-                    "first line"
-                };
-                return Some(
-                    Error::new(
-                        ErrorKind::ConversionFailed,
-                        format!(
-                            "`{}`, line {first}: {fields} fields, but the {header} has {expected}",
-                            file.display()
-                        ),
-                    )
-                    .with_hint("quote fields that hold the separator, or set `truncate_ragged_lines: true`"),
-                );
-            }
-            Some(_) => {}
-        }
-    }
-}
-
-fn fields(record: &[u8], source: &Source) -> usize {
-    let mut quoted = false;
-    let mut fields = 1;
-    for byte in record {
-        if Some(*byte) == source.quote {
-            quoted = !quoted;
-        } else if *byte == source.separator && !quoted {
-            fields += 1;
-        }
-    }
-    fields
 }

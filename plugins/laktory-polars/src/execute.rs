@@ -18,7 +18,7 @@ use polars_plan::dsl::{DslPlan, SinkDestination};
 use polars_plan::plans::{DslFunction, FunctionIR};
 
 use crate::PolarsFrame;
-use crate::diagnose::locate;
+use crate::diagnose::{locate, unchanged};
 use crate::error::{ResultExt, carry};
 use crate::spool::Spool;
 use crate::write::{JsonArray, Sink};
@@ -50,6 +50,7 @@ pub(crate) fn execute(cx: &RunCx, jobs: &[Job]) -> Result<Vec<Outcome>> {
         || run(cx, in_memory(plans.clone())?, &targets),
     )
     .map_err(|error| locate(error, &sources))
+    .and_then(|outcomes| unchanged(&sources).map(|()| outcomes))
 }
 
 /// The outcome of `run`; or, should the streaming engine lack an operation (it panics then, before it starts), that of

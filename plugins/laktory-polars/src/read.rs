@@ -9,14 +9,17 @@ mod tables;
 
 use std::cell::OnceCell;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use laktory_core::{Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, Support};
+use laktory_core::{
+    Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
+};
 use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, PlRefPath, ScanSources, Schema, col};
 use polars_buffer::Buffer;
 use polars_io::HiveOptions;
+use polars_io::utils::compression::SupportedCompression;
 use polars_plan::dsl::{DslPlan, FileScanDsl, UnifiedScanArgs};
 use polars_utils::mmap::MMapSemaphore;
 use polars_utils::slice_enum::Slice;
@@ -63,19 +66,74 @@ const fn full(options: &'static [&'static str]) -> FormatSupport {
 /// A read, prepared: checked options, existing files, declared types.
 pub(crate) struct Request<'a> {
     spec: &'a ReadSpec,
+    cx: &'a RunCx,
     given: Given<'a>,
     /// Files that hold something.
     files: Vec<PathBuf>,
     declared: Option<Arc<Schema>>,
     /// The types in which lines are parsed, once they are known: for the search of a line that does not parse.
     lines: OnceCell<Arc<Schema>>,
+    /// What was found out about files of CSV.
+    csv: Option<csv::Looked>,
 }
 
 /// A frame that reads files.
 ///
 /// # Errors
 /// `Unsupported` for the format, `InvalidArgument` for an option, `NotFound`, `Io`, `ConversionFailed`.
-pub(crate) fn read(spec: &ReadSpec) -> Result<Frame> {
+pub(crate) async fn read(cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
+    let csv = match spec.format {
+        Format::Csv => csv::look(cx, spec)
+            .await
+            .map_err(|error| at_files(error, &files(spec)))?,
+        _ => None,
+    };
+    let (run, spec) = (cx.clone(), spec.clone());
+    cx.blocking(move || plan(&run, &spec, csv)).await
+}
+
+/// The files of a read.
+fn files(spec: &ReadSpec) -> Vec<PathBuf> {
+    match spec.files.as_slice() {
+        [] => vec![PathBuf::from(&spec.path)],
+        files => files.to_vec(),
+    }
+}
+
+/// Those of the files that hold something.
+fn filled(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut filled = Vec::with_capacity(files.len());
+    for file in files {
+        if size(file)? > 0 {
+            filled.push(file.clone());
+        }
+    }
+    Ok(filled)
+}
+
+/// The text of a file.
+fn open(file: &Path) -> Result<Box<dyn BufRead + Send>> {
+    if SupportedCompression::check(&head(file, 16)?).is_some() {
+        return json::lines(file);
+    }
+    let opened = File::open(file)
+        .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?;
+    Ok(Box::new(BufReader::with_capacity(1 << 16, opened)))
+}
+
+/// The error, which names a file.
+fn at_files(error: Error, files: &[PathBuf]) -> Error {
+    let named = files
+        .iter()
+        .any(|file| error.message().contains(&*file.to_string_lossy()));
+    if named {
+        error
+    } else {
+        error.context(format!("`{}`", shown(files)))
+    }
+}
+
+fn plan(cx: &RunCx, spec: &ReadSpec, csv: Option<csv::Looked>) -> Result<Frame> {
     let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
     else {
         return Err(
@@ -92,39 +150,33 @@ pub(crate) fn read(spec: &ReadSpec) -> Result<Frame> {
         .map(crate::schema::schema)
         .transpose()?
         .map(Arc::new);
-    let mut files = spec.files.clone();
-    if files.is_empty() {
-        files.push(PathBuf::from(&spec.path));
-    }
-    let mut filled = Vec::with_capacity(files.len());
-    for file in &files {
-        if size(file)? > 0 {
-            filled.push(file.clone());
-        }
-    }
+    let files = files(spec);
     let request = Request {
         spec,
+        cx,
         given: Given::new(&what, &spec.options, support.options)?,
-        files: filled,
+        files: filled(&files)?,
         declared,
         lines: OnceCell::new(),
+        csv,
     };
     if request.files.is_empty() {
         return request.nothing(&files).map(PolarsFrame::from_lazy);
     }
-    let lazy = reader(&request).map_err(|error| {
-        if request
-            .files
-            .iter()
-            .any(|file| error.message().contains(&*file.to_string_lossy()))
-        {
-            error
-        } else {
-            error.context(format!("`{}`", shown(&request.files)))
-        }
-    })?;
-    let source = Source::new(spec, request.files, request.lines.into_inner());
-    Ok(PolarsFrame::reading(lazy, Arc::new([Arc::new(source)]), 1))
+    let lazy = reader(&request).map_err(|error| at_files(error, &request.files))?;
+    let mut source = Source::new(spec, request.files, request.lines.into_inner());
+    let mut found = None;
+    if let Some(looked) = request.csv {
+        source = source.of_csv(looked.reading);
+        found = looked.survey;
+    }
+    let frame = PolarsFrame::reading(lazy, Arc::new([Arc::new(source)]), 1);
+    Ok(match found {
+        Some(survey) => frame
+            .with_source_rows(survey.rows)
+            .with_warnings(survey.warnings),
+        None => frame,
+    })
 }
 
 /// Names of formats, for messages.
@@ -264,7 +316,7 @@ mod tests {
     use polars::prelude::DataFrame;
 
     use super::*;
-    use crate::testing::Bench;
+    use crate::testing::{Bench, wait};
 
     /// What reading files gives: the rows, or the kind and message of the error.
     fn check(
@@ -278,8 +330,9 @@ mod tests {
             .iter()
             .map(|(name, content)| bench.file(name, content))
             .collect();
+        spec.rows = true;
         adjust(&mut spec);
-        let rows = read(&spec).and_then(|frame| bench.collect(&frame));
+        let rows = wait(read(&bench.cx, &spec)).and_then(|frame| bench.collect(&frame));
         let folder = bench.folder.path().to_str().unwrap().to_owned();
         rows.map_err(|error| {
             let mut out = Error::new(error.kind(), error.message().replace(&folder, "."));
@@ -327,6 +380,7 @@ mod tests {
                 Field::new("n", DType::Int32),
                 Field::new("day", DType::Date),
             ]);
+            spec.options = option("by_position", OptionValue::Bool(true));
         });
         assert_eq!(
             shown(&declared.unwrap()),
@@ -370,7 +424,10 @@ mod tests {
     }
 
     #[test]
-    fn files_of_one_read_have_one_header() {
+    fn files_of_one_read_are_read_by_name() {
+        let files: &[(&str, &[u8])] = &[("a.csv", b"a,b\n1,2\n"), ("b.csv", b"b,a\n4,3\n")];
+        let rows = check(Format::Csv, files, |_| {});
+        assert_eq!(shown(&rows.unwrap()), "a str: 1 3, b str: 2 4");
         let error = check(
             Format::Csv,
             &[("a.csv", b"a,b\n1,2\n"), ("b.csv", b"a,c\n1,2\n")],
@@ -380,8 +437,41 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::SchemaMismatch);
         assert_eq!(
             error.message(),
-            "`./b.csv` has the columns `a`, `c`, but `./a.csv` has `a`, `b`"
+            "`./b.csv` has the column `c`, which `./a.csv` does not have"
         );
+    }
+
+    #[test]
+    fn stray_quotes_hide_no_rows() {
+        let content: &[u8] = b"id,note\n1,5\" pipe\n2,x\n3,12\" disk\n4,end\n";
+        let rows = check(Format::Csv, &[("a.csv", content)], |spec| {
+            spec.options = option("include_file_paths", text("file"));
+        })
+        .unwrap();
+        assert_eq!(rows.height(), 4);
+        assert_eq!(rows.width(), 3);
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_told_with_line_and_column() {
+        for (content, dtype, message) in [
+            (
+                b"x\n1\ntwo\n" as &[u8],
+                DType::Int32,
+                "`./a.csv`, line 3: `two` is not of type Int32, as column `x` is",
+            ),
+            (
+                b"x\n2024-01-01\nnever\n",
+                DType::Date,
+                "`./a.csv`, line 3: `never` is not of type Date, as column `x` is",
+            ),
+        ] {
+            let error = check(Format::Csv, &[("a.csv", content)], |spec| {
+                spec.schema = Some(vec![Field::new("x", dtype.clone())]);
+            })
+            .unwrap_err();
+            assert_eq!(error.message(), message);
+        }
     }
 
     #[test]
@@ -527,6 +617,8 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
+        let bench = Bench::new();
+        let read = |spec: &ReadSpec| wait(super::read(&bench.cx, spec));
         let mut spec = ReadSpec::new(Format::Parquet, "/nowhere/x.parquet");
         let error = read(&spec).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);

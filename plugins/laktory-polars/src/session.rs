@@ -73,8 +73,7 @@ impl Backend for Session {
     }
 
     async fn read(&self, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
-        let spec = spec.clone();
-        cx.blocking(move || read::read(&spec)).await
+        read::read(cx, spec).await
     }
 
     async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {

@@ -47,6 +47,8 @@ object! {
         has_header: Option<bool>;
         /// Whether types are guessed from the text; default false.
         infer_schema: Option<bool>;
+        /// Whether the columns of `schema` are those of a CSV file by their order; default false: by the names of its header.
+        by_position: Option<bool>;
         /// Columns and their types.
         schema_definition: Option<Schema>;
         /// Where schemas of a stream are kept; next to `path` when absent.

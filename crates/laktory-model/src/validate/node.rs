@@ -160,6 +160,9 @@ fn check_file(file: &FileDataSource, streaming: bool, path: &Path, found: &mut V
     if file.infer_schema.is_some() && !streaming && (binary || text && format != "XML") {
         refuse("infer_schema", "CSV and XML, and to streams");
     }
+    if file.by_position.is_some() && (binary || text) {
+        refuse("by_position", "CSV");
+    }
     if let Some(schema) = &file.schema_definition {
         check_schema(schema, &path.key("schema_definition"), found);
     }

@@ -1,110 +1,114 @@
 //! CSV: every column is text unless types are declared or guessed.
+//!
+//! `laktory_formats` says what the files hold. Files that every reader reads alike are left to that of the engine, which is
+//! faster; all others are decoded by ours, and kept as a spool.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 
-use laktory_core::{Error, ErrorKind, OptionValue, Result};
+use laktory_core::{DType, Error, Field, ReadSpec, Result, RunCx};
+use laktory_formats::csv::{self, Reading, Survey};
 use polars::prelude::{
-    CommentPrefix, CsvEncoding, CsvParseOptions, CsvReadOptions, DataType, LazyFrame, NullValues,
-    PlSmallStr, Schema,
+    CsvParseOptions, CsvReadOptions, DataFrame, DataType, IntoLazy, LazyFrame, NullValues,
+    PlSmallStr, PolarsResult, Schema, SchemaRef, lit,
 };
-use polars_io::prelude::streaming::read_until_start_and_infer_schema;
-use polars_io::utils::compression::ByteSourceReader;
-use polars_plan::dsl::{FileScanDsl, MissingColumnsPolicy, UnifiedScanArgs};
+use polars_plan::dsl::{DslPlan, FileScanDsl, MissingColumnsPolicy, UnifiedScanArgs};
+use polars_plan::plans::{DslFunction, FunctionIR};
 
 use super::{Request, select_declared};
-use crate::error::{ResultExt, names};
+use crate::error::carry;
+use crate::spool::Spool;
 
-/// Options of CSV.
-pub(super) const OPTIONS: &[&str] = &[
-    "comment_prefix",
-    "decimal_comma",
-    "encoding",
-    "eol_char",
-    "has_header",
-    "ignore_errors",
-    "include_file_paths",
-    "infer_schema",
-    "infer_schema_length",
-    "low_memory",
-    "missing_utf8_is_empty_string",
-    "n_rows",
-    "new_columns",
-    "null_values",
-    "quote_char",
-    "separator",
-    "skip_lines",
-    "skip_rows",
-    "skip_rows_after_header",
-    "truncate_ragged_lines",
-    "try_parse_dates",
-];
+pub(super) use laktory_formats::csv::OPTIONS;
 
+/// Rows that are decoded at once.
+const BATCH: usize = 16_384;
+
+/// What was found out about the files before their plan is built.
+pub(super) struct Looked {
+    pub(super) reading: Arc<Reading>,
+    /// What they hold; nothing while a pipeline is checked.
+    pub(super) survey: Option<Survey>,
+}
+
+/// Looks at the files of a read; nothing for files that are all empty.
+///
+/// # Errors
+/// As [`Reading::new`] and [`csv::survey`].
+pub(super) async fn look(cx: &RunCx, spec: &ReadSpec) -> Result<Option<Looked>> {
+    let owned = spec.clone();
+    let reading = cx
+        .blocking(move || {
+            let files = super::filled(&super::files(&owned))?;
+            if files.is_empty() {
+                return Ok(None);
+            }
+            Reading::new(&owned, &files, super::open).map(Some)
+        })
+        .await?;
+    let Some(reading) = reading.map(Arc::new) else {
+        return Ok(None);
+    };
+    let survey = match spec.rows {
+        true => Some(csv::survey(cx, &reading).await?),
+        false => None,
+    };
+    Ok(Some(Looked { reading, survey }))
+}
+
+/// The plan that reads the files.
 pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
-    let mut options = options(request)?;
-    let header = columns_of(&request.files[0], &options)?;
-    check_headers(request, &options, &header)?;
-    let scanned = match (&request.declared, request.given.texts("new_columns")?) {
-        (Some(declared), _) => {
-            if declared.len() != header.len() {
-                return Err(Error::new(
-                    ErrorKind::SchemaMismatch,
-                    format!(
-                        "{} columns are declared, the file `{}` has {}",
-                        declared.len(),
-                        request.files[0].display(),
-                        header.len()
-                    ),
-                ));
+    let Some(looked) = &request.csv else {
+        return Err(Error::internal("files of CSV that nobody looked at"));
+    };
+    let reading = &looked.reading;
+    let paths = request.given.text("include_file_paths")?;
+    let (lazy, read) = match &looked.survey {
+        None => (
+            unread(&crate::schema::schema(reading.columns())?, paths),
+            None,
+        ),
+        Some(survey) => match reading.in_order() {
+            Some(fields) if survey.clean && reading.is_plain() => {
+                (scan(request, &fields)?, Some(fields))
             }
-            declared
-                .iter()
-                .map(|(name, dtype)| (name.clone(), parsed(dtype)))
-                .collect()
-        }
-        (None, Some(new)) => {
-            let mut renamed = Schema::with_capacity(header.len());
-            for (at, (name, dtype)) in header.iter().enumerate() {
-                let name = new
-                    .get(at)
-                    .map_or_else(|| name.clone(), |new| PlSmallStr::from_str(new));
-                renamed.insert(name, dtype.clone());
-            }
-            renamed
-        }
-        (None, None) => header,
+            _ => (decoded(request, reading)?, Some(reading.decoded())),
+        },
     };
-    options.schema = Some(Arc::new(scanned));
-    let args = UnifiedScanArgs {
-        missing_columns_policy: MissingColumnsPolicy::Raise,
-        ..UnifiedScanArgs::default()
-    };
-    let scan = FileScanDsl::Csv {
-        options: Arc::new(options),
-    };
-    let lazy = request.scan(scan, request.texts()?, args)?;
-    match &request.declared {
-        Some(declared) if declared.iter_values().any(|dtype| parsed(dtype) != *dtype) => {
-            select_declared(lazy, declared, request.given.text("include_file_paths")?)
+    match read {
+        Some(read) if read != reading.columns() => {
+            select_declared(lazy, &crate::schema::schema(reading.columns())?, paths)
         }
         _ => Ok(lazy),
     }
 }
 
-/// The type in which the parser reads a column that is declared as `dtype`.
-fn parsed(dtype: &DataType) -> DataType {
-    match dtype {
-        DataType::Boolean | DataType::Float32 | DataType::Float64 | DataType::String => {
-            dtype.clone()
-        }
-        DataType::Decimal(..) => dtype.clone(),
-        dtype if dtype.is_integer() && *dtype != DataType::Int128 => dtype.clone(),
-        _ => DataType::String,
+/// A plan that has columns and must not be carried out.
+fn unread(schema: &Schema, paths: Option<&str>) -> LazyFrame {
+    let mut schema = schema.clone();
+    if let Some(name) = paths {
+        schema.insert(name.into(), DataType::String);
     }
+    let lazy = DataFrame::empty_with_schema(&schema).lazy();
+    let refused = |_: DataFrame| -> PolarsResult<DataFrame> {
+        Err(carry(&Error::internal("rows of a check were asked for")))
+    };
+    let function = FunctionIR::Opaque {
+        function: Arc::new(refused),
+        schema: None,
+        predicate_pd: false,
+        projection_pd: false,
+        streamable: true,
+        fmt_str: "rows that were not looked at".into(),
+    };
+    LazyFrame::from(DslPlan::MapFunction {
+        input: Arc::new(lazy.logical_plan),
+        function: DslFunction::FunctionIR(function),
+    })
 }
 
-fn options(request: &Request<'_>) -> Result<CsvReadOptions> {
+/// The engine's own scan of files whose fields are `fields`.
+fn scan(request: &Request<'_>, fields: &[Field]) -> Result<LazyFrame> {
     let given = &request.given;
     let defaults = CsvParseOptions::default();
     let quote_char = match given.text("quote_char")? {
@@ -115,124 +119,198 @@ fn options(request: &Request<'_>) -> Result<CsvReadOptions> {
     let parse = CsvParseOptions {
         separator: given.byte("separator")?.unwrap_or(defaults.separator),
         quote_char,
-        eol_char: given.byte("eol_char")?.unwrap_or(defaults.eol_char),
-        encoding: given
-            .one_of(
-                "encoding",
-                &[
-                    ("utf8", CsvEncoding::Utf8),
-                    ("utf8-lossy", CsvEncoding::LossyUtf8),
-                ],
-            )?
-            .unwrap_or_default(),
         null_values: null_values(request)?,
         missing_is_null: !given.flag("missing_utf8_is_empty_string")?.unwrap_or(false),
-        truncate_ragged_lines: given.flag("truncate_ragged_lines")?.unwrap_or(false),
-        comment_prefix: given
-            .text("comment_prefix")?
-            .map(CommentPrefix::new_from_str),
-        try_parse_dates: given.flag("try_parse_dates")?.unwrap_or(false),
-        decimal_comma: given.flag("decimal_comma")?.unwrap_or(false),
+        ..defaults
     };
-    let guess = given
-        .flag("infer_schema")?
-        .unwrap_or(request.spec.infer_schema);
-    let length = match (guess, given.get("infer_schema_length")) {
-        (false, _) => Some(0),
-        (true, Some(_)) => given.count("infer_schema_length")?,
-        (true, None) if given.has("infer_schema_length") => None,
-        (true, None) => Some(GUESSED_LINES),
-    };
-    Ok(CsvReadOptions {
+    let fields: Vec<Field> = fields
+        .iter()
+        .map(|field| Field::new(field.name.as_str(), parsed(&field.dtype)))
+        .collect();
+    let options = CsvReadOptions {
         parse_options: Arc::new(parse),
         has_header: given.flag("has_header")?.unwrap_or(request.spec.has_header),
-        infer_schema_length: length,
+        infer_schema_length: Some(0),
         infer_schema_files: NonZeroUsize::MIN,
-        skip_rows: given.count("skip_rows")?.unwrap_or(0),
-        skip_lines: given.count("skip_lines")?.unwrap_or(0),
-        skip_rows_after_header: given.count("skip_rows_after_header")?.unwrap_or(0),
-        ignore_errors: given.flag("ignore_errors")?.unwrap_or(false),
         low_memory: given.flag("low_memory")?.unwrap_or(false),
         raise_if_empty: true,
+        schema: Some(Arc::new(crate::schema::schema(&fields)?)),
         ..CsvReadOptions::default()
-    })
+    };
+    let args = UnifiedScanArgs {
+        missing_columns_policy: MissingColumnsPolicy::Raise,
+        ..UnifiedScanArgs::default()
+    };
+    let options = Arc::new(options);
+    request.scan(FileScanDsl::Csv { options }, request.texts()?, args)
 }
 
-/// Lines from which types are guessed when `infer_schema` is on.
-const GUESSED_LINES: usize = 10_000;
+/// The type in which the engine's parser reads a column; what it does not know is converted from text.
+fn parsed(dtype: &DType) -> DType {
+    match dtype {
+        DType::Boolean | DType::Float32 | DType::Float64 => dtype.clone(),
+        dtype if dtype.is_integer() => dtype.clone(),
+        _ => DType::String,
+    }
+}
+
+/// The rows as our own decoder reads them.
+fn decoded(request: &Request<'_>, reading: &Arc<Reading>) -> Result<LazyFrame> {
+    let paths = request.given.text("include_file_paths")?;
+    let limit = request.given.count("n_rows")?;
+    let mut schema = crate::schema::schema(&reading.decoded())?;
+    if let Some(name) = paths {
+        schema.insert(name.into(), DataType::String);
+    }
+    let schema: SchemaRef = Arc::new(schema);
+    let all: Vec<usize> = (0..reading.columns().len()).collect();
+    let mut left = limit.unwrap_or(usize::MAX);
+    let mut spool = Spool::new(request.cx, schema);
+    for (file, (path, _)) in reading.files().enumerate() {
+        if left == 0 {
+            break;
+        }
+        for batch in reading.batches(file, &all, BATCH)? {
+            request.cx.cancel().check()?;
+            let mut frame = crate::arrow::from_batch(&batch?)?;
+            if frame.height() > left {
+                frame = frame.head(Some(left));
+            }
+            left -= frame.height();
+            if let Some(name) = paths {
+                let path = lit(path.display().to_string()).alias(name);
+                frame =
+                    crate::error::ResultExt::or_error(frame.lazy().with_column(path).collect())?;
+            }
+            spool.push(frame)?;
+        }
+    }
+    spool.finish().map(|(_, lazy)| lazy)
+}
 
 fn null_values(request: &Request<'_>) -> Result<Option<NullValues>> {
-    if let Some(OptionValue::Map(columns)) = request.given.get("null_values") {
-        return columns
-            .iter()
-            .map(|(column, value)| match value {
-                OptionValue::Text(value) => Ok((column.as_str().into(), value.as_str().into())),
-                _ => Err(Error::new(
-                    ErrorKind::InvalidArgument,
-                    "reader option of CSV `null_values` maps columns to texts",
-                )),
-            })
-            .collect::<Result<_>>()
-            .map(|columns| Some(NullValues::Named(columns)));
+    if let Some(laktory_core::OptionValue::Map(columns)) = request.given.get("null_values") {
+        let named = columns.iter().filter_map(|(column, value)| match value {
+            laktory_core::OptionValue::Text(value) => {
+                Some((column.as_str().into(), value.as_str().into()))
+            }
+            _ => None,
+        });
+        return Ok(Some(NullValues::Named(named.collect())));
     }
     Ok(request.given.texts("null_values")?.map(|values| {
         NullValues::AllColumns(values.into_iter().map(PlSmallStr::from_str).collect())
     }))
 }
 
-/// Names and guessed types of a file's columns; without a header they are `column_1`, `column_2`, ...
-fn columns_of(file: &Path, options: &CsvReadOptions) -> Result<Schema> {
-    let bytes = polars_buffer::Buffer::from_owner(
-        polars_utils::mmap::MMapSemaphore::new_from_file(&std::fs::File::open(file)?).or_error()?,
-    );
-    let infer = || {
-        let mut reader = ByteSourceReader::from_memory(bytes)?;
-        read_until_start_and_infer_schema(options, None, None, None, &mut reader)
-    };
-    let (schema, _) = infer().map_err(|error| {
-        Error::new(
-            ErrorKind::ConversionFailed,
-            format!(
-                "`{}` has no header: {}",
-                file.display(),
-                crate::error::engine_error(error).message()
-            ),
-        )
-        .with_hint("declare its columns with `schema_definition`, or write a header")
-    })?;
-    if options.has_header {
-        return Ok(schema);
-    }
-    Ok(schema
-        .into_iter()
-        .enumerate()
-        .map(|(at, (_, dtype))| (format!("column_{}", at + 1).into(), dtype))
-        .collect())
-}
+#[cfg(test)]
+mod tests {
+    use laktory_core::{Format, OptionValue};
 
-/// Every file must have the header of the first one.
-fn check_headers(request: &Request<'_>, options: &CsvReadOptions, first: &Schema) -> Result<()> {
-    let options = CsvReadOptions {
-        infer_schema_length: Some(0),
-        ..options.clone()
-    };
-    for file in &request.files[1..] {
-        let other = columns_of(file, &options)?;
-        if !other.iter_names().eq(first.iter_names()) {
-            let expected: Vec<&PlSmallStr> = first.iter_names().collect();
-            let found: Vec<&PlSmallStr> = other.iter_names().collect();
-            return Err(Error::new(
-                ErrorKind::SchemaMismatch,
-                format!(
-                    "`{}` has the columns {}, but `{}` has {}",
-                    file.display(),
-                    names(&found),
-                    request.files[0].display(),
-                    names(&expected)
-                ),
-            )
-            .with_hint("read files with different columns as separate sources and unite them"));
+    use super::*;
+    use crate::testing::{Bench, wait};
+
+    /// Numbers that look random.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            usize::try_from(self.0 >> 33).unwrap() % limit
+        }
+
+        fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+            of[self.below(of.len())]
         }
     }
-    Ok(())
+
+    const FIELDS: &[&str] = &[
+        "1",
+        "-7",
+        "+3",
+        "007",
+        "1.5",
+        "1e3",
+        "true",
+        "FALSE",
+        "x y",
+        "",
+        "\"\"",
+        "\"a,b\"",
+        "\"say \"\"no\"\"\"",
+        "\"two\nlines\"",
+        "NA",
+        " 4",
+        "5 ",
+        "9223372036854775808",
+        "nan",
+        "inf",
+        "\u{e4}\u{20ac}",
+        "5\" pipe",
+        "\"12\"",
+    ];
+
+    #[test]
+    fn the_engine_reads_clean_files_as_our_decoder_does() {
+        let bench = Bench::new();
+        let mut dice = Dice(7);
+        let types = [
+            DType::String,
+            DType::Int64,
+            DType::Float64,
+            DType::Boolean,
+            DType::Int16,
+            DType::Float32,
+            DType::UInt8,
+        ];
+        let mut by_engine = 0;
+        for round in 0..600 {
+            // Few kinds of fields in a file, so that some files have none that is refused.
+            let kinds = 1 + dice.below(4);
+            let fields: Vec<&str> = (0..kinds).map(|_| dice.one(FIELDS)).collect();
+            let end = dice.one(&["\n", "\r\n"]);
+            let mut content = format!("a,b{end}");
+            for _ in 0..dice.below(40) {
+                content += &format!("{},{}{end}", dice.one(&fields), dice.one(&fields));
+            }
+            let mut spec = ReadSpec::new(Format::Csv, "x");
+            spec.files = vec![bench.file("x.csv", &content)];
+            spec.rows = true;
+            let named = |name: &str, dice: &mut Dice| {
+                Field::new(name, types[dice.below(types.len())].clone())
+            };
+            match round % 3 {
+                0 => {}
+                1 => spec.infer_schema = true,
+                _ => spec.schema = Some(vec![named("b", &mut dice), named("a", &mut dice)]),
+            }
+            let read = |spec: &ReadSpec| {
+                let looked = wait(look(&bench.cx, spec))?;
+                let fast = looked.is_some_and(|looked| {
+                    looked.reading.is_plain() && looked.survey.is_some_and(|survey| survey.clean)
+                });
+                let frame = wait(crate::read::read(&bench.cx, spec))?;
+                Ok::<_, Error>((bench.collect(&frame)?, fast))
+            };
+            let engine = read(&spec);
+            spec.options
+                .insert("n_rows".to_owned(), OptionValue::Int(1_000));
+            let ours = read(&spec);
+            match (engine, ours) {
+                (Ok((engine, fast)), Ok((ours, _))) => {
+                    by_engine += usize::from(fast);
+                    assert!(engine.equals_missing(&ours), "{content}\n{engine}\n{ours}");
+                    assert_eq!(engine.schema(), ours.schema(), "{content}");
+                }
+                (Err(engine), Err(ours)) => {
+                    assert_eq!(engine.message(), ours.message(), "{content}");
+                }
+                (engine, ours) => panic!("{content}\n{engine:?}\n{ours:?}\n{:?}", spec.schema),
+            }
+        }
+        assert!(by_engine > 100, "{by_engine}");
+    }
 }

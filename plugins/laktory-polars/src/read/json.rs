@@ -191,7 +191,7 @@ fn sample(file: &Path) -> Result<Vec<u8>> {
 }
 
 /// The text of a file, decompressed, without byte order mark.
-pub(crate) fn lines(file: &Path) -> Result<Box<dyn BufRead>> {
+pub(crate) fn lines(file: &Path) -> Result<Box<dyn BufRead + Send>> {
     let head = super::head(file, 16)?;
     if SupportedCompression::check(&head).is_some() {
         let reader = BufReader::with_capacity(1 << 18, File::open(file)?);
