@@ -77,16 +77,11 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
     ]
     .iter()
     .any(|words| message.contains(words));
-    let of_text = [
-        "could not parse",
-        "csv malformed",
-        "conversion from",
-        "more fields than defined",
-        "not properly escaped",
-        "invalid utf",
-    ]
-    .iter()
-    .any(|words| message.to_ascii_lowercase().contains(words));
+    // The engine's parser and conversions behind it fail in many words.
+    let of_values = matches!(
+        error.kind(),
+        ErrorKind::Compute | ErrorKind::ConversionFailed
+    );
     for source in sources {
         let located = match source.format {
             Format::JsonLines if of_lines => {
@@ -96,7 +91,7 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
                     .iter()
                     .find_map(|file| malformed_line(file, schema))
             }
-            Format::Csv if of_text => source.csv.as_ref().and_then(fault),
+            Format::Csv if of_values => source.csv.as_ref().and_then(fault),
             _ => None,
         };
         if let Some(located) = located {

@@ -70,6 +70,7 @@ pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
         ),
         Some(survey) => match reading.in_order() {
             Some(fields) if survey.clean && reading.is_plain() => {
+                let fields: Vec<Field> = fields.iter().map(parsed).collect();
                 (scan(request, &fields)?, Some(fields))
             }
             _ => (decoded(request, reading)?, Some(reading.decoded())),
@@ -123,10 +124,6 @@ fn scan(request: &Request<'_>, fields: &[Field]) -> Result<LazyFrame> {
         missing_is_null: !given.flag("missing_utf8_is_empty_string")?.unwrap_or(false),
         ..defaults
     };
-    let fields: Vec<Field> = fields
-        .iter()
-        .map(|field| Field::new(field.name.as_str(), parsed(&field.dtype)))
-        .collect();
     let options = CsvReadOptions {
         parse_options: Arc::new(parse),
         has_header: given.flag("has_header")?.unwrap_or(request.spec.has_header),
@@ -134,7 +131,7 @@ fn scan(request: &Request<'_>, fields: &[Field]) -> Result<LazyFrame> {
         infer_schema_files: NonZeroUsize::MIN,
         low_memory: given.flag("low_memory")?.unwrap_or(false),
         raise_if_empty: true,
-        schema: Some(Arc::new(crate::schema::schema(&fields)?)),
+        schema: Some(Arc::new(crate::schema::schema(fields)?)),
         ..CsvReadOptions::default()
     };
     let args = UnifiedScanArgs {
@@ -145,13 +142,14 @@ fn scan(request: &Request<'_>, fields: &[Field]) -> Result<LazyFrame> {
     request.scan(FileScanDsl::Csv { options }, request.texts()?, args)
 }
 
-/// The type in which the engine's parser reads a column; what it does not know is converted from text.
-fn parsed(dtype: &DType) -> DType {
-    match dtype {
-        DType::Boolean | DType::Float32 | DType::Float64 => dtype.clone(),
+/// A column as the engine's parser reads it; types that it does not know are converted from text.
+fn parsed(field: &Field) -> Field {
+    let dtype = match &field.dtype {
+        DType::Boolean | DType::Float32 | DType::Float64 => field.dtype.clone(),
         dtype if dtype.is_integer() => dtype.clone(),
         _ => DType::String,
-    }
+    };
+    Field::new(field.name.as_str(), dtype)
 }
 
 /// The rows as our own decoder reads them.
@@ -265,6 +263,7 @@ mod tests {
             DType::Int16,
             DType::Float32,
             DType::UInt8,
+            DType::Date,
         ];
         let mut by_engine = 0;
         for round in 0..600 {
