@@ -74,7 +74,7 @@ pub(crate) fn text(spec: &WriteSpec, schema: &SchemaRef) -> Result<Option<TextOu
     let form = match spec.format {
         Format::Csv => {
             let what = format!("writer option of {}", spec.format);
-            let given = Given::new(what, &spec.options, CSV_OPTIONS)?;
+            let given = Given::new(what, &spec.options, csv::OPTIONS)?;
             Text::Csv(CsvText {
                 separator: given.byte("separator")?.unwrap_or(b','),
                 quote: Some(given.byte("quote_char")?.unwrap_or(b'"')),
