@@ -17,14 +17,15 @@ use crate::exit::Failure;
     propagate_version = true,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 success, 1 the run failed, 2 usage or invalid pipeline, 130 interrupted.\n\
-                  Environment: LAKTORY_DATAFRAME_BACKEND, LAKTORY_DATAFRAME_API, LAKTORY_RUNTIME_ROOT, LAKTORY_LOG_LEVEL, LAKTORY_LOCK_TIMEOUT."
+                  Environment: LAKTORY_LOG_LEVEL (ERROR, WARNING, INFO, DEBUG), LAKTORY_LOCK_TIMEOUT, LAKTORY_DATAFRAME_BACKEND, \
+                  LAKTORY_DATAFRAME_API (NARWHALS, NATIVE), LAKTORY_RUNTIME_ROOT, LAKTORY_WORKSPACE_ROOT, LAKTORY_BUILD_ROOT."
 )]
 pub(crate) struct Args {
-    /// More detail: every step and SQL statement.
+    /// Log lines with their time, and the rows and bytes of each read and write; on a terminal, instead of progress.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
-    /// Errors only.
+    /// Errors only: no log, no warnings, no summary.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
@@ -76,9 +77,16 @@ pub(crate) enum Command {
 /// The pipeline, and what surrounds it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FileArgs {
-    /// Pipeline file.
+    /// Pipeline file; `-` is standard input.
     pub(crate) file: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) around: AroundArgs,
+}
+
+/// What surrounds a pipeline.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AroundArgs {
     /// Value of `${vars.KEY}`; wins over all other places.
     #[arg(long = "var", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) variables: Vec<(String, String)>,
@@ -96,13 +104,15 @@ pub(crate) struct FileArgs {
     pub(crate) settings: Vec<(String, String, String)>,
 }
 
-impl FileArgs {
+impl AroundArgs {
     /// How to carry out plans, as far as the settings of backends tell it.
     pub(crate) fn run_options(&self, registry: &Registry) -> Result<RunOptions, Failure> {
         let mut options = RunOptions::default();
         for (backend, name, value) in &self.settings {
-            let backend = registry.get(backend)?.name.to_owned();
-            let own = options.backends.entry(backend).or_default();
+            let backend = registry.get(backend).map_err(|error| {
+                Failure::usage(vec![laktory::diagnostic(&error).path("--setting")])
+            })?;
+            let own = options.backends.entry(backend.name.to_owned()).or_default();
             own.insert(name.clone(), value.clone());
         }
         Ok(options)
@@ -112,7 +122,8 @@ impl FileArgs {
 /// Which nodes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelectArgs {
-    /// Nodes, tasks or tags: `x`, `*x` with all before it, `x*` with all behind it, `*x*`; comma-separated.
+    /// Nodes, tasks or tags: `x`, `*x` with all before it, `x*` with all behind it, `*x*`; comma-separated. The star is no
+    /// wildcard.
     #[arg(long, value_name = "NODES", value_delimiter = ',')]
     pub(crate) select: Option<Vec<String>>,
 }
@@ -162,7 +173,7 @@ pub(crate) struct RunArgs {
     pub(crate) show: Vec<String>,
 
     /// Rows that `--show` prints.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, visible_alias = "rows", value_name = "N", default_value_t = 10)]
     pub(crate) limit: u64,
 
     /// Write the record of the run as JSON to this file; `-` is standard output.
@@ -180,8 +191,12 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValidateArgs {
+    /// Pipeline files, and folders: of these, each YAML file that has `nodes`; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
     #[command(flatten)]
-    pub(crate) file: FileArgs,
+    pub(crate) around: AroundArgs,
 
     /// Check the file only: no source is opened, so unknown columns are not found.
     #[arg(long)]
@@ -214,8 +229,26 @@ pub(crate) struct ShowArgs {
     pub(crate) node: String,
 
     /// Rows to print.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, visible_alias = "rows", value_name = "N", default_value_t = 10)]
     pub(crate) limit: u64,
+
+    /// The rows after this step of the transformer, counted from 1, before any rule; 0 is the source.
+    #[arg(long, value_name = "N")]
+    pub(crate) step: Option<usize>,
+
+    /// A table for people, or data as a sink of that format would hold it.
+    #[arg(
+        long,
+        value_enum,
+        ignore_case = true,
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: ShowFormat,
+
+    /// Write to this new file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -260,6 +293,15 @@ pub(crate) enum RefreshMode {
     Incremental,
     Full,
     Reset,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    Table,
+    Json,
+    Jsonl,
+    Csv,
+    Parquet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -310,12 +352,13 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 /// `backend.name=value`; names may hold more points, and values equals signs.
 fn setting(text: &str) -> Result<(String, String, String), String> {
-    let (key, value) = key_value(text)?;
+    let wrong = || "write it as BACKEND.NAME=VALUE".to_owned();
+    let (key, value) = key_value(text).map_err(|_| wrong())?;
     match key.split_once('.') {
         Some((backend, name)) if !backend.is_empty() && !name.is_empty() => {
             Ok((backend.to_owned(), name.to_owned(), value))
         }
-        _ => Err("write it as BACKEND.NAME=VALUE".to_owned()),
+        _ => Err(wrong()),
     }
 }
 

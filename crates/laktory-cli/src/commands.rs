@@ -6,20 +6,24 @@ mod inspect;
 mod run;
 mod schema;
 mod show;
+mod validate;
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::Read as _;
+use std::path::Path;
 
 use clap::CommandFactory as _;
 use laktory::core::{Format, Registry};
 use laktory::model::SchemaWords;
 use laktory::plan::Plan;
+use laktory::syntax::Diagnostic;
 use laktory::{Planning, Project, Surroundings};
 
-use crate::args::{Args, Command, FileArgs};
+use crate::args::{Args, AroundArgs, Command, FileArgs};
 use crate::exit::Failure;
 use crate::log::Detail;
-use crate::render;
+use crate::out::{print, print_json};
+use crate::{environment, render};
 
 /// Carries out a command.
 pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> {
@@ -27,22 +31,20 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
     if let Some(folder) = &args.directory {
         std::env::set_current_dir(folder).map_err(|error| {
             let message = format!("cannot enter folder `{}`: {error}", folder.display());
-            Failure::usage(vec![laktory::syntax::Diagnostic::error("io", message)])
+            Failure::usage(vec![Diagnostic::error("io", message)])
         })?;
     }
     match &args.command {
-        Command::Run(run) => run::run(run, detail(args), registry),
-        Command::Validate(validate) => inspect::validate(validate, args.quiet, registry),
-        Command::Schema(schema) => schema::schema(schema, args.quiet, registry),
-        Command::Show(show) => show::show(show, detail(args), registry),
-        Command::Plan(plan) => inspect::plan(plan, registry),
-        Command::Graph(graph) => inspect::graph(graph, registry),
-        Command::Backends(backends) => backends::backends(backends, registry),
-        Command::JsonSchema => {
-            let schema =
-                serde_json::to_string_pretty(&laktory::model::json_schema(&words(registry)));
-            print(&schema.map_err(|error| laktory::core::Error::internal(error.to_string()))?)
+        Command::Run(run) => run::run(run, environment::detail(args)?, registry),
+        Command::Validate(validate) => {
+            validate::validate(validate, environment::detail(args)?, registry)
         }
+        Command::Schema(schema) => schema::schema(schema, environment::detail(args)?, registry),
+        Command::Show(show) => show::show(show, environment::detail(args)?, registry),
+        Command::Plan(plan) => inspect::plan(plan, environment::detail(args)?, registry),
+        Command::Graph(graph) => inspect::graph(graph, environment::detail(args)?, registry),
+        Command::Backends(backends) => backends::backends(backends, registry),
+        Command::JsonSchema => print_json(&laktory::model::json_schema(&words(registry))),
         Command::Version => print(&backends::versions(registry)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -77,32 +79,33 @@ fn words(registry: &Registry) -> SchemaWords {
     words
 }
 
-fn detail(args: &Args) -> Detail {
-    match (args.quiet, args.verbose) {
-        (true, _) => Detail::Quiet,
-        (false, 0) => Detail::Normal,
-        _ => Detail::Verbose,
-    }
-}
-
-/// Prints a line or more to standard output. A reader that has gone away (`| head`) is not an error.
-fn print(text: &str) -> Result<(), Failure> {
-    match writeln!(anstream::stdout(), "{text}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(laktory::core::Error::from(error).into())
-        }
-        _ => Ok(()),
-    }
-}
+/// Name of a pipeline that comes from standard input, in messages.
+const STDIN: &str = "<stdin>";
 
 /// Loads the pipeline file.
 fn open(file: &FileArgs) -> Result<Project, Failure> {
+    open_at(&file.file, &file.around)
+}
+
+/// Loads a pipeline; what it includes is beside it, or in the current folder for standard input.
+fn open_at(path: &Path, around: &AroundArgs) -> Result<Project, Failure> {
     let surroundings = Surroundings {
-        variables: file.variables.iter().cloned().collect(),
-        parameters: file.parameters.iter().cloned().collect(),
+        variables: around.variables.iter().cloned().collect(),
+        parameters: around.parameters.iter().cloned().collect(),
         ..Surroundings::of_process()
     };
-    Ok(Project::open(&file.file, &surroundings)?)
+    if path != Path::new("-") {
+        return Ok(Project::open(path, &surroundings)?);
+    }
+    let mut text = Vec::new();
+    // One byte more than is allowed is refused as too large.
+    let most = laktory::model::MAX_FILE_BYTES as u64 + 1;
+    let read = std::io::stdin().take(most).read_to_end(&mut text);
+    read.map_err(|error| {
+        let message = format!("cannot read the pipeline from standard input: {error}");
+        Failure::usage(vec![Diagnostic::error("io", message)])
+    })?;
+    Ok(Project::parse(STDIN, &text, &surroundings)?)
 }
 
 /// Compiles the pipeline; warnings are printed.
@@ -110,10 +113,10 @@ fn compile(
     project: &Project,
     registry: &Registry,
     planning: &Planning,
-    quiet: bool,
+    detail: Detail,
 ) -> Result<Plan, Failure> {
     let (plan, warnings) = project.plan(registry, planning)?;
-    if !quiet {
+    if detail > Detail::Quiet {
         render::print(&warnings);
     }
     Ok(plan)

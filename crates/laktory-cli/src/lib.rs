@@ -5,8 +5,10 @@
 
 mod args;
 mod commands;
+mod environment;
 mod exit;
 mod log;
+mod out;
 mod progress;
 mod render;
 mod summary;
@@ -25,8 +27,8 @@ pub fn run(registry: laktory::core::Result<Registry>) -> std::process::ExitCode 
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Help and version come here too; printing them can only fail when nobody listens.
-            let _ = error.print();
+            // Help and version come here too.
+            out::clap(&error);
             let code = u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
             return std::process::ExitCode::from(code);
         }

@@ -1,17 +1,21 @@
 //! Log lines of a run, in the wording of the reference, as text or as JSON. To standard error.
 
-use std::io::Write as _;
+use laktory::exec::{Event, Observer, Status};
+use serde_json::{Map, Value};
 
-use laktory::exec::{Event, Observer};
+use crate::out;
+use crate::summary::{bytes, grouped};
 
-/// How much is logged.
+/// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Detail {
     /// Nothing but errors, which are printed apart from the log.
     Quiet,
+    /// What deserves attention.
+    Warnings,
     /// What the user asked for happened.
     Normal,
-    /// Every step and SQL statement too.
+    /// The time of each line, and the rows and bytes of each read and write.
     Verbose,
 }
 
@@ -29,19 +33,47 @@ pub(crate) struct NoLog;
 
 impl Observer for TextLog {
     fn on(&self, event: &Event) {
-        if !shown(event, self.0) {
+        // The summary has the end of the run, and the faults of nodes are printed with their places.
+        let told_later = matches!(event, Event::RunFinished(_) | Event::NodeFailed { .. });
+        if level(event) > self.0 || told_later && self.0 < Detail::Verbose {
             return;
         }
-        let mut stderr = anstream::stderr().lock();
-        for line in event.to_string().lines() {
-            // Nothing can be said when standard error is gone.
-            let _ = match event {
-                Event::Warning { .. } => writeln!(stderr, "[laktory] WARNING | {line}"),
-                _ if line.is_empty() => writeln!(stderr),
-                Event::Step { .. } if is_sql(line) => writeln!(stderr, "{line}"),
-                _ => writeln!(stderr, "[laktory] {line}"),
-            };
+        let mut start = "[laktory] ".to_owned();
+        if self.0 >= Detail::Verbose {
+            start.push_str(&chrono::Local::now().format("%H:%M:%S%.3f ").to_string());
         }
+        if matches!(event, Event::Warning { .. }) {
+            start.push_str("WARNING | ");
+        }
+        let mut text = event.to_string();
+        if self.0 >= Detail::Verbose {
+            text.push_str(&amount(event));
+        }
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| match event {
+                _ if line.is_empty() => String::new(),
+                Event::Step { .. } if is_sql(line) => line.to_owned(),
+                _ => format!("{start}{line}"),
+            })
+            .collect();
+        // As one write, so that lines of nodes that run side by side do not mix.
+        out::tell(&lines.join("\n"));
+    }
+}
+
+/// What was read or written, for the end of a line.
+fn amount(event: &Event) -> String {
+    match event {
+        Event::Read {
+            rows: Some(rows), ..
+        } => format!(" {} rows", grouped(*rows)),
+        Event::Written { output, .. } if !output.skipped => {
+            let size = output.bytes.map(|size| format!(", {}", bytes(size)));
+            let rows = grouped(output.rows);
+            format!(" {rows} rows{}", size.unwrap_or_default())
+        }
+        _ => String::new(),
     }
 }
 
@@ -53,11 +85,18 @@ fn is_sql(line: &str) -> bool {
 
 impl Observer for JsonLog {
     fn on(&self, event: &Event) {
-        if shown(event, self.0)
-            && let Ok(line) = serde_json::to_string(event)
-        {
-            let _ = writeln!(anstream::stderr().lock(), "{line}");
+        if level(event) > self.0 {
+            return;
         }
+        let Ok(Value::Object(told)) = serde_json::to_value(event) else {
+            return;
+        };
+        let time = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        let mut line = Map::new();
+        line.insert("time".to_owned(), time.into());
+        line.insert("level".to_owned(), level_name(event).into());
+        line.extend(told);
+        out::tell_json(&line);
     }
 }
 
@@ -65,10 +104,21 @@ impl Observer for NoLog {
     fn on(&self, _: &Event) {}
 }
 
-fn shown(event: &Event, detail: Detail) -> bool {
+/// How much must be told for the event to be told.
+fn level(event: &Event) -> Detail {
     match event {
-        // The fault itself is printed with its place after the run.
-        Event::NodeFailed { .. } => detail >= Detail::Verbose,
-        _ => detail >= Detail::Normal,
+        _ if event.is_warning() => Detail::Warnings,
+        Event::RunFinished(totals) if totals.status != Status::Succeeded => Detail::Warnings,
+        _ => Detail::Normal,
+    }
+}
+
+/// The level in JSON lines.
+fn level_name(event: &Event) -> &'static str {
+    match event {
+        Event::NodeFailed { .. } => "ERROR",
+        Event::RunFinished(totals) if totals.status == Status::Failed => "ERROR",
+        _ if level(event) == Detail::Warnings => "WARNING",
+        _ => "INFO",
     }
 }

@@ -1,96 +1,157 @@
-//! Progress on a terminal: a spinner for each running node, and a line for each one that is done.
+//! Progress on a terminal: a line for each running node, one for each that is done, and a bar for the whole.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use laktory::exec::{Event, NodeReport, Observer};
+use laktory::syntax::visible;
 
-use crate::summary::{bytes, grouped};
+use crate::summary::{bytes, grouped, rate};
+
+/// How often clocks move.
+const TICK: Duration = Duration::from_millis(120);
 
 /// Draws on standard error.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bars: MultiProgress,
-    total: Mutex<Option<ProgressBar>>,
-    running: Mutex<HashMap<String, ProgressBar>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    total: Option<ProgressBar>,
+    running: HashMap<String, Running>,
+    /// Rows that were read, as far as they are known.
+    read: u64,
+    began: Option<Instant>,
+}
+
+/// Lines above the bars.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines(MultiProgress);
+
+impl Lines {
+    pub(crate) fn add(&self, line: &str) {
+        // A terminal that went away cannot be told.
+        let _ = self.0.println(visible(line));
+    }
+}
+
+/// A node that runs.
+#[derive(Debug)]
+struct Running {
+    line: ProgressBar,
+    /// Rows in what it reads, as far as they are known.
+    rows: u64,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
         Self {
             bars: MultiProgress::new(),
-            total: Mutex::new(None),
-            running: Mutex::new(HashMap::new()),
+            state: Mutex::default(),
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, nodes: usize) {
         let bar = self.bars.add(ProgressBar::new(nodes as u64));
         if let Ok(style) =
-            ProgressStyle::with_template("{bar:30.cyan/dim} {pos}/{len} nodes {elapsed}")
+            ProgressStyle::with_template("{bar:24.cyan/dim} {pos}/{len} nodes{msg}  {elapsed}")
         {
             bar.set_style(style);
         }
-        *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
+        // From now on, and without waiting for a node to end.
+        bar.tick();
+        bar.enable_steady_tick(TICK);
+        let mut state = self.state();
+        state.total = Some(bar);
+        state.began = Some(Instant::now());
     }
 
     fn spin(&self, node: &str) {
-        let spinner = match &*self.total.lock().unwrap_or_else(PoisonError::into_inner) {
+        let mut state = self.state();
+        let spinner = match &state.total {
             Some(total) => self.bars.insert_before(total, ProgressBar::new_spinner()),
             None => self.bars.add(ProgressBar::new_spinner()),
         };
-        if let Ok(style) =
-            ProgressStyle::with_template("{spinner:.cyan} {prefix} {wide_msg:.dim} {elapsed:.dim}")
+        // The wide part is cut at the edge of the terminal.
+        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {wide_msg} {elapsed:.dim}")
         {
             spinner.set_style(style);
         }
-        spinner.set_prefix(node.to_owned());
-        spinner.enable_steady_tick(Duration::from_millis(120));
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(node.to_owned(), spinner);
+        spinner.set_message(visible(node).into_owned());
+        spinner.enable_steady_tick(TICK);
+        let running = Running {
+            line: spinner,
+            rows: 0,
+        };
+        state.running.insert(node.to_owned(), running);
     }
 
-    fn tell(&self, node: &str, message: String) {
-        if let Some(bar) = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(node)
-        {
-            bar.set_message(message);
+    fn tell(&self, node: &str, message: &str) {
+        if let Some(running) = self.state().running.get(node) {
+            let rows = match running.rows {
+                0 => String::new(),
+                rows => format!("{} rows, ", grouped(rows)),
+            };
+            let message = visible(message);
+            let line = format!("{}  {rows}{message}", visible(node));
+            running.line.set_message(line);
         }
+    }
+
+    fn read(&self, node: &str, rows: u64) {
+        if let Some(running) = self.state().running.get_mut(node) {
+            running.rows += rows;
+        }
+        self.tell(node, "computing");
     }
 
     fn done(&self, node: &str, line: &str) {
-        let bar = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(node);
-        if let Some(bar) = bar {
-            bar.finish_and_clear();
-            self.bars.remove(&bar);
+        let running = self.state().running.remove(node);
+        if let Some(Running { line, .. }) = running {
+            line.finish_and_clear();
+            self.bars.remove(&line);
         }
-        // A terminal that went away cannot be told.
-        let _ = self.bars.println(line);
-        if let Some(total) = &*self.total.lock().unwrap_or_else(PoisonError::into_inner) {
+        self.line(line);
+        if let Some(total) = &self.state().total {
             total.inc(1);
+        }
+    }
+
+    fn line(&self, line: &str) {
+        self.lines().add(line);
+    }
+
+    /// The way to add lines from elsewhere.
+    pub(crate) fn lines(&self) -> Lines {
+        Lines(self.bars.clone())
+    }
+
+    fn count(&self, report: &NodeReport) {
+        let mut state = self.state();
+        state.read += report.rows_read.unwrap_or(0);
+        let (Some(total), Some(began)) = (&state.total, state.began) else {
+            return;
+        };
+        if state.read > 0 {
+            let rate = rate(state.read, began.elapsed().as_secs_f64());
+            let rate = rate.map_or_else(String::new, |rate| format!(", {}/s", grouped(rate)));
+            total.set_message(format!("  {} rows read{rate}", grouped(state.read)));
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(total) = self
-            .total
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+        if let Some(total) = self.state().total.take() {
             total.finish_and_clear();
         }
     }
@@ -101,13 +162,20 @@ impl Observer for Progress {
         match event {
             Event::RunStarted { nodes, .. } => self.start(nodes.len()),
             Event::NodeStarted { node } => self.spin(node),
-            Event::Reading { node, source, .. } => self.tell(node, format!("reading {source}")),
-            Event::Writing { node, path, .. } => self.tell(node, format!("writing {path}")),
-            Event::Warning { message, .. } => {
-                let _ = self.bars.println(format!("! {message}"));
+            Event::Reading { node, source, .. } => self.tell(node, &format!("reading {source}")),
+            Event::Read {
+                node,
+                rows: Some(rows),
+                ..
+            } => self.read(node, *rows),
+            Event::Writing { node, path, .. } => self.tell(node, &format!("writing {path}")),
+            Event::Warning { message, .. } => self.line(&format!("! {message}")),
+            Event::NodeFinished { report } => {
+                self.count(report);
+                self.done(&report.name, &finished(report));
             }
-            Event::NodeFinished { report } => self.done(&report.name, &finished(report)),
             Event::NodeFailed { node, .. } => self.done(node, &format!("✗ {node} failed")),
+            Event::NodeInterrupted { node } => self.done(node, &format!("- {node} interrupted")),
             Event::NodeSkipped { node, reason } => {
                 self.done(node, &format!("- {node} skipped: {reason}"));
             }
@@ -117,12 +185,18 @@ impl Observer for Progress {
 }
 
 fn finished(report: &NodeReport) -> String {
-    let rows = report
-        .rows_out
-        .map_or_else(String::new, |rows| format!("  {} rows", grouped(rows)));
+    let mut line = format!("✓ {}", report.name);
+    if let Some(rows) = report.rows_out {
+        line.push_str(&format!("  {} rows", grouped(rows)));
+    }
     let written = report.outputs.iter().filter_map(|output| output.bytes);
-    let size = written
-        .reduce(|a, b| a + b)
-        .map_or_else(String::new, |written| format!("  {}", bytes(written)));
-    format!("✓ {}{rows}{size}  {:.2} s", report.name, report.seconds)
+    if let Some(written) = written.reduce(|a, b| a + b) {
+        line.push_str(&format!("  {}", bytes(written)));
+    }
+    line.push_str(&format!("  {:.2} s", report.seconds));
+    let rows = report.rows_read.or(report.rows_in);
+    if let Some(rate) = rows.and_then(|rows| rate(rows, report.seconds)) {
+        line.push_str(&format!("  {} rows/s", grouped(rate)));
+    }
+    line
 }

@@ -1,15 +1,15 @@
 //! Diagnostics for people (the line, a caret, a hint), for editors (one line each), and for programs (JSON).
 
 use std::collections::HashSet;
-use std::io::Write as _;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use laktory::syntax::{Diagnostic, Diagnostics, Severity, Span};
+use laktory::syntax::{Diagnostic, Diagnostics, Severity, Span, visible, visible_lines};
 use serde_json::json;
 
 use crate::args::ErrorFormat;
 use crate::exit::Failure;
+use crate::out;
 
 static FORMAT: AtomicU8 = AtomicU8::new(0);
 
@@ -32,7 +32,7 @@ pub(crate) fn failure(failure: &Failure) {
     let errors = told.iter().filter(|fault| fault.is_error()).count();
     let counted = told.iter().any(|fault| fault.code == Diagnostics::MORE);
     if errors > 1 && !counted && FORMAT.load(Ordering::Relaxed) == 0 {
-        let _ = writeln!(anstream::stderr(), "{errors} errors");
+        out::tell(&format!("{errors} errors"));
     }
 }
 
@@ -44,15 +44,12 @@ pub(crate) fn print(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
     told.extend(found.into_iter().cloned());
     let mut told = told.into_vec();
     told.extend(counts.into_iter().cloned());
-    let mut stderr = anstream::stderr().lock();
     for diagnostic in &told {
-        let text = match FORMAT.load(Ordering::Relaxed) {
-            0 => long(diagnostic),
-            1 => format!("{diagnostic}\n"),
-            _ => format!("{}\n", machine(diagnostic)),
-        };
-        // Nothing can be said when standard error is gone.
-        let _ = stderr.write_all(text.as_bytes());
+        match FORMAT.load(Ordering::Relaxed) {
+            0 => out::tell_styled(&long(diagnostic)),
+            1 => out::tell(&visible(&diagnostic.to_string())),
+            _ => out::tell_json(&machine(diagnostic)),
+        }
     }
     told
 }
@@ -72,36 +69,42 @@ fn distinct(diagnostics: &[Diagnostic]) -> impl Iterator<Item = &Diagnostic> {
     })
 }
 
-fn long(diagnostic: &Diagnostic) -> String {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let title = level.primary_title(diagnostic.message.as_str());
-    let mut group = Group::with_title(title);
-    if let Some(span) = &diagnostic.span {
-        group = group.element(snippet(
-            span,
-            diagnostic.path.as_deref(),
-            AnnotationKind::Primary,
-        ));
-    } else if let Some(path) = &diagnostic.path {
-        group = group.element(Level::NOTE.message(format!("at {path}")));
-    }
-    for (span, label) in &diagnostic.related {
-        group = group.element(snippet(span, Some(label), AnnotationKind::Context));
-    }
-    if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(hint.as_str()));
-    }
-    format!("{}\n\n", Renderer::styled().render(&[group]))
+/// The words of a diagnostic, and the lines that it shows, with nothing in them that a terminal would obey.
+struct Clean {
+    message: String,
+    hint: Option<String>,
+    path: Option<String>,
+    place: Option<Lines>,
+    related: Vec<(Lines, String)>,
 }
 
-fn snippet<'a>(
-    span: &'a Span,
-    label: Option<&'a str>,
-    kind: AnnotationKind,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+/// Lines of a file around a fault.
+struct Lines {
+    file: String,
+    first: usize,
+    text: String,
+    marked: std::ops::Range<usize>,
+}
+
+fn clean(diagnostic: &Diagnostic) -> Clean {
+    let text = |text: &String| visible_lines(text).into_owned();
+    Clean {
+        message: text(&diagnostic.message),
+        hint: diagnostic.hint.as_ref().map(text),
+        path: diagnostic
+            .path
+            .as_deref()
+            .map(|path| visible(path).into_owned()),
+        place: diagnostic.span.as_ref().map(lines),
+        related: diagnostic
+            .related
+            .iter()
+            .map(|(span, label)| (lines(span), text(label)))
+            .collect(),
+    }
+}
+
+fn lines(span: &Span) -> Lines {
     let text = span.file.text();
     let start = span.start.min(text.len());
     let mut end = span.end.clamp(start, text.len());
@@ -115,14 +118,57 @@ fn snippet<'a>(
     let window = span.file.line_range(first.saturating_sub(2).max(1)).start;
     let last = span.file.position(end).line;
     let window_end = span.file.line_range(last + 1).end.max(end);
-    let line = span.file.position(window).line;
-    let mut annotation = kind.span(start - window..end - window);
+    let mut shown = visible_lines(&text[window..start]).into_owned();
+    let from = shown.len();
+    shown.push_str(&visible_lines(&text[start..end]));
+    let to = shown.len();
+    shown.push_str(&visible_lines(&text[end..window_end]));
+    Lines {
+        file: visible(span.file.name()).into_owned(),
+        first: span.file.position(window).line,
+        text: shown,
+        marked: from..to,
+    }
+}
+
+fn long(diagnostic: &Diagnostic) -> String {
+    let shown = clean(diagnostic);
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(shown.message.as_str()));
+    let path = shown.path.as_deref();
+    if let Some(place) = &shown.place {
+        group = group.element(snippet(place, path, AnnotationKind::Primary));
+    } else if let Some(path) = path {
+        group = group.element(Level::NOTE.message(format!("at {path}")));
+    }
+    for (place, label) in &shown.related {
+        group = group.element(snippet(place, Some(label), AnnotationKind::Context));
+    }
+    if let Some(hint) = &shown.hint {
+        group = group.element(Level::HELP.message(hint.as_str()));
+    }
+    let renderer = match out::error_width() {
+        Some(width) => Renderer::styled().term_width(width),
+        None => Renderer::styled(),
+    };
+    format!("{}\n\n", renderer.render(&[group]))
+}
+
+fn snippet<'a>(
+    lines: &'a Lines,
+    label: Option<&'a str>,
+    kind: AnnotationKind,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let mut annotation = kind.span(lines.marked.clone());
     if let Some(label) = label {
         annotation = annotation.label(label);
     }
-    Snippet::source(&text[window..window_end])
-        .line_start(line)
-        .path(span.file.name())
+    Snippet::source(lines.text.as_str())
+        .line_start(lines.first)
+        .path(lines.file.as_str())
         .annotation(annotation)
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, Catalog, Error, Frame, FrameName, Job, NamedFrames, Op, Outcome, Result, RunCx, Target,
+    Backend, Catalog, Error, ErrorKind, Frame, FrameName, Job, NamedFrames, Op, Outcome, Result,
+    RunCx, Target,
 };
 use laktory_model::Path;
 use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored};
@@ -12,6 +13,9 @@ use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored};
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
 use crate::{files, inline};
+
+/// Columns that a hint names.
+const MOST_COLUMNS: usize = 20;
 
 /// The output frames of nodes, for nodes that read them.
 pub(crate) trait NodeFrames {
@@ -28,6 +32,9 @@ pub(crate) trait NodeFrames {
         let _ = (input, reader);
         std::future::ready(Ok(None))
     }
+
+    /// Rows that the node put out, where they were counted.
+    fn rows(&self, node: usize) -> Option<u64>;
 }
 
 /// A node's frame after its transformer.
@@ -39,6 +46,8 @@ pub(crate) struct Stage {
     pub(crate) schema: Option<SchemaRef>,
     /// What the readers of its sources have to say.
     pub(crate) warnings: Vec<String>,
+    /// Rows in all that the node reads, where they are known.
+    pub(crate) rows_read: Option<u64>,
 }
 
 /// What building needs to know.
@@ -65,8 +74,9 @@ impl Builder<'_> {
         let mut named = NamedFrames::new();
         let mut primary = None;
         let mut warnings = Vec::new();
+        let mut read = Read::default();
         for input in &self.node.inputs {
-            let frame = self.input(input, nodes, &mut warnings).await?;
+            let frame = self.input(input, nodes, &mut read, &mut warnings).await?;
             if self.node.primary.as_ref() == Some(&input.name) {
                 primary = Some(frame.clone());
             }
@@ -88,6 +98,7 @@ impl Builder<'_> {
             frame,
             schema,
             warnings,
+            rows_read: read.total(),
         })
     }
 
@@ -95,6 +106,7 @@ impl Builder<'_> {
         &self,
         input: &Input,
         nodes: &impl NodeFrames,
+        read: &mut Read,
         warnings: &mut Vec<String>,
     ) -> Result<Frame, Fault> {
         let (kind, source) = describe(&input.source);
@@ -108,6 +120,17 @@ impl Builder<'_> {
         let at = |error| Fault::new(&self.node.name, &input.place, error);
         let frame = self.source(input, nodes).await.map_err(at)?;
         warnings.extend_from_slice(frame.warnings());
+        let rows = match &input.source {
+            InputSource::Node { node, .. } => nodes.rows(*node),
+            InputSource::Inline(data) => inline::count(data),
+            _ => frame.source_rows(),
+        };
+        read.add(&input.source, rows);
+        self.observer.on(&Event::Read {
+            node: self.node.name.clone(),
+            name: input.name.clone(),
+            rows,
+        });
         let mut named = NamedFrames::new();
         let frame = self
             .steps(Some(frame), &input.steps, &mut named, false)
@@ -187,7 +210,7 @@ impl Builder<'_> {
             StepKind::Ops(ops) => {
                 let mut frame = frame.ok_or_else(|| {
                     Error::new(
-                        laktory_core::ErrorKind::UnknownFrame,
+                        ErrorKind::UnknownFrame,
                         "this step needs a frame to work on, and the node has no source",
                     )
                     .with_hint("add a source, or begin with a SQL step that reads `{nodes.<name>}`")
@@ -235,12 +258,31 @@ impl Builder<'_> {
             frame = match next {
                 Ok(next) => Some(next),
                 Err(error) => {
+                    let error = self.with_columns(before.as_ref(), error).await;
                     let (place, error) = self.narrowed(before, step, &named, error).await;
                     return Err(Fault::new(&self.node.name, place, error));
                 }
             };
         }
         Ok(())
+    }
+
+    /// The error with the columns that there are, where it misses one and does not say them.
+    async fn with_columns(&self, frame: Option<&Frame>, error: Error) -> Error {
+        let (ErrorKind::ColumnNotFound, None, Some(frame)) = (error.kind(), error.hint(), frame)
+        else {
+            return error;
+        };
+        let Ok(schema) = self.backend.schema(self.cx, frame).await else {
+            return error;
+        };
+        let names: Vec<String> = (schema.fields().iter().take(MOST_COLUMNS))
+            .map(|field| format!("`{}`", field.name()))
+            .collect();
+        match names.is_empty() {
+            true => error,
+            false => error.with_hint(format!("columns here: {}", names.join(", "))),
+        }
     }
 
     /// The argument of a failing step that fails by itself, with its own error; else the whole step.
@@ -278,6 +320,33 @@ impl Builder<'_> {
 
     async fn resolves(&self, frame: &Frame) -> Result<()> {
         self.backend.schema(self.cx, frame).await.map(|_| ())
+    }
+}
+
+/// Rows of the inputs of a node, each node before it counted once.
+#[derive(Default)]
+struct Read {
+    nodes: Vec<usize>,
+    rows: Vec<Option<u64>>,
+}
+
+impl Read {
+    fn add(&mut self, source: &InputSource, rows: Option<u64>) {
+        if let InputSource::Node { node, .. } = source {
+            if self.nodes.contains(node) {
+                return;
+            }
+            self.nodes.push(*node);
+        }
+        self.rows.push(rows);
+    }
+
+    /// The sum; none where there is no input, or one of them was not counted.
+    fn total(&self) -> Option<u64> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        self.rows.iter().copied().sum()
     }
 }
 

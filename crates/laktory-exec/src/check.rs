@@ -85,6 +85,10 @@ impl NodeFrames for CheckedFrames<'_> {
             None => Ok(None),
         }
     }
+
+    fn rows(&self, _: usize) -> Option<u64> {
+        None
+    }
 }
 
 impl CheckedFrames<'_> {

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use laktory_core::FrameName;
+use laktory_syntax::{visible, visible_lines};
 use serde::Serialize;
 
-use crate::report::{ExpectationReport, NodeReport, OutputReport};
+use crate::report::{ExpectationReport, NodeReport, OutputReport, RunTotals};
 
 /// Receives events, from one thread at a time per node.
 pub trait Observer: Send + Sync {
@@ -19,11 +20,10 @@ pub struct TracingObserver;
 
 impl Observer for TracingObserver {
     fn on(&self, event: &Event) {
-        match event {
-            Event::Warning { .. } | Event::NodeFailed { .. } => {
-                tracing::warn!(target: "laktory", "{event}");
-            }
-            _ => tracing::info!(target: "laktory", "{event}"),
+        if event.is_warning() {
+            tracing::warn!(target: "laktory", "{event}");
+        } else {
+            tracing::info!(target: "laktory", "{event}");
         }
     }
 }
@@ -45,7 +45,7 @@ pub enum Event {
         /// Node.
         node: String,
     },
-    /// An input's plan is built.
+    /// An input is opened.
     Reading {
         /// Node.
         node: String,
@@ -57,6 +57,15 @@ pub enum Event {
         source: String,
         /// Backend.
         backend: String,
+    },
+    /// An input's plan is built.
+    Read {
+        /// Node.
+        node: String,
+        /// Name for SQL and arguments.
+        name: FrameName,
+        /// Rows in what is read, where that is known beforehand.
+        rows: Option<u64>,
     },
     /// A transformer step's plan is built.
     Step {
@@ -120,37 +129,62 @@ pub enum Event {
         /// Why.
         message: String,
     },
-    /// A node was not run because one that it needs failed, or the run was interrupted.
+    /// A node was not run because one that it needs failed.
     NodeSkipped {
         /// Node.
         node: String,
         /// Why.
         reason: String,
     },
+    /// The user stopped the run before the node was done, or before it began.
+    NodeInterrupted {
+        /// Node.
+        node: String,
+    },
+    /// The run is over.
+    RunFinished(RunTotals),
+}
+
+impl Event {
+    /// Whether a log tells it as a warning.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        matches!(
+            self,
+            Self::Warning { .. }
+                | Self::NodeFailed { .. }
+                | Self::NodeSkipped { .. }
+                | Self::NodeInterrupted { .. }
+        )
+    }
 }
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RunStarted { pipeline, nodes } => {
+                let nodes: Vec<_> = nodes.iter().map(|node| visible(node)).collect();
+                let pipeline = visible(pipeline);
                 write!(
                     f,
                     "Executing pipeline '{pipeline}' (nodes: {})",
                     nodes.join(", ")
                 )
             }
-            Self::NodeStarted { node } => write!(f, "Executing pipeline node {node}"),
+            Self::NodeStarted { node } => write!(f, "Executing pipeline node {}", visible(node)),
             Self::Reading {
                 kind,
                 source,
                 backend,
                 ..
             } => {
+                let source = visible(source);
                 write!(
                     f,
-                    "Reading `{kind}` {source} with DataFrameBackends.{backend}\nRead completed."
+                    "Reading `{kind}` {source} with DataFrameBackends.{backend}"
                 )
             }
+            Self::Read { .. } => f.write_str("Read completed."),
             Self::Step {
                 index, kind, text, ..
             } => {
@@ -159,8 +193,10 @@ impl fmt::Display for Event {
                 }
                 write!(f, "Executing DataFrame transformer node {index} ({kind}).")?;
                 match *kind {
-                    "DataFrameExpr" => write!(f, "\nDataFrame as\n{}", text.trim_end()),
-                    _ => write!(f, "\nApplying df.{text}"),
+                    "DataFrameExpr" => {
+                        write!(f, "\nDataFrame as\n{}", visible_lines(text.trim_end()))
+                    }
+                    _ => write!(f, "\nApplying df.{}", visible(text)),
                 }
             }
             Self::Writing {
@@ -169,38 +205,46 @@ impl fmt::Display for Event {
                 options,
                 ..
             } => {
+                let (path, options) = (visible(path), visible(options));
                 write!(
                     f,
                     "Writing static df to {path} with format '{format}' and {options}"
                 )
             }
             Self::Written { output, .. } if output.skipped => {
-                write!(
-                    f,
-                    "Write skipped: {} exists and its mode is IGNORE.",
-                    output.path
-                )
+                let path = visible(&output.path);
+                write!(f, "Write skipped: {path} exists and its mode is IGNORE.")
             }
             Self::Written { .. } => f.write_str("Write completed."),
-            Self::Removed { path, .. } => write!(f, "Deleting {path}"),
-            Self::Checked { expectation, .. } => write!(f, "{expectation}"),
-            Self::Warning { message, .. } => f.write_str(message),
+            Self::Removed { path, .. } => write!(f, "Deleting {}", visible(path)),
+            Self::Checked { expectation, .. } => f.write_str(&visible(&expectation.to_string())),
+            Self::Warning { message, .. } => f.write_str(&visible(message)),
             Self::NodeFinished { report } => {
-                write!(
-                    f,
-                    "Pipeline node {} done in {:.3} s",
-                    report.name, report.seconds
-                )?;
+                let name = visible(&report.name);
+                write!(f, "Pipeline node {name} done in {:.3} s", report.seconds)?;
                 match report.rows_out {
                     Some(rows) => write!(f, ", {rows} rows."),
                     None => f.write_str("."),
                 }
             }
             Self::NodeFailed { node, message } => {
+                let (node, message) = (visible(node), visible(message));
                 write!(f, "Pipeline node {node} failed: {message}")
             }
             Self::NodeSkipped { node, reason } => {
-                write!(f, "Pipeline node {node} skipped: {reason}")
+                write!(f, "Pipeline node {} skipped: {reason}", visible(node))
+            }
+            Self::NodeInterrupted { node } => {
+                write!(f, "Pipeline node {} interrupted", visible(node))
+            }
+            Self::RunFinished(totals) => {
+                let pipeline = visible(&totals.pipeline);
+                let status = totals.status.name();
+                write!(
+                    f,
+                    "Pipeline '{pipeline}' {status}: {} of {} nodes in {:.3} s",
+                    totals.nodes_succeeded, totals.nodes, totals.seconds
+                )
             }
         }
     }

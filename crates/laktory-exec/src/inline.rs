@@ -34,6 +34,19 @@ pub(crate) fn batches(data: &Value) -> Result<BatchStream> {
     Ok(BatchStream::new(schema, stream::iter(batch.map(Ok))))
 }
 
+/// How many rows `data` has.
+pub(crate) fn count(data: &Value) -> Option<u64> {
+    let rows = match data {
+        Value::Array(rows) => rows.len(),
+        Value::Object(columns) => columns
+            .values()
+            .find_map(Value::as_array)
+            .map_or(0, Vec::len),
+        _ => return None,
+    };
+    u64::try_from(rows).ok()
+}
+
 /// No rows: the columns that are named, of which no value tells the type.
 fn nothing(data: &Value) -> Result<BatchStream> {
     let names = data.as_object().into_iter().flat_map(Map::keys);

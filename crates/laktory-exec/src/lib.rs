@@ -35,6 +35,8 @@ pub use event::{Event, Observer, TracingObserver};
 pub use fault::Fault;
 pub use output::NodeOutput;
 pub use places::survey;
-pub use report::{CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, Status};
+pub use report::{
+    CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, RunTotals, Status,
+};
 pub use run::{Refresh, Run, RunOptions, preview, resolve, run};
 pub use sessions::connect;

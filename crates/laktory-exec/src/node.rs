@@ -40,6 +40,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) own_files: &'a [PathBuf],
     /// Output frames of finished nodes, by position in the plan.
     pub(crate) frames: Mutex<BTreeMap<usize, Frame>>,
+    /// Rows that finished nodes put out, where they were counted, by position in the plan.
+    pub(crate) rows: Mutex<BTreeMap<usize, u64>>,
 }
 
 impl NodeFrames for Shared<'_> {
@@ -58,6 +60,12 @@ impl NodeFrames for Shared<'_> {
         })?;
         let owner = self.sessions.get(&self.plan.nodes[node].backend)?;
         transfer(self.cx, frame, owner, reader).await
+    }
+
+    fn rows(&self, node: usize) -> Option<u64> {
+        let rows = self.rows.lock();
+        let rows = rows.unwrap_or_else(std::sync::PoisonError::into_inner);
+        rows.get(&node).copied()
     }
 }
 
@@ -86,11 +94,20 @@ pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, 
         let messages: Vec<&str> = faults.iter().map(|fault| fault.error.message()).collect();
         report.error = Some(messages.join("; "));
         report.error_kind = Some(fault.error.kind().name());
-        shared.observer.on(&Event::NodeFailed {
-            node: node.name.clone(),
-            message: messages.join("; "),
+        let node = node.name.clone();
+        shared.observer.on(&match report.status {
+            Status::Interrupted => Event::NodeInterrupted { node },
+            _ => Event::NodeFailed {
+                node,
+                message: messages.join("; "),
+            },
         });
     } else {
+        if let Some(rows) = report.rows_out {
+            let counted = shared.rows.lock();
+            let mut counted = counted.unwrap_or_else(std::sync::PoisonError::into_inner);
+            counted.insert(index, rows);
+        }
         shared.observer.on(&Event::NodeFinished {
             report: Box::new(report.clone()),
         });
@@ -104,6 +121,7 @@ pub(crate) fn empty_report(node: &NodePlan, status: Status) -> NodeReport {
         name: node.name.clone(),
         backend: node.backend.clone(),
         status,
+        rows_read: None,
         rows_in: None,
         rows_out: None,
         rows_dropped: 0,
@@ -148,6 +166,7 @@ impl NodeRun<'_> {
         for message in stage.warnings {
             self.warn(message, &mut report.warnings);
         }
+        report.rows_read = stage.rows_read;
         let Some(stage) = stage.frame else {
             return Ok(());
         };

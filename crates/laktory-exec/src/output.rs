@@ -1,11 +1,15 @@
 //! What a node has put out, for people and programs: a lazy frame with the session that can read it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::arrow::schema::SchemaRef;
-use laktory_core::{Backend, BatchStream, Frame, NamedFrames, Op, Result, RunCx};
+use laktory_core::{
+    Backend, BatchStream, Error, ErrorKind, Format, Frame, Job, NamedFrames, Op, Options, Outcome,
+    Result, RunCx, Target, WriteSpec,
+};
 
 use crate::run::Run;
 
@@ -77,5 +81,42 @@ impl NodeOutput {
             .await?
             .try_collect()
             .await
+    }
+
+    /// Writes the rows, or the first `n`, to a new file as a sink of that format would; the number of rows.
+    ///
+    /// # Errors
+    /// `Unsupported` when the engine cannot write the format to a local file; those of the engine.
+    pub async fn write(&self, format: Format, path: &Path, n: Option<u64>) -> Result<u64> {
+        let backend = self.backend.descriptor();
+        let capabilities = (backend.capabilities)();
+        let supported = capabilities.write(&format).support.is_available();
+        if !supported || !capabilities.local_files {
+            let name = backend.name;
+            let message = format!("backend {name} cannot write {format} to a local file");
+            let error = Error::new(ErrorKind::Unsupported, message);
+            return Err(error.with_hint("write it with a sink, or show a table"));
+        }
+        let frame = match n {
+            Some(n) => {
+                let head = Op::Head { n };
+                self.backend
+                    .apply(&self.cx, &self.frame, &head, &NamedFrames::new())?
+            }
+            None => self.frame.clone(),
+        };
+        let spec = WriteSpec {
+            format,
+            path: path.to_owned(),
+            options: Options::new(),
+        };
+        let job = Job {
+            frame,
+            target: Target::Write(spec),
+        };
+        match self.backend.execute(&self.cx, vec![job]).await?.pop() {
+            Some(Outcome::Written(report)) => Ok(report.rows),
+            _ => Err(Error::internal("the engine wrote nothing")),
+        }
     }
 }

@@ -52,6 +52,62 @@ pub struct RunReport {
     pub nodes: Vec<NodeReport>,
 }
 
+/// A run in one line: how it ended, and what it moved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunTotals {
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// Unique name of the run.
+    pub run_id: String,
+    /// How it ended.
+    pub status: Status,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// Nodes that took part.
+    pub nodes: usize,
+    /// Nodes that succeeded.
+    pub nodes_succeeded: usize,
+    /// Nodes that failed.
+    pub nodes_failed: usize,
+    /// Rows removed by DROP expectations.
+    pub rows_dropped: u64,
+    /// Rows removed by QUARANTINE expectations.
+    pub rows_quarantined: u64,
+    /// Rows written to sinks, quarantined ones too.
+    pub rows_written: u64,
+    /// Warnings of nodes.
+    pub warnings: usize,
+}
+
+impl RunReport {
+    /// The sums over the nodes.
+    #[must_use]
+    pub fn totals(&self) -> RunTotals {
+        let with = |status| self.nodes.iter().filter(move |node| node.status == status);
+        RunTotals {
+            pipeline: self.pipeline.clone(),
+            run_id: self.run_id.clone(),
+            status: self.status,
+            seconds: self.seconds,
+            nodes: self.nodes.len(),
+            nodes_succeeded: with(Status::Succeeded).count(),
+            nodes_failed: with(Status::Failed).count(),
+            rows_dropped: self.nodes.iter().map(|node| node.rows_dropped).sum(),
+            rows_quarantined: self.nodes.iter().map(|node| node.rows_quarantined).sum(),
+            rows_written: self.nodes.iter().map(NodeReport::rows_written).sum(),
+            warnings: self.nodes.iter().map(|node| node.warnings.len()).sum(),
+        }
+    }
+}
+
+impl NodeReport {
+    /// Rows written to the node's sinks, quarantined ones too.
+    #[must_use]
+    pub fn rows_written(&self) -> u64 {
+        self.outputs.iter().map(|output| output.rows).sum()
+    }
+}
+
 /// The record of a node.
 #[derive(Clone, Debug, Serialize)]
 pub struct NodeReport {
@@ -61,7 +117,7 @@ pub struct NodeReport {
     pub backend: String,
     /// How it ended.
     pub status: Status,
-    /// Rows after the transformer; null when the node was computed as part of its reader's plan.
+    /// Rows after the transformer, which the expectations look at; null when the node was computed as part of its reader's plan.
     pub rows_in: Option<u64>,
     /// Rows that stayed.
     pub rows_out: Option<u64>,
@@ -71,6 +127,9 @@ pub struct NodeReport {
     pub rows_quarantined: u64,
     /// Rows among the quarantined that no sink received.
     pub rows_discarded: u64,
+    /// Rows in what the node reads: in the files, in the pipeline, or put out by the nodes before; null where one of them
+    /// was not counted.
+    pub rows_read: Option<u64>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// What was written.

@@ -313,6 +313,7 @@ pub async fn run(
         lock_timeout: options.lock_timeout,
         own_files: &engine.own_files,
         frames: Mutex::new(BTreeMap::new()),
+        rows: Mutex::new(BTreeMap::new()),
     };
     let (nodes, faults) = schedule(&shared, options.jobs.max(1)).await;
     let frames = shared
@@ -336,6 +337,7 @@ pub async fn run(
         status,
         nodes,
     };
+    observer.on(&Event::RunFinished(report.totals()));
     Ok(Run {
         report,
         faults,
@@ -432,15 +434,19 @@ fn release(shared: &Shared<'_>, readers: &mut [usize], done: usize) {
 
 fn skipped(shared: &Shared<'_>, index: usize) -> NodeReport {
     let node = &shared.plan.nodes[index];
-    let (status, reason) = if shared.cx.cancel().is_cancelled() {
-        (Status::Interrupted, "the run was interrupted")
+    let name = node.name.clone();
+    let (status, reason, event) = if shared.cx.cancel().is_cancelled() {
+        let event = Event::NodeInterrupted { node: name };
+        (Status::Interrupted, "the run was interrupted", event)
     } else {
-        (Status::Skipped, "a node that it depends on failed")
+        let reason = "a node that it depends on failed";
+        let event = Event::NodeSkipped {
+            node: name,
+            reason: reason.to_owned(),
+        };
+        (Status::Skipped, reason, event)
     };
-    shared.observer.on(&Event::NodeSkipped {
-        node: node.name.clone(),
-        reason: reason.to_owned(),
-    });
+    shared.observer.on(&event);
     let mut report = empty_report(node, status);
     report.error = Some(reason.to_owned());
     report

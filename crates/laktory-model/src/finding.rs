@@ -21,6 +21,8 @@ pub struct Finding {
     pub range: Option<Range<usize>>,
     /// The fault is the key, not its value.
     pub at_key: bool,
+    /// What the caller asked for is at fault, not the document: the name of the option.
+    pub option: Option<&'static str>,
     /// How to mend it.
     pub hint: Option<String>,
     /// Other places that matter, each with a text.
@@ -38,6 +40,7 @@ impl Finding {
             path,
             range: None,
             at_key: false,
+            option: None,
             hint: None,
             related: Vec::new(),
         }
@@ -66,6 +69,13 @@ impl Finding {
     #[must_use]
     pub fn at_key(mut self) -> Self {
         self.at_key = true;
+        self
+    }
+
+    /// Blames an option of the caller.
+    #[must_use]
+    pub fn of_option(mut self, option: &'static str) -> Self {
+        self.option = Some(option);
         self
     }
 

@@ -275,7 +275,8 @@ impl Compiler<'_> {
                         "unknown-selection",
                         Path::root(),
                         format!("no node, task or tag is called `{}`", unknown.item),
-                    );
+                    )
+                    .of_option("selects");
                     if let Some(hint) = unknown.hint {
                         finding = finding.hint(hint);
                     }
@@ -290,12 +291,21 @@ impl Compiler<'_> {
     fn resolve_engines(&mut self, registry: &Registry) {
         let mut by_name: HashMap<String, Option<usize>> = HashMap::new();
         for (index, node) in self.pipeline.nodes.iter().enumerate() {
-            let (name, place) = match (&self.options.backend, &node.dataframe_backend) {
-                (Some(forced), _) => (forced.as_str(), Path::root()),
-                (None, Some(own)) => (own.as_str(), Path::node(index).key("dataframe_backend")),
+            let (name, place, option) = match (&self.options.backend, &node.dataframe_backend) {
+                (Some(forced), _) => (forced.as_str(), Path::root(), Some("backend")),
+                (None, Some(own)) => {
+                    let place = Path::node(index).key("dataframe_backend");
+                    (own.as_str(), place, None)
+                }
                 (None, None) => match &self.pipeline.dataframe_backend {
-                    Some(inherited) => (inherited.as_str(), Path::root().key("dataframe_backend")),
-                    None => (self.options.default_backend.as_str(), Path::root()),
+                    Some(inherited) => {
+                        let place = Path::root().key("dataframe_backend");
+                        (inherited.as_str(), place, None)
+                    }
+                    None => {
+                        let default = self.options.default_backend.as_str();
+                        (default, Path::root(), Some("default_backend"))
+                    }
                 },
             };
             let engine = match by_name.get(name) {
@@ -306,6 +316,7 @@ impl Compiler<'_> {
                         Err(error) => {
                             let mut finding =
                                 Finding::error("unknown-backend", place, error.message());
+                            finding.option = option;
                             if let Some(hint) = error.hint() {
                                 finding = finding.hint(hint);
                             }

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
+use laktory_syntax::visible;
+
 use crate::plan::{InputSource, NodePlan, Plan};
 
 /// Levels of the tree that are indented. What lies deeper is drawn as a tree of its own below, so that the text of a
@@ -18,7 +20,7 @@ impl Graph<'_> {
     /// very deep branches go on below, with the node that they begin with.
     #[must_use]
     pub fn tree(&self) -> String {
-        let mut text = format!("{}\n", self.0.pipeline);
+        let mut text = format!("{}\n", visible(&self.0.pipeline));
         let mut drawn = vec![false; self.0.nodes.len()];
         let roots: Vec<usize> = (0..self.0.nodes.len())
             .filter(|&node| self.0.nodes[node].upstream.is_empty())
@@ -48,7 +50,7 @@ impl Graph<'_> {
                 let Some(node) = later.pop_front() else {
                     break;
                 };
-                let _ = writeln!(text, "... {}", self.0.nodes[node].name);
+                let _ = writeln!(text, "... {}", visible(&self.0.nodes[node].name));
                 push(&mut open, &below[node], "    ");
                 continue;
             };
@@ -69,8 +71,8 @@ impl Graph<'_> {
             let _ = writeln!(
                 text,
                 "{indent}{branch}{}{}{ending}",
-                shown.name,
-                summary(shown)
+                visible(&shown.name),
+                visible(&summary(shown))
             );
             if deep {
                 later.push_back(node);
@@ -160,5 +162,5 @@ fn summary(node: &NodePlan) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('"', "#quot;")
+    visible(text).replace('"', "#quot;")
 }

@@ -35,6 +35,18 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Ends `node` after that many of its steps: without the rest of them, its rules and its sinks.
+    pub fn cut(&mut self, node: &str, steps: usize) {
+        if let Some(node) = self.nodes.iter_mut().find(|plan| plan.name == node) {
+            node.steps.truncate(steps);
+            node.expectations.clear();
+            node.sinks.clear();
+            node.handover = Handover::Materialize;
+        }
+    }
+}
+
 /// Nodes that an orchestrator runs together (R-TASK-1 to R-TASK-4).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskPlan {

@@ -52,9 +52,22 @@ pub(crate) fn select(
             let known = nodes.iter().flat_map(|node| {
                 std::iter::once(node.name).chain(node.tags.iter().map(String::as_str))
             });
+            // `slv_*` looks like a pattern.
+            let is_pattern = item.contains('*')
+                && !name.is_empty()
+                && known
+                    .clone()
+                    .any(|known| known.contains(name.trim_matches('*')));
+            let hint = match is_pattern {
+                true => Some(
+                    "`*` is no wildcard: `*x` is `x` with all before it, `x*` with all behind it"
+                        .to_owned(),
+                ),
+                false => did_you_mean(name, known),
+            };
             unknown.push(UnknownSelection {
                 item: item.clone(),
-                hint: did_you_mean(name, known),
+                hint,
             });
         }
         for node in matches {

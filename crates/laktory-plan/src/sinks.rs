@@ -10,6 +10,7 @@ use crate::methods::{self, Asked, Role};
 use crate::paths;
 use crate::plan::{SinkMode, SinkPlan, SinkTarget, Stored};
 use crate::sources::{fields, unsupported};
+use laktory_syntax::nearest;
 
 /// A declared sink.
 pub(crate) fn compile(
@@ -233,7 +234,11 @@ fn writer(
         .map(|(format, _)| format.name())
         .collect();
     let message = format!("format `{format}` cannot be written on backend {backend}");
-    let hint = format!("formats written here: {}", known.join(", "));
+    let known_here = format!("formats written here: {}", known.join(", "));
+    let hint = match nearest(format.name(), known) {
+        Some(name) => format!("did you mean `{name}`? {known_here}"),
+        None => known_here,
+    };
     compiler.report(Finding::error("unsupported", place.key("format"), message).hint(hint));
     None
 }

@@ -8,7 +8,7 @@ use laktory_model::{
     DataSource, DropDuplicates, FileDataSource, Finding, Path, Schema, Selects, SourceCommon,
     SourceKind, TableDataSource,
 };
-use laktory_syntax::{FragmentError, sql_expression, sql_projection};
+use laktory_syntax::{FragmentError, nearest, sql_expression, sql_projection};
 
 use crate::compile::Compiler;
 use crate::methods::{self, Asked, Role};
@@ -97,7 +97,11 @@ fn files(
             .map(|(format, _)| format.name())
             .collect();
         let message = format!("format `{format}` cannot be read on backend {backend}");
-        let hint = format!("formats read here: {}", known.join(", "));
+        let known_here = format!("formats read here: {}", known.join(", "));
+        let hint = match nearest(format.name(), known) {
+            Some(name) => format!("did you mean `{name}`? {known_here}"),
+            None => known_here,
+        };
         compiler.report(Finding::error("unsupported", place.key("format"), message).hint(hint));
         return None;
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::source::Span;
+use crate::visible::visible;
 
 /// Whether a diagnostic stops the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -151,26 +152,11 @@ const MAX_MESSAGE: usize = 600;
 
 /// A message in which nothing of the user's text is invisible, turns the direction of writing, or is endless.
 fn shown(message: String) -> String {
-    let hidden = |char: char| {
-        char.is_control()
-            || matches!(char, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{e0000}'..='\u{e007f}')
+    let message = match message.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}...", &message[..end]),
+        None => message,
     };
-    if message.len() <= MAX_MESSAGE && !message.contains(hidden) {
-        return message;
-    }
-    let mut shown = String::new();
-    for (index, char) in message.chars().enumerate() {
-        if index == MAX_MESSAGE {
-            shown.push_str("...");
-            break;
-        }
-        if hidden(char) {
-            shown.push_str(&format!("U+{:04X}", u32::from(char)));
-        } else {
-            shown.push(char);
-        }
-    }
-    shown
+    visible(&message).into_owned()
 }
 
 impl FragmentError {

@@ -33,6 +33,7 @@ mod stack;
 mod suggest;
 mod units;
 mod user;
+mod visible;
 
 pub use laktory_core::shape::is_aggregate;
 pub use laktory_core::walk::{
@@ -51,3 +52,4 @@ pub use source::{Position, SourceFile, Span};
 pub use sql::{sql_expression, sql_projection, sql_statement};
 pub use suggest::{did_you_mean, nearest};
 pub use user::{check_user_function, check_user_functions};
+pub use visible::{is_hidden, visible, visible_json, visible_lines, visible_styled};

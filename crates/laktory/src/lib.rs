@@ -38,6 +38,7 @@
 
 mod disk;
 mod execute;
+mod hints;
 mod linked;
 mod machine;
 mod project;

@@ -15,6 +15,7 @@ use laktory_plan::{Plan, PlanOptions, compile};
 use laktory_syntax::{Diagnostic, Diagnostics, Severity, Span, did_you_mean};
 
 use crate::disk;
+use crate::hints;
 use crate::linked::DEFAULT_BACKEND;
 
 /// What surrounds a pipeline: variables, parameters, environment.
@@ -248,6 +249,9 @@ impl Project {
     /// The place of a finding in the file, or its path for a pipeline declared in code.
     #[must_use]
     pub fn locate(&self, finding: Finding) -> Diagnostic {
+        if let Some(option) = finding.option {
+            return in_code(finding).path(option_name(option));
+        }
         match &self.loaded {
             Some(loaded) => loaded.document.locate(finding),
             None => in_code(finding),
@@ -263,6 +267,14 @@ impl Project {
         finding.range = error.range();
         finding.hint = error.hint().map(str::to_owned);
         let mut diagnostic = self.locate(finding);
+        let whole = match error.range() {
+            // The whole text, not the part of it that is at fault.
+            Some(_) => {
+                let place = Finding::error("", fault.place.clone(), "");
+                self.locate(place).span
+            }
+            None => diagnostic.span.clone(),
+        };
         if error.range().is_none()
             && matches!(
                 error.kind(),
@@ -274,7 +286,21 @@ impl Project {
         {
             diagnostic.span = Some(found);
         }
+        if let Some(hint) = self.meant(fault, whole.as_ref()) {
+            diagnostic.hint = Some(hint);
+        }
         diagnostic
+    }
+
+    /// How the text at a fault was probably meant.
+    fn meant(&self, fault: &Fault, whole: Option<&Span>) -> Option<String> {
+        let text = whole?.text();
+        let path = fault.place.to_string();
+        // Rules may be expressions too.
+        let sql = path.ends_with(".expr") && !text.contains("nw.");
+        let nodes = self.pipeline.nodes.iter().map(|node| node.name.as_str());
+        let place = hints::Place::new(text, sql, nodes.collect());
+        hints::hint(&fault.error, &place)
     }
 }
 
@@ -282,17 +308,29 @@ impl Project {
 fn find_name(span: &Span, name: &str) -> Option<Span> {
     let text = span.text();
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    text.match_indices(name).find_map(|(at, found)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + found.len()..].chars().next();
-        let alone = !before.is_some_and(is_word) && !after.is_some_and(is_word);
-        // A key of the step, such as `subset:`, is not what the engine means.
-        let is_key = after == Some(':');
-        (alone && !is_key).then(|| {
-            let start = span.start + at;
-            Span::new(&span.file, start..start + found.len())
+    let find = |keys: bool| {
+        text.match_indices(name).find_map(|(at, found)| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + found.len()..].chars().next();
+            let alone = !before.is_some_and(is_word) && !after.is_some_and(is_word);
+            (alone && (after == Some(':')) == keys).then(|| {
+                let start = span.start + at;
+                Span::new(&span.file, start..start + found.len())
+            })
         })
-    })
+    };
+    // A key of the step, such as `subset:`, is rarely what the engine means; one of a mapping of names is.
+    find(false).or_else(|| find(true))
+}
+
+/// What users know an option of planning by.
+fn option_name(option: &'static str) -> &'static str {
+    match option {
+        "selects" => "--select",
+        "backend" => "--backend",
+        "default_backend" => "LAKTORY_DATAFRAME_BACKEND",
+        other => other,
+    }
 }
 
 /// A diagnostic of a pipeline without a file: its path takes the place of the line.

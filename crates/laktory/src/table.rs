@@ -1,48 +1,75 @@
 //! Frames as tables for people: names, types and the first rows, as wide as the terminal.
 
+mod grid;
+
 use std::sync::Arc;
 
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{Cell, ContentArrangement, Table};
+use arrow_cast::display::{ArrayFormatter, DurationFormat, FormatOptions};
 use laktory_core::DType;
 use laktory_core::arrow::array::{Array, RecordBatch};
 use laktory_core::arrow::schema::SchemaRef;
+use laktory_syntax::visible;
 
-/// Width when the output is not a terminal, in characters.
-const DEFAULT_WIDTH: u16 = 120;
+pub use grid::{Column, DEFAULT_WIDTH, Grid, Left, Style, wrapped};
 
-/// The rows as a table with a header of names and types. `width` is in characters.
+/// The rows as a table with a header of names and types. `width` is in characters, [`DEFAULT_WIDTH`] where there is no
+/// terminal: columns that have no room are left out, long texts are cut, and lines below the table say so.
 #[must_use]
 pub fn render(schema: &SchemaRef, batches: &[RecordBatch], width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table
-        .load_preset(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width.unwrap_or(DEFAULT_WIDTH));
-    table.set_header(schema.fields().iter().map(|field| {
-        let dtype = short(&DType::from_arrow(field.data_type()));
-        Cell::new(format!("{}\n---\n{dtype}", field.name()))
-    }));
+    let columns = schema.fields().iter().map(|field| {
+        let dtype = DType::from_arrow(field.data_type());
+        let name = visible(field.name()).into_owned();
+        Column {
+            header: vec![name, "---".to_owned(), visible(&short(&dtype)).into_owned()],
+            name: field.name().clone(),
+            text: is_text(&dtype),
+            ..Column::default()
+        }
+    });
+    let grid = Grid {
+        columns: columns.collect(),
+        rows: batches.iter().flat_map(rows).collect(),
+        style: Style::Columns,
+    };
+    grid.render(Some(usize::from(width.unwrap_or(DEFAULT_WIDTH))))
+}
+
+/// The cells of a batch, each on one line and without anything that a terminal would obey.
+fn rows(batch: &RecordBatch) -> Vec<Vec<String>> {
     let options = FormatOptions::default()
         .with_null("null")
         .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
         .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f %Z"))
+        .with_duration_format(DurationFormat::Pretty)
         .with_display_error(true);
-    for batch in batches {
-        let columns: Vec<_> = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(Arc::as_ref(column) as &dyn Array, &options))
-            .collect();
-        for row in 0..batch.num_rows() {
-            table.add_row(columns.iter().map(|column| match column {
-                Ok(column) => column.value(row).to_string(),
-                Err(_) => "?".to_owned(),
-            }));
-        }
-    }
-    table.to_string()
+    let columns: Vec<_> = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(Arc::as_ref(column) as &dyn Array, &options))
+        .collect();
+    (0..batch.num_rows())
+        .map(|row| {
+            let cells = columns.iter().map(|column| match column {
+                Ok(column) => visible(&column.value(row).to_string()).into_owned(),
+                Err(error) => format!("<{}>", visible(&error.to_string())),
+            });
+            cells.collect()
+        })
+        .collect()
+}
+
+/// Whether values may be cut: a part of a number or of a date would be another one.
+fn is_text(dtype: &DType) -> bool {
+    matches!(
+        dtype,
+        DType::String
+            | DType::Binary
+            | DType::Categorical
+            | DType::Enum(_)
+            | DType::List(_)
+            | DType::Array(..)
+            | DType::Struct(_)
+    )
 }
 
 /// The short type names of the table's header: `str`, `f64`, `datetime[us]`.

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use laktory::core::{Capabilities, Func, OpKind, Registry, Support, user};
 
 use crate::args::BackendsArgs;
-use crate::commands::{capabilities, print};
+use crate::commands::capabilities;
 use crate::exit::Failure;
+use crate::out::{print, print_json};
 
 /// Lists the backends of this build.
 pub(crate) fn backends(args: &BackendsArgs, registry: &Registry) -> Result<(), Failure> {
     if args.json {
-        let text = serde_json::to_string_pretty(&capabilities::machine(registry, args.all));
-        return print(&text.map_err(|error| laktory::core::Error::internal(error.to_string()))?);
+        return print_json(&capabilities::machine(registry, args.all));
     }
     let mut text = String::new();
     for backend in registry.iter() {

@@ -1,90 +1,60 @@
-//! `laktory validate`, `plan` and `graph`: what a run would do, without doing it.
+//! `laktory plan` and `laktory graph`: what a run would do, without doing it.
 
-use std::fmt::Write as _;
-
-use laktory::core::Registry;
+use laktory::core::{FrameName, Registry};
 use laktory::exec::{Effect, Refresh, What};
-use laktory::plan::{Graph, Handover, InputSource, NodePlan, Plan, StepKind, Writer};
+use laktory::plan::{
+    ExpectationAction, ExpectationKind, Graph, Handover, Input, InputSource, NodePlan, Plan,
+    SinkMode, StepKind, Writer,
+};
+use laktory::syntax::visible;
+use laktory::table::wrapped;
 use laktory::{Planning, Project};
 
-use crate::args::{FileArgs, GraphArgs, PlanArgs, SelectArgs, ValidateArgs};
-use crate::commands::{compile, open, print};
+use crate::args::{FileArgs, GraphArgs, PlanArgs, SelectArgs};
+use crate::commands::{compile, open};
 use crate::exit::Failure;
-
-/// Checks the file, then every schema with the engines.
-pub(crate) fn validate(
-    args: &ValidateArgs,
-    quiet: bool,
-    registry: &Registry,
-) -> Result<(), Failure> {
-    let project = open(&args.file)?;
-    let planning = Planning {
-        backend: args.file.backend.clone(),
-        ..Planning::default()
-    };
-    let plan = compile(&project, registry, &planning, quiet)?;
-    if !args.offline {
-        let runtime = laktory::runtime()?;
-        let options = laktory::exec::RunOptions {
-            own_files: project.files(),
-            ..args.file.run_options(registry)?
-        };
-        let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
-        if !faults.is_empty() {
-            let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
-            return Err(faults.into());
-        }
-    }
-    if quiet {
-        return Ok(());
-    }
-    print(&format!(
-        "{} is valid: pipeline `{}`, {} nodes",
-        args.file.file.display(),
-        plan.pipeline,
-        plan.nodes.len()
-    ))
-}
+use crate::log::Detail;
+use crate::out::{self, print, print_json};
 
 fn planned(
     project: &Project,
     file: &FileArgs,
     select: &SelectArgs,
+    detail: Detail,
     registry: &Registry,
 ) -> Result<Plan, Failure> {
     let planning = Planning {
         selects: select.select.clone(),
-        backend: file.backend.clone(),
+        backend: file.around.backend.clone(),
         write: true,
     };
-    compile(project, registry, &planning, false)
+    compile(project, registry, &planning, detail)
 }
 
 /// Prints the plan.
-pub(crate) fn plan(args: &PlanArgs, registry: &Registry) -> Result<(), Failure> {
+pub(crate) fn plan(args: &PlanArgs, detail: Detail, registry: &Registry) -> Result<(), Failure> {
     let project = open(&args.file)?;
-    let plan = planned(&project, &args.file, &args.select, registry)?;
+    let plan = planned(&project, &args.file, &args.select, detail, registry)?;
     let effects = laktory::exec::effects(&plan, registry, Refresh::Incremental, &project.files())?;
     if args.json {
-        let text = machine(&plan, &effects).and_then(|plan| serde_json::to_string_pretty(&plan));
-        return print(&text.map_err(|error| laktory::core::Error::internal(error.to_string()))?);
+        let plan = machine(&plan, &effects);
+        return print_json(
+            &plan.map_err(|error| laktory::core::Error::internal(error.to_string()))?,
+        );
     }
-    print(&describe(&plan, &effects))
+    print(&describe(&plan, &effects, out::width()))
 }
 
 /// Prints the graph.
-pub(crate) fn graph(args: &GraphArgs, registry: &Registry) -> Result<(), Failure> {
+pub(crate) fn graph(args: &GraphArgs, detail: Detail, registry: &Registry) -> Result<(), Failure> {
     let project = open(&args.file)?;
-    let plan = planned(&project, &args.file, &args.select, registry)?;
+    let plan = planned(&project, &args.file, &args.select, detail, registry)?;
     let graph = Graph(&plan);
-    print(
-        if args.mermaid {
-            graph.mermaid()
-        } else {
-            graph.tree()
-        }
-        .trim_end(),
-    )
+    let text = match args.mermaid {
+        true => graph.mermaid(),
+        false => graph.tree(),
+    };
+    print(text.trim_end())
 }
 
 /// What a run would do to the files that are there: for each node, for each of its sinks.
@@ -103,14 +73,42 @@ fn machine(plan: &Plan, effects: &Effects) -> serde_json::Result<serde_json::Val
     Ok(text)
 }
 
-/// A plan for people: a paragraph for each node.
-pub(crate) fn describe(plan: &Plan, effects: &Effects) -> String {
-    let mut text = format!("pipeline {}: {} nodes\n", plan.pipeline, plan.nodes.len());
-    for (number, node) in plan.nodes.iter().enumerate() {
-        describe_node(&mut text, plan, number, node, &effects[number]);
+/// Where the second column of a plan begins.
+const INDENT: &str = "               ";
+
+/// Lines of a plan, in the width of the terminal.
+struct Lines {
+    text: String,
+    width: Option<usize>,
+}
+
+impl Lines {
+    fn add(&mut self, what: &str, text: &str) {
+        let line = format!("   {what:<12}{}", visible(text));
+        self.text.push_str(&wrapped(&line, self.width, INDENT));
+        self.text.push('\n');
     }
-    text.truncate(text.trim_end().len());
-    text
+}
+
+/// A plan for people: a paragraph for each node, in the words of the pipeline file. `width` is that of the terminal, if
+/// there is one.
+pub(crate) fn describe(plan: &Plan, effects: &Effects, width: Option<usize>) -> String {
+    let nodes = match plan.nodes.len() {
+        1 => "1 node".to_owned(),
+        count => format!("{count} nodes"),
+    };
+    let mut lines = Lines {
+        text: format!("pipeline {}: {nodes}\n", visible(&plan.pipeline)),
+        width,
+    };
+    for (number, node) in plan.nodes.iter().enumerate() {
+        let name = visible(&node.name);
+        let head = format!("\n{}. {name} on {}\n", number + 1, node.backend);
+        lines.text.push_str(&head);
+        describe_node(&mut lines, plan, node, &effects[number]);
+    }
+    lines.text.truncate(lines.text.trim_end().len());
+    lines.text
 }
 
 /// Which nodes write what is read by path or by name of a table.
@@ -128,78 +126,43 @@ fn written_by(plan: &Plan, writers: &[Writer]) -> String {
     }
 }
 
-fn describe_node(
-    text: &mut String,
-    plan: &Plan,
-    number: usize,
-    node: &NodePlan,
-    effects: &[Option<Effect>],
-) {
-    let _ = writeln!(text, "\n{}. {} on {}", number + 1, node.name, node.backend);
+fn describe_node(lines: &mut Lines, plan: &Plan, node: &NodePlan, effects: &[Option<Effect>]) {
     let after: Vec<&str> = node
         .upstream
         .iter()
         .map(|&above| plan.nodes[above].name.as_str())
         .collect();
     if !after.is_empty() {
-        let _ = writeln!(text, "   after       {}", after.join(", "));
+        lines.add("after", &after.join(", "));
     }
     for input in &node.inputs {
-        let source = match &input.source {
-            InputSource::Files(spec) => format!("{} files {}", spec.format, spec.path),
-            InputSource::Table(spec) => format!("table {}", spec.name),
-            InputSource::Inline(_) => "rows written in the pipeline".to_owned(),
-            InputSource::Node {
-                node,
-                name,
-                transfer,
-            } => {
-                let how = match plan.nodes[*node].handover {
-                    Handover::Sink(sink) => {
-                        format!("read from {}", plan.nodes[*node].sinks[sink].target)
-                    }
-                    Handover::Inline => "computed as part of this node".to_owned(),
-                    Handover::Materialize | Handover::None => "kept by the run".to_owned(),
-                };
-                let over = if *transfer {
-                    ", over Arrow from another engine"
-                } else {
-                    ""
-                };
-                format!("node {name} ({how}{over})")
-            }
-            InputSource::Sink { name, read } => {
-                format!("node {name} (not in this run; read from {read})")
-            }
-            _ => "another source".to_owned(),
+        let mut source = source(plan, input);
+        source.push_str(&written_by(plan, &input.written_by));
+        let text = match &input.name {
+            // The source without a name is `{df}` to the steps.
+            FrameName::Source(name) if name == "df" => format!("{{df}} = {source}"),
+            FrameName::Node(_) if source.starts_with("node ") => source,
+            name => format!("{name} = {source}"),
         };
-        let written = written_by(plan, &input.written_by);
-        let _ = writeln!(text, "   read        {} = {source}{written}", input.name);
+        lines.add("read", &text);
         for step in &input.steps {
-            let _ = writeln!(text, "               then {}", step.label);
+            lines.add("", &format!("then {}", step.label));
         }
     }
     for step in &node.steps {
         let what = match &step.kind {
             StepKind::Sql(_) => {
-                format!(
-                    "SQL {}",
-                    step.label.split_whitespace().collect::<Vec<_>>().join(" ")
-                )
+                let words: Vec<&str> = step.label.split_whitespace().collect();
+                format!("SQL {}", words.join(" "))
             }
             StepKind::Ops(_) => step.label.clone(),
         };
-        let _ = writeln!(text, "   transform   {what}");
+        lines.add("transform", &what);
     }
-    for expectation in &node.expectations {
-        let _ = writeln!(
-            text,
-            "   expect      {} ({:?}, {:?}): {}",
-            expectation.name,
-            expectation.kind,
-            expectation.action,
-            expectation.text.trim()
-        );
+    for rule in &node.expectations {
+        let (kind, action) = (kind(rule.kind), action(rule.action));
+        let text = format!("{} ({kind}, {action}): {}", rule.name, rule.text.trim());
+        lines.add("expect", &text);
     }
     for (sink, effect) in node.sinks.iter().zip(effects) {
         let rows = if sink.quarantine {
@@ -207,21 +170,71 @@ fn describe_node(
         } else {
             "rows"
         };
-        let written = if plan.writes {
-            "write"
-        } else {
-            "(not written)"
-        };
-        let _ = writeln!(
-            text,
-            "   {written:<11} {rows} to {} ({}, {:?})",
-            sink.target,
-            sink.target.format_name(),
-            sink.mode
-        );
+        let what = if plan.writes { "write" } else { "(no write)" };
+        let format = sink.target.format_name();
+        let text = format!("{rows} to {} ({format}, {})", sink.target, mode(sink.mode));
+        lines.add(what, &text);
         if let Some(effect) = effect {
-            let _ = writeln!(text, "               {}", told(effect));
+            lines.add("", &told(effect));
         }
+    }
+}
+
+fn source(plan: &Plan, input: &Input) -> String {
+    match &input.source {
+        InputSource::Files(spec) => format!("{} files {}", spec.format, spec.path),
+        InputSource::Table(spec) => format!("table {}", spec.name),
+        InputSource::Inline(_) => "rows written in the pipeline".to_owned(),
+        InputSource::Node {
+            node,
+            name,
+            transfer,
+        } => {
+            let how = match plan.nodes[*node].handover {
+                Handover::Sink(sink) => {
+                    format!("read from {}", plan.nodes[*node].sinks[sink].target)
+                }
+                Handover::Inline => "computed as part of this node".to_owned(),
+                Handover::Materialize | Handover::None => "kept by the run".to_owned(),
+            };
+            let over = if *transfer {
+                ", over Arrow from another engine"
+            } else {
+                ""
+            };
+            format!("node {name} ({how}{over})")
+        }
+        InputSource::Sink { name, read } => {
+            format!("node {name} (not in this run; read from {read})")
+        }
+        _ => "another source".to_owned(),
+    }
+}
+
+// The words of the pipeline file.
+
+fn kind(kind: ExpectationKind) -> &'static str {
+    match kind {
+        ExpectationKind::Row => "ROW",
+        ExpectationKind::Aggregate => "AGGREGATE",
+    }
+}
+
+fn action(action: ExpectationAction) -> &'static str {
+    match action {
+        ExpectationAction::Warn => "WARN",
+        ExpectationAction::Drop => "DROP",
+        ExpectationAction::Quarantine => "QUARANTINE",
+        ExpectationAction::Fail => "FAIL",
+    }
+}
+
+fn mode(mode: SinkMode) -> &'static str {
+    match mode {
+        SinkMode::Overwrite => "OVERWRITE",
+        SinkMode::Append => "APPEND",
+        SinkMode::Ignore => "IGNORE",
+        SinkMode::Error => "ERROR",
     }
 }
 

@@ -1,32 +1,32 @@
 //! `laktory run`.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use laktory::core::{Cancel, Registry};
 use laktory::exec::{Fault, Observer, Refresh, Run, RunOptions, RunReport, Status};
-use laktory::syntax::Diagnostic;
+use laktory::syntax::{Diagnostic, visible_json};
 use laktory::{Planning, Project};
 
 use crate::args::{LogFormat, RefreshMode, RunArgs, duration};
-use crate::commands::{compile, inspect, open, print, show};
+use crate::commands::{compile, inspect, open, show};
 use crate::exit::{Failure, INTERRUPTED};
 use crate::log::{Detail, JsonLog, NoLog, TextLog};
-use crate::progress::Progress;
+use crate::out::{self, print, print_json};
+use crate::progress::{Lines, Progress};
 use crate::summary;
 
 /// Runs a pipeline, prints the summary, and writes the record.
 pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result<(), Failure> {
-    let quiet = detail == Detail::Quiet;
     let project = open(&args.file)?;
     let planning = Planning {
         selects: args.select.select.clone(),
-        backend: args.file.backend.clone(),
+        backend: args.file.around.backend.clone(),
         write: !args.no_write,
     };
-    let plan = compile(&project, registry, &planning, quiet)?;
+    let plan = compile(&project, registry, &planning, detail)?;
     let runtime = laktory::runtime()?;
     let options = options(args, registry, &project)?;
     if let Some(path) = args
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
         }
         let own = &options.own_files;
         let effects = laktory::exec::effects(&plan, registry, options.refresh, own)?;
-        return print(&inspect::describe(&plan, &effects));
+        return print(&inspect::describe(&plan, &effects, out::width()));
     }
     for node in &args.show {
         if plan.node(node).is_none() {
@@ -57,12 +57,12 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
     if let Some(path) = &args.report {
         writable(path)?;
     }
-    interrupt_with(&options.cancel)?;
-    let observer = observer(args, detail);
+    let (observer, lines) = observer(args, detail);
+    interrupt_with(&options.cancel, lines)?;
     let run = runtime.block_on(laktory::exec::run(plan, registry, options, &*observer));
     drop(observer);
     let run = run.map_err(|faults| Failure::usage(explain(&project, &faults)))?;
-    finish(args, quiet, &project, &runtime, &run)
+    finish(args, detail, &project, &runtime, &run)
 }
 
 /// An error of how the command is used.
@@ -76,7 +76,7 @@ fn options(args: &RunArgs, registry: &Registry, project: &Project) -> Result<Run
     } else {
         args.refresh
     };
-    let defaults = args.file.run_options(registry)?;
+    let defaults = args.file.around.run_options(registry)?;
     Ok(RunOptions {
         write: !args.no_write,
         refresh: match refresh {
@@ -109,36 +109,40 @@ fn lock_timeout(args: &RunArgs) -> Result<Option<Duration>, Failure> {
 }
 
 /// The first interrupt stops the run after its running steps, with outputs as they were; the second ends the process.
-fn interrupt_with(cancel: &Cancel) -> Result<(), Failure> {
+fn interrupt_with(cancel: &Cancel, lines: Option<Lines>) -> Result<(), Failure> {
     static INTERRUPTED_BEFORE: AtomicBool = AtomicBool::new(false);
     let cancel = cancel.clone();
     ctrlc::set_handler(move || {
         if INTERRUPTED_BEFORE.swap(true, Ordering::SeqCst) {
             std::process::exit(i32::from(INTERRUPTED));
         }
-        let _ = writeln!(
-            anstream::stderr(),
-            "[laktory] Interrupted: stopping. Outputs stay as they were. Press again to stop at once."
-        );
+        let line = "[laktory] Interrupted: outputs stay as they were. Press again to stop at once.";
+        match &lines {
+            Some(lines) => lines.add(line),
+            None => out::tell(line),
+        }
         cancel.cancel();
     })
     .map_err(|error| laktory::core::Error::internal(error.to_string()).into())
 }
 
-fn observer(args: &RunArgs, detail: Detail) -> Box<dyn Observer> {
+/// Who is told of the run, and the way to add a line to what it draws on a terminal.
+fn observer(args: &RunArgs, detail: Detail) -> (Box<dyn Observer>, Option<Lines>) {
     match (args.log_format, detail) {
-        (_, Detail::Quiet) => Box::new(NoLog),
-        (LogFormat::Json, _) => Box::new(JsonLog(detail)),
+        (_, Detail::Quiet) => (Box::new(NoLog), None),
+        (LogFormat::Json, _) => (Box::new(JsonLog(detail)), None),
         (LogFormat::Auto, Detail::Normal) if std::io::stderr().is_terminal() => {
-            Box::new(Progress::new())
+            let progress = Progress::new();
+            let lines = progress.lines();
+            (Box::new(progress), Some(lines))
         }
-        _ => Box::new(TextLog(detail)),
+        _ => (Box::new(TextLog(detail)), None),
     }
 }
 
 fn finish(
     args: &RunArgs,
-    quiet: bool,
+    detail: Detail,
     project: &Project,
     runtime: &laktory::Runtime,
     run: &Run,
@@ -147,9 +151,8 @@ fn finish(
         write_report(path, &run.report)?;
     }
     // Programs that read the log have the same figures in its last lines.
-    if !quiet && args.log_format != LogFormat::Json {
-        // Nothing can be said when standard error is gone.
-        let _ = anstream::stderr().write_all(summary::render(&run.report).as_bytes());
+    if detail >= Detail::Normal && args.log_format != LogFormat::Json {
+        out::tell(&summary::render(&run.report));
     }
     match run.report.status {
         Status::Succeeded => {}
@@ -188,12 +191,12 @@ fn writable(path: &Path) -> Result<(), Failure> {
 }
 
 fn write_report(path: &Path, report: &RunReport) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return print_json(report);
+    }
     let text = serde_json::to_string_pretty(report)
         .map_err(|error| laktory::core::Error::internal(error.to_string()))?;
-    if path == Path::new("-") {
-        return print(&text);
-    }
-    std::fs::write(path, text).map_err(|error| {
+    std::fs::write(path, &*visible_json(&text)).map_err(|error| {
         let what = format!("cannot write the report to `{}`", path.display());
         laktory::core::Error::from(error).context(what).into()
     })

@@ -1,17 +1,19 @@
 //! `laktory schema`: names and types of every node's output, resolved from file headers and footers.
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 use laktory::Planning;
 use laktory::core::arrow::schema::SchemaRef;
 use laktory::core::{DType, Registry};
-use laktory::exec::{NodeSchema, RunOptions};
+use laktory::exec::NodeSchema;
 use laktory::plan::{NodePlan, Plan};
+use laktory::syntax::visible;
+use laktory::table::{Column, Grid, Style, wrapped};
 use serde_json::{Value, json};
 
 use crate::args::SchemaArgs;
-use crate::commands::{compile, open, print, show};
+use crate::commands::{compile, open, show};
 use crate::exit::Failure;
+use crate::log::Detail;
+use crate::out::{self, print, print_json};
 
 /// What is known about the output of a node.
 enum Known<'a> {
@@ -24,19 +26,23 @@ enum Known<'a> {
 }
 
 /// Resolves the schema of every node, or of one and all that it reads, and prints it.
-pub(crate) fn schema(args: &SchemaArgs, quiet: bool, registry: &Registry) -> Result<(), Failure> {
+pub(crate) fn schema(
+    args: &SchemaArgs,
+    detail: Detail,
+    registry: &Registry,
+) -> Result<(), Failure> {
     let project = open(&args.file)?;
     if let Some(node) = &args.node {
         show::known_node(node, &project)?;
     }
     let planning = Planning {
         selects: args.node.as_ref().map(|node| vec![format!("*{node}")]),
-        backend: args.file.backend.clone(),
+        backend: args.file.around.backend.clone(),
         ..Planning::default()
     };
-    let plan = compile(&project, registry, &planning, quiet)?;
+    let plan = compile(&project, registry, &planning, detail)?;
     let runtime = laktory::runtime()?;
-    let options = RunOptions::default();
+    let options = args.file.around.run_options(registry)?;
     let (schemas, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
     if !faults.is_empty() {
         let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
@@ -49,10 +55,9 @@ pub(crate) fn schema(args: &SchemaArgs, quiet: bool, registry: &Registry) -> Res
         .map(|node| (node, known(&node.name, &schemas)))
         .collect();
     if args.json {
-        let text = serde_json::to_string_pretty(&machine(&plan, &nodes));
-        return print(&text.map_err(|error| laktory::core::Error::internal(error.to_string()))?);
+        return print_json(&machine(&plan, &nodes));
     }
-    print(&table(&nodes))
+    print(&table(&nodes, out::width()))
 }
 
 fn known<'a>(node: &str, schemas: &'a [NodeSchema]) -> Known<'a> {
@@ -87,26 +92,44 @@ impl Known<'_> {
     }
 }
 
-fn table(nodes: &[(&NodePlan, Known<'_>)]) -> String {
-    let mut table = Table::new();
-    table
-        .load_preset(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["node", "column", "type"]);
-    // Types are wider than terminals where they are nested; elsewhere nothing is wrapped, for `grep` and `cut`.
-    if let Some(width) = show::terminal_width() {
-        table.set_width(width);
-    }
+/// Characters that the lines around three columns take.
+const LINES: usize = 10;
+
+/// A line for each column. Names and types are whole: types that are wider than the terminal go on below. Elsewhere
+/// nothing is broken, for `grep` and `cut`.
+fn table(nodes: &[(&NodePlan, Known<'_>)], width: Option<usize>) -> String {
+    let mut rows: Vec<[String; 3]> = Vec::new();
     for (node, known) in nodes {
+        let name = visible(&node.name).into_owned();
         if let Known::Columns(schema) = known {
-            for (column, dtype) in columns(schema) {
-                table.add_row([node.name.as_str(), column, &dtype]);
-            }
+            rows.extend(columns(schema).map(|(column, dtype)| {
+                let (column, dtype) = (visible(column), visible(&dtype).into_owned());
+                [name.clone(), column.into_owned(), dtype]
+            }));
         } else if let Some(reason) = known.reason() {
-            table.add_row([node.name.as_str(), "", reason]);
+            rows.push([name, String::new(), reason.to_owned()]);
         }
     }
-    table.to_string()
+    if let Some(width) = width {
+        let widest = |index: usize| {
+            let cells = rows.iter().map(|row| row[index].chars().count());
+            cells.max().unwrap_or(0).max(6)
+        };
+        let room = width.saturating_sub(widest(0) + widest(1) + LINES);
+        for row in &mut rows {
+            row[2] = wrapped(&row[2], Some(room.max(16)), "  ");
+        }
+    }
+    let columns = ["node", "column", "type"].map(|name| Column {
+        header: vec![name.to_owned()],
+        ..Column::default()
+    });
+    let grid = Grid {
+        columns: columns.into(),
+        rows: rows.into_iter().map(Vec::from).collect(),
+        style: Style::Columns,
+    };
+    grid.render(None)
 }
 
 fn machine(plan: &Plan, nodes: &[(&NodePlan, Known<'_>)]) -> Value {

@@ -41,6 +41,7 @@ fn events_are_told_in_the_order_of_the_work() {
             "run_started ",
             "node_started a",
             "reading a",
+            "read a",
             "step a",
             "step a",
             "writing a",
@@ -51,7 +52,9 @@ fn events_are_told_in_the_order_of_the_work() {
             "node_finished a",
             "node_started b",
             "reading b",
+            "read b",
             "node_finished b",
+            "run_finished ",
         ]
     );
 }
@@ -125,6 +128,7 @@ fn the_record_keeps_its_layout() {
                     "rows_dropped": 1,
                     "rows_quarantined": 0,
                     "rows_discarded": 0,
+                    "rows_read": null,
                     "seconds": null,
                     "outputs": [
                         {
@@ -168,6 +172,7 @@ fn the_record_keeps_its_layout() {
                     "rows_dropped": 0,
                     "rows_quarantined": 0,
                     "rows_discarded": 0,
+                    "rows_read": 3,
                     "seconds": null,
                     "outputs": [],
                     "expectations": [],

@@ -31,9 +31,10 @@ fn an_interrupt_before_the_run_starts_nothing() {
         done.told(),
         [
             "run_started ",
-            "node_skipped a",
-            "node_skipped b",
-            "node_skipped c"
+            "node_interrupted a",
+            "node_interrupted b",
+            "node_interrupted c",
+            "run_finished "
         ]
     );
 }

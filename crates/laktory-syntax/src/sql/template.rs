@@ -42,6 +42,9 @@ pub fn sql_statement(text: &str) -> Result<SqlTemplate, Vec<FragmentError>> {
         return Err(vec![FragmentError::new("too-large", message, 0..0)]);
     }
     let pieces = scan(text)?;
+    if let Some(error) = jinja(text, &pieces) {
+        return Err(vec![error]);
+    }
     let meaningful = |piece: &Piece| !matches!(piece, Piece::Blank | Piece::Comment | Piece::End);
     let Some(last) = pieces.iter().rposition(|(piece, _)| meaningful(piece)) else {
         return Err(vec![
@@ -228,6 +231,39 @@ fn scan(text: &str) -> Result<Vec<(Piece, Range<usize>)>, Vec<FragmentError>> {
     Ok(pieces)
 }
 
+/// A fault for `{{ ref('x') }}` and the like, which users of other tools write out of habit.
+fn jinja(text: &str, pieces: &[(Piece, Range<usize>)]) -> Option<FragmentError> {
+    let (_, range) = pieces.iter().find(|(piece, range)| {
+        let is_open = *piece == Piece::Text && &text[range.clone()] == "{";
+        let before = text[..range.start].chars().next_back();
+        let rest = &text[range.start..];
+        is_open && before != Some('$') && (rest.starts_with("{{") || rest.starts_with("{%"))
+    })?;
+    let rest = &text[range.start..];
+    let length = ["}}", "%}"]
+        .iter()
+        .filter_map(|close| rest.find(close).map(|at| at + close.len()))
+        .min();
+    let call = &rest[..length.unwrap_or(rest.len())];
+    let inner = call.trim_matches(['{', '}', '%', '-', ' ']);
+    let name = inner.split(['\'', '"']).skip(1).step_by(2).last();
+    let hint = match (inner.split('(').next().map(str::trim), name) {
+        (Some("ref"), Some(name)) => format!("the output of node `{name}` is `{{nodes.{name}}}`"),
+        (Some("source"), Some(name)) => {
+            format!("give the node a source with `name: {name}`, and write `{{sources.{name}}}`")
+        }
+        (Some("var"), _) => match inner.split(['\'', '"']).nth(1) {
+            Some(name) => format!("the value of a variable is `${{vars.{name}}}`"),
+            None => "the value of a variable is `${vars.name}`".to_owned(),
+        },
+        (Some("env_var"), _) => "variables of the environment are `${vars.NAME}`".to_owned(),
+        _ => "frames are `{df}`, `{nodes.x}` and `{sources.x}`, variables `${vars.x}`".to_owned(),
+    };
+    let message = "`{{ ... }}` and `{% ... %}` are templates of another tool";
+    let range = range.start..range.start + call.len();
+    Some(FragmentError::new("sql-syntax", message, range).hint(hint))
+}
+
 /// The index behind a quoted text, where a doubled quote stands for itself and a backslash for a backslash.
 fn quoted(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
     let mut index = start + 1;
@@ -338,6 +374,29 @@ mod tests {
             ["{sources.a.b}", "{other}"]
         );
         assert!(frames("SELECT ${df}, {'a': 1}, {}").is_empty());
+    }
+
+    #[test]
+    fn templates_of_other_tools_are_told() {
+        for (text, wanted) in [
+            ("SELECT * FROM {{ ref('a') }}", "`{nodes.a}`"),
+            ("SELECT * FROM {{ ref('pkg', 'a') }} x", "`{nodes.a}`"),
+            ("SELECT * FROM {{source('raw', 'b')}}", "`{sources.b}`"),
+            ("SELECT {{ var(\"c\", 'd') }}", "`${vars.c}`"),
+            ("SELECT {% if x %} 1 {% endif %}", "`{df}`"),
+            ("SELECT {{", "`{df}`"),
+        ] {
+            let error = sql_statement(text).unwrap_err().remove(0);
+            assert!(
+                error.hint.as_deref().unwrap().contains(wanted),
+                "{text}: {error:?}"
+            );
+        }
+        let error = sql_statement("SELECT {{ ref('a') }} x")
+            .unwrap_err()
+            .remove(0);
+        assert_eq!(error.range, 7..21);
+        assert!(sql_statement("SELECT '{{ x }}', ${{ x }} -- {{ y }}").is_ok());
     }
 
     #[test]

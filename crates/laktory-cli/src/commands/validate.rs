@@ -1,0 +1,172 @@
+//! `laktory validate`: a verdict on each pipeline file, without reading rows or writing anything.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use laktory::Planning;
+use laktory::core::Registry;
+use laktory::syntax::{Diagnostic, visible};
+
+use crate::args::ValidateArgs;
+use crate::commands::{STDIN, compile, open_at};
+use crate::exit::Failure;
+use crate::log::Detail;
+use crate::out::print;
+use crate::render;
+
+/// Checks each file, then every schema with the engines.
+pub(crate) fn validate(
+    args: &ValidateArgs,
+    detail: Detail,
+    registry: &Registry,
+) -> Result<(), Failure> {
+    let mut files = Vec::new();
+    for path in &args.files {
+        match path.is_dir() {
+            true => files.extend(pipelines_in(path)?),
+            false => files.push(path.clone()),
+        }
+    }
+    let one = matches!(args.files.as_slice(), [path] if !path.is_dir());
+    let mut invalid = 0;
+    for file in &files {
+        let name = match file == Path::new("-") {
+            true => STDIN.into(),
+            false => file.display().to_string(),
+        };
+        match check(args, file, detail, registry) {
+            Ok(what) if detail > Detail::Quiet => print(&format!("{name} is valid: {what}"))?,
+            Ok(_) => {}
+            Err(failure) if one => return Err(failure),
+            Err(failure) => {
+                invalid += 1;
+                render::failure(&failure);
+                if detail > Detail::Quiet {
+                    print(&format!("{name} is invalid"))?;
+                }
+            }
+        }
+    }
+    if !one && detail > Detail::Quiet {
+        print(&format!(
+            "{} valid, {invalid} invalid",
+            files.len() - invalid
+        ))?;
+    }
+    match invalid {
+        0 => Ok(()),
+        // Each has told its own faults.
+        _ => Err(Failure::usage(Vec::new())),
+    }
+}
+
+/// Checks one file, and says what is in it.
+fn check(
+    args: &ValidateArgs,
+    file: &Path,
+    detail: Detail,
+    registry: &Registry,
+) -> Result<String, Failure> {
+    let project = open_at(file, &args.around)?;
+    let planning = Planning {
+        backend: args.around.backend.clone(),
+        ..Planning::default()
+    };
+    let plan = compile(&project, registry, &planning, detail)?;
+    if !args.offline {
+        let runtime = laktory::runtime()?;
+        let options = laktory::exec::RunOptions {
+            own_files: project.files(),
+            ..args.around.run_options(registry)?
+        };
+        let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
+        if !faults.is_empty() {
+            let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
+            return Err(faults.into());
+        }
+    }
+    let nodes = match plan.nodes.len() {
+        1 => "1 node".to_owned(),
+        count => format!("{count} nodes"),
+    };
+    Ok(format!("pipeline `{}`, {nodes}", visible(&plan.pipeline)))
+}
+
+/// The pipeline files in a folder and those below it, sorted. Hidden files and folders are left out, and so are YAML files
+/// without `nodes`: parts of pipelines, variables, stacks.
+fn pipelines_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        let unreadable = |error: std::io::Error| {
+            let message = format!("cannot list folder `{}`: {error}", folder.display());
+            Failure::usage(vec![Diagnostic::error("io", message)])
+        };
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            // Links to folders could lead in a circle.
+            if kind.is_dir() && !hidden {
+                open.push(path);
+            } else if !hidden && path.is_file() && is_pipeline(&path) {
+                found.push(path);
+            }
+        }
+    }
+    if found.is_empty() {
+        let message = format!("folder `{}` holds no pipeline file", folder.display());
+        let fault = Diagnostic::error("io", message)
+            .hint("a pipeline is a `.yaml` or `.yml` file with `nodes` at its top");
+        return Err(Failure::usage(vec![fault]));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a file looks like a pipeline. One that cannot be read does: it has something to tell.
+fn is_pipeline(path: &Path) -> bool {
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    if !is_yaml {
+        return false;
+    }
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        let most = laktory::model::MAX_FILE_BYTES as u64;
+        file.take(most).read_to_end(&mut text)
+    });
+    let text = String::from_utf8_lossy(&text);
+    read.is_err()
+        || text.lines().any(|line| {
+            let key = line.trim_start_matches('\u{feff}');
+            ["nodes:", "\"nodes\":", "'nodes':"]
+                .iter()
+                .any(|nodes| key.starts_with(nodes))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_nodes_is_a_pipeline() {
+        let folder = std::env::temp_dir().join(format!("laktory-validate-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("sub/.git")).unwrap();
+        for (name, text) in [
+            ("b.yaml", "name: p\nnodes:\n- name: a\n"),
+            ("sub/a.yml", "name: p\nnodes: []\n"),
+            ("sub/part.yaml", "- name: a\n  nodes: 1\n"),
+            ("sub/.git/c.yaml", "nodes: []\n"),
+            ("notes.txt", "nodes: none\n"),
+        ] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let found = pipelines_in(&folder).unwrap();
+        assert_eq!(found, [folder.join("b.yaml"), folder.join("sub/a.yml")]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
