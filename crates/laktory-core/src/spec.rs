@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::TableName;
-use crate::dtype::Field;
+use crate::dtype::{DType, Field};
 
 /// A file format. Names are those of the YAML; `NDJSON` and `JSONL` are one format.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -111,6 +111,30 @@ impl Format {
     #[must_use]
     pub fn is_lossless(&self) -> bool {
         matches!(self, Self::Parquet | Self::Ipc)
+    }
+
+    /// Why values of a type do not come back from a file that is read with the schema of what was written; `None` where
+    /// they do. Of text formats it is known for JSON: NaN and infinities are refused when they are written.
+    #[must_use]
+    pub fn loses(&self, dtype: &DType) -> Option<&'static str> {
+        match (self, dtype) {
+            (Self::Parquet | Self::Ipc, _) => None,
+            (Self::Json | Self::JsonLines, DType::Binary) => Some("bytes are no text"),
+            (Self::Json | Self::JsonLines, DType::Map(..)) => {
+                Some("keys of objects are texts, each once")
+            }
+            (Self::Json | Self::JsonLines, DType::Object | DType::Unknown) => {
+                Some("its values are not known")
+            }
+            (Self::Json | Self::JsonLines, DType::List(inner) | DType::Array(inner, _)) => {
+                self.loses(inner)
+            }
+            (Self::Json | Self::JsonLines, DType::Struct(fields)) => {
+                fields.iter().find_map(|field| self.loses(&field.dtype))
+            }
+            (Self::Json | Self::JsonLines, _) => None,
+            _ => Some("the format does not keep types"),
+        }
     }
 }
 

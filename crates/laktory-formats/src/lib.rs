@@ -14,4 +14,5 @@ pub mod append;
 pub mod csv;
 pub mod folder;
 pub mod hive;
+pub mod json;
 pub mod options;

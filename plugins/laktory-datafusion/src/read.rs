@@ -42,16 +42,7 @@ const fn full(options: &'static [&'static str]) -> FormatSupport {
 /// The formats that are read.
 const READERS: &[(Format, FormatSupport, Reader)] = &[
     (Format::Csv, full(csv::OPTIONS), csv::read),
-    (
-        Format::JsonLines,
-        FormatSupport {
-            support: Support::Partial {
-                note: "without declared schema, columns are found in all lines of files up to 8 MB, else in a sample",
-            },
-            ..full(json::OPTIONS)
-        },
-        json::read_lines,
-    ),
+    (Format::JsonLines, full(json::OPTIONS), json::read_lines),
     (Format::Json, full(json::OPTIONS), json::read_documents),
     (Format::Parquet, full(parquet::OPTIONS), parquet::read),
     (Format::Ipc, full(ipc::OPTIONS), ipc::read),
@@ -72,6 +63,8 @@ struct Request<'a> {
     /// Files that hold something, never none.
     files: Vec<PathBuf>,
     declared: Option<SchemaRef>,
+    /// What files of JSON hold.
+    json: Option<json::Answer>,
     /// Footers that the session knows; scans look there too.
     footers: &'a FileMetadataCache,
     /// What was found out about files of CSV.
@@ -93,11 +86,15 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             .map_err(|error| at_files(error, &files(spec)))?,
         _ => None,
     };
+    let json = json::look(cx, session.known(), spec).await?;
     let survey = looked.as_ref().and_then(|looked| looked.survey.clone());
+    let records = json.as_ref().and_then(|json| json.records);
     let spec = spec.clone();
     let runtime = session.context().runtime_env();
     let footers = runtime.cache_manager.get_file_metadata_cache();
-    let table = cx.blocking(move || table(&spec, &*footers, looked)).await?;
+    let table = cx
+        .blocking(move || table(&spec, &*footers, looked, json))
+        .await?;
     let mut plan = crate::source::scan(session, table)?;
     if limit.is_some() {
         plan = LogicalPlanBuilder::from(plan)
@@ -106,6 +103,10 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
             .or_error()?;
     }
     let frame = DataFusionFrame::from_plan(plan);
+    let frame = match records.filter(|_| limit.is_none()) {
+        Some(records) => frame.with_source_rows(records),
+        None => frame,
+    };
     Ok(match survey {
         Some(survey) => frame
             .with_source_rows(survey.rows)
@@ -152,6 +153,7 @@ fn table(
     spec: &ReadSpec,
     footers: &FileMetadataCache,
     csv: Option<csv::Looked>,
+    json: Option<json::Answer>,
 ) -> Result<Arc<dyn TableProvider>> {
     let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
     else {
@@ -174,6 +176,7 @@ fn table(
         given,
         files: filled,
         declared,
+        json,
         footers,
         csv,
     };
@@ -193,16 +196,20 @@ fn nothing(
         (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => {
             Ok(Arc::new(crate::source::Rows::memory(declared, Vec::new())))
         }
-        _ => Err(unknown_columns(&shown(files))),
+        (_, Format::Csv) => Err(unknown_columns(
+            &shown(files),
+            "`schema_definition`, or write a header",
+        )),
+        _ => Err(unknown_columns(&shown(files), "`schema`")),
     }
 }
 
-fn unknown_columns(file: &str) -> Error {
+fn unknown_columns(file: &str, otherwise: &str) -> Error {
     Error::new(
         ErrorKind::ConversionFailed,
         format!("`{file}` is empty, so its columns are not known"),
     )
-    .with_hint("declare its columns with `schema_definition`, or write a header")
+    .with_hint(format!("declare its columns with {otherwise}"))
 }
 
 /// The Arrow schema of declared columns.

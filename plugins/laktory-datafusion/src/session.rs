@@ -13,6 +13,8 @@ use laktory_core::{
     Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
+use laktory_formats::json::Known;
+
 use crate::settings::Settings;
 use crate::{DATAFUSION, DataFusionFrame, arrow, execute, export, ops, read, sql};
 
@@ -20,6 +22,7 @@ use crate::{DATAFUSION, DataFusionFrame, arrow, execute, export, ops, read, sql}
 pub(crate) struct Session {
     context: SessionContext,
     names: AtomicU64,
+    known: Arc<Known>,
 }
 
 impl fmt::Debug for Session {
@@ -40,6 +43,7 @@ pub(crate) fn connect<'a>(
         Ok(Arc::new(Session {
             context,
             names: AtomicU64::new(0),
+            known: Arc::default(),
         }) as Arc<dyn Backend>)
     })
 }
@@ -48,6 +52,11 @@ impl Session {
     /// The engine's session.
     pub(crate) fn context(&self) -> &SessionContext {
         &self.context
+    }
+
+    /// What files of JSON hold that have been looked at.
+    pub(crate) fn known(&self) -> &Arc<Known> {
+        &self.known
     }
 
     /// A name that no scan of this session has yet.

@@ -2,6 +2,7 @@
 //! folders and publishing are the executor's.
 
 mod csv;
+mod json;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,8 +12,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::ipc::CompressionType;
 use datafusion::arrow::ipc::writer::{FileWriter, IpcWriteOptions};
-use datafusion::arrow::json::WriterBuilder as JsonBuilder;
-use datafusion::arrow::json::writer::{JsonArray, LineDelimited, Writer as JsonWriter};
+use datafusion::arrow::json::writer::{JsonArray, LineDelimited};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -24,28 +24,25 @@ use crate::error::ResultExt;
 use crate::options::Given;
 use crate::types::shown;
 
+use json::Json;
+
 /// Opens a sink for rows of a schema.
 type Open = fn(&Given<'_>, File, &SchemaRef) -> Result<Sink>;
 
 /// The formats that are written.
 const WRITERS: &[(Format, FormatSupport, Open)] = &[
     (Format::Csv, full(csv::OPTIONS), csv::open),
-    (Format::JsonLines, full(&[]), |_, file, _| {
-        Ok(Sink::Lines(json().build(buffered(file))))
-    }),
-    (Format::Json, full(&[]), |_, file, _| {
-        Ok(Sink::Array(json().build(buffered(file))))
+    (
+        Format::JsonLines,
+        full(json::OPTIONS),
+        |given, file, schema| Json::new(given, file, schema).map(Sink::Lines),
+    ),
+    (Format::Json, full(json::OPTIONS), |given, file, schema| {
+        Json::new(given, file, schema).map(Sink::Array)
     }),
     (Format::Parquet, full(PARQUET_OPTIONS), parquet),
     (Format::Ipc, full(&["compression"]), ipc),
 ];
-
-/// Values as texts of JSON, in the forms that POLARS writes.
-fn json() -> JsonBuilder {
-    JsonBuilder::new()
-        .with_explicit_nulls(true)
-        .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
-}
 
 const PARQUET_OPTIONS: &[&str] = &[
     "compression",
@@ -107,8 +104,8 @@ pub(crate) fn formats() -> Vec<(Format, FormatSupport)> {
 /// A file that is being written. All of its methods block.
 pub(crate) enum Sink {
     Csv(Box<csv::Writer>),
-    Lines(JsonWriter<BufWriter<File>, LineDelimited>),
-    Array(JsonWriter<BufWriter<File>, JsonArray>),
+    Lines(Json<LineDelimited>),
+    Array(Json<JsonArray>),
     Parquet(Box<ArrowWriter<File>>),
     Ipc(Box<FileWriter<BufWriter<File>>>),
 }
@@ -158,8 +155,8 @@ impl Sink {
     pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
             Self::Csv(writer) => writer.write(batch),
-            Self::Lines(writer) => writer.write(batch).or_error(),
-            Self::Array(writer) => writer.write(batch).or_error(),
+            Self::Lines(json) => json.push(batch),
+            Self::Array(json) => json.push(batch),
             Self::Parquet(writer) => writer.write(batch).map_err(parquet_error),
             Self::Ipc(writer) => writer.write(batch).or_error(),
         }
@@ -172,16 +169,8 @@ impl Sink {
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Csv(writer) => writer.finish()?,
-            Self::Lines(mut writer) => {
-                writer.finish().or_error()?;
-                writer.into_inner().flush()?;
-            }
-            Self::Array(mut writer) => {
-                writer.finish().or_error()?;
-                let mut file = writer.into_inner();
-                file.write_all(b"\n")?;
-                file.flush()?;
-            }
+            Self::Lines(json) => json.finish(b"")?,
+            Self::Array(json) => json.finish(b"\n")?,
             Self::Parquet(writer) => {
                 writer.close().map_err(parquet_error)?;
             }

@@ -1,34 +1,31 @@
 //! Errors of files, told with file and line. polars knows neither when a line does not parse; after such an error the
 //! files of the plan are read once more, line by line, until the guilty one is found.
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, ReadSpec, Result};
 use laktory_formats::csv::Reading;
-use polars::prelude::{DataType, Schema};
-use polars_io::ndjson::core::parse_ndjson;
-
-use crate::read::lines;
+use laktory_formats::json::{Answer, Decoding, Layout, decode};
 
 /// Files that a plan reads.
 #[derive(Debug)]
 pub(crate) struct Source {
     format: Format,
     files: Vec<PathBuf>,
-    schema: Option<Arc<Schema>>,
+    /// What is known of files of JSON.
+    json: Option<Answer>,
     /// How files of CSV are read.
     csv: Option<Arc<Reading>>,
 }
 
 impl Source {
-    /// The files of a read, and the types in which lines of JSON are parsed.
-    pub(crate) fn new(spec: &ReadSpec, files: Vec<PathBuf>, schema: Option<Arc<Schema>>) -> Self {
+    /// The files of a read, and what is known of those of JSON.
+    pub(crate) fn new(spec: &ReadSpec, files: Vec<PathBuf>, json: Option<Answer>) -> Self {
         Self {
             format: spec.format.clone(),
             files,
-            schema,
+            json,
             csv: None,
         }
     }
@@ -66,17 +63,6 @@ const ROWS: usize = 8_192;
 
 /// The error with the file and the line that caused it, when it is of that kind and they can be found.
 pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
-    let message = error.message();
-    let of_lines = [
-        "parsing line",
-        "NDJSON line",
-        "cannot parse",
-        "deserializ",
-        "error parsing",
-        "extra field in struct",
-    ]
-    .iter()
-    .any(|words| message.contains(words));
     // The engine's parser and conversions behind it fail in many words.
     let of_values = matches!(
         error.kind(),
@@ -84,13 +70,10 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
     );
     for source in sources {
         let located = match source.format {
-            Format::JsonLines if of_lines => {
-                let schema = source.schema.as_deref();
-                source
-                    .files
-                    .iter()
-                    .find_map(|file| malformed_line(file, schema))
-            }
+            Format::JsonLines if of_values => source.json.as_ref().and_then(|json| {
+                let mut files = source.files.iter();
+                files.find_map(|file| misread(file, json))
+            }),
             Format::Csv if of_values => source.csv.as_ref().and_then(fault),
             _ => None,
         };
@@ -101,38 +84,15 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
     error
 }
 
-/// An error for the first line of a file that is not a JSON object, or whose values are not of the types of `schema`.
-pub(crate) fn malformed_line(file: &Path, schema: Option<&Schema>) -> Option<Error> {
-    let none = [("".into(), DataType::Boolean)].into_iter().collect();
-    let schema = schema.unwrap_or(&none);
-    let mut reader = lines(file).ok()?;
-    let mut line = Vec::new();
-    for number in 1_u64.. {
-        line.clear();
-        if reader.read_until(b'\n', &mut line).ok()? == 0 {
-            return None;
-        }
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        if let Err(error) = parse_ndjson(&line, Some(1), schema, false) {
-            let is_object = parse_ndjson(&line, Some(1), &none, false).is_ok();
-            let error = crate::error::engine_error(error);
-            let why = error
-                .message()
-                .trim_start_matches("error parsing line:")
-                .trim();
-            let what = if is_object { "" } else { "not a JSON object: " };
-            let located = Error::new(
-                ErrorKind::ConversionFailed,
-                format!("`{}`, line {number}: {what}{why}", file.display()),
-            );
-            return Some(if is_object {
-                located.with_hint("declare the column with `schema_definition`, or set `infer_schema_length: 0` to look at every line")
-            } else {
-                located
-            });
-        }
-    }
-    None
+/// An error for the first line of a file that does not fit its columns.
+fn misread(file: &Path, json: &Answer) -> Option<Error> {
+    let decoding = Decoding {
+        source: crate::read::json_source(file).ok()?,
+        layout: Layout::Lines,
+        range: None,
+        batch_size: 1 << 13,
+        complete: false,
+    };
+    let mut batches = decode(decoding, &json.columns).ok()?;
+    batches.find_map(Result::err)
 }

@@ -182,6 +182,10 @@ fn sink(
     target: &Target,
     schema: SchemaRef,
 ) -> Result<(LazyFrame, Pending)> {
+    let (lazy, schema) = match target {
+        Target::Write(spec) => crate::write::ready(lazy, spec, schema)?,
+        _ => (lazy, schema),
+    };
     match target {
         Target::Write(asked) => {
             let text = crate::write::text(asked, &schema)?.map(Box::new);

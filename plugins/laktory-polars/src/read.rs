@@ -7,7 +7,6 @@ mod csv;
 mod json;
 mod tables;
 
-use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ use std::sync::Arc;
 use laktory_core::{
     Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
 };
+use laktory_formats::json::Known;
 use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, PlRefPath, ScanSources, Schema, col};
 use polars_buffer::Buffer;
 use polars_io::HiveOptions;
@@ -28,7 +28,7 @@ use crate::PolarsFrame;
 use crate::diagnose::Source;
 use crate::options::Given;
 
-pub(crate) use json::lines;
+pub(crate) use json::source as json_source;
 
 /// Reads files of one format into a lazy plan.
 type Reader = fn(&Request<'_>) -> Result<LazyFrame>;
@@ -38,12 +38,7 @@ pub(crate) const READERS: &[(Format, FormatSupport, Reader)] = &[
     (Format::Csv, full(csv::OPTIONS), csv::read),
     (
         Format::JsonLines,
-        FormatSupport {
-            support: Support::Partial {
-                note: "without declared schema, columns are found in all lines of files up to 8 MB, else in a sample",
-            },
-            ..full(json::LINES_OPTIONS)
-        },
+        full(json::LINES_OPTIONS),
         json::read_lines,
     ),
     (Format::Json, full(json::OPTIONS), json::read),
@@ -71,8 +66,8 @@ pub(crate) struct Request<'a> {
     /// Files that hold something.
     files: Vec<PathBuf>,
     declared: Option<Arc<Schema>>,
-    /// The types in which lines are parsed, once they are known: for the search of a line that does not parse.
-    lines: OnceCell<Arc<Schema>>,
+    /// What files of JSON hold.
+    json: Option<json::Answer>,
     /// What was found out about files of CSV.
     csv: Option<csv::Looked>,
 }
@@ -81,15 +76,16 @@ pub(crate) struct Request<'a> {
 ///
 /// # Errors
 /// `Unsupported` for the format, `InvalidArgument` for an option, `NotFound`, `Io`, `ConversionFailed`.
-pub(crate) async fn read(cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
+pub(crate) async fn read(cx: &RunCx, known: &Arc<Known>, spec: &ReadSpec) -> Result<Frame> {
     let csv = match spec.format {
         Format::Csv => csv::look(cx, spec)
             .await
             .map_err(|error| at_files(error, &files(spec)))?,
         _ => None,
     };
+    let json = json::look(cx, known, spec).await?;
     let (run, spec) = (cx.clone(), spec.clone());
-    cx.blocking(move || plan(&run, &spec, csv)).await
+    cx.blocking(move || plan(&run, &spec, csv, json)).await
 }
 
 /// The files of a read.
@@ -133,7 +129,12 @@ fn at_files(error: Error, files: &[PathBuf]) -> Error {
     }
 }
 
-fn plan(cx: &RunCx, spec: &ReadSpec, csv: Option<csv::Looked>) -> Result<Frame> {
+fn plan(
+    cx: &RunCx,
+    spec: &ReadSpec,
+    csv: Option<csv::Looked>,
+    json: Option<json::Answer>,
+) -> Result<Frame> {
     let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
     else {
         return Err(
@@ -157,20 +158,26 @@ fn plan(cx: &RunCx, spec: &ReadSpec, csv: Option<csv::Looked>) -> Result<Frame> 
         given: Given::new(&what, &spec.options, support.options)?,
         files: filled(&files)?,
         declared,
-        lines: OnceCell::new(),
+        json,
         csv,
     };
     if request.files.is_empty() {
         return request.nothing(&files).map(PolarsFrame::from_lazy);
     }
     let lazy = reader(&request).map_err(|error| at_files(error, &request.files))?;
-    let mut source = Source::new(spec, request.files, request.lines.into_inner());
+    let is_limited = request.given.has("n_rows");
+    let records = request.json.as_ref().and_then(|json| json.records);
+    let mut source = Source::new(spec, request.files, request.json);
     let mut found = None;
     if let Some(looked) = request.csv {
         source = source.of_csv(looked.reading);
         found = looked.survey;
     }
     let frame = PolarsFrame::reading(lazy, Arc::new([Arc::new(source)]), 1);
+    let frame = match records.filter(|_| !is_limited) {
+        Some(records) => frame.with_source_rows(records),
+        None => frame,
+    };
     Ok(match found {
         Some(survey) => frame
             .with_source_rows(survey.rows)
@@ -206,11 +213,14 @@ impl Request<'_> {
             (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => {
                 Ok(DataFrame::empty_with_schema(declared).lazy())
             }
-            _ => Err(Error::new(
+            (_, format) => Err(Error::new(
                 ErrorKind::ConversionFailed,
                 format!("`{}` is empty, so its columns are not known", shown(files)),
             )
-            .with_hint("declare its columns with `schema_definition`, or write a header")),
+            .with_hint(match format {
+                Format::Csv => "declare its columns with `schema_definition`, or write a header",
+                _ => "declare its columns with `schema`",
+            })),
         }
     }
 
@@ -332,7 +342,9 @@ mod tests {
             .collect();
         spec.rows = true;
         adjust(&mut spec);
-        let rows = wait(read(&bench.cx, &spec)).and_then(|frame| bench.collect(&frame));
+        spec.rows = true;
+        let frame = wait(bench.backend.read(&bench.cx, &spec));
+        let rows = frame.and_then(|frame| bench.collect(&frame));
         let folder = bench.folder.path().to_str().unwrap().to_owned();
         rows.map_err(|error| {
             let mut out = Error::new(error.kind(), error.message().replace(&folder, "."));
@@ -620,6 +632,8 @@ mod tests {
         let bench = Bench::new();
         let read = |spec: &ReadSpec| wait(super::read(&bench.cx, spec));
         let mut spec = ReadSpec::new(Format::Parquet, "/nowhere/x.parquet");
+        let bench = Bench::new();
+        let read = |spec: &ReadSpec| wait(bench.backend.read(&bench.cx, spec));
         let error = read(&spec).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.message().contains("/nowhere/x.parquet"));

@@ -1,4 +1,4 @@
-//! A session of the POLARS backend: dispatch only. Sessions hold no state, since frames carry their plans.
+//! A session of the POLARS backend: dispatch only. Frames carry their plans; what sessions hold is known of files anyway.
 
 use std::sync::Arc;
 
@@ -9,14 +9,19 @@ use laktory_core::{
     Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
+use laktory_formats::json::Known;
+
 use crate::diagnose::locate;
 use crate::error::engine_error;
 use crate::spool::Spool;
 use crate::{POLARS, PolarsFrame, arrow, execute, export, ops, read, sql};
 
 /// The session.
-#[derive(Debug)]
-struct Session;
+#[derive(Debug, Default)]
+struct Session {
+    /// What files of JSON hold that have been looked at.
+    known: Arc<Known>,
+}
 
 /// Opens a session. The backend has no settings.
 pub(crate) fn connect<'a>(
@@ -36,7 +41,7 @@ pub(crate) fn connect<'a>(
                 polars_error::set_warning_function(|message, _| {
                     tracing::debug!(message, "Warning of polars")
                 });
-                Ok(Arc::new(Session) as Arc<dyn Backend>)
+                Ok(Arc::new(Session::default()) as Arc<dyn Backend>)
             }
         }
     })
@@ -73,7 +78,7 @@ impl Backend for Session {
     }
 
     async fn read(&self, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
-        read::read(cx, spec).await
+        read::read(cx, &self.known, spec).await
     }
 
     async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {

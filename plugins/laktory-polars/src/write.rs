@@ -2,6 +2,8 @@
 //!
 //! One file at the staging path that the executor gives; modes, folders and publishing are the executor's.
 
+mod json;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::num::NonZeroUsize;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
 use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
+use laktory_formats::json::NAN_AS_NULL;
 use polars::prelude::{
     CompatLevel, CsvWriterOptions, DataFrame, IpcCompression, IpcWriterOptions, JsonFormat,
     JsonWriter, NDJsonWriterOptions, ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema,
@@ -21,6 +24,8 @@ use polars_utils::compression::{BrotliLevel, GzipLevel, ZstdLevel};
 
 use crate::error::ResultExt;
 use crate::options::Given;
+
+pub(crate) use json::ready;
 
 /// How a file is written.
 pub(crate) enum Sink {
@@ -37,10 +42,10 @@ pub(crate) const WRITERS: &[(Format, FormatSupport, Writer)] = &[
     (Format::Csv, full(CSV_OPTIONS), csv),
     (
         Format::JsonLines,
-        full(&["compression", "compression_level"]),
+        full(&["compression", "compression_level", NAN_AS_NULL]),
         json_lines,
     ),
-    (Format::Json, full(&[]), |_| Ok(Sink::JsonArray)),
+    (Format::Json, full(&[NAN_AS_NULL]), |_| Ok(Sink::JsonArray)),
     (Format::Parquet, full(PARQUET_OPTIONS), parquet),
     (
         Format::Ipc,

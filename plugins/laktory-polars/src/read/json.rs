@@ -1,24 +1,28 @@
 //! JSON documents and JSON lines.
 //!
-//! Types of lines are found in a sample of each file: all of a small file, the beginning and spaced blocks of a large one.
+//! The crate that engines share looks at every record: it finds the columns, and the faults. Lines whose values are all of
+//! the plainest form are read by polars, which then reads them exactly; others are decoded by that crate.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Cursor, Seek, SeekFrom};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use laktory_core::{Error, ErrorKind, Result};
+use laktory_core::{Error, Field, Format, ReadSpec, Result, RunCx};
+pub(crate) use laktory_formats::json::Answer;
+use laktory_formats::json::{Decoding, Known, Layout, Question, Source, Text, decode};
 use polars::prelude::{
-    DataFrame, DataType, IntoLazy, JsonFormat, JsonReader, LazyFrame, PolarsResult, Schema,
-    SchemaRef, SerReader,
+    DataFrame, DataType, IntoLazy, LazyFrame, NamedFrom, PolarsResult, Schema, Series,
 };
 use polars_io::utils::compression::{ByteSourceReader, SupportedCompression};
 use polars_plan::dsl::{FileScanDsl, UnifiedScanArgs};
 use polars_plan::prelude::NDJsonReadOptions;
 
 use super::{Request, select_declared};
-use crate::error::{ResultExt, engine_error};
+use crate::error::ResultExt;
+use crate::options::Given;
+use crate::spool::Spool;
 
 /// Options of JSON lines.
 pub(super) const LINES_OPTIONS: &[&str] = &[
@@ -32,166 +36,74 @@ pub(super) const LINES_OPTIONS: &[&str] = &[
 /// Options of JSON documents.
 pub(super) const OPTIONS: &[&str] = &["infer_schema_length"];
 
-/// Files up to this size are looked at whole.
-const WHOLE: u64 = 8 << 20;
-/// Bytes looked at in the beginning of a larger file, and in each block further on.
-const HEAD: usize = 1 << 20;
-const BLOCK: usize = 64 << 10;
-/// Blocks looked at beyond the beginning, the last one at the end.
-const BLOCKS: u64 = 16;
+/// Rows of a decoded batch.
+const BATCH: usize = 1 << 15;
 
-pub(super) fn read_lines(request: &Request<'_>) -> Result<LazyFrame> {
-    let given = &request.given;
-    let schema = match &request.declared {
-        Some(declared) => declared
-            .iter()
-            .map(|(name, dtype)| (name.clone(), parsed(dtype)))
-            .collect(),
-        None => infer_lines(request)?,
+/// Looks at the files of a read, when they are of JSON.
+///
+/// # Errors
+/// `ConversionFailed` with file and line, `InvalidArgument` for an option, `NotFound`, `Io`.
+pub(super) async fn look(
+    cx: &RunCx,
+    known: &Arc<Known>,
+    spec: &ReadSpec,
+) -> Result<Option<Answer>> {
+    let (layout, options) = match spec.format {
+        Format::JsonLines => (Layout::Lines, LINES_OPTIONS),
+        Format::Json => (Layout::Document, OPTIONS),
+        _ => return Ok(None),
     };
-    let schema = Arc::clone(request.lines.get_or_init(|| Arc::new(schema)));
-    let options = NDJsonReadOptions {
-        n_threads: None,
-        infer_schema_length: None,
-        chunk_size: const { NonZeroUsize::new(1 << 18).unwrap() },
-        low_memory: given.flag("low_memory")?.unwrap_or(false),
-        ignore_errors: given.flag("ignore_errors")?.unwrap_or(false),
-        schema: Some(schema),
-        schema_overwrite: None,
-    };
-    let lazy = request.scan(
-        FileScanDsl::NDJson { options },
-        request.texts()?,
-        UnifiedScanArgs::default(),
-    )?;
-    declared(request, lazy)
-}
-
-/// The type in which the parser reads a value that is declared as `dtype`.
-fn parsed(dtype: &DataType) -> DataType {
-    match dtype {
-        DataType::Date
-        | DataType::Time
-        | DataType::Datetime(..)
-        | DataType::Categorical(..)
-        | DataType::Enum(..) => DataType::String,
-        DataType::Duration(_) => DataType::Int64,
-        other => other.clone(),
-    }
-}
-
-fn declared(request: &Request<'_>, lazy: LazyFrame) -> Result<LazyFrame> {
-    match &request.declared {
-        Some(declared) if declared.iter_values().any(|dtype| parsed(dtype) != *dtype) => {
-            let kept = match request.given.has("include_file_paths") {
-                true => request.given.text("include_file_paths")?,
-                false => None,
-            };
-            select_declared(lazy, declared, kept)
-        }
-        _ => Ok(lazy),
-    }
-}
-
-fn infer_lines(request: &Request<'_>) -> Result<Schema> {
-    let limit = request
-        .given
+    let what = format!("reader option of {}", spec.format);
+    let given = Given::new(&what, &spec.options, options)?;
+    let first = given
         .count("infer_schema_length")?
-        .and_then(NonZeroUsize::new);
-    let sampled = !request.given.has("infer_schema_length");
-    let mut found = Vec::new();
-    for file in &request.files {
-        let schema = if sampled {
-            let sample = sample(file)?;
-            polars_io::ndjson::infer_schema(&mut Cursor::new(&sample), None)
-        } else {
-            polars_io::ndjson::infer_schema(&mut lines(file)?, limit)
-        };
-        let schema = schema.map_err(|error| {
-            crate::diagnose::malformed_line(file, None).unwrap_or_else(|| {
-                Error::new(
-                    ErrorKind::ConversionFailed,
-                    format!("`{}`: {}", file.display(), engine_error(error).message()),
-                )
-            })
-        })?;
-        found.push(schema);
+        .filter(|lines| *lines > 0);
+    // Whoever asks for faults to be passed over does not want to hear of them.
+    let rows = spec.rows && !ignores_errors(&given)?;
+    let files = match spec.files.as_slice() {
+        [] => vec![PathBuf::from(&spec.path)],
+        files => files.to_vec(),
+    };
+    let sources = cx
+        .blocking(move || {
+            let mut out = Vec::with_capacity(files.len());
+            for file in &files {
+                if super::size(file)? > 0 {
+                    out.push(source(file)?);
+                }
+            }
+            Ok(out)
+        })
+        .await?;
+    if sources.is_empty() {
+        return Ok(None);
     }
-    unite(found)
+    let question = Question {
+        sources,
+        layout,
+        declared: spec.schema.clone(),
+        first: first.map(|first| first as u64),
+        rows,
+    };
+    question.ask(cx, known).await.map(Some)
 }
 
-/// One schema for several: all fields, in order of appearance, in types that hold the values of each.
-fn unite(schemas: Vec<Schema>) -> Result<Schema> {
-    let mut all = Schema::default();
-    for schema in schemas {
-        for (name, dtype) in schema {
-            let united = match all.get(&name) {
-                Some(known) if *known == dtype => continue,
-                Some(known) => polars_core::utils::try_get_supertype(known, &dtype).or_error()?,
-                None => dtype,
-            };
-            all.insert(name, united);
-        }
-    }
-    Ok(all)
+fn ignores_errors(given: &Given<'_>) -> Result<bool> {
+    Ok(given.has("ignore_errors") && given.flag("ignore_errors")?.unwrap_or(false))
 }
 
-/// Whole lines of a file: all of a small one, of a larger one its beginning and spaced blocks.
-fn sample(file: &Path) -> Result<Vec<u8>> {
-    let size = super::size(file)?;
+/// A file of JSON, as it is compressed.
+pub(crate) fn source(file: &Path) -> Result<Source> {
     let compressed = SupportedCompression::check(&super::head(file, 16)?).is_some();
-    let mut sample = Vec::new();
-    if size <= WHOLE || compressed {
-        let limit = if size <= WHOLE { u64::MAX } else { HEAD as u64 };
-        lines(file)?.take(limit).read_to_end(&mut sample)?;
-        if limit != u64::MAX {
-            sample.truncate(
-                sample
-                    .iter()
-                    .rposition(|byte| *byte == b'\n')
-                    .map_or(0, |at| at + 1),
-            );
-        }
-        return Ok(sample);
-    }
-    let mut reader = File::open(file)?;
-    let starts = (0..=BLOCKS).map(|block| match block {
-        0 => (0, HEAD),
-        block => ((size - BLOCK as u64) / BLOCKS * block, BLOCK),
-    });
-    for (start, length) in starts {
-        reader.seek(SeekFrom::Start(start))?;
-        let mut bytes = Vec::with_capacity(length);
-        (&mut reader).take(length as u64).read_to_end(&mut bytes)?;
-        // A block begins and ends within a line; those two are left out.
-        let first = if start == 0 {
-            0
-        } else {
-            bytes
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .map_or(bytes.len(), |at| at + 1)
-        };
-        let last = bytes
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
-        if first < last {
-            sample.extend_from_slice(&bytes[first..last]);
-        }
-    }
-    if sample.is_empty() {
-        // Lines longer than the blocks.
-        lines(file)?.read_until(b'\n', &mut sample)?;
-    }
-    if sample.starts_with(b"\xEF\xBB\xBF") {
-        sample.drain(..3);
-    }
-    Ok(sample)
+    Ok(Source::new(file, compressed.then_some(opened)))
+}
+
+fn opened(file: &Path) -> Result<Text> {
+    Ok(Box::new(lines(file)?))
 }
 
 /// The text of a file, decompressed, without byte order mark.
-pub(crate) fn lines(file: &Path) -> Result<Box<dyn BufRead + Send>> {
+pub(super) fn lines(file: &Path) -> Result<Box<dyn BufRead + Send>> {
     let head = super::head(file, 16)?;
     if SupportedCompression::check(&head).is_some() {
         let reader = BufReader::with_capacity(1 << 18, File::open(file)?);
@@ -214,76 +126,182 @@ pub(crate) fn lines(file: &Path) -> Result<Box<dyn BufRead + Send>> {
     Ok(Box::new(BufReader::with_capacity(1 << 20, reader)))
 }
 
+pub(super) fn read_lines(request: &Request<'_>) -> Result<LazyFrame> {
+    let answer = answer(request)?;
+    if answer.is_plain || ignores_errors(&request.given)? {
+        return scanned(request, answer);
+    }
+    let lazy = decoded(request, answer, Layout::Lines)?;
+    Ok(match request.given.count("n_rows")? {
+        Some(rows) => lazy.limit(u32::try_from(rows).unwrap_or(u32::MAX)),
+        None => lazy,
+    })
+}
+
 pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
-    let files = request.files.clone();
-    let schema = match &request.declared {
-        Some(declared) => declared
+    decoded(request, answer(request)?, Layout::Document)
+}
+
+fn answer<'a>(request: &'a Request<'_>) -> Result<&'a Answer> {
+    request
+        .json
+        .as_ref()
+        .ok_or_else(|| Error::internal("files of JSON that were not looked at"))
+}
+
+/// The files as polars reads them.
+fn scanned(request: &Request<'_>, answer: &Answer) -> Result<LazyFrame> {
+    let given = &request.given;
+    let declared = crate::schema::schema(&answer.columns)?;
+    let schema: Schema = declared
+        .iter()
+        .map(|(name, dtype)| (name.clone(), parsed(dtype)))
+        .collect();
+    let options = NDJsonReadOptions {
+        n_threads: None,
+        infer_schema_length: None,
+        chunk_size: const { NonZeroUsize::new(1 << 18).unwrap() },
+        low_memory: given.flag("low_memory")?.unwrap_or(false),
+        ignore_errors: ignores_errors(given)?,
+        schema: Some(Arc::new(schema)),
+        schema_overwrite: None,
+    };
+    let lazy = request.scan(
+        FileScanDsl::NDJson { options },
+        request.texts()?,
+        UnifiedScanArgs::default(),
+    )?;
+    typed(request, lazy, &declared, parsed)
+}
+
+/// The type in which polars parses a value that is declared as `dtype`.
+fn parsed(dtype: &DataType) -> DataType {
+    match dtype {
+        DataType::Date
+        | DataType::Time
+        | DataType::Datetime(..)
+        | DataType::Categorical(..)
+        | DataType::Enum(..) => DataType::String,
+        DataType::Duration(_) => DataType::Int64,
+        other => other.clone(),
+    }
+}
+
+/// The columns in their declared types, where they come in others.
+fn typed(
+    request: &Request<'_>,
+    lazy: LazyFrame,
+    declared: &Schema,
+    comes: impl Fn(&DataType) -> DataType,
+) -> Result<LazyFrame> {
+    if declared.iter_values().all(|dtype| comes(dtype) == *dtype) {
+        return Ok(lazy);
+    }
+    let kept = match request.given.has("include_file_paths") {
+        true => request.given.text("include_file_paths")?,
+        false => None,
+    };
+    select_declared(lazy, declared, kept)
+}
+
+/// Files that are decoded here.
+#[derive(Clone)]
+struct Files {
+    layout: Layout,
+    sources: Vec<Source>,
+    columns: Vec<Field>,
+    /// A further column, with the path of each row's file.
+    paths: Option<String>,
+}
+
+impl Files {
+    /// No rows.
+    fn empty(&self) -> Result<DataFrame> {
+        let schema = laktory_formats::json::schema(&self.columns)?;
+        self.with_path(crate::arrow::empty_frame(&schema)?, "")
+    }
+
+    fn with_path(&self, mut frame: DataFrame, path: &str) -> Result<DataFrame> {
+        if let Some(name) = &self.paths {
+            let rows = frame.height();
+            let paths = Series::new(name.as_str().into(), [path]);
+            let paths = match rows {
+                0 => paths.clear(),
+                rows => paths.new_from_index(0, rows),
+            };
+            frame.with_column(paths.into()).or_error()?;
+        }
+        Ok(frame)
+    }
+
+    fn each(&self, mut push: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
+        for source in &self.sources {
+            let decoding = Decoding {
+                source: source.clone(),
+                layout: self.layout,
+                range: None,
+                batch_size: BATCH,
+                complete: false,
+            };
+            for batch in decode(decoding, &self.columns)? {
+                let frame = crate::arrow::from_batch(&batch?)?;
+                push(self.with_path(frame, &source.path().to_string_lossy())?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn decoded(request: &Request<'_>, answer: &Answer, layout: Layout) -> Result<LazyFrame> {
+    let paths = match request.given.has("include_file_paths") {
+        true => request.given.text("include_file_paths")?.map(str::to_owned),
+        false => None,
+    };
+    let files = Files {
+        layout,
+        sources: request
+            .files
             .iter()
-            .map(|(name, dtype)| (name.clone(), parsed(dtype)))
-            .collect(),
-        None => {
-            let limit = request
-                .given
-                .count("infer_schema_length")?
-                .and_then(NonZeroUsize::new);
-            let schemas = files
-                .iter()
-                .map(|file| Ok(document(file, None, limit)?.schema().as_ref().clone()))
-                .collect::<Result<Vec<_>>>()?;
-            unite(schemas)?
-        }
+            .map(|file| source(file))
+            .collect::<Result<_>>()?,
+        columns: answer.columns.clone(),
+        paths,
     };
-    let schema = Arc::new(schema);
-    let output = Arc::clone(&schema);
-    let documents = move |_: DataFrame| -> PolarsResult<DataFrame> {
-        let mut all = DataFrame::empty_with_arc_schema(Arc::clone(&schema));
-        for file in &files {
-            let frame = document(file, Some(Arc::clone(&schema)), None)
-                .map_err(|error| crate::error::carry(&error))?;
-            all.vstack_mut_owned(frame)?;
-        }
-        Ok(all)
-    };
-    // The streaming engine has no scan of one's own; a function of a frame without rows stands in for it.
-    let output = move |_: &Schema| Ok(Arc::clone(&output));
-    declared(
-        request,
+    let empty = files.empty()?;
+    let comes = Arc::clone(empty.schema());
+    let lazy = if request.spec.rows {
+        let mut spool = Spool::new(request.cx, Arc::clone(&comes));
+        files.each(|frame| {
+            request.cx.cancel().check()?;
+            spool.push(frame)
+        })?;
+        spool.finish()?.1
+    } else {
+        // The names and types are what is wanted.
+        let output = Arc::clone(&comes);
+        let rows = move |_: DataFrame| -> PolarsResult<DataFrame> {
+            let mut all = empty.clone();
+            let decoded = files.each(|frame| {
+                all.vstack_mut_owned(frame).or_error()?;
+                Ok(())
+            });
+            decoded.map_err(|error| crate::error::carry(&error))?;
+            Ok(all)
+        };
+        let schema = move |_: &Schema| Ok(Arc::clone(&output));
         crate::ops::opaque(
             DataFrame::empty().lazy(),
             "JSON",
-            documents,
-            Some(Arc::new(output)),
-        ),
-    )
-}
-
-fn document(
-    file: &Path,
-    schema: Option<SchemaRef>,
-    limit: Option<NonZeroUsize>,
-) -> Result<DataFrame> {
-    let mut bytes = Vec::new();
-    lines(file)?.read_to_end(&mut bytes)?;
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::new(
-            ErrorKind::ConversionFailed,
-            format!(
-                "`{}` is empty, so its columns are not known",
-                file.display()
-            ),
+            rows,
+            Some(Arc::new(schema)),
         )
-        .with_hint("declare its columns with `schema_definition`"));
+    };
+    let declared = crate::schema::schema(&answer.columns)?;
+    let is_same = declared
+        .iter()
+        .all(|(name, dtype)| comes.get(name) == Some(dtype));
+    if is_same {
+        return Ok(lazy);
     }
-    let mut reader = JsonReader::new(Cursor::new(&bytes))
-        .with_json_format(JsonFormat::Json)
-        .infer_schema_len(limit);
-    if let Some(schema) = schema {
-        reader = reader.with_schema(schema);
-    }
-    reader.finish().map_err(|error| {
-        Error::new(
-            ErrorKind::ConversionFailed,
-            format!("`{}`: {}", file.display(), engine_error(error).message()),
-        )
-    })
+    typed(request, lazy, &declared, |_| DataType::Null)
 }

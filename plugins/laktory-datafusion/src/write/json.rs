@@ -1,0 +1,98 @@
+//! Files of JSON, in the forms that POLARS writes: decimals and zoned times as texts, NaN and infinities refused.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use datafusion::arrow::json::WriterBuilder;
+use datafusion::arrow::json::writer::{JsonFormat, Writer};
+use laktory_core::{DType, Result};
+use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite, writable};
+
+use crate::arrow::encoded;
+use crate::error::ResultExt;
+use crate::options::Given;
+use crate::types::is_decimal;
+
+/// Options of both.
+pub(super) const OPTIONS: &[&str] = &[NAN_AS_NULL];
+
+/// A file that is being written.
+pub(crate) struct Json<F: JsonFormat> {
+    writer: Writer<BufWriter<File>, F>,
+    rows: u64,
+    checks: bool,
+    /// The columns as the writer takes them, where they come otherwise.
+    schema: Option<SchemaRef>,
+}
+
+impl<F: JsonFormat> Json<F> {
+    /// Opens a file for rows of `schema`.
+    pub(super) fn new(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Self> {
+        let columns: Vec<laktory_core::Field> = schema
+            .fields()
+            .iter()
+            .map(|field| {
+                laktory_core::Field::new(field.name(), DType::from_arrow(field.data_type()))
+            })
+            .collect();
+        writable(&columns)?;
+        let checks = !given.flag(NAN_AS_NULL)?.unwrap_or(false);
+        let written = Arc::new(Schema::new(texts(schema.fields())));
+        Ok(Self {
+            writer: WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
+                .with_timestamp_tz_format("%Y-%m-%dT%H:%M:%S%.f%:z".to_owned())
+                .build(BufWriter::with_capacity(1 << 18, file)),
+            rows: 0,
+            checks: checks
+                && columns
+                    .iter()
+                    .any(|column| may_be_non_finite(&column.dtype)),
+            schema: (written != *schema).then_some(written),
+        })
+    }
+
+    pub(super) fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.checks {
+            finite(batch, self.rows)?;
+        }
+        self.rows += batch.num_rows() as u64;
+        match &self.schema {
+            Some(schema) => self.writer.write(&encoded(batch, schema)?).or_error(),
+            None => self.writer.write(batch).or_error(),
+        }
+    }
+
+    pub(super) fn finish(mut self, end: &[u8]) -> Result<()> {
+        self.writer.finish().or_error()?;
+        let mut file = self.writer.into_inner();
+        file.write_all(end)?;
+        file.flush()?;
+        Ok(())
+    }
+}
+
+/// The fields, decimals among them as texts.
+fn texts(fields: &Fields) -> Fields {
+    let text = |field: &Arc<Field>| {
+        let dtype = text(field.data_type());
+        field.as_ref().clone().with_data_type(dtype)
+    };
+    fields.iter().map(text).collect()
+}
+
+fn text(dtype: &DataType) -> DataType {
+    match dtype {
+        dtype if is_decimal(dtype) => DataType::Utf8View,
+        DataType::LargeList(field) => {
+            let inner = text(field.data_type());
+            DataType::LargeList(Arc::new(field.as_ref().clone().with_data_type(inner)))
+        }
+        DataType::Struct(fields) => DataType::Struct(texts(fields)),
+        other => other.clone(),
+    }
+}

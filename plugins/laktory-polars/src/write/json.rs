@@ -1,0 +1,96 @@
+//! Rows made ready for JSON: types without a form in it are refused, and NaN and infinities, which the engine would write
+//! as null.
+
+use std::sync::Arc;
+
+use laktory_core::{DType, Field, Format, Result, WriteSpec};
+use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite, writable};
+use polars::prelude::{DataFrame, DataType, LazyFrame, PolarsResult, Schema, SchemaRef, col};
+use polars_plan::dsl::{DslFunction, DslPlan};
+use polars_plan::plans::{DataFrameUdf, FunctionIR};
+
+use crate::error::{ResultExt, carry};
+use crate::options::Given;
+
+/// The number of a row, while it is checked.
+const ROW: &str = "__laktory_row";
+
+/// The plan of what is written, when it is written as JSON.
+///
+/// # Errors
+/// `Unsupported` for a type that JSON has no form for, `InvalidArgument` for an option.
+pub(crate) fn ready(
+    lazy: LazyFrame,
+    spec: &WriteSpec,
+    schema: SchemaRef,
+) -> Result<(LazyFrame, SchemaRef)> {
+    if !matches!(spec.format, Format::Json | Format::JsonLines) {
+        return Ok((lazy, schema));
+    }
+    let arrow = crate::arrow::arrow_schema(&schema)?;
+    let columns: Vec<Field> = arrow
+        .fields()
+        .iter()
+        .map(|field| Field::new(field.name(), DType::from_arrow(field.data_type())))
+        .collect();
+    writable(&columns)?;
+    let (lazy, schema) = long_integers(lazy, schema)?;
+    let floats: Vec<String> = columns
+        .into_iter()
+        .filter(|column| may_be_non_finite(&column.dtype))
+        .map(|column| column.name)
+        .collect();
+    let what = format!("writer option of {}", spec.format);
+    let names: Vec<&str> = spec.options.keys().map(String::as_str).collect();
+    let given = Given::new(&what, &spec.options, &names)?;
+    let checks = !given.flag(NAN_AS_NULL)?.unwrap_or(false);
+    if floats.is_empty() || !checks {
+        return Ok((lazy, schema));
+    }
+    let pass = move |mut batch: DataFrame| -> PolarsResult<DataFrame> {
+        let rows = batch.drop_in_place(ROW)?;
+        let mut before = rows.get(0)?.extract::<u64>().unwrap_or_default();
+        let part = batch.select(&floats)?;
+        let check = || {
+            let schema = crate::arrow::arrow_schema(part.schema())?;
+            for batch in crate::arrow::to_batches(part, &schema)? {
+                finite(&batch, before)?;
+                before += batch.num_rows() as u64;
+            }
+            Ok(())
+        };
+        check().map_err(|error: laktory_core::Error| carry(&error))?;
+        Ok(batch)
+    };
+    let pass: Arc<dyn DataFrameUdf> = Arc::new(pass);
+    let name = format!("finite {:p}", Arc::as_ptr(&pass).cast::<()>());
+    let output = Arc::clone(&schema);
+    let function = FunctionIR::Opaque {
+        function: pass,
+        schema: Some(Arc::new(move |_: &Schema| Ok(Arc::clone(&output)))),
+        predicate_pd: false,
+        projection_pd: false,
+        streamable: true,
+        fmt_str: name.into(),
+    };
+    let lazy = LazyFrame::from(DslPlan::MapFunction {
+        input: Arc::new(lazy.with_row_index(ROW, None).logical_plan),
+        function: DslFunction::FunctionIR(function),
+    });
+    Ok((lazy, schema))
+}
+
+/// Integers beyond 64 bits as texts: readers of JSON would round them.
+fn long_integers(lazy: LazyFrame, schema: SchemaRef) -> Result<(LazyFrame, SchemaRef)> {
+    let long: Vec<_> = schema
+        .iter()
+        .filter(|(_, dtype)| **dtype == DataType::Int128)
+        .map(|(name, _)| col(name.clone()).cast(DataType::String))
+        .collect();
+    if long.is_empty() {
+        return Ok((lazy, schema));
+    }
+    let mut lazy = lazy.with_columns(long);
+    let schema = lazy.collect_schema().or_error()?;
+    Ok((lazy, schema))
+}
