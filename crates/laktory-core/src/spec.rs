@@ -118,7 +118,10 @@ impl Format {
     #[must_use]
     pub fn loses(&self, dtype: &DType) -> Option<&'static str> {
         match (self, dtype) {
-            (Self::Parquet | Self::Ipc, _) => None,
+            (Self::Parquet, DType::Struct(fields)) if fields.is_empty() => {
+                Some("objects without fields leave nothing to write")
+            }
+            (Self::Ipc, _) => None,
             (Self::Json | Self::JsonLines, DType::Binary) => Some("bytes are no text"),
             (Self::Json | Self::JsonLines, DType::Map(..)) => {
                 Some("keys of objects are texts, each once")
@@ -126,13 +129,14 @@ impl Format {
             (Self::Json | Self::JsonLines, DType::Object | DType::Unknown) => {
                 Some("its values are not known")
             }
-            (Self::Json | Self::JsonLines, DType::List(inner) | DType::Array(inner, _)) => {
-                self.loses(inner)
-            }
-            (Self::Json | Self::JsonLines, DType::Struct(fields)) => {
+            (
+                Self::Parquet | Self::Json | Self::JsonLines,
+                DType::List(inner) | DType::Array(inner, _),
+            ) => self.loses(inner),
+            (Self::Parquet | Self::Json | Self::JsonLines, DType::Struct(fields)) => {
                 fields.iter().find_map(|field| self.loses(&field.dtype))
             }
-            (Self::Json | Self::JsonLines, _) => None,
+            (Self::Parquet | Self::Json | Self::JsonLines, _) => None,
             _ => Some("the format does not keep types"),
         }
     }

@@ -16,3 +16,6 @@ pub mod folder;
 pub mod hive;
 pub mod json;
 pub mod options;
+mod writable;
+
+pub use writable::writable;

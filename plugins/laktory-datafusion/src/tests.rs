@@ -288,7 +288,7 @@ fn wrong_lines_are_told_with_file_and_line() {
         |_| {},
     ));
     assert!(
-        broken.starts_with("`./a`, line 3: not a JSON object: "),
+        broken.starts_with("`./a`, line 3: field `x`: the value is cut off"),
         "{broken}"
     );
     let open = message(check(Format::Json, &[("a", b"[{\"x\":1}")], |_| {}));

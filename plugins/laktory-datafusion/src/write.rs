@@ -16,7 +16,9 @@ use datafusion::arrow::json::writer::{JsonArray, LineDelimited};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
-use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
+use laktory_core::{
+    DType, Error, ErrorKind, Field, Format, FormatSupport, Result, Support, WriteSpec,
+};
 
 use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
 
@@ -141,6 +143,17 @@ impl Sink {
                 ErrorKind::SchemaMismatch,
                 "a frame without columns cannot be written",
             ));
+        }
+        if matches!(
+            spec.format,
+            Format::Json | Format::JsonLines | Format::Parquet
+        ) {
+            let columns: Vec<Field> = schema
+                .fields()
+                .iter()
+                .map(|field| Field::new(field.name(), DType::from_arrow(field.data_type())))
+                .collect();
+            laktory_formats::writable(&spec.format, &columns)?;
         }
         let what = format!("writer option of {}", spec.format);
         let given = Given::new(what, &spec.options, support.options)?;

@@ -547,7 +547,7 @@ mod tests {
         assert!(
             error
                 .message()
-                .starts_with("`./a.jsonl`, line 3: not a JSON object"),
+                .starts_with("`./a.jsonl`, line 3: field `x`: the value is cut off"),
             "{}",
             error.message()
         );

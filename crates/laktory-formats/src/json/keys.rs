@@ -13,6 +13,8 @@ const MOST: usize = 1 << 16;
 pub(super) struct Keys {
     names: Vec<Box<str>>,
     places: HashMap<Box<str>, usize>,
+    /// Whether each is written as it is, without escapes.
+    plain: Vec<bool>,
     /// The last object that had each.
     seen: Vec<u64>,
     object: u64,
@@ -42,6 +44,7 @@ impl Keys {
         }
         self.places.insert(name.into(), self.names.len());
         self.names.push(name.into());
+        self.plain.push(!name.contains(['\\', '"']));
         self.seen.push(0);
         Some(self.names.len() - 1)
     }
@@ -74,7 +77,7 @@ impl Keys {
         first: bool,
     ) -> Parsed<Option<Key>> {
         let place = match self.names.get(likely) {
-            Some(name) if !name.contains(['\\', '"']) && cursor.try_key(name, first) => likely,
+            Some(name) if self.plain[likely] && cursor.try_key(name, first) => likely,
             _ => {
                 let Some(key) = cursor.key(first)? else {
                     return Ok(None);

@@ -19,4 +19,4 @@ mod write;
 pub use decode::{Batches, Decoding, decode, schema};
 pub use records::{Layout, Open, Source, Text};
 pub use scan::{Answer, Known, Question};
-pub use write::{NAN_AS_NULL, finite, may_be_non_finite, writable};
+pub use write::{NAN_AS_NULL, finite, may_be_non_finite};

@@ -10,7 +10,7 @@ use super::fault::{Fault, Flaw};
 use super::parse::{Cursor, Parsed, Token};
 
 /// Bytes that are read at once.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 18;
 
 /// Text that is read in order.
 pub type Text = Box<dyn Read + Send>;

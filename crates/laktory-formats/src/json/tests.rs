@@ -829,10 +829,11 @@ fn numbers_that_json_has_no_form_for_are_found() {
         finite(&batch, 10).unwrap_err().message(),
         "column `f`, row 13: NaN has no form in JSON"
     );
-    writable(&columns).unwrap();
+    let format = laktory_core::Format::Json;
+    crate::writable(&format, &columns).unwrap();
     let binary = [Field::new("b", DType::List(Box::new(DType::Binary)))];
     assert!(
-        writable(&binary)
+        crate::writable(&format, &binary)
             .unwrap_err()
             .message()
             .starts_with("column `b` of type List(Binary) has no form in JSON")

@@ -7,27 +7,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
-use laktory_core::{DType, Error, ErrorKind, Field, Format, Result};
+use laktory_core::{DType, Error, ErrorKind, Result};
 
 /// The writer option, true or false, by which NaN and infinities are written as null; without it they are refused.
 pub const NAN_AS_NULL: &str = "nan_as_null";
-
-/// Refuses columns of types that JSON has no form for.
-///
-/// # Errors
-/// `Unsupported`, with the name of the column.
-pub fn writable(columns: &[Field]) -> Result<()> {
-    for column in columns {
-        if let Some(reason) = Format::JsonLines.loses(&column.dtype) {
-            return Err(Error::unsupported(format!(
-                "column `{}` of type {} has no form in JSON: {reason}",
-                column.name, column.dtype
-            ))
-            .with_hint("convert it to a text first, or write PARQUET"));
-        }
-    }
-    Ok(())
-}
 
 /// Whether values of a type may be NaN or infinite.
 #[must_use]

@@ -150,7 +150,7 @@ impl Decode for Json {
         let decoding = Decoding {
             source: source(&chunk.path)?,
             layout: self.layout,
-            range: chunk.range,
+            range: chunk.range.filter(|_| self.splits),
             batch_size: chunk.batch_size,
             complete: false,
         };

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::arrow::json::WriterBuilder;
 use datafusion::arrow::json::writer::{JsonFormat, Writer};
 use laktory_core::{DType, Result};
-use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite, writable};
+use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite};
 
 use crate::arrow::encoded;
 use crate::error::ResultExt;
@@ -38,7 +38,6 @@ impl<F: JsonFormat> Json<F> {
                 laktory_core::Field::new(field.name(), DType::from_arrow(field.data_type()))
             })
             .collect();
-        writable(&columns)?;
         let checks = !given.flag(NAN_AS_NULL)?.unwrap_or(false);
         let written = Arc::new(Schema::new(texts(schema.fields())));
         Ok(Self {

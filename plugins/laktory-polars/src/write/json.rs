@@ -1,13 +1,14 @@
-//! Rows made ready for JSON: types without a form in it are refused, and NaN and infinities, which the engine would write
-//! as null.
+//! Rows made ready for a format: types without a form in it are refused, and for JSON NaN and infinities, which the engine
+//! would write as null.
 
 use std::sync::Arc;
 
 use laktory_core::{DType, Field, Format, Result, WriteSpec};
-use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite, writable};
+use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite};
+use laktory_formats::writable;
 use polars::prelude::{DataFrame, DataType, LazyFrame, PolarsResult, Schema, SchemaRef, col};
-use polars_plan::dsl::{DslFunction, DslPlan};
-use polars_plan::plans::{DataFrameUdf, FunctionIR};
+use polars_plan::dsl::DslPlan;
+use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
 
 use crate::error::{ResultExt, carry};
 use crate::options::Given;
@@ -15,7 +16,7 @@ use crate::options::Given;
 /// The number of a row, while it is checked.
 const ROW: &str = "__laktory_row";
 
-/// The plan of what is written, when it is written as JSON.
+/// The plan of what is written, made ready when it is written as JSON.
 ///
 /// # Errors
 /// `Unsupported` for a type that JSON has no form for, `InvalidArgument` for an option.
@@ -24,7 +25,10 @@ pub(crate) fn ready(
     spec: &WriteSpec,
     schema: SchemaRef,
 ) -> Result<(LazyFrame, SchemaRef)> {
-    if !matches!(spec.format, Format::Json | Format::JsonLines) {
+    if !matches!(
+        spec.format,
+        Format::Json | Format::JsonLines | Format::Parquet
+    ) {
         return Ok((lazy, schema));
     }
     let arrow = crate::arrow::arrow_schema(&schema)?;
@@ -33,7 +37,10 @@ pub(crate) fn ready(
         .iter()
         .map(|field| Field::new(field.name(), DType::from_arrow(field.data_type())))
         .collect();
-    writable(&columns)?;
+    writable(&spec.format, &columns)?;
+    if spec.format == Format::Parquet {
+        return Ok((lazy, schema));
+    }
     let (lazy, schema) = long_integers(lazy, schema)?;
     let floats: Vec<String> = columns
         .into_iter()
