@@ -629,8 +629,6 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let bench = Bench::new();
-        let read = |spec: &ReadSpec| wait(super::read(&bench.cx, spec));
         let mut spec = ReadSpec::new(Format::Parquet, "/nowhere/x.parquet");
         let bench = Bench::new();
         let read = |spec: &ReadSpec| wait(bench.backend.read(&bench.cx, spec));

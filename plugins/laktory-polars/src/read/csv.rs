@@ -291,7 +291,7 @@ mod tests {
                 let fast = looked.is_some_and(|looked| {
                     looked.reading.is_plain() && looked.survey.is_some_and(|survey| survey.clean)
                 });
-                let frame = wait(crate::read::read(&bench.cx, spec))?;
+                let frame = wait(bench.backend.read(&bench.cx, spec))?;
                 Ok::<_, Error>((bench.collect(&frame)?, fast))
             };
             let engine = read(&spec);
