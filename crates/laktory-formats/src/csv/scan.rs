@@ -1,15 +1,18 @@
 //! A fast look at a file: whether every reader of CSV reads it alike, and how many records it has.
 //!
-//! It works on masks of 64 bytes: where quotes, separators and ends of lines are. What it calls clean has quotes only
+//! It counts the separators of each line, and where quotes or blanks are about works on masks of 64 bytes: where quotes,
+//! separators and ends of lines are. What it calls clean has quotes only
 //! around whole fields, the same number of fields in each record, no blank lines, ends of lines LF or CR LF, and is
 //! UTF-8. Of any other file it says nothing: [`super::records`] reads those, and tells what is wrong where.
 
 use std::io::Read;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr_iter, memchr2};
 
 /// Bytes of a block.
 const BLOCK: usize = 64;
+/// Bytes of a piece, which is looked at in one of two ways.
+const PIECE: usize = 1 << 13;
 /// Bytes read at once.
 const CHUNK: usize = 1 << 17;
 /// Longest beginning of a character that the next chunk completes.
@@ -117,19 +120,22 @@ impl State {
     }
 
     fn chunk(&mut self, chunk: &[u8]) -> bool {
-        let (blocks, rest) = chunk.as_chunks::<BLOCK>();
-        let quote = self.shape.quote.unwrap_or(b'\r');
-        let special = memchr2(quote, b'\r', chunk).is_some();
-        for block in blocks {
-            let plain = !special && self.quoted == 0 && self.closes == 0 && self.returns == 0;
-            let good = if plain && !self.shape.blanks {
-                self.plain(block)
-            } else {
-                self.block(block, BLOCK)
-            };
-            if !good {
-                return false;
-            }
+        chunk.chunks(PIECE).all(|piece| self.piece(piece))
+    }
+
+    fn piece(&mut self, piece: &[u8]) -> bool {
+        let quotes = match self.shape.quote {
+            Some(quote) => self.quoted != 0 || self.closes != 0 || memchr(quote, piece).is_some(),
+            None => false,
+        };
+        let blanks =
+            self.shape.blanks && (self.blank != 0 || memchr2(b' ', b'\t', piece).is_some());
+        if !quotes && !blanks {
+            return self.lines(piece);
+        }
+        let (blocks, rest) = piece.as_chunks::<BLOCK>();
+        if !blocks.iter().all(|block| self.block(block, BLOCK)) {
+            return false;
         }
         if rest.is_empty() {
             return true;
@@ -139,19 +145,47 @@ impl State {
         self.block(&padded, rest.len())
     }
 
-    /// A block without quotes and carriage returns.
-    #[inline]
-    fn plain(&mut self, block: &[u8; BLOCK]) -> bool {
-        let separators = mask(block, self.shape.separator);
-        let lines = mask(block, b'\n');
-        if lines & (lines << 1 | self.begins) != 0 {
+    /// A piece without quotes, line by line.
+    fn lines(&mut self, piece: &[u8]) -> bool {
+        if self.returns != 0 && piece.first() != Some(&b'\n') {
             return false;
         }
-        self.starts = (separators | lines) >> 63;
-        self.delimits = self.starts;
-        self.begins = lines >> 63;
+        let Some(last) = piece.last() else {
+            return true;
+        };
+        let mut returns = 0;
+        let mut rest = piece;
+        while let Some(end) = memchr(b'\n', rest) {
+            let line = match &rest[..end] {
+                [line @ .., b'\r'] => {
+                    returns += 1;
+                    line
+                }
+                line => line,
+            };
+            let blank = line.is_empty() && self.begins != 0;
+            self.separators += memchr_iter(self.shape.separator, line).count();
+            if blank || self.separators + 1 != self.shape.fields {
+                return false;
+            }
+            self.records += 1;
+            self.separators = 0;
+            self.begins = 1;
+            rest = &rest[end + 1..];
+        }
+        self.separators += memchr_iter(self.shape.separator, rest).count();
+        self.returns = u64::from(*last == b'\r');
+        if memchr_iter(b'\r', piece).count() as u64 != returns + self.returns
+            || rest == b"\r" && self.begins != 0
+        {
+            return false;
+        }
+        self.begins = u64::from(*last == b'\n');
+        self.starts = u64::from(*last == b'\n' || *last == self.shape.separator);
+        self.delimits = self.starts | self.returns;
+        self.blank = 0;
         self.complete = self.begins != 0;
-        self.count(separators, lines)
+        true
     }
 
     /// Any block, of which the first `length` bytes count.
@@ -289,6 +323,33 @@ mod tests {
         assert_eq!(scan(long.as_bytes(), 2), Some(100_000));
         let euro = format!("a,{}\n", "\u{20ac}".repeat(7)).repeat(50_000);
         assert_eq!(scan(euro.as_bytes(), 2), Some(50_000));
+    }
+
+    #[test]
+    fn borders_of_pieces_fall_anywhere() {
+        for end in ["\n", "\r\n"] {
+            for field in ["", "\"\"", "\"c\n,\"", "\"\"\"\""] {
+                let mut text = String::new();
+                for row in 0..2_000 {
+                    let long = "b".repeat(row % 211);
+                    let other = if row % 7 == 3 { field } else { "d" };
+                    text += &format!("{long},{other}{end}");
+                }
+                assert_eq!(scan(text.as_bytes(), 2), Some(2_000), "{end:?} {field}");
+                // One byte too many, somewhere.
+                for at in (text.len() / 3..text.len() / 2).step_by(1_009) {
+                    for wrong in [",", "\r"] {
+                        let mut text = text.clone();
+                        text.insert_str(at, wrong);
+                        let quoted = text[..at].matches('"').count() % 2 == 1;
+                        let ends = wrong == "\r" && text[at + 1..].starts_with('\n');
+                        if !quoted && !ends {
+                            assert_eq!(scan(text.as_bytes(), 2), None, "{end:?} {field} {at}");
+                        }
+                    }
+                }
+            }
+        }
     }
 
     #[test]
