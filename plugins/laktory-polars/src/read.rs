@@ -4,11 +4,12 @@
 //! does not.
 
 mod csv;
+mod files;
 mod json;
 mod tables;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +20,6 @@ use laktory_formats::json::Known;
 use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, PlRefPath, ScanSources, Schema, col};
 use polars_buffer::Buffer;
 use polars_io::HiveOptions;
-use polars_io::utils::compression::SupportedCompression;
 use polars_plan::dsl::{DslPlan, FileScanDsl, UnifiedScanArgs};
 use polars_utils::mmap::MMapSemaphore;
 use polars_utils::slice_enum::Slice;
@@ -27,6 +27,7 @@ use polars_utils::slice_enum::Slice;
 use crate::PolarsFrame;
 use crate::diagnose::Source;
 use crate::options::Given;
+use files::{at_files, files, filled};
 
 pub(crate) use json::source as json_source;
 
@@ -86,47 +87,6 @@ pub(crate) async fn read(cx: &RunCx, known: &Arc<Known>, spec: &ReadSpec) -> Res
     let json = json::look(cx, known, spec).await?;
     let (run, spec) = (cx.clone(), spec.clone());
     cx.blocking(move || plan(&run, &spec, csv, json)).await
-}
-
-/// The files of a read.
-fn files(spec: &ReadSpec) -> Vec<PathBuf> {
-    match spec.files.as_slice() {
-        [] => vec![PathBuf::from(&spec.path)],
-        files => files.to_vec(),
-    }
-}
-
-/// Those of the files that hold something.
-fn filled(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut filled = Vec::with_capacity(files.len());
-    for file in files {
-        if size(file)? > 0 {
-            filled.push(file.clone());
-        }
-    }
-    Ok(filled)
-}
-
-/// The text of a file.
-fn open(file: &Path) -> Result<Box<dyn BufRead + Send>> {
-    if SupportedCompression::check(&head(file, 16)?).is_some() {
-        return json::lines(file);
-    }
-    let opened = File::open(file)
-        .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?;
-    Ok(Box::new(BufReader::with_capacity(1 << 16, opened)))
-}
-
-/// The error, which names a file.
-fn at_files(error: Error, files: &[PathBuf]) -> Error {
-    let named = files
-        .iter()
-        .any(|file| error.message().contains(&*file.to_string_lossy()));
-    if named {
-        error
-    } else {
-        error.context(format!("`{}`", shown(files)))
-    }
 }
 
 fn plan(

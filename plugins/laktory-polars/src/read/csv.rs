@@ -15,6 +15,7 @@ use polars::prelude::{
 use polars_plan::dsl::{DslPlan, FileScanDsl, MissingColumnsPolicy, UnifiedScanArgs};
 use polars_plan::plans::{DslFunction, FunctionIR};
 
+use super::files::{files, filled, open};
 use super::{Request, select_declared};
 use crate::error::carry;
 use crate::spool::Spool;
@@ -39,11 +40,11 @@ pub(super) async fn look(cx: &RunCx, spec: &ReadSpec) -> Result<Option<Looked>> 
     let owned = spec.clone();
     let reading = cx
         .blocking(move || {
-            let files = super::filled(&super::files(&owned))?;
+            let files = filled(&files(&owned))?;
             if files.is_empty() {
                 return Ok(None);
             }
-            Reading::new(&owned, &files, super::open).map(Some)
+            Reading::new(&owned, &files, open).map(Some)
         })
         .await?;
     let Some(reading) = reading.map(Arc::new) else {
