@@ -1,7 +1,6 @@
 //! File sources: each format becomes a lazy scan of exactly the files that the executor resolved.
 //!
-//! Files are never matched again by pattern. Looking at headers, footers and a sample of the lines happens here, reading
-//! does not.
+//! Files are never matched again by pattern. Looking at headers and footers happens here, reading does not.
 
 mod csv;
 mod files;
