@@ -230,6 +230,21 @@ pub(crate) fn all() -> Vec<Case> {
     cases
 }
 
+/// The files of every case, its pipeline included, by the path of the case; as they are on the default backend.
+pub(crate) fn documents() -> Vec<(String, BTreeMap<String, String>)> {
+    let on_default = |case: &Case| case.engine.name == laktory::DEFAULT_BACKEND;
+    all()
+        .into_iter()
+        .filter(on_default)
+        .map(|case| {
+            let mut files = case.files;
+            let pipeline = case.pipeline.map(|text| ("pipeline.yaml".to_owned(), text));
+            files.extend(pipeline);
+            (case.path, files)
+        })
+        .collect()
+}
+
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder)
         .expect("the folder of cases can be listed")

@@ -12,6 +12,8 @@ mod large;
 mod memory;
 mod options;
 mod pairs;
+mod schema;
+mod secrets;
 mod strict;
 mod tables;
 mod world;
@@ -31,6 +33,8 @@ fn main() -> std::process::ExitCode {
     trials.extend(memory::trials());
     trials.extend(options::trials());
     trials.extend(pairs::trials());
+    trials.extend(schema::trials());
+    trials.extend(secrets::trials());
     trials.extend(strict::trials());
     trials.extend(tables::trials());
     trials.extend(world::trials());

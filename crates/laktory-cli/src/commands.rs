@@ -13,7 +13,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use laktory::core::{Format, Registry};
+use laktory::core::secret::is_secret;
+use laktory::core::{Format, Registry, Secrets};
 use laktory::model::SchemaWords;
 use laktory::plan::Plan;
 use laktory::syntax::Diagnostic;
@@ -22,7 +23,7 @@ use laktory::{Planning, Project, Surroundings};
 use crate::args::{Args, AroundArgs, Command, FileArgs};
 use crate::exit::Failure;
 use crate::log::Detail;
-use crate::out::{print, print_json};
+use crate::out::{self, print, print_json};
 use crate::{environment, render};
 
 /// Carries out a command.
@@ -94,8 +95,9 @@ fn open_at(path: &Path, around: &AroundArgs) -> Result<Project, Failure> {
         parameters: around.parameters.iter().cloned().collect(),
         ..Surroundings::of_process()
     };
+    out::hide(&given_secrets(around));
     if path != Path::new("-") {
-        return Ok(Project::open(path, &surroundings)?);
+        return opened(Project::open(path, &surroundings));
     }
     let mut text = Vec::new();
     // One byte more than is allowed is refused as too large.
@@ -105,7 +107,37 @@ fn open_at(path: &Path, around: &AroundArgs) -> Result<Project, Failure> {
         let message = format!("cannot read the pipeline from standard input: {error}");
         Failure::usage(vec![Diagnostic::error("io", message)])
     })?;
-    Ok(Project::parse(STDIN, &text, &surroundings)?)
+    opened(Project::parse(STDIN, &text, &surroundings))
+}
+
+/// The values among the arguments that are credentials by their names.
+fn given_secrets(around: &AroundArgs) -> Secrets {
+    let mut secrets = Secrets::new();
+    let settings = around.settings.iter().map(|(_, name, value)| (name, value));
+    let values = around.variables.iter().chain(&around.parameters);
+    let values = values.map(|(name, value)| (name, value)).chain(settings);
+    for (name, value) in values.filter(|(name, _)| is_secret(name)) {
+        secrets.add(value);
+    }
+    secrets
+}
+
+/// A project, or what is wrong with its file; credentials in either are not printed.
+fn opened(project: Result<Project, Vec<Diagnostic>>) -> Result<Project, Failure> {
+    match project {
+        Ok(project) => {
+            out::hide(&project.secrets());
+            Ok(project)
+        }
+        Err(faults) => {
+            let mut secrets = Secrets::new();
+            for span in faults.iter().filter_map(|fault| fault.span.as_ref()) {
+                secrets.scan(span.file.text());
+            }
+            out::hide(&secrets);
+            Err(faults.into())
+        }
+    }
 }
 
 /// Compiles the pipeline; warnings are printed.

@@ -2,11 +2,28 @@
 //! terminal or not; texts of pipelines and data reach people only as text.
 
 use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use console::Term;
+use laktory::core::Secrets;
 use laktory::syntax::{visible_json, visible_lines, visible_styled};
 
 use crate::exit::Failure;
+
+/// Values that do not leave.
+static HIDDEN: Mutex<Secrets> = Mutex::new(Secrets::new());
+
+/// Keeps values from being printed, from now on.
+pub(crate) fn hide(secrets: &Secrets) {
+    let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
+    hidden.extend(secrets);
+}
+
+/// The text without the values that are kept back.
+pub(crate) fn hidden(text: &str) -> String {
+    let hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
+    hidden.hide(text).into_owned()
+}
 
 /// Prints lines to standard output.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -21,7 +38,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 }
 
 fn leave(text: &str) -> Result<(), Failure> {
-    heard(writeln!(io::stdout(), "{text}"))
+    heard(writeln!(io::stdout(), "{}", hidden(text)))
 }
 
 /// A reader that has gone away (`| head`) is not an error.
@@ -36,19 +53,19 @@ pub(crate) fn heard(outcome: io::Result<()>) -> Result<(), Failure> {
 
 /// Prints lines to standard error. Nothing can be said when that is gone.
 pub(crate) fn tell(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible_lines(text));
+    let _ = writeln!(io::stderr(), "{}", hidden(&visible_lines(text)));
 }
 
 /// Prints a JSON object to standard error, on one line.
 pub(crate) fn tell_json(value: &impl serde::Serialize) {
     if let Ok(line) = serde_json::to_string(value) {
-        let _ = writeln!(io::stderr(), "{}", visible_json(&line));
+        let _ = writeln!(io::stderr(), "{}", hidden(&visible_json(&line)));
     }
 }
 
 /// Prints to standard error what was styled; the styles are left out where they are not wanted.
 pub(crate) fn tell_styled(text: &str) {
-    let _ = write!(anstream::stderr(), "{}", visible_styled(text));
+    let _ = write!(anstream::stderr(), "{}", hidden(&visible_styled(text)));
 }
 
 /// Prints help and versions, or faults of the command line, as clap words and styles them.

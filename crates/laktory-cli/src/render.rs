@@ -118,11 +118,12 @@ fn lines(span: &Span) -> Lines {
     let window = span.file.line_range(first.saturating_sub(2).max(1)).start;
     let last = span.file.position(end).line;
     let window_end = span.file.line_range(last + 1).end.max(end);
-    let mut shown = visible_lines(&text[window..start]).into_owned();
+    let clean = |part: std::ops::Range<usize>| out::hidden(&visible_lines(&text[part]));
+    let mut shown = clean(window..start);
     let from = shown.len();
-    shown.push_str(&visible_lines(&text[start..end]));
+    shown.push_str(&clean(start..end));
     let to = shown.len();
-    shown.push_str(&visible_lines(&text[end..window_end]));
+    shown.push_str(&clean(end..window_end));
     Lines {
         file: visible(span.file.name()).into_owned(),
         first: span.file.position(window).line,

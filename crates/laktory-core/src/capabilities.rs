@@ -72,6 +72,8 @@ pub struct Capabilities {
     /// Whether the backend works on this machine's files, so that the executor lists folders for it and stages and
     /// publishes its outputs.
     pub local_files: bool,
+    /// Whether frames have an order of rows that steps keep, so that code in the engine's own words may depend on it.
+    pub ordered_rows: bool,
     /// Whether tables of a catalog can be read and written, by the [`Catalog`](crate::Catalog) of the session.
     pub tables: Support,
     /// Options of reading a table.

@@ -19,6 +19,7 @@ pub mod inspect;
 mod op;
 mod registry;
 mod round_trip;
+pub mod secret;
 pub mod semantics;
 pub mod shape;
 mod spec;
@@ -42,6 +43,7 @@ pub use functions::{Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Rec
 pub use op::{AsofStrategy, JoinHow, Keep, Op, OpKind, PivotAgg, UnionHow};
 pub use registry::Registry;
 pub use round_trip::{Kind, ReadsAs, RoundTrip};
+pub use secret::Secrets;
 pub use spec::{
     Format, Layout, OptionValue, Options, Place, ReadSpec, StoreSpec, WriteReport, WriteSpec,
     redacted,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::TableName;
 use crate::dtype::{DType, Field};
+use crate::secret::{MASK, is_secret};
 
 /// A file format. Names are those of the YAML; `NDJSON` and `JSONL` are one format.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -280,24 +281,6 @@ pub struct WriteReport {
     pub rows: u64,
 }
 
-/// Whether an option's name says that its value is a credential.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    [
-        "secret",
-        "password",
-        "passwd",
-        "token",
-        "credential",
-        "access_key",
-        "api_key",
-        "sas",
-        "private",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
-}
-
 /// Options as text for logs, with the values of credentials replaced by `***`.
 #[must_use]
 pub fn redacted(options: &Options) -> String {
@@ -305,7 +288,7 @@ pub fn redacted(options: &Options) -> String {
         .iter()
         .map(|(name, value)| {
             if is_secret(name) {
-                format!("{name}: ***")
+                format!("{name}: {MASK}")
             } else {
                 format!("{name}: {}", redacted_value(value))
             }

@@ -26,6 +26,7 @@ mod parameters;
 mod path;
 mod placeholders;
 mod plain_path;
+mod secrets;
 mod settings;
 mod sources;
 mod syntax_fault;

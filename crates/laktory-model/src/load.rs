@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path as FilePath;
 
+use laktory_core::Secrets;
 use laktory_syntax::{Diagnostic, Diagnostics};
 
 use crate::budget::{Budget, Cause, MAX_FILE_BYTES};
@@ -15,6 +16,7 @@ use crate::finding::Finding;
 use crate::include::{FileLoader, Includer, is_empty, unreadable};
 use crate::model::Pipeline;
 use crate::path::{Path, Segment};
+use crate::secrets;
 use crate::settings::Settings;
 use crate::sources::{Sources, place};
 use crate::tree::{Kind, Node};
@@ -49,6 +51,8 @@ pub struct Loaded {
     pub document: Document,
     /// Everything that is wrong or worth knowing, in the order of the passes.
     pub diagnostics: Diagnostics,
+    /// Values that must not be shown.
+    pub secrets: Secrets,
     /// Where faults are, so that their consequences are not told as faults of their own.
     faults: Vec<Fault>,
 }
@@ -119,11 +123,23 @@ impl Loaded {
 pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
     let mut diagnostics = Diagnostics::default();
     let mut sources = Sources::default();
-    let root = read(name, bytes, options, &mut sources, &mut diagnostics);
+    let mut secrets = Secrets::default();
+    let root = read(
+        name,
+        bytes,
+        options,
+        &mut sources,
+        &mut secrets,
+        &mut diagnostics,
+    );
+    if let Some(root) = &root {
+        secrets::of_options(root, false, &mut secrets);
+    }
     let document = Document { root, sources };
     let mut loaded = Loaded {
         document,
         diagnostics,
+        secrets,
         ..Loaded::default()
     };
     name_paths(&mut loaded);
@@ -252,6 +268,7 @@ fn read(
     bytes: &[u8],
     options: &LoadOptions<'_>,
     sources: &mut Sources,
+    secrets: &mut Secrets,
     diagnostics: &mut Diagnostics,
 ) -> Option<crate::tree::Node> {
     if bytes.len() > MAX_FILE_BYTES {
@@ -316,6 +333,7 @@ fn read(
     if !budget.is_exhausted() {
         variables.substitute(&mut root, sources, &mut budget, diagnostics);
     }
+    secrets.extend(&variables.secrets);
     if budget.is_exhausted() {
         return None;
     }

@@ -11,11 +11,7 @@ pub(crate) fn explain(error: &ScanError) -> (String, Option<&'static str>) {
         "quote texts that contain `: `, ` #`, or begin with one of `[ ] { } & * ! | > ' \" % @`",
     );
     let (message, hint) = match error.kind() {
-        E::TabInBlockIndentation
-        | E::TabInIndentation
-        | E::TabNotAllowed
-        | E::TabAtBlockScalarStart
-        | E::TabInPlainScalar => (
+        _ if is_tab(error) => (
             "a tab where YAML allows only spaces",
             Some("indent with spaces"),
         ),
@@ -45,4 +41,17 @@ pub(crate) fn explain(error: &ScanError) -> (String, Option<&'static str>) {
         _ => return (error.info(), quote),
     };
     (message.to_owned(), hint)
+}
+
+/// Whether a tab is the fault.
+pub(crate) fn is_tab(error: &ScanError) -> bool {
+    use ErrorKind as E;
+    matches!(
+        error.kind(),
+        E::TabInBlockIndentation
+            | E::TabInIndentation
+            | E::TabNotAllowed
+            | E::TabAtBlockScalarStart
+            | E::TabInPlainScalar
+    )
 }

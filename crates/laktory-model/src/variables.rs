@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
+use laktory_core::Secrets;
+use laktory_core::secret::is_secret;
 use laktory_syntax::{Diagnostic, Diagnostics, Span, did_you_mean};
 
 use crate::budget::{Budget, Cause};
 use crate::load::LoadOptions;
 use crate::placeholders::{Namespace, Placeholder, What, find};
+use crate::secrets;
 use crate::settings::Settings;
 use crate::sources::Sources;
 use crate::text_map;
@@ -75,6 +78,8 @@ pub(crate) struct Resolver<'a> {
     reported: HashMap<String, Option<usize>>,
     /// Variables that paths of includes name; the paths themselves are gone when the document is complete.
     in_paths: BTreeSet<String>,
+    /// Values of variables and parameters that are credentials by their names.
+    pub(crate) secrets: Secrets,
 }
 
 impl<'a> Resolver<'a> {
@@ -93,6 +98,7 @@ impl<'a> Resolver<'a> {
             parameters: crate::parameters::Parameters::new(&options.parameters),
             reported: HashMap::new(),
             in_paths: BTreeSet::new(),
+            secrets: Secrets::default(),
         }
     }
 
@@ -611,6 +617,9 @@ impl Pass<'_, '_> {
         self.resolver.open.push(lower);
         self.value(&mut value, depth + 1, false);
         self.resolver.open.pop();
+        if is_secret(name) {
+            secrets::of_value(&value, &mut self.resolver.secrets);
+        }
         Some(value)
     }
 
@@ -634,6 +643,9 @@ impl Pass<'_, '_> {
         }
         if let Some(declared) = self.resolver.parameters.get(name) {
             return declared.map(|mut value| {
+                if is_secret(name) {
+                    secrets::of_value(&value, &mut self.resolver.secrets);
+                }
                 value.at = node.at.whole();
                 value
             });

@@ -11,7 +11,7 @@ use laktory_syntax::{Diagnostic, Diagnostics};
 
 use crate::budget::{Budget, Cause};
 use crate::sources::{Sources, place};
-use crate::syntax_fault::explain;
+use crate::syntax_fault::{explain, is_tab};
 use crate::tree::{Atom, Entry, Extent, IncludeTag, Kind, Node, Place, Style, plain_atom};
 
 /// Deepest nesting of lists and mappings. The parsers of Python and JavaScript stop at a comparable depth.
@@ -385,7 +385,15 @@ impl<'text> Build<'_, '_, 'text> {
 
     fn syntax(&self, error: &ScanError) -> Diagnostic {
         let (message, hint) = explain(error);
-        let at = error.marker().byte_offset().unwrap_or(self.text.len());
+        let mut at = error.marker().byte_offset().unwrap_or(self.text.len());
+        if is_tab(error) {
+            // The parser stops at the end of the line before.
+            at += self
+                .text
+                .get(at..)
+                .and_then(|rest| rest.find('\t'))
+                .unwrap_or(0);
+        }
         let code = match error.kind() {
             ErrorKind::RecursionLimitExceeded => "too-deep",
             _ => "yaml-syntax",

@@ -402,7 +402,10 @@ pub(crate) fn api(
     let api = nearer.into_iter().chain(inherited).flatten().next();
     match api.unwrap_or(compiler.options.default_api) {
         DataFrameApi::Narwhals => Api::Narwhals,
-        DataFrameApi::Native => Api::Native,
+        DataFrameApi::Native => match compiler.engine(index) {
+            Some(engine) if engine.capabilities.ordered_rows => Api::NativeOrdered,
+            _ => Api::Native,
+        },
     }
 }
 

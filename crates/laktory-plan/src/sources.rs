@@ -214,7 +214,12 @@ fn post_read(
             None => complete = false,
         }
     }
-    if let Some(selects) = &common.selects {
+    // An empty list selects as little as none.
+    let selects = common.selects.as_ref().filter(|selects| match selects {
+        Selects::List(list) => !list.is_empty(),
+        Selects::Map(map) => !map.is_empty(),
+    });
+    if let Some(selects) = selects {
         let place = place.key("selects");
         match projections(compiler, index, selects, &place) {
             Some(exprs) => steps.push(step("selects", Op::Select { exprs }, place)),
@@ -243,6 +248,7 @@ fn post_read(
     let subset = match &common.drop_duplicates {
         None | Some(DropDuplicates::All(false)) => None,
         Some(DropDuplicates::All(true)) => Some(None),
+        Some(DropDuplicates::Subset(columns)) if columns.is_empty() => None,
         Some(DropDuplicates::Subset(columns)) => Some(Some(columns.clone())),
     };
     if let Some(subset) = subset {

@@ -9,6 +9,9 @@ use laktory_core::{Arg, Expr, FuncKind, walk};
 
 use crate::diagnostic::FragmentError;
 
+/// Code of what depends on an order that nothing gives.
+pub(crate) const ORDER: &str = "order-required";
+
 fn error(code: &'static str, message: impl Into<String>) -> FragmentError {
     FragmentError::new(code, message, Range::default())
 }
@@ -89,7 +92,7 @@ pub(crate) fn column(expr: &Expr) -> Result<(), FragmentError> {
 fn ordered(shape: Shape) -> Result<(), FragmentError> {
     if shape.unordered {
         return Err(error(
-            "order-required",
+            ORDER,
             "the expression depends on the order of rows, which is not given",
         )
         .hint("add `.over(order_by='column')`, and columns in front to restart per group"));
@@ -99,9 +102,13 @@ fn ordered(shape: Shape) -> Result<(), FragmentError> {
 
 /// Refuses an expression that cannot be an aggregate of a group.
 pub(crate) fn aggregate(expr: &Expr) -> Result<(), FragmentError> {
-    let shape = shape(expr);
-    ordered(shape)?;
-    if shape.is_scalar() {
+    ordered(shape(expr))?;
+    one_value(expr)
+}
+
+/// Refuses an expression that gives more than one value for a group.
+pub(crate) fn one_value(expr: &Expr) -> Result<(), FragmentError> {
+    if shape(expr).is_scalar() {
         return Ok(());
     }
     Err(error(

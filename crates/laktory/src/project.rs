@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use laktory_core::{Error, ErrorKind, Registry};
+use laktory_core::{Error, ErrorKind, Registry, Secrets};
 use laktory_exec::Fault;
 use laktory_model::{
     DataFrameApi, FileLoader, Finding, LoadOptions, Loaded, MAX_FILE_BYTES, Pipeline, Settings,
@@ -203,6 +203,15 @@ impl Project {
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.findings
+    }
+
+    /// Values that must not be shown: those of variables, parameters and options that are credentials by their names.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        match &self.loaded {
+            Some(loaded) => loaded.secrets.clone(),
+            None => Secrets::default(),
+        }
     }
 
     /// Compiles the pipeline: order, backends, steps, capabilities. No engine, and of the disk only where paths lead.

@@ -23,6 +23,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .collect();
     out.appends = write::TEXTS.to_vec();
     out.local_files = true;
+    out.ordered_rows = true;
     out.tables = Support::NotYet {
         reason: "tables need a catalog, which the embedded engine does not have yet",
     };

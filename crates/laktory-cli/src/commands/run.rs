@@ -196,7 +196,7 @@ fn write_report(path: &Path, report: &RunReport) -> Result<(), Failure> {
     }
     let text = serde_json::to_string_pretty(report)
         .map_err(|error| laktory::core::Error::internal(error.to_string()))?;
-    std::fs::write(path, &*visible_json(&text)).map_err(|error| {
+    std::fs::write(path, out::hidden(&visible_json(&text))).map_err(|error| {
         let what = format!("cannot write the report to `{}`", path.display());
         laktory::core::Error::from(error).context(what).into()
     })

@@ -184,7 +184,13 @@ impl<'a, 'd> Fields<'a, 'd> {
             // What is missing is the likelier guess.
             let guess =
                 nearest(key, self.missing.iter().copied()).or_else(|| nearest(key, names()));
+            // A piece of an unquoted text that holds a comma.
+            let is_rest = entry.value.is_null() && key.contains([')', '(', ' ', '\'']);
             let hint = match guess {
+                _ if is_rest => Some(
+                    "a comma ends an unquoted text inside of `{ }`: put quotes around the whole text"
+                        .to_owned(),
+                ),
                 Some(name) => {
                     meant.push(name);
                     Some(format!("did you mean `{name}`?"))

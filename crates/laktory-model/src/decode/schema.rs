@@ -152,6 +152,12 @@ impl Definitions {
             "dataframe_backend" => (&self.words.backends, true),
             "format" => (&self.words.formats, true),
             "func_name" => (&self.words.methods, false),
+            // One value each; which settings there are is the engine's business.
+            "backend_settings" => {
+                let setting = json!({ "not": { "type": ["array", "object"] } });
+                let settings = json!({ "type": "object", "additionalProperties": setting });
+                return Some(json!({ "type": "object", "additionalProperties": settings }));
+            }
             _ => return None,
         };
         if words.is_empty() {

@@ -19,9 +19,18 @@ pub(super) fn group_by(mut bound: Bound) -> Outcome<Vec<Op>> {
     }])
 }
 
+/// Aggregates, one value for each group, whether or not rows have an order.
+fn aggregates(items: Vec<Item>, bound: Bound) -> Outcome<Vec<Checked>> {
+    let aggs = exprs(items, bound.extra, bound.is_ordered, check::aggregate)?;
+    for (expr, at) in &aggs {
+        check::one_value(expr).map_err(|error| at_argument(error, *at))?;
+    }
+    Ok(aggs)
+}
+
 pub(super) fn agg(mut bound: Bound) -> Outcome<Vec<Op>> {
     let items = bound.many(0).unwrap_or_default();
-    let aggs = distinct(exprs(items, bound.extra, check::aggregate)?)?;
+    let aggs = distinct(aggregates(items, bound)?)?;
     Ok(vec![Op::Agg { aggs }])
 }
 
@@ -29,7 +38,7 @@ pub(super) fn group_by_agg(mut bound: Bound) -> Outcome<Vec<Op>> {
     let items = bound.many(0).unwrap_or_default();
     let keys = keys(given(bound.one(1)).into_iter().collect())?;
     let drop_null_keys = flag(bound.one(2), "drop_null_keys", false)?;
-    let aggs = exprs(items, bound.extra, check::aggregate)?;
+    let aggs = aggregates(items, bound)?;
     aggregate(keys, aggs, drop_null_keys)
 }
 

@@ -75,6 +75,7 @@ pub(super) type Checked = (Expr, At);
 pub(super) fn exprs(
     items: Vec<Item>,
     named: Vec<(String, Item)>,
+    is_ordered: bool,
     verify: fn(&Expr) -> Result<(), FragmentError>,
 ) -> Outcome<Vec<Checked>> {
     let positional = items.into_iter().map(|item| (None, item));
@@ -82,13 +83,24 @@ pub(super) fn exprs(
     collect(positional.chain(named).map(|(name, item)| {
         let at = item.at;
         let expr = convert::expr(item, Text::Column)?;
-        verify(&expr).map_err(|error| at_argument(error, at))?;
+        verified(verify(&expr), is_ordered).map_err(|error| at_argument(error, at))?;
         let expr = match name {
             Some(name) => expr.alias(name),
             None => expr,
         };
         Ok((expr, at))
     }))
+}
+
+/// The outcome of a check; where rows have an order, what depends on it needs none of its own.
+pub(super) fn verified(
+    outcome: Result<(), FragmentError>,
+    is_ordered: bool,
+) -> Result<(), FragmentError> {
+    match outcome {
+        Err(error) if is_ordered && error.code == check::ORDER => Ok(()),
+        outcome => outcome,
+    }
 }
 
 pub(super) fn distinct(exprs: Vec<Checked>) -> Outcome<Vec<Expr>> {
@@ -101,13 +113,13 @@ pub(super) fn distinct(exprs: Vec<Checked>) -> Outcome<Vec<Expr>> {
 
 pub(super) fn select(mut bound: Bound) -> Outcome<Vec<Op>> {
     let items = bound.many(0).unwrap_or_default();
-    let exprs = distinct(exprs(items, bound.extra, check::column)?)?;
+    let exprs = distinct(exprs(items, bound.extra, bound.is_ordered, check::column)?)?;
     Ok(vec![Op::Select { exprs }])
 }
 
 pub(super) fn with_columns(mut bound: Bound) -> Outcome<Vec<Op>> {
     let items = bound.many(0).unwrap_or_default();
-    let exprs = distinct(exprs(items, bound.extra, check::column)?)?;
+    let exprs = distinct(exprs(items, bound.extra, bound.is_ordered, check::column)?)?;
     if exprs.is_empty() {
         let message = format!("`{}` needs at least one column", bound.name);
         return Err(Fault::invalid(message, bound.at)
@@ -118,7 +130,7 @@ pub(super) fn with_columns(mut bound: Bound) -> Outcome<Vec<Op>> {
 }
 
 pub(super) fn filter(mut bound: Bound) -> Outcome<Vec<Op>> {
-    let at = bound.at;
+    let (at, is_ordered) = (bound.at, bound.is_ordered);
     let predicates = collect(bound.many(0).unwrap_or_default().into_iter().map(|item| {
         let at = item.at;
         if matches!(item.value, Value::Bool(_)) {
@@ -127,7 +139,7 @@ pub(super) fn filter(mut bound: Bound) -> Outcome<Vec<Op>> {
                 .into());
         }
         let expr = convert::expr(item, Text::Column)?;
-        check::predicate(&expr).map_err(|error| at_argument(error, at))?;
+        verified(check::predicate(&expr), is_ordered).map_err(|error| at_argument(error, at))?;
         Ok(expr)
     }))?;
     let constraints = collect(bound.extra.into_iter().map(|(name, item)| {
@@ -239,6 +251,11 @@ pub(super) fn sort(mut bound: Bound) -> Outcome<Vec<Op>> {
 pub(super) fn unique(mut bound: Bound) -> Outcome<Vec<Op>> {
     let at = bound.at;
     let subset = optional_names(bound.one(0), "subset")?;
+    if subset.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Fault::invalid("`subset` needs at least one column", at)
+            .hint("leave it out to compare whole rows")
+            .into());
+    }
     let keep = match given(bound.one(1)) {
         None => Keep::Any,
         Some(item) => {
@@ -251,7 +268,7 @@ pub(super) fn unique(mut bound: Bound) -> Outcome<Vec<Op>> {
         }
     };
     let order_by = order(bound.one(2))?;
-    if matches!(keep, Keep::First | Keep::Last) && order_by.is_empty() {
+    if matches!(keep, Keep::First | Keep::Last) && order_by.is_empty() && !bound.is_ordered {
         return Err(Fault::new(
             "order-required",
             "`keep: first` and `keep: last` need `order_by`",

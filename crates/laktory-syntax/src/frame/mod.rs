@@ -33,6 +33,17 @@ pub enum Api {
     Narwhals,
     /// Polars and PySpark spellings too, where they mean the same.
     Native,
+    /// The same, on an engine whose frames have an order of rows that steps keep: what depends on the order may leave it
+    /// out.
+    NativeOrdered,
+}
+
+impl Api {
+    /// Whether Polars and PySpark spellings are read.
+    #[must_use]
+    pub fn is_native(self) -> bool {
+        self != Self::Narwhals
+    }
 }
 
 /// Where in a method step a fault lies.
@@ -121,12 +132,7 @@ pub(crate) fn call(
     path: &str,
     call: Call,
 ) -> Outcome<Value> {
-    let api = if lowerer.is_native() {
-        Api::Native
-    } else {
-        Api::Narwhals
-    };
-    let def = lookup(path, api, call.at)?;
+    let def = lookup(path, lowerer.api(), call.at)?;
     let mut frame = build_frame(lowerer, def, frame, call)?;
     group::fuse_last(&mut frame.ops);
     Ok(Value::Frame(frame))
@@ -167,7 +173,8 @@ fn build_frame(
             variadic: param.variadic,
         })
         .collect();
-    let bound = bind(call, &slots, def.open)?;
+    let mut bound = bind(call, &slots, def.open)?;
+    bound.is_ordered = lowerer.api() == Api::NativeOrdered;
     if let Build::Steps(build) = def.build {
         frame.ops.extend(build(bound)?);
     }
@@ -281,7 +288,7 @@ pub(crate) fn is_known(name: &str) -> bool {
 
 fn lookup(name: &str, api: Api, at: At) -> Result<Method, Fault> {
     // In native code, a native row of the same name goes first.
-    let first: &[MethodDef] = if api == Api::Native {
+    let first: &[MethodDef] = if api.is_native() {
         native::METHODS
     } else {
         &[]
@@ -306,7 +313,7 @@ fn lookup(name: &str, api: Api, at: At) -> Result<Method, Fault> {
             let message = format!("`{name}` gives {what}, not a frame, so it cannot be a step");
             return Err(Fault::new(code, message, at));
         }
-        if !def.native || api == Api::Native {
+        if !def.native || api.is_native() {
             return Ok(Method::Own(def));
         }
         hint = Some(format!(

@@ -85,7 +85,7 @@ pub(super) fn with_row_index(mut bound: Bound) -> Outcome<Vec<Op>> {
     let at = bound.at;
     let name = text(bound.one(0), "name", "index")?;
     let order_by = order(bound.one(1))?;
-    if order_by.is_empty() {
+    if order_by.is_empty() && !bound.is_ordered {
         return Err(index_order(at).into());
     }
     let same = |key: &SortKey| matches!(&key.expr, Expr::Column(column) if *column == name);

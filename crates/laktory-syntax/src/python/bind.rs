@@ -83,6 +83,8 @@ pub(crate) struct Bound {
     pub(crate) extra: Vec<(String, Item)>,
     pub(crate) at: At,
     pub(crate) name: String,
+    /// The rows of the frame have an order, so that what depends on it may leave it out.
+    pub(crate) is_ordered: bool,
 }
 
 impl Bound {
@@ -204,6 +206,7 @@ pub(crate) fn bind(call: Call, slots: &[Slot<'_>], open: bool) -> Outcome<Bound>
             extra,
             at: call.at,
             name: call.name,
+            is_ordered: false,
         })
     } else {
         Err(Faults(faults))

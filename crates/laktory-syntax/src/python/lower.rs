@@ -39,7 +39,12 @@ impl Lowerer {
 
     /// Whether Polars and Spark spellings of methods are accepted.
     pub(crate) fn is_native(&self) -> bool {
-        self.api == Api::Native
+        self.api.is_native()
+    }
+
+    /// The vocabulary of the texts.
+    pub(crate) fn api(&self) -> Api {
+        self.api
     }
 
     /// Lowers text number `text`.
