@@ -78,6 +78,10 @@ fn fused(compiler: &mut Compiler<'_>, mut steps: Vec<Step>, place: &Path) -> Opt
 }
 
 fn sql_step(compiler: &mut Compiler<'_>, index: usize, text: &str, place: &Path) -> Option<Step> {
+    if text.trim().is_empty() {
+        // Told by the rules of the language, or as a missing key.
+        return None;
+    }
     let query = match sql_statement(text) {
         Ok(query) => query,
         Err(errors) => {

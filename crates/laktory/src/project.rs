@@ -274,7 +274,9 @@ impl Project {
         let error = &fault.error;
         let mut finding = Finding::error(error.kind().name(), fault.place.clone(), error.message());
         finding.range = error.range();
-        finding.hint = error.hint().map(str::to_owned);
+        finding.hint = self
+            .node_meant(error)
+            .or_else(|| error.hint().map(str::to_owned));
         let mut diagnostic = self.locate(finding);
         let whole = match error.range() {
             // The whole text, not the part of it that is at fault.
@@ -310,6 +312,20 @@ impl Project {
         let nodes = self.pipeline.nodes.iter().map(|node| node.name.as_str());
         let place = hints::Place::new(text, sql, nodes.collect());
         hints::hint(&fault.error, &place)
+    }
+}
+
+impl Project {
+    /// How to write the node that a statement names as if it were a table.
+    fn node_meant(&self, error: &Error) -> Option<String> {
+        if error.kind() != ErrorKind::UnknownFrame {
+            return None;
+        }
+        let mut names = error.message().split(['`', '\'']);
+        let name = names.find(|name| self.pipeline.node_by_name(name).is_some())?;
+        Some(format!(
+            "write `{{nodes.{name}}}` for the output of node `{name}`"
+        ))
     }
 }
 

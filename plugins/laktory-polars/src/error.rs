@@ -204,6 +204,11 @@ fn column_not_found(text: &str) -> Option<Error> {
         ErrorKind::ColumnNotFound,
         format!("there is no column `{name}`"),
     );
+    if text.contains("valid columns: []") {
+        return Some(error.with_hint(
+            "there are no columns here; a statement names its frame, as in `FROM {df}`",
+        ));
+    }
     Some(match valid_columns(text) {
         Some(valid) => error.with_hint(format!("columns here: {}", names(&valid))),
         None => error,

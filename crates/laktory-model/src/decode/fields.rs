@@ -78,6 +78,23 @@ pub(crate) trait Object: Sized {
     fn dump<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
 }
 
+/// Keys of other tools, and what they are called here.
+fn habit(key: &str) -> Option<&'static str> {
+    const HABITS: [(&str, &str); 9] = [
+        ("sql", "expr"),
+        ("query", "expr"),
+        ("statement", "expr"),
+        ("condition", "expr"),
+        ("method", "func_name"),
+        ("function", "func_name"),
+        ("args", "func_args"),
+        ("kwargs", "func_kwargs"),
+        ("options", "reader_kwargs"),
+    ];
+    let (_, meant) = HABITS.iter().find(|(known, _)| *known == key)?;
+    Some(meant)
+}
+
 /// A mapping whose keys are being taken.
 pub(crate) struct Fields<'a, 'd> {
     entries: &'a [Entry],
@@ -182,8 +199,10 @@ impl<'a, 'd> Fields<'a, 'd> {
                 continue;
             }
             // What is missing is the likelier guess.
-            let guess =
-                nearest(key, self.missing.iter().copied()).or_else(|| nearest(key, names()));
+            let guess = habit(key)
+                .filter(|meant| names().any(|name| name == *meant))
+                .or_else(|| nearest(key, self.missing.iter().copied()))
+                .or_else(|| nearest(key, names()));
             // A piece of an unquoted text that holds a comma.
             let is_rest = entry.value.is_null() && key.contains([')', '(', ' ', '\'']);
             let hint = match guess {

@@ -72,6 +72,9 @@ pub fn sql_statement(text: &str) -> Result<SqlTemplate, Vec<FragmentError>> {
     if !errors.is_empty() {
         return Err(errors);
     }
+    if let Some(error) = foreign_template(text) {
+        return Err(vec![error]);
+    }
     // Comments before the statement stay: they may be hints of the engine.
     let start = pieces
         .iter()
@@ -310,6 +313,30 @@ fn unclosed(what: &str, start: usize, text: &str, end: usize) -> FragmentError {
         format!("the {what} is not closed"),
         start..end,
     )
+}
+
+/// `{{ ref('x') }}` and its relatives, by which templates of other tools name tables and variables.
+fn foreign_template(text: &str) -> Option<FragmentError> {
+    text.match_indices("{{").find_map(|(at, _)| {
+        let length = text[at..].find("}}")? + 2;
+        let inner = text[at + 2..at + length - 2].trim();
+        let (function, arguments) = inner.split_once('(')?;
+        let last = arguments.trim_end_matches(')').rsplit(',').next()?;
+        let name = last.trim().trim_matches(['"', '\'']);
+        let hint = match function.trim() {
+            "ref" => format!("write `{{nodes.{name}}}` for the output of node `{name}`"),
+            "source" => {
+                format!(
+                    "declare it under `sources` with `name: {name}`, and write `{{sources.{name}}}`"
+                )
+            }
+            "var" | "env_var" => format!("write `${{vars.{name}}}`"),
+            "config" => "options of outputs stand under `sinks` of the node".to_owned(),
+            _ => return None,
+        };
+        let message = format!("`{{{{ {} }}}}` is not part of SQL here", function.trim());
+        Some(FragmentError::new("sql-syntax", message, at..at + length).hint(hint))
+    })
 }
 
 #[cfg(test)]
