@@ -13,7 +13,6 @@ mod memory;
 mod options;
 mod pairs;
 mod schema;
-mod secrets;
 mod strict;
 mod tables;
 mod world;
@@ -34,7 +33,6 @@ fn main() -> std::process::ExitCode {
     trials.extend(options::trials());
     trials.extend(pairs::trials());
     trials.extend(schema::trials());
-    trials.extend(secrets::trials());
     trials.extend(strict::trials());
     trials.extend(tables::trials());
     trials.extend(world::trials());
