@@ -16,6 +16,7 @@ mod expr;
 mod frame;
 mod functions;
 pub mod inspect;
+mod narrowing;
 mod op;
 mod registry;
 mod round_trip;
@@ -40,6 +41,7 @@ pub use expand::{Output, expand, expand_aggregates, expand_predicate, no_column,
 pub use expr::{Arg, Expr, NameChange, Scalar, Selector, SortKey};
 pub use frame::{BatchStream, Frame, FrameName, NamedFrames, NativeFrame};
 pub use functions::{Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Receiver};
+pub use narrowing::silent_loss;
 pub use op::{AsofStrategy, JoinHow, Keep, Op, OpKind, PivotAgg, UnionHow};
 pub use registry::Registry;
 pub use round_trip::{Kind, ReadsAs, RoundTrip};

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use futures_util::stream;
 use laktory_core::arrow::schema::{DataType, SchemaRef};
-use laktory_core::{Backend, BatchStream, DType, Error, ErrorKind, Frame, Op, Result, RunCx};
+use laktory_core::{
+    Backend, BatchStream, DType, Error, ErrorKind, Field, Frame, Op, Result, RunCx, silent_loss,
+};
 use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkTarget, Writer};
 
 use crate::append::fits;
@@ -254,11 +256,7 @@ async fn faulty_sinks(
         };
         let mut frame = stage.clone();
         if let Some(schema) = &sink.schema {
-            let resolved = match apply_all(cx, backend, frame, [&conform(schema)]) {
-                Ok(conformed) => backend.schema(cx, &conformed).await.map(|_| conformed),
-                Err(error) => Err(error),
-            };
-            match resolved {
+            match conformed(cx, backend, stage, schema).await {
                 Ok(conformed) => frame = conformed,
                 Err(error) => {
                     let place = sink.place.key("schema_definition");
@@ -276,6 +274,33 @@ async fn faulty_sinks(
         }
     }
     faults
+}
+
+/// The frame as a sink's schema wants it: every column is there, and none of its values is cut to fit.
+async fn conformed(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    stage: &Frame,
+    wanted: &[Field],
+) -> Result<Frame> {
+    let conformed = apply_all(cx, backend, stage.clone(), [&conform(wanted)])?;
+    backend.schema(cx, &conformed).await?;
+    let present = backend.schema(cx, stage).await?;
+    for field in wanted {
+        let Ok(column) = present.field_with_name(&field.name) else {
+            continue;
+        };
+        let dtype = DType::from_arrow(column.data_type());
+        if let Some(lost) = silent_loss(&dtype, &field.dtype) {
+            let message = format!(
+                "column `{}` is {dtype}, and would lose {lost} as {}",
+                field.name, field.dtype
+            );
+            let hint = "round or cast it in a step of the transformer, where it can be seen, or declare a type that holds it";
+            return Err(Error::new(ErrorKind::SchemaMismatch, message).with_hint(hint));
+        }
+    }
+    Ok(conformed)
 }
 
 async fn faulty_expectations(
