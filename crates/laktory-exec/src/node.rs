@@ -262,11 +262,7 @@ impl NodeRun<'_> {
             "{} quarantined rows of node `{}` were thrown away, {reason}",
             report.rows_discarded, self.node.name
         );
-        self.shared.observer.on(&Event::Warning {
-            node: self.node.name.clone(),
-            message: message.clone(),
-        });
-        report.warnings.push(message);
+        self.warn(message, &mut report.warnings);
     }
 
     /// Computes the flagged rows once, keeps them in the engine, and judges the rules.
@@ -321,7 +317,7 @@ impl NodeRun<'_> {
                 });
             }
             if let Some(rest) = removal.and_then(|removal| removal.rest()) {
-                self.warn(rest, report);
+                self.warn(rest, &mut report.warnings);
             }
         }
         Ok(())
@@ -345,12 +341,13 @@ impl NodeRun<'_> {
             .await
     }
 
-    fn warn(&self, message: String, report: &mut NodeReport) {
+    /// Tells a warning, now and in the record of the run.
+    fn warn(&self, message: String, warnings: &mut Vec<String>) {
         self.shared.observer.on(&Event::Warning {
             node: self.node.name.clone(),
             message: message.clone(),
         });
-        report.warnings.push(message);
+        warnings.push(message);
     }
 
     /// The path of a sink that the executor writes to this machine's disk.
@@ -642,15 +639,6 @@ impl NodeRun<'_> {
         }
     }
 
-    /// Tells a warning, now and in the record of the run.
-    fn warn(&self, message: String, warnings: &mut Vec<String>) {
-        self.shared.observer.on(&Event::Warning {
-            node: self.node.name.clone(),
-            message: message.clone(),
-        });
-        warnings.push(message);
-    }
-
     /// Publishes every output of the node, on a blocking thread: files are synced to disk first.
     async fn publish(
         &self,
@@ -674,7 +662,7 @@ impl NodeRun<'_> {
             .map_err(|error| Fault::new(&self.node.name, &self.node.place, error))?;
         for (published, warning) in published {
             if let Some(warning) = warning {
-                self.warn(warning, report);
+                self.warn(warning, &mut report.warnings);
             }
             self.shared.observer.on(&Event::Written {
                 node: self.node.name.clone(),

@@ -110,7 +110,7 @@ pub fn sql_statement(text: &str) -> Result<SqlTemplate, Vec<FragmentError>> {
         };
         match (segments.last_mut(), segment) {
             (Some((SqlSegment::Text(known), known_range)), SqlSegment::Text(more))
-                if known_range.end == range.start && !known_range.is_empty() =>
+                if known_range.end == range.start && known_range.start < known_range.end =>
             {
                 known.push_str(&more);
                 known_range.end = range.end;
