@@ -12,6 +12,7 @@ mod large;
 mod memory;
 mod options;
 mod pairs;
+mod parts;
 mod schema;
 mod strict;
 mod tables;
@@ -32,6 +33,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(memory::trials());
     trials.extend(options::trials());
     trials.extend(pairs::trials());
+    trials.extend(parts::trials());
     trials.extend(schema::trials());
     trials.extend(strict::trials());
     trials.extend(tables::trials());

@@ -93,6 +93,11 @@ impl RoundTrip {
             | DType::UInt32
             | DType::UInt64 => Kind::Integer,
             DType::Float32 | DType::Float64 => Kind::Float,
+            // Integers of 128 bits are carried as these.
+            DType::Decimal {
+                precision: Some(38) | None,
+                scale: 0,
+            } => return false,
             DType::Decimal { .. } => Kind::Decimal,
             DType::String => Kind::String,
             DType::Date => Kind::Date,

@@ -107,6 +107,12 @@ impl Format {
         }
     }
 
+    /// Whether files hold the types of their columns, so that what comes back needs no declaration.
+    #[must_use]
+    pub fn holds_types(&self) -> bool {
+        self.is_lossless() || matches!(self, Self::Avro | Self::Delta | Self::Iceberg | Self::Orc)
+    }
+
     /// Whether what is written can be read back with the same columns, types and values, so that a consumer may
     /// read the file instead of the frame.
     #[must_use]

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use futures_util::stream;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, Catalog, Error, ErrorKind, Frame, FrameName, Job, NamedFrames, Op, Outcome, Result,
-    RunCx, Target,
+    Backend, BatchStream, Catalog, Error, ErrorKind, Frame, FrameName, Job, NamedFrames, Op,
+    Outcome, Result, RunCx, Target,
 };
 use laktory_model::Path;
 use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored};
 
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
+use crate::sessions::transfer;
 use crate::{files, inline};
 
 /// Columns that a hint names.
@@ -21,6 +23,9 @@ const MOST_COLUMNS: usize = 20;
 pub(crate) trait NodeFrames {
     /// The frame of the node at a position of the plan, in the reader's engine.
     fn frame(&self, node: usize, reader: &Arc<dyn Backend>) -> impl Future<Output = Result<Frame>>;
+
+    /// The session of a backend of the run.
+    fn session(&self, backend: &str) -> Result<&Arc<dyn Backend>>;
 
     /// A frame with the columns of what an input will hold once a node before it has written it. None when the input
     /// can be read as it is.
@@ -145,13 +150,29 @@ impl Builder<'_> {
         match &input.source {
             InputSource::Files(spec) => read_files(self.cx, self.backend, spec, self.rows).await,
             InputSource::Table(spec) => catalog(self.backend)?.table(self.cx, spec).await,
-            InputSource::Sink { name, read } => read_stored(self.cx, self.backend, read, self.rows)
-                .await
-                .map_err(|error| {
+            InputSource::Sink {
+                name,
+                backend,
+                read,
+            } => {
+                // What holds no types is read by the backend that wrote it.
+                let owner = match read.is_untyped() {
+                    true => nodes.session(backend)?,
+                    false => self.backend,
+                };
+                let frame = read_stored(self.cx, owner, &read.read, self.rows).await;
+                let frame = frame.map_err(|error| {
                     error.context(format!(
                         "node `{name}` is not part of this run, and its output cannot be read"
                     ))
-                }),
+                })?;
+                if self.rows || frame.backend() == self.backend.descriptor().name {
+                    return transfer(self.cx, frame, owner, self.backend).await;
+                }
+                let schema = owner.schema(self.cx, &frame).await?;
+                let empty = BatchStream::new(schema, stream::empty());
+                self.backend.import(self.cx, empty).await
+            }
             InputSource::Inline(data) => {
                 let batches = inline::batches(data)?;
                 self.backend.import(self.cx, batches).await

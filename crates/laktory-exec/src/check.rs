@@ -80,6 +80,10 @@ impl NodeFrames for CheckedFrames<'_> {
         }
     }
 
+    fn session(&self, backend: &str) -> Result<&Arc<dyn Backend>> {
+        self.sessions.get(backend)
+    }
+
     async fn unwritten(&self, input: &Input, reader: &Arc<dyn Backend>) -> Result<Option<Frame>> {
         let writers = unwritten::writers(self.plan, input);
         match self.columns(input, &writers) {

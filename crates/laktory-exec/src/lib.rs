@@ -17,6 +17,7 @@ mod lock;
 mod node;
 mod output;
 mod outputs;
+mod outside;
 mod owner;
 mod pass;
 mod places;

@@ -1,6 +1,6 @@
 //! One node carried out: built, computed in one pass with its expectations and sinks, judged, published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -38,6 +38,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) refresh: Refresh,
     pub(crate) lock_timeout: Duration,
     pub(crate) own_files: &'a [PathBuf],
+    /// Nodes whose outputs are kept for the caller.
+    pub(crate) keep: &'a BTreeSet<String>,
     /// Output frames of finished nodes, by position in the plan.
     pub(crate) frames: Mutex<BTreeMap<usize, Frame>>,
     /// Rows that finished nodes put out, where they were counted, by position in the plan.
@@ -66,6 +68,10 @@ impl NodeFrames for Shared<'_> {
         let rows = self.rows.lock();
         let rows = rows.unwrap_or_else(std::sync::PoisonError::into_inner);
         rows.get(&node).copied()
+    }
+
+    fn session(&self, backend: &str) -> Result<&Arc<dyn Backend>> {
+        self.sessions.get(backend)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A run: nodes in the order of the plan, independent ones side by side up to a bound, and what is left of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use laktory_core::{
     Backend, BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx,
 };
-use laktory_plan::{Handover, NodePlan, Plan};
+use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, Stored};
 
 use crate::build::read_stored;
 use crate::check::{self, NodeSchema, Surroundings};
@@ -18,6 +18,7 @@ use crate::event::{Event, Observer};
 use crate::fault::Fault;
 use crate::node::{Shared, empty_report, run_node};
 use crate::output::NodeOutput;
+use crate::outside;
 use crate::pool::{SameThread, TokioPool};
 use crate::report::{NodeReport, RunReport, Status};
 use crate::sessions::Sessions;
@@ -42,6 +43,8 @@ pub struct RunOptions {
     pub write: bool,
     /// What happens to existing outputs.
     pub refresh: Refresh,
+    /// Nodes whose outputs the caller will ask for: they are kept where no sink holds just them ([`Run::output`]).
+    pub keep: BTreeSet<String>,
     /// Nodes that may run side by side, at least 1.
     pub jobs: usize,
     /// Bytes that a frame kept between nodes may take in memory before it is spilled.
@@ -65,6 +68,7 @@ impl Default for RunOptions {
         Self {
             write: true,
             refresh: Refresh::default(),
+            keep: BTreeSet::new(),
             jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             memory_budget: 512 << 20,
             scratch: None,
@@ -87,13 +91,15 @@ pub struct Run {
     engine: Engine,
     plan: Arc<Plan>,
     frames: BTreeMap<usize, Frame>,
+    schemas: Vec<NodeSchema>,
 }
 
 impl Run {
-    /// The output of a node: what it handed over, else what its primary sink holds.
+    /// The output of a node: what it handed over, else what a sink holds of it.
     ///
     /// # Errors
-    /// `UnknownName` when the run had no such node or it has no output; errors of reading the sink.
+    /// `UnknownName` when the run had no such node, or it has no output: no sink holds just that, and it was not asked for by
+    /// [`RunOptions::keep`]; errors of reading the sink.
     pub async fn output(&self, node: &str) -> Result<NodeOutput> {
         let position = self.plan.nodes.iter().position(|plan| plan.name == node);
         let Some(position) = position else {
@@ -114,17 +120,8 @@ impl Run {
         let frame = match self.frames.get(&position) {
             Some(frame) => frame.clone(),
             None => {
-                let sink = plan
-                    .sinks
-                    .iter()
-                    .find(|sink| !sink.quarantine)
-                    .ok_or_else(|| {
-                        Error::new(
-                            ErrorKind::UnknownName,
-                            format!("node `{node}` kept no output"),
-                        )
-                    })?;
-                read_stored(&self.engine.cx, backend, &sink.read, true).await?
+                let read = self.stored(plan, &**backend)?;
+                read_stored(&self.engine.cx, backend, &read, true).await?
             }
         };
         Ok(NodeOutput::new(
@@ -132,6 +129,36 @@ impl Run {
             Arc::clone(backend),
             frame,
         ))
+    }
+
+    /// How to read the output of a node from a sink.
+    fn stored(&self, node: &NodePlan, backend: &dyn Backend) -> Result<Stored> {
+        let nothing = |why: String| {
+            let message = format!("node `{}` kept no output{why}", node.name);
+            Error::new(ErrorKind::UnknownName, message)
+                .with_hint("ask for it before the run, with `RunOptions::keep`")
+        };
+        let sinks = || node.sinks.iter().filter(|sink| !sink.quarantine);
+        let typed = |sink: &&SinkPlan| sink.inexact.is_none() && !sink.is_untyped();
+        if let Some(sink) = sinks().find(typed) {
+            return Ok(sink.read.clone());
+        }
+        let Some(sink) = sinks()
+            .find(|sink| sink.inexact.is_none())
+            .or_else(|| sinks().next())
+        else {
+            return Err(nothing(String::new()));
+        };
+        if let Some(reason) = &sink.inexact {
+            return Err(nothing(format!(": its sink `{}` {reason}", sink.target)));
+        }
+        let mut schemas = self.schemas.iter();
+        let schema = schemas.find(|schema| schema.node == node.name);
+        match schema.and_then(|schema| schema.schema.as_ref()) {
+            Some(schema) => outside::declared(backend, sink, schema)
+                .map_err(|error| nothing(format!(": {}", error.message()))),
+            None => Err(nothing(String::new())),
+        }
     }
 
     /// Whether everything succeeded.
@@ -203,7 +230,8 @@ pub async fn resolve(
     options: &RunOptions,
 ) -> Result<(Vec<NodeSchema>, Vec<Fault>)> {
     let engine = Engine::open(plan, registry, options).await?;
-    checked(&engine, &Arc::new(plan.clone())).await
+    let (_, schemas, faults) = checked(&engine, plan.clone()).await?;
+    Ok((schemas, faults))
 }
 
 /// A fault of the run as a whole.
@@ -215,26 +243,29 @@ fn unplaced(plan: &Plan, error: Error) -> Vec<Fault> {
     )]
 }
 
-/// Checks the plan on one blocking thread: it asks the engines many short questions, one after the other.
-async fn checked(engine: &Engine, plan: &Arc<Plan>) -> Result<(Vec<NodeSchema>, Vec<Fault>)> {
+/// Checks the plan on one blocking thread: it asks the engines many short questions, one after the other. Gives the plan
+/// with what is known then.
+async fn checked(engine: &Engine, mut plan: Plan) -> Result<(Plan, Vec<NodeSchema>, Vec<Fault>)> {
     let cx = engine.cx.with_pool(Arc::new(SameThread));
-    let (sessions, plan) = (engine.sessions.clone(), Arc::clone(plan));
+    let sessions = engine.sessions.clone();
     let (own, full) = (
         Arc::clone(&engine.own_files),
         engine.refresh == Refresh::Full,
     );
     let runtime = tokio::runtime::Handle::current();
-    engine
-        .cx
-        .blocking(move || {
-            Ok(runtime.block_on(check::check(
-                &cx,
-                &sessions,
-                &plan,
-                &Surroundings { own: &own, full },
-            )))
+    let check = move || {
+        runtime.block_on(async move {
+            let around = Surroundings { own: &own, full };
+            let mut faults = outside::declare(&cx, &sessions, &mut plan, &around).await;
+            if !faults.is_empty() {
+                return (plan, Vec::new(), faults);
+            }
+            let (schemas, found) = check::check(&cx, &sessions, &plan, &around).await;
+            faults.extend(found);
+            (plan, schemas, faults)
         })
-        .await
+    };
+    engine.cx.blocking(move || Ok(check())).await
 }
 
 /// The output frame of a node, computed on demand and without writing anything. The plan should hold the node and its
@@ -282,22 +313,30 @@ pub async fn run(
     if !options.write {
         unwritten(&mut plan);
     }
+    for node in &mut plan.nodes {
+        let held = || node.sinks.iter().any(SinkPlan::holds_output);
+        if node.handover == Handover::None && options.keep.contains(&node.name) && !held() {
+            node.handover = Handover::Materialize;
+        }
+    }
     let began = Instant::now();
     let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     let engine = Engine::open(&plan, registry, &options)
         .await
         .map_err(|error| unplaced(&plan, error))?;
-    let plan = Arc::new(plan);
+    let mut schemas = Vec::new();
     if options.refresh != Refresh::Reset {
-        let checked = checked(&engine, &plan).await;
+        let checked = checked(&engine, plan.clone()).await;
         // After an interrupt nothing is started any more, and every node says so.
         if !options.cancel.is_cancelled() {
-            let (_, faults) = checked.map_err(|error| unplaced(&plan, error))?;
+            let (known, found, faults) = checked.map_err(|error| unplaced(&plan, error))?;
             if !faults.is_empty() {
                 return Err(faults);
             }
+            (plan, schemas) = (known, found);
         }
     }
+    let plan = Arc::new(plan);
     observer.on(&Event::RunStarted {
         pipeline: plan.pipeline.clone(),
         nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
@@ -312,6 +351,7 @@ pub async fn run(
         refresh: options.refresh,
         lock_timeout: options.lock_timeout,
         own_files: &engine.own_files,
+        keep: &options.keep,
         frames: Mutex::new(BTreeMap::new()),
         rows: Mutex::new(BTreeMap::new()),
     };
@@ -344,6 +384,7 @@ pub async fn run(
         engine,
         plan,
         frames,
+        schemas,
     })
 }
 
@@ -425,7 +466,9 @@ fn release(shared: &Shared<'_>, readers: &mut [usize], done: usize) {
     for &above in &shared.plan.nodes[done].upstream {
         readers[above] -= 1;
         let node = &shared.plan.nodes[above];
-        let written = shared.write && node.sinks.iter().any(|sink| !sink.quarantine);
+        let written = shared.write
+            && node.sinks.iter().any(|sink| !sink.quarantine)
+            && !shared.keep.contains(&node.name);
         if readers[above] == 0 && node.handover == Handover::Materialize && written {
             frames.remove(&above);
         }

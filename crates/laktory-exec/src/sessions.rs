@@ -29,7 +29,7 @@ impl Sessions {
         options: &RunOptions,
     ) -> Result<Self> {
         let mut sessions = BTreeMap::new();
-        for node in &plan.nodes {
+        for node in plan.nodes.iter().chain(&plan.outside) {
             if !sessions.contains_key(&node.backend) {
                 if let Some(session) = options.sessions.get(&node.backend) {
                     sessions.insert(node.backend.clone(), fitting(&node.backend, session)?);

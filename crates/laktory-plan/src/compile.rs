@@ -135,16 +135,46 @@ impl Compiler<'_> {
         if self.findings.iter().any(Finding::is_error) {
             return None;
         }
+        for (index, node) in compiled.iter_mut().enumerate() {
+            node::read_from(node.as_mut()?, index, &crossings[index]);
+        }
         let members = handover::members(self.pipeline, &dag, &selected);
+        let outside = handover::outside(self, &dag, &members, &names, &compiled);
+        let outside = self.connected(&dag, &outside, &names, &mut compiled.clone(), true)?;
+        let mut nodes = self.connected(&dag, &members, &names, &mut compiled, writes)?;
+        if self.findings.iter().any(Finding::is_error) {
+            return None;
+        }
+        handover::decide(self, &mut nodes, writes);
+        let tasks = tasks::tasks(self.pipeline, &dag, &selected, &members);
+        self.findings.extend(tasks::cycle(self.pipeline, &tasks));
+        Some(Plan {
+            pipeline: self.pipeline.name.clone(),
+            writes,
+            nodes,
+            outside,
+            tasks,
+            settings,
+        })
+    }
+
+    /// The marked nodes in order, each connected to those that it reads.
+    fn connected(
+        &mut self,
+        dag: &Dag,
+        marks: &[bool],
+        names: &HashMap<&str, usize>,
+        compiled: &mut [Option<NodePlan>],
+        writes: bool,
+    ) -> Option<Vec<NodePlan>> {
         let mut positions: BTreeMap<usize, usize> = BTreeMap::new();
         let mut nodes = Vec::new();
         for &index in dag.order() {
-            if !members[index] {
+            if !marks[index] {
                 continue;
             }
             let mut node = compiled[index].take()?;
-            node::read_from(&mut node, index, &crossings[index]);
-            handover::connect(self, &mut node, &positions, &names, &nodes);
+            handover::connect(self, &mut node, &positions, names, &nodes, compiled);
             if !writes {
                 handover::read_unwritten(self, &mut node, &nodes);
             }
@@ -156,19 +186,7 @@ impl Compiler<'_> {
             positions.insert(index, nodes.len());
             nodes.push(node);
         }
-        if self.findings.iter().any(Finding::is_error) {
-            return None;
-        }
-        handover::decide(self, &mut nodes, writes);
-        let tasks = tasks::tasks(self.pipeline, &dag, &selected, &members);
-        self.findings.extend(tasks::cycle(self.pipeline, &tasks));
-        Some(Plan {
-            pipeline: self.pipeline.name.clone(),
-            writes,
-            nodes,
-            tasks,
-            settings,
-        })
+        Some(nodes)
     }
 
     /// Refuses steps that read their input so often over that no engine could plan them.

@@ -111,8 +111,9 @@ impl Graph<'_> {
                     InputSource::Table(spec) => {
                         stored(&mut text, index, number, &spec.name.to_string());
                     }
-                    InputSource::Sink { name, read } => {
-                        stored(&mut text, index, number, &format!("{name}: {read}"));
+                    InputSource::Sink { name, read, .. } => {
+                        let label = format!("{name}: {}", read.target);
+                        stored(&mut text, index, number, &label);
                     }
                     InputSource::Inline(_) => stored(&mut text, index, number, "data"),
                     InputSource::Node { node, .. } if !read.contains(node) => {

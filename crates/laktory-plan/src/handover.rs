@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use laktory_core::{Capabilities, Format};
+use laktory_core::Capabilities;
 use laktory_model::{DataSink, Finding, Pipeline, SinkKind};
 
 use crate::compile::Compiler;
 use crate::dag::Dag;
-use crate::plan::{Handover, InputSource, NodePlan, SinkMode, SinkPlan, SinkTarget, Stored};
-use crate::sinks;
+use crate::plan::{Handover, InputSource, NodePlan, SinkPlan, SinkTarget, Stored};
 use crate::uses;
 
 /// The nodes of the plan: the selected ones, and the nodes without sinks that they read (R-NSRC-2).
@@ -41,6 +40,7 @@ pub(crate) fn connect(
     positions: &BTreeMap<usize, usize>,
     names: &HashMap<&str, usize>,
     nodes: &[NodePlan],
+    others: &[Option<NodePlan>],
 ) {
     for input in &mut node.inputs {
         let InputSource::Node { name, .. } = &input.source else {
@@ -58,34 +58,109 @@ pub(crate) fn connect(
             };
             continue;
         }
-        let pipeline = compiler.pipeline;
-        let sink = primary_sink(&pipeline.nodes[index].sinks);
-        let place = laktory_model::Path::node(index).key("sinks");
-        let read = sink
-            .and_then(|(number, sink)| sinks::compile(compiler, index, sink, &place.index(number)));
-        match read {
-            Some(sink) => {
-                if let Some(reason) = unreadable(compiler, &node.backend, &sink.read) {
-                    let message = format!(
-                        "node `{name}` is not part of this run, and its sink `{}` {reason} on backend {}",
-                        sink.target, node.backend
-                    );
-                    let finding = Finding::error("unreadable-node", input.place.clone(), message);
-                    let hint = format!("select `{name}` too, as `*{}`", node.name);
-                    compiler.report(finding.hint(hint));
-                }
-                input.source = InputSource::Sink {
-                    name,
-                    read: sink.read,
-                };
-            }
-            None => compiler.report(Finding::error(
+        let above = others[index].as_ref();
+        let Some(sink) = above.and_then(|above| readable_sink(compiler, &node.backend, above))
+        else {
+            compiler.report(Finding::error(
                 "unreadable-node",
                 input.place.clone(),
                 format!("node `{name}` is not part of this run and has no sink to read"),
-            )),
+            ));
+            continue;
+        };
+        let (sink, backend) = sink;
+        // What a sink holds is refused by those who read it; a reset does not.
+        let reason = refused(compiler, &node.backend, &backend, sink);
+        if let Some(reason) = reason.filter(|_| sink.inexact.is_none()) {
+            let message = format!(
+                "node `{name}` is not part of this run, and its sink `{}` {reason}",
+                sink.target
+            );
+            let finding = Finding::error("unreadable-node", input.place.clone(), message);
+            compiler.report(finding.hint(way_out(&name, &node.name)));
+        }
+        input.source = InputSource::Sink {
+            name,
+            backend,
+            read: Box::new(sink.clone()),
+        };
+    }
+}
+
+/// What to do where the sink of a node cannot stand for its output.
+fn way_out(above: &str, node: &str) -> String {
+    format!(
+        "select `{above}` too, as `--select '*{node}'`, or give it a PARQUET sink that is overwritten"
+    )
+}
+
+/// The sink that stands best for a node's output, and the node's backend.
+fn readable_sink<'a>(
+    compiler: &Compiler<'_>,
+    reader: &str,
+    above: &'a NodePlan,
+) -> Option<(&'a SinkPlan, String)> {
+    let sinks = || above.sinks.iter().filter(|sink| !sink.quarantine);
+    let fit = |sink: &&SinkPlan| refused(compiler, reader, &above.backend, sink).is_none();
+    let sink = sinks()
+        .find(|sink| sink.holds_output() && fit(sink))
+        .or_else(|| sinks().find(fit))
+        .or_else(|| sinks().next())?;
+    Some((sink, above.backend.clone()))
+}
+
+/// Why the sink of a node that is not part of the run cannot stand for the node's output; none when it can, as far as
+/// that shows without the types of its columns.
+fn refused(compiler: &Compiler<'_>, reader: &str, writer: &str, sink: &SinkPlan) -> Option<String> {
+    if let Some(reason) = &sink.inexact {
+        return Some(reason.clone());
+    }
+    // What holds no types is read by the backend that wrote it.
+    let reader = if sink.is_untyped() { writer } else { reader };
+    let reason = unreadable(compiler, reader, &sink.read)?;
+    Some(format!("{reason} on backend {reader}"))
+}
+
+/// Marks the nodes outside of the plan whose columns must be known, since a node of the plan reads what they wrote without
+/// types: they, and those that they read, up to what was written with types.
+pub(crate) fn outside(
+    compiler: &Compiler<'_>,
+    dag: &Dag,
+    members: &[bool],
+    names: &HashMap<&str, usize>,
+    compiled: &[Option<NodePlan>],
+) -> Vec<bool> {
+    let mut marks = vec![false; members.len()];
+    for &index in dag.order().iter().rev() {
+        let Some(node) = &compiled[index] else {
+            continue;
+        };
+        if !members[index] && !marks[index] {
+            continue;
+        }
+        for input in &node.inputs {
+            let InputSource::Node { name, .. } = &input.source else {
+                continue;
+            };
+            let Some(&above) = names.get(name.as_str()) else {
+                continue;
+            };
+            let typed = || {
+                let sink = compiled[above].as_ref();
+                let sink = sink.and_then(|above| readable_sink(compiler, &node.backend, above));
+                sink.is_some_and(|(sink, writer)| {
+                    !sink.is_untyped() && refused(compiler, &node.backend, &writer, sink).is_none()
+                })
+            };
+            // What a member of the plan has written may be of an earlier run.
+            if members[above] {
+                marks[above] |= marks[index];
+            } else if !typed() {
+                marks[above] = true;
+            }
         }
     }
+    marks
 }
 
 /// In a run that writes nothing, a node that reads by path what another one writes gets the frame of that node, where the
@@ -111,7 +186,7 @@ pub(crate) fn read_unwritten(compiler: &mut Compiler<'_>, node: &mut NodePlan, n
             InputSource::Table(spec) => spec.options.is_empty(),
             _ => continue,
         };
-        if writers.len() == 1 && writer.whole && plain && holds_output(sink) {
+        if writers.len() == 1 && writer.whole && plain && sink.holds_output() {
             input.source = InputSource::Node {
                 node: *position,
                 transfer: above.backend != node.backend,
@@ -151,7 +226,7 @@ fn unreadable(compiler: &Compiler<'_>, backend: &str, read: &Stored) -> Option<S
         .keys()
         .find(|name| !support.options.contains(&name.as_str()))?;
     Some(format!(
-        "was written with `{unknown}`, which is not an option of reading"
+        "needs `{unknown}`, which is not an option of reading"
     ))
 }
 
@@ -226,20 +301,6 @@ fn lossless_sink(compiler: &Compiler<'_>, node: &NodePlan) -> Option<usize> {
             SinkTarget::File { format, .. } => reads.read(format).support.is_available(),
             SinkTarget::Table { .. } | SinkTarget::View { .. } => true,
         };
-        readable && holds_output(sink)
+        readable && sink.holds_output()
     })
-}
-
-/// Whether a sink holds exactly the node's output after a run, in a form that loses nothing.
-fn holds_output(sink: &SinkPlan) -> bool {
-    let holds_all = match &sink.target {
-        SinkTarget::File { format, .. } => format.is_lossless(),
-        SinkTarget::Table { format, .. } => format.is_lossless() || *format == Format::Delta,
-        // What readers get is what the view shows.
-        SinkTarget::View { .. } => true,
-    };
-    holds_all
-        && !sink.quarantine
-        && sink.schema.is_none()
-        && matches!(sink.mode, SinkMode::Overwrite | SinkMode::Error)
 }

@@ -20,6 +20,10 @@ pub struct Plan {
     pub writes: bool,
     /// Nodes that take part, in the order in which they run; a node comes after those that it reads or waits for.
     pub nodes: Vec<NodePlan>,
+    /// Nodes that do not take part, in order: what they have written is read back with the types of their columns, which are
+    /// resolved from these. Their rows are not computed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<NodePlan>,
     /// Groups of nodes by `execution_task_name`, for orchestrators and `plan`.
     pub tasks: Vec<TaskPlan>,
     /// Settings of the backends, by their registered names. They may hold credentials, and are not printed.
@@ -144,8 +148,10 @@ pub enum InputSource {
     Sink {
         /// Name of the node.
         name: String,
-        /// Its primary sink.
-        read: Stored,
+        /// Backend of the node. What holds no types is read by it, and handed over.
+        backend: String,
+        /// Where its output is.
+        read: Box<SinkPlan>,
     },
 }
 
@@ -369,9 +375,35 @@ pub struct SinkPlan {
     pub layout: Layout,
     /// How to read back what it wrote.
     pub read: Stored,
+    /// Why what it holds after a run is not the node's output as it was handed over; none where it is, as far as that
+    /// shows without the types of the columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inexact: Option<String>,
     /// Place in the document.
     #[serde(skip)]
     pub place: Path,
+}
+
+impl SinkPlan {
+    /// Whether a run leaves the node's output here in a form that loses nothing: same columns, same types, no rows of
+    /// earlier runs.
+    #[must_use]
+    pub fn holds_output(&self) -> bool {
+        let lossless = match &self.target {
+            SinkTarget::File { format, .. } => format.is_lossless(),
+            SinkTarget::Table { format, .. } => format.is_lossless() || *format == Format::Delta,
+            // What readers get is what the view shows.
+            SinkTarget::View { .. } => true,
+        };
+        lossless && !self.quarantine && self.inexact.is_none()
+    }
+
+    /// Whether what is read back has its types from a declaration.
+    #[must_use]
+    pub fn is_untyped(&self) -> bool {
+        let format = self.target.format();
+        format.is_some_and(|format| !format.holds_types()) && matches!(self.read, Stored::Files(_))
+    }
 }
 
 /// How a node's output reaches its readers.

@@ -115,17 +115,18 @@ fn file_sink(
     let known = writer(compiler, index, &format, place)?;
     let readable = compiler.engine(index)?.capabilities.read(&format).options;
     let (options, layout) = writer_options(compiler, index, sink, &format, known, place)?;
-    let header = options.get("include_header") != Some(&OptionValue::Bool(false));
-    // Options that mean the same on both sides (a separator) hold for reading back too.
-    let mut read = ReadSpec {
-        has_header: header,
-        options: options
-            .iter()
-            .filter(|(name, _)| readable.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-        ..ReadSpec::new(format.clone(), &file.path)
+    let mut read = ReadSpec::new(format.clone(), &file.path);
+    let lost = match format.holds_types() {
+        true => None,
+        false => compiler
+            .engine(index)?
+            .capabilities
+            .round_trip(&format)
+            .read_back(&options, &mut read),
     };
+    let lost = lost.map(|option| {
+        format!("is written with `{option}`, by which the rows may come back otherwise")
+    });
     if !layout.partition_by.is_empty() && readable.contains(&FOLDERS_ARE_LISTED) {
         // The values of these columns stand in the names of folders.
         let unlisted = (FOLDERS_ARE_LISTED.to_owned(), OptionValue::Bool(false));
@@ -136,7 +137,10 @@ fn file_sink(
         format,
     };
     let read = Stored::Files(read);
-    Some(planned(sink, target, mode, options, layout, read, place))
+    Some(SinkPlan {
+        inexact: inexact(sink, mode).or(lost),
+        ..planned(sink, target, mode, options, layout, read, place)
+    })
 }
 
 /// The option of reading by which folders below a path mean nothing but files in them.
@@ -278,6 +282,21 @@ fn planned(
         options,
         layout,
         read,
+        inexact: inexact(sink, mode),
         place: place.clone(),
     }
+}
+
+/// Why the target of a sink does not hold the rows of the last run alone, and all of their columns.
+fn inexact(sink: &DataSink, mode: SinkMode) -> Option<String> {
+    let reason = match mode {
+        SinkMode::Append => "is appended to, and holds the rows of other runs too",
+        SinkMode::Ignore => "is left as it is when it exists, with the rows of another run",
+        SinkMode::Overwrite | SinkMode::Error => {
+            return sink.common.schema_definition.as_ref().map(|_| {
+                "has a schema of its own, and need not hold every column as it was".to_owned()
+            });
+        }
+    };
+    Some(reason.to_owned())
 }

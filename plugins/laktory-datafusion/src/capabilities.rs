@@ -2,7 +2,7 @@
 
 use laktory_core::{Capabilities, Support};
 
-use crate::{funcs, ops, read, write};
+use crate::{funcs, ops, read, round_trip, write};
 
 /// The abilities of the backend.
 pub(crate) fn capabilities() -> Capabilities {
@@ -16,6 +16,7 @@ pub(crate) fn capabilities() -> Capabilities {
     capabilities.user_scalars = Support::Full;
     capabilities.user_aggregates = Support::Full;
     capabilities.appends = write::TEXTS.to_vec();
+    capabilities.round_trips = round_trip::ROUND_TRIPS.iter().cloned().collect();
     capabilities.local_files = true;
     capabilities.tables = Support::Never;
     capabilities

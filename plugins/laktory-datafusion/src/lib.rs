@@ -12,6 +12,7 @@ mod kernel;
 mod ops;
 mod options;
 mod read;
+mod round_trip;
 mod session;
 mod settings;
 mod source;

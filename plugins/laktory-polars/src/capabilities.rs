@@ -2,7 +2,7 @@
 
 use laktory_core::{Capabilities, Support};
 
-use crate::{funcs, ops, read, write};
+use crate::{funcs, ops, read, round_trip, write};
 
 /// The driver's abilities.
 pub(crate) fn capabilities() -> Capabilities {
@@ -22,6 +22,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .map(|(format, support, _)| (format.clone(), *support))
         .collect();
     out.appends = write::TEXTS.to_vec();
+    out.round_trips = round_trip::ROUND_TRIPS.iter().cloned().collect();
     out.local_files = true;
     out.ordered_rows = true;
     out.tables = Support::NotYet {

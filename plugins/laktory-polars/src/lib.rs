@@ -13,6 +13,7 @@ mod funcs;
 mod ops;
 mod options;
 mod read;
+mod round_trip;
 mod schema;
 mod session;
 mod spool;

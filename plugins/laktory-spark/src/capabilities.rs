@@ -2,7 +2,7 @@
 
 use laktory_core::{Capabilities, Support};
 
-use crate::{catalog, funcs, ops, read, write};
+use crate::{catalog, funcs, ops, read, round_trip, write};
 
 /// The driver's abilities.
 pub(crate) fn capabilities() -> Capabilities {
@@ -19,6 +19,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .iter()
         .map(|(format, support, _)| (format.clone(), *support))
         .collect();
+    out.round_trips = round_trip::ROUND_TRIPS.iter().cloned().collect();
     out.local_files = false;
     out.tables = Support::Full;
     out.table_options = catalog::OPTIONS;

@@ -16,6 +16,7 @@ mod ops;
 mod paths;
 mod private;
 mod read;
+mod round_trip;
 mod rows;
 mod session;
 mod sql;

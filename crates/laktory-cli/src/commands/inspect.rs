@@ -204,8 +204,13 @@ fn source(plan: &Plan, input: &Input) -> String {
             };
             format!("node {name} ({how}{over})")
         }
-        InputSource::Sink { name, read } => {
-            format!("node {name} (not in this run; read from {read})")
+        InputSource::Sink { name, read, .. } => {
+            let refused = read.inexact.iter();
+            let refused: String = refused.map(|why| format!(", which {why}")).collect();
+            format!(
+                "node {name} (not in this run; read from {}{refused})",
+                read.target
+            )
         }
         _ => "another source".to_owned(),
     }

@@ -78,6 +78,7 @@ fn options(args: &RunArgs, registry: &Registry, project: &Project) -> Result<Run
     };
     let defaults = args.file.around.run_options(registry)?;
     Ok(RunOptions {
+        keep: args.show.iter().cloned().collect(),
         write: !args.no_write,
         refresh: match refresh {
             RefreshMode::Incremental => Refresh::Incremental,

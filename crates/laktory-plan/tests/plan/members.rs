@@ -25,7 +25,7 @@ fn sources(plan: &Plan, node: &str) -> Vec<String> {
                 assert_eq!(&plan.nodes[*node].name, name);
                 format!("node {name}{}", if *transfer { " by transfer" } else { "" })
             }
-            InputSource::Sink { name, read } => format!("sink of {name}: {read}"),
+            InputSource::Sink { name, read, .. } => format!("sink of {name}: {}", read.target),
             InputSource::Files(spec) => format!("files {}", spec.path),
             other => format!("{other:?}"),
         })
@@ -44,13 +44,13 @@ fn r_nsrc_2_nodes_without_sinks_come_along() {
 fn r_nsrc_2_an_unselected_node_with_a_sink_is_read_from_it() {
     let plan = plan_with(CHAIN, &selecting(&["slv"]));
     assert_eq!(sources(&plan, "slv"), ["sink of brz: brz.csv"]);
-    let InputSource::Sink {
-        read: Stored::Files(read),
-        ..
-    } = &plan.node("slv").unwrap().inputs[0].source
-    else {
+    let InputSource::Sink { read, .. } = &plan.node("slv").unwrap().inputs[0].source else {
         panic!("read from the sink");
     };
+    let Stored::Files(read) = &read.read else {
+        panic!("a file");
+    };
+    assert_eq!(plan.outside[0].name, "brz", "its columns must be known");
     assert!(
         read.options.contains_key("separator"),
         "it is read as it was written"
@@ -86,7 +86,7 @@ nodes:
         findings_with(yaml, &selecting(&["b"])),
         [
             "nodes[1].sources[0]: unreadable-node: node `a` is not part of this run, and its sink `a.arrow` has format `IPC`, \
-          which cannot be read on backend RIGHT; select `a` too, as `*b`"
+          which cannot be read on backend RIGHT; select `a` too, as `--select '*b'`, or give it a PARQUET sink that is overwritten"
         ]
     );
     let plan = plan_with(yaml, &selecting(&["*b"]));

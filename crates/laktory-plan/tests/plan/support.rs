@@ -1,6 +1,9 @@
 //! Pipelines compiled for tests, and two backends: LEFT can do everything, RIGHT less.
 
-use laktory_core::{BackendDescriptor, Capabilities, Format, Func, OpKind, Registry, Support};
+use laktory_core::{
+    BackendDescriptor, Capabilities, Format, Func, Kind, OpKind, ReadsAs, Registry, RoundTrip,
+    Support,
+};
 use laktory_model::{DataFrameApi, Finding, LoadOptions, Pipeline, load};
 use laktory_plan::{Handover, Plan, PlanOptions, compile};
 use laktory_testkit::recorder::{Profile, backend, everything};
@@ -20,6 +23,14 @@ impl Profile for Left {
         for formats in [&mut capabilities.reads, &mut capabilities.writes] {
             formats.get_mut(&Format::Csv).unwrap().options = &["separator", "include_header"];
         }
+        let csv = RoundTrip {
+            kinds: &[Kind::Integer],
+            options: &[
+                ("separator", ReadsAs::Option("separator")),
+                ("include_header", ReadsAs::Header),
+            ],
+        };
+        capabilities.round_trips.insert(Format::Csv, csv);
         capabilities
     }
 }

@@ -1,0 +1,52 @@
+//! What comes back of the text formats when this driver reads what it has written.
+
+use laktory_core::{Format, Kind, ReadsAs, RoundTrip};
+
+/// The formats that are read back with declared types.
+pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
+    (
+        Format::Csv,
+        RoundTrip {
+            kinds: &[
+                Kind::Boolean,
+                Kind::Integer,
+                Kind::Float,
+                Kind::Decimal,
+                Kind::Date,
+                Kind::Datetime,
+            ],
+            options: &[
+                ("include_bom", ReadsAs::Nothing),
+                ("include_header", ReadsAs::Header),
+                ("null_value", ReadsAs::Null("null_values")),
+                ("quote_char", ReadsAs::Option("quote_char")),
+                ("separator", ReadsAs::Option("separator")),
+            ],
+        },
+    ),
+    (
+        Format::JsonLines,
+        RoundTrip {
+            kinds: JSON,
+            options: &[],
+        },
+    ),
+    (
+        Format::Json,
+        RoundTrip {
+            kinds: JSON,
+            options: &[],
+        },
+    ),
+];
+
+/// A float may be NaN or infinite, of which JSON has no form.
+const JSON: &[Kind] = &[
+    Kind::Boolean,
+    Kind::Integer,
+    Kind::String,
+    Kind::Date,
+    Kind::Datetime,
+    Kind::List,
+    Kind::Struct,
+];

@@ -1,0 +1,60 @@
+//! What comes back of the text formats when this driver reads what it has written.
+
+use laktory_core::{Format, Kind, ReadsAs, RoundTrip};
+
+/// The formats that are read back with declared types.
+pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
+    (
+        Format::Csv,
+        RoundTrip {
+            kinds: &[
+                Kind::Boolean,
+                Kind::Integer,
+                Kind::Float,
+                Kind::Decimal,
+                Kind::String,
+                Kind::Date,
+                Kind::Datetime,
+            ],
+            options: &[
+                ("batch_size", ReadsAs::Nothing),
+                ("compression", ReadsAs::Nothing),
+                ("compression_level", ReadsAs::Nothing),
+                ("float_scientific", ReadsAs::Nothing),
+                ("include_bom", ReadsAs::Nothing),
+                ("include_header", ReadsAs::Header),
+                ("null_value", ReadsAs::Null("null_values")),
+                ("quote_char", ReadsAs::Option("quote_char")),
+                ("separator", ReadsAs::Option("separator")),
+            ],
+        },
+    ),
+    (
+        Format::JsonLines,
+        RoundTrip {
+            kinds: JSON,
+            options: &[
+                ("compression", ReadsAs::Nothing),
+                ("compression_level", ReadsAs::Nothing),
+            ],
+        },
+    ),
+    (
+        Format::Json,
+        RoundTrip {
+            kinds: JSON,
+            options: &[],
+        },
+    ),
+];
+
+/// A float may be NaN or infinite, of which JSON has no form.
+const JSON: &[Kind] = &[
+    Kind::Boolean,
+    Kind::Integer,
+    Kind::String,
+    Kind::Date,
+    Kind::Datetime,
+    Kind::List,
+    Kind::Struct,
+];
