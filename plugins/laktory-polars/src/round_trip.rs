@@ -48,13 +48,12 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
     ),
 ];
 
-/// A float may be NaN or infinite, of which JSON has no form.
+/// NaN and infinities are refused when they are written.
 const JSON: &[Kind] = &[
     Kind::Boolean,
     Kind::Integer,
+    Kind::Float,
     Kind::String,
     Kind::Date,
     Kind::Datetime,
-    Kind::List,
-    Kind::Struct,
 ];
