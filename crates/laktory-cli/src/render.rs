@@ -88,20 +88,32 @@ struct Lines {
 
 fn clean(diagnostic: &Diagnostic) -> Clean {
     let text = |text: &String| visible_lines(text).into_owned();
+    let place = diagnostic.span.as_ref();
+    let path = match (place.filter(|span| is_endless(span)), &diagnostic.path) {
+        (Some(span), Some(path)) => Some(format!("{} ({path})", span.location())),
+        (Some(span), None) => Some(span.location().to_string()),
+        (None, path) => path.clone(),
+    };
     Clean {
         message: text(&diagnostic.message),
         hint: diagnostic.hint.as_ref().map(text),
-        path: diagnostic
-            .path
-            .as_deref()
-            .map(|path| visible(path).into_owned()),
-        place: diagnostic.span.as_ref().map(lines),
+        path: path.map(|path| visible(&path).into_owned()),
+        place: place.filter(|span| !is_endless(span)).map(lines),
         related: diagnostic
             .related
             .iter()
+            .filter(|(span, _)| !is_endless(span))
             .map(|(span, label)| (lines(span), text(label)))
             .collect(),
     }
+}
+
+/// Whether the lines around a fault are so long that only its place is told, since each would be laid out whole.
+fn is_endless(span: &Span) -> bool {
+    const LONGEST_LINES: usize = 50_000;
+    let line = span.file.position(span.start).line;
+    let start = span.file.line_range(line.saturating_sub(2).max(1)).start;
+    span.file.line_range(line + 1).end.saturating_sub(start) > LONGEST_LINES
 }
 
 fn lines(span: &Span) -> Lines {

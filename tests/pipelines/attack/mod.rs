@@ -66,6 +66,7 @@ fn all(inputs: Vec<Input>) -> Result<(), Failed> {
                     match attack(input) {
                         Ok(cost) => costs.lock().unwrap().push((cost, input.name.clone())),
                         Err(fault) => {
+                            println!("{}: {fault}", input.name);
                             let mut faults = faults.lock().unwrap();
                             let _ = writeln!(faults, "{}: {fault}", input.name);
                         }

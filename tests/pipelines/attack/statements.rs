@@ -191,7 +191,9 @@ fn shapes() -> Vec<(String, String)> {
             format!("{count} tables"),
             format!(
                 "SELECT t0.x FROM {}",
-                list(count, ", ", |n| format!("{{df}} t{n}"))
+                list(count, ", ", |n| format!(
+                    "(SELECT MIN(x) AS x FROM {{df}}) t{n}"
+                ))
             ),
         );
         let mut with = String::from("WITH t0 AS (SELECT x FROM {df})");

@@ -31,7 +31,7 @@ pub(super) fn check(tokens: &[Token<'_>]) -> Result<(), FragmentError> {
         if let Some((_, argument)) = function
             && tokens.get(at + 1).is_some_and(|next| next.text == "(")
             && let Some(length) = argument_of(&tokens[at + 2..], *argument)
-            && constant(length.text).is_some_and(|count| count > MAX_WIDTH as f64)
+            && constant(length.text).is_some_and(|count| count > MAX_WIDTH.unsigned_abs())
         {
             let message = format!(
                 "`{}` makes texts of at most {MAX_WIDTH} characters",
@@ -66,10 +66,9 @@ fn argument_of<'t, 'a>(tokens: &'t [Token<'a>], position: usize) -> Option<&'t T
     None
 }
 
-fn constant(text: &str) -> Option<f64> {
-    text.starts_with(|char: char| char.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+fn constant(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 /// `INTERVAL '300000 years'`, `INTERVAL '5' YEAR`, `INTERVAL 5 YEAR`.

@@ -177,7 +177,7 @@ impl Scan {
                     return self.operator(token);
                 }
             }
-            _ => return self.word(token, before, after, end_before),
+            _ => return self.word(token, after, end_before),
         }
         Ok(())
     }
@@ -185,7 +185,6 @@ impl Scan {
     fn word(
         &mut self,
         token: Token<'_>,
-        before: Option<&Token<'_>>,
         after: Option<&Token<'_>>,
         end_before: usize,
     ) -> Result<(), FragmentError> {
@@ -268,7 +267,6 @@ impl Scan {
                 level.sets.begin = Some(token.start);
             }
         }
-        let _ = before;
         Ok(())
     }
 
