@@ -55,6 +55,7 @@ struct Cost {
     memory: u64,
 }
 
+#[allow(clippy::print_stdout, reason = "figures of a long run")]
 fn all(inputs: Vec<Input>) -> Result<(), Failed> {
     let next = AtomicUsize::new(0);
     let faults = Mutex::new(String::new());
@@ -64,10 +65,13 @@ fn all(inputs: Vec<Input>) -> Result<(), Failed> {
             scope.spawn(|| {
                 while let Some(input) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match attack(input) {
-                        Ok(cost) => costs.lock().unwrap().push((cost, input.name.clone())),
+                        Ok(cost) => costs
+                            .lock()
+                            .expect("nobody panics with it")
+                            .push((cost, input.name.clone())),
                         Err(fault) => {
                             println!("{}: {fault}", input.name);
-                            let mut faults = faults.lock().unwrap();
+                            let mut faults = faults.lock().expect("nobody panics with it");
                             let _ = writeln!(faults, "{}: {fault}", input.name);
                         }
                     }
