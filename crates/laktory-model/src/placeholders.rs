@@ -35,10 +35,15 @@ pub(crate) enum What {
 pub(crate) fn find(text: &str) -> Vec<Placeholder> {
     let mut found = Vec::new();
     let mut at = 0;
+    // Up to here, no `}}` follows on the same line.
+    let mut unclosed = 0;
     while let Some(offset) = text[at..].find("${") {
         let start = at + offset;
         at = start + 2;
         if text[at..].starts_with('{') {
+            if at < unclosed {
+                continue;
+            }
             let line = text[at..].find('\n').map_or(text.len(), |end| at + end);
             if let Some(end) = text[at..line].find("}}") {
                 let end = at + end + 2;
@@ -47,11 +52,13 @@ pub(crate) fn find(text: &str) -> Vec<Placeholder> {
                     what: What::Expression,
                 });
                 at = end;
+            } else {
+                unclosed = line;
             }
             continue;
         }
         let Some(length) = text[at..].find('}') else {
-            continue;
+            break;
         };
         let inner = &text[at..at + length];
         let Some((word, name)) = inner.split_once('.') else {

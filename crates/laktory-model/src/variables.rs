@@ -496,6 +496,9 @@ impl Pass<'_, '_> {
 
     /// What a placeholder stands for; none after a reported fault.
     fn resolve(&mut self, node: &Node, placeholder: &Placeholder, depth: usize) -> Option<Node> {
+        if self.budget.is_exhausted() {
+            return None;
+        }
         let range = placeholder.range.clone();
         let (namespace, name) = match &placeholder.what {
             What::Name(namespace, name) => (*namespace, name.as_str()),

@@ -67,6 +67,7 @@ pub(crate) fn arrow_schema(schema: &Schema) -> Result<SchemaRef> {
     let fields = schema
         .iter()
         .map(|(name, dtype)| {
+            check_names(name, dtype)?;
             let dtype = portable(dtype).unwrap_or_else(|| dtype.clone());
             let dtype = dtype.materialize_unknown(true).or_error()?;
             let field = PolarsArrowField::new(
@@ -78,6 +79,28 @@ pub(crate) fn arrow_schema(schema: &Schema) -> Result<SchemaRef> {
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(ArrowSchema::new(fields)))
+}
+
+/// Names cross as texts of C, which end at the first NUL.
+fn check_name(name: &str) -> Result<()> {
+    if !name.contains('\0') {
+        return Ok(());
+    }
+    let shown = name.replace('\0', "\\0");
+    Err(Error::unsupported(format!(
+        "the name of column `{shown}` holds a NUL character"
+    )))
+}
+
+fn check_names(name: &str, dtype: &DataType) -> Result<()> {
+    check_name(name)?;
+    match dtype {
+        DataType::Struct(fields) => fields
+            .iter()
+            .try_for_each(|field| check_names(field.name(), field.dtype())),
+        DataType::List(inner) => check_names(name, inner),
+        _ => Ok(()),
+    }
 }
 
 fn import_field(field: &PolarsArrowField) -> Result<ArrowField> {
@@ -225,6 +248,12 @@ unsafe fn strip_null_buffers(array: *mut CArray, schema: *const ffi::FFI_ArrowSc
 
 /// Whether polars has a type for these values.
 fn check_importable(name: &str, data_type: &ArrowType) -> Result<()> {
+    check_name(name)?;
+    if let ArrowType::Struct(fields) = data_type {
+        fields
+            .iter()
+            .try_for_each(|field| check_name(field.name()))?;
+    }
     let children: Vec<&ArrowType> = match data_type {
         ArrowType::Interval(_)
         | ArrowType::Union(..)
