@@ -212,7 +212,9 @@ fn guessed(
     let mut there = true;
     if dialect.has_header {
         for _ in 0..dialect.skip_after {
-            records.advance().map_err(stop)?;
+            if !records.advance().map_err(stop)? {
+                break;
+            }
         }
         there = records.advance().map_err(stop)?;
     }

@@ -202,11 +202,15 @@ fn records(dialect: &Dialect, open: Open, file: &Path) -> Result<Records<Text>> 
     let mut records = Records::new(text(dialect, open, file)?, dialect);
     let failed = |stop| stopped(stop, dialect, file);
     for _ in 0..dialect.skip_lines {
-        records.skip_line().map_err(failed)?;
+        if !records.skip_line().map_err(failed)? {
+            break;
+        }
     }
     records.tolerate(true);
     for _ in 0..dialect.skip_rows {
-        records.advance().map_err(failed)?;
+        if !records.advance().map_err(failed)? {
+            break;
+        }
     }
     records.tolerate(false);
     Ok(records)

@@ -64,7 +64,9 @@ impl Reading {
         let there = header::first(&mut records, &self.dialect, &chosen.path)?;
         if self.dialect.has_header {
             for _ in 0..self.dialect.skip_after {
-                records.advance().map_err(stop)?;
+                if !records.advance().map_err(stop)? {
+                    break;
+                }
             }
         }
         let columns: Vec<(Field, Option<usize>, Column)> = wanted
