@@ -213,7 +213,7 @@ impl Builder<'_> {
                         StepKind::Sql(_) => "DataFrameExpr",
                         StepKind::Ops(_) => "DataFrameMethod",
                     },
-                    text: step.label.clone(),
+                    text: laktory_syntax::shortened(step.label.clone()),
                 });
             }
             if let Some(frame) = &frame {

@@ -20,7 +20,7 @@ pub(super) const MANY_TERMS: &str = "write `x IN (...)` or `x NOT IN (...)`, or 
 const MAX_SETS: usize = 500;
 /// Most branches of a `CASE`.
 const MAX_BRANCHES: usize = 2_500;
-/// Most joins, and most queries in WITH.
+/// Most joins.
 const MAX_JOINS: usize = 100;
 /// Operands of a chain that stay side by side.
 const SIDE_BY_SIDE: usize = 16;
@@ -78,6 +78,8 @@ impl Chain {
 #[derive(Debug, Default)]
 struct Level {
     is_case: bool,
+    /// Between FROM and what follows it, where commas join.
+    joins: bool,
     branches: usize,
     /// Operators since the last place at which another operand begins.
     operators: usize,
@@ -170,7 +172,12 @@ impl Scan {
                 }
                 return Ok(());
             }
-            "," => self.end_expression(end_before),
+            "," => {
+                self.end_expression(end_before);
+                if self.level().joins {
+                    return self.join(token);
+                }
+            }
             text if token.is_sign() => {
                 // `a.b.c` and `x::INT` are chains too.
                 if text != "{" && text != "}" {
@@ -207,6 +214,9 @@ impl Scan {
         }
         if token.is_any(CONDITIONS) {
             self.end_expression(end_before);
+            if !token.is("ON") {
+                self.level().joins = false;
+            }
             if token.is("WHEN") {
                 self.level().branches += 1;
                 if self.level().branches > MAX_BRANCHES {
@@ -241,14 +251,12 @@ impl Scan {
             return Ok(());
         }
         if token.is("JOIN") {
-            self.joins += 1;
-            if self.joins > MAX_JOINS {
-                return Err(too_large(
-                    format!("a statement has at most {MAX_JOINS} joins"),
-                    token,
-                    "split it into several nodes",
-                ));
-            }
+            self.join(token)?;
+        }
+        if token.is("FROM") {
+            self.level().joins = true;
+        } else if token.is_any(&["SELECT", "GROUP", "ORDER", "WINDOW", "LIMIT"]) {
+            self.level().joins = false;
         }
         if token.is_any(&["ORDER", "LIMIT", "OFFSET", "FETCH"])
             && !self.level().sets.separators.is_empty()
@@ -268,6 +276,18 @@ impl Scan {
             }
         }
         Ok(())
+    }
+
+    fn join(&mut self, token: Token<'_>) -> Result<(), FragmentError> {
+        self.joins += 1;
+        if self.joins <= MAX_JOINS {
+            return Ok(());
+        }
+        Err(too_large(
+            format!("a statement has at most {MAX_JOINS} joins"),
+            token,
+            "split it into several nodes",
+        ))
     }
 
     fn level(&mut self) -> &mut Level {
@@ -576,6 +596,13 @@ mod tests {
             ),
             (
                 format!("SELECT 1 FROM t {}", "JOIN t USING (a) ".repeat(200)),
+                "at most 100 joins",
+            ),
+            (
+                format!(
+                    "SELECT a, b, c FROM {} WHERE a IN (1, 2)",
+                    vec!["t"; 200].join(", ")
+                ),
                 "at most 100 joins",
             ),
             (
