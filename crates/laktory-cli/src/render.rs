@@ -91,7 +91,7 @@ fn clean(diagnostic: &Diagnostic) -> Clean {
     let place = diagnostic.span.as_ref();
     let path = match (place.filter(|span| is_endless(span)), &diagnostic.path) {
         (Some(span), Some(path)) => Some(format!("{} ({path})", span.location())),
-        (Some(span), None) => Some(span.location().to_string()),
+        (Some(span), None) => Some(span.location()),
         (None, path) => path.clone(),
     };
     Clean {
