@@ -3,6 +3,8 @@
 
 /// Longest text that padding and repeating make, in characters: each row takes that much memory.
 pub(crate) const MAX_WIDTH: i64 = 10_000;
+/// Longest list that a function makes in a row.
+pub(crate) const MAX_LIST: u64 = 1_000_000;
 /// Most rows of a sample that may take a row several times, and so be longer than its frame.
 pub(crate) const MAX_SAMPLE: u64 = 10_000_000;
 /// Longest interval, in years. Datetimes end far earlier, with 64 bits of nanoseconds in the year 2262.

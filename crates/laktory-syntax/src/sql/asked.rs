@@ -2,15 +2,23 @@
 
 use super::width::Token;
 use crate::diagnostic::FragmentError;
-use crate::limits::{MAX_WIDTH, MAX_YEARS, is_endless};
+use crate::limits::{self, MAX_LIST, MAX_YEARS, is_endless};
 
-/// Functions that make texts of a length, and which argument is the length.
-const LENGTHS: &[(&str, usize)] = &[
-    ("LPAD", 1),
-    ("RPAD", 1),
-    ("REPEAT", 1),
-    ("REPLICATE", 1),
-    ("SPACE", 0),
+/// Longest text that a function makes.
+const MAX_WIDTH: u64 = limits::MAX_WIDTH.unsigned_abs();
+
+/// Functions that make a text or list of a length: the argument that is the length, the most, and what there are so many of.
+const LENGTHS: &[(&str, usize, u64, &str)] = &[
+    ("LPAD", 1, MAX_WIDTH, "characters"),
+    ("RPAD", 1, MAX_WIDTH, "characters"),
+    ("REPEAT", 1, MAX_WIDTH, "characters"),
+    ("REPLICATE", 1, MAX_WIDTH, "characters"),
+    ("SPACE", 0, MAX_WIDTH, "characters"),
+    ("RANGE", 0, MAX_LIST, "elements"),
+    ("RANGE", 1, MAX_LIST, "elements"),
+    ("GENERATE_SERIES", 1, MAX_LIST, "elements"),
+    ("SEQUENCE", 1, MAX_LIST, "elements"),
+    ("ARRAY_REPEAT", 1, MAX_LIST, "elements"),
 ];
 
 /// Refuses lengths and intervals beyond the limits, as far as they are written as constants.
@@ -25,21 +33,19 @@ pub(super) fn check(tokens: &[Token<'_>]) -> Result<(), FragmentError> {
         if token.text.eq_ignore_ascii_case("INTERVAL") {
             interval(&tokens[at + 1..])?;
         }
-        let function = LENGTHS
+        let functions = LENGTHS
             .iter()
-            .find(|(name, _)| token.text.eq_ignore_ascii_case(name));
-        if let Some((_, argument)) = function
-            && tokens.get(at + 1).is_some_and(|next| next.text == "(")
-            && let Some(length) = argument_of(&tokens[at + 2..], *argument)
-            && constant(length.text).is_some_and(|count| count > MAX_WIDTH.unsigned_abs())
-        {
-            let message = format!(
-                "`{}` makes texts of at most {MAX_WIDTH} characters",
-                token.text
-            );
-            let range = length.start..length.start + length.text.len();
-            return Err(FragmentError::new("too-large", message, range)
-                .hint("each row takes that much memory"));
+            .filter(|function| token.text.eq_ignore_ascii_case(function.0));
+        for (_, argument, most, noun) in functions {
+            if tokens.get(at + 1).is_some_and(|next| next.text == "(")
+                && let Some(length) = argument_of(&tokens[at + 2..], *argument)
+                && constant(length.text).is_some_and(|count| count > *most)
+            {
+                let message = format!("`{}` makes at most {most} {noun}", token.text);
+                let range = length.start..length.start + length.text.len();
+                return Err(FragmentError::new("too-large", message, range)
+                    .hint("each row takes that much memory"));
+            }
         }
     }
     Ok(())
@@ -109,6 +115,8 @@ mod tests {
             "SELECT rpad(TRIM(s, 'x'), 100000, 'x') FROM {df}",
             "SELECT REPEAT('(', 99999999999999999999999) FROM {df}",
             "SELECT SPACE(1000000000)",
+            "SELECT RANGE(2147483647), RANGE(1, 2147483647)",
+            "SELECT generate_series(1, 9223372036854775807)",
             "SELECT t + INTERVAL '300000 years' FROM {df}",
             "SELECT t + INTERVAL '9000000000000000000' DAY FROM {df}",
             "SELECT t - interval 300000 year FROM {df}",
@@ -121,7 +129,7 @@ mod tests {
             "SELECT LPAD(s, 10), REPEAT('ab', n), 'LPAD(s, 99999999)' FROM {df}",
             "SELECT lpad, repeat FROM {df} WHERE LPAD(s, n + 100000) = 'x'",
             "SELECT t + INTERVAL '1 day 2 hours', INTERVAL '5' MINUTE, INTERVAL 1000 YEAR FROM {df}",
-            "SELECT interval FROM {df}",
+            "SELECT interval, SUM(x) OVER (ORDER BY y RANGE BETWEEN 9999999 PRECEDING AND 1 FOLLOWING) FROM {df}",
         ] {
             assert!(sql_statement(text).is_ok(), "{text}");
         }
