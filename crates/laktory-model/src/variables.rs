@@ -2,13 +2,16 @@
 //!
 //! The environment is a map that the caller hands in. Expressions (`${{ … }}`) are recognised and refused.
 
+mod faults;
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
 use laktory_core::Secrets;
 use laktory_core::secret::is_secret;
-use laktory_syntax::{Diagnostic, Diagnostics, Span, did_you_mean};
+use laktory_syntax::{Diagnostic, Diagnostics, did_you_mean};
 
 use crate::budget::{Budget, Cause};
 use crate::load::LoadOptions;
@@ -16,7 +19,6 @@ use crate::placeholders::{Namespace, Placeholder, What, find};
 use crate::secrets;
 use crate::settings::Settings;
 use crate::sources::Sources;
-use crate::text_map;
 use crate::tree::{Atom, Entry, Kind, Node, Place, plain_atom};
 use crate::yaml::MAX_DEPTH;
 
@@ -102,33 +104,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Refuses values for variables that the document neither declares nor names: a misspelt `--var` would change nothing,
-    /// and nobody would see it.
-    fn check_given(&self, root: &Node, sources: &Sources, diagnostics: &mut Diagnostics) {
-        // What could not be included may name any variable.
-        if self.given.is_empty() || diagnostics.iter().any(Diagnostic::is_error) {
-            return;
-        }
-        let mut names = self.in_paths.clone();
-        mentioned(root, false, &mut names);
-        let known = |name: &String| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-        for name in self.given.keys().filter(|name| !known(name)) {
-            let message =
-                format!("the pipeline has no variable `{name}`, which `--var` gives a value");
-            let mut fault = Diagnostic::error("unknown-variable", message);
-            fault.hint = did_you_mean(name, names.iter().map(String::as_str)).or_else(|| {
-                Some(
-                    "it has no variables: write `${vars.<name>}` where the value belongs"
-                        .to_owned(),
-                )
-            });
-            let at = root
-                .entry("variables")
-                .map_or_else(|| crate::parameters::start_of(root), |entry| entry.key_at);
-            diagnostics.push(fault.at(sources.span(at)));
-        }
-    }
-
     /// Enters the scope of a `variables` mapping; false when `node` is none.
     pub(crate) fn enter(&mut self, node: &Node) -> bool {
         let Some(entries) = node.as_map() else {
@@ -160,7 +135,7 @@ impl<'a> Resolver<'a> {
         if !text.contains("${") {
             return Some(text.to_owned());
         }
-        self.in_paths.extend(names_in(text));
+        self.in_paths.extend(names::names_in(text));
         let mut node = Node::text(text, at.whole());
         let mut budget = Budget::of_path();
         Pass {
@@ -255,47 +230,6 @@ impl<'a> Resolver<'a> {
         names.dedup();
         names
     }
-}
-
-/// The variables that a document declares or names.
-fn mentioned(node: &Node, free: bool, names: &mut BTreeSet<String>) {
-    match &node.kind {
-        Kind::Scalar { text, .. } => names.extend(names_in(text)),
-        Kind::Seq(items) => {
-            for item in items {
-                mentioned(item, free, names);
-            }
-        }
-        Kind::Map(entries) => {
-            for entry in entries {
-                let free = free || FREE_FORM.contains(&entry.key.as_str());
-                if let (false, "variables", Some(declared)) =
-                    (free, entry.key.as_str(), entry.value.as_map())
-                {
-                    names.extend(declared.iter().map(|entry| entry.key.clone()));
-                }
-                mentioned(&entry.value, free, names);
-            }
-        }
-        Kind::Include { .. } | Kind::Poison => {}
-    }
-}
-
-/// The variables that a text names.
-fn names_in(text: &str) -> Vec<String> {
-    if !text.contains("${") {
-        return Vec::new();
-    }
-    let named = find(text).into_iter().flat_map(|found| match found.what {
-        What::Name(Namespace::Vars, name) => vec![name],
-        // Not read yet, so that any word may be one.
-        What::Expression => text[found.range]
-            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-            .map(str::to_owned)
-            .collect(),
-        _ => Vec::new(),
-    });
-    named.collect()
 }
 
 /// One walk over a tree.
@@ -510,7 +444,7 @@ impl Pass<'_, '_> {
                 return None;
             }
             What::Expression if self.deployment.is_some() => {
-                return Some(as_written(node, range));
+                return Some(names::as_written(node, range));
             }
             What::Expression => {
                 self.unsupported("expressions `${{ … }}` are not supported yet", node, range);
@@ -542,7 +476,7 @@ impl Pass<'_, '_> {
             }
             Namespace::Params => self.parameter(name, node, range),
             Namespace::CurrentUser | Namespace::Resources if self.deployment.is_some() => {
-                Some(as_written(node, range))
+                Some(names::as_written(node, range))
             }
             Namespace::CurrentUser => {
                 self.unsupported(
@@ -597,7 +531,7 @@ impl Pass<'_, '_> {
                 );
                 let fault = Diagnostic::warning("unresolved-variable", message);
                 self.once(format!("{key}.vars.{lower}"), fault, node, range.clone());
-                return Some(as_written(node, range));
+                return Some(names::as_written(node, range));
             }
             let mut hint = self.resolver.known();
             // Declared without a value: it must be given from outside.
@@ -661,70 +595,4 @@ impl Pass<'_, '_> {
         self.once(format!("params.{name}"), fault, node, range);
         None
     }
-
-    /// Reports a missing name where it is first used, and adds later uses (at most 5) to that report.
-    fn once(&mut self, name: String, fault: Diagnostic, node: &Node, range: Range<usize>) {
-        if let Some(first) = self.resolver.reported.get(&name) {
-            let span = self.span(node, Some(range));
-            if let (Some(fault), Some(span)) = (
-                first.and_then(|first| self.diagnostics.get_mut(first)),
-                span,
-            ) && fault.related.len() < 5
-                && fault.span.as_ref() != Some(&span)
-                && fault.related.iter().all(|(known, _)| *known != span)
-            {
-                fault.related.push((span, "also used here".to_owned()));
-            }
-            return;
-        }
-        let told = self.report(fault, node, Some(range));
-        self.resolver.reported.insert(name, told);
-    }
-
-    fn exhausted(&mut self, node: &Node, range: Option<Range<usize>>) {
-        if let Some(fault) = self.budget.fault() {
-            self.report(fault, node, range);
-        }
-    }
-
-    fn unsupported(&mut self, message: &str, node: &Node, range: Range<usize>) {
-        self.report(Diagnostic::error("unsupported", message), node, Some(range));
-    }
-
-    fn span(&self, node: &Node, range: Option<Range<usize>>) -> Option<Span> {
-        let exact = || {
-            let (text, range) = (node.as_text()?, range?);
-            let file = self.sources.file(node.at.file)?;
-            let range = text_map::locate(file.text(), node.at, text, range)?;
-            Some(Span::new(file, range))
-        };
-        exact().or_else(|| self.sources.span(node.at))
-    }
-
-    /// Reports a fault, once; its position among those that are told.
-    fn report(
-        &mut self,
-        fault: Diagnostic,
-        node: &Node,
-        range: Option<Range<usize>>,
-    ) -> Option<usize> {
-        if self.diagnostics.is_full() {
-            return self.diagnostics.push(fault);
-        }
-        let fault = fault.at(self.span(node, range));
-        let told = self
-            .diagnostics
-            .iter()
-            .rposition(|known| known.span == fault.span && known.message == fault.message);
-        match told {
-            Some(told) => Some(told),
-            None => self.diagnostics.push(fault),
-        }
-    }
-}
-
-/// The placeholder itself, for places whose values are not needed yet.
-fn as_written(node: &Node, range: Range<usize>) -> Node {
-    let text = node.as_text().unwrap_or_default();
-    Node::text(&text[range], node.at.whole())
 }
