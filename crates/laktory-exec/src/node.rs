@@ -322,7 +322,14 @@ impl NodeRun<'_> {
                     path: sink.target.to_string(),
                 });
             }
-            if let Some(rest) = removal.and_then(|removal| removal.rest()) {
+            let rest = match (&removal, &sink.target) {
+                (Some(removal), _) => removal.rest(),
+                (None, SinkTarget::File { path, .. }) => Some(format!(
+                    "`{path}` was written by the engine itself and stays; remove it by hand"
+                )),
+                (None, _) => None,
+            };
+            if let Some(rest) = rest {
                 self.warn(rest, &mut report.warnings);
             }
         }
@@ -332,12 +339,8 @@ impl NodeRun<'_> {
     /// Removes what an engine keeps in its catalog.
     async fn dropped(&self, target: &SinkTarget) -> Result<bool> {
         let (name, relation) = match target {
-            SinkTarget::File { path, .. } => {
-                return Err(Error::unsupported(format!(
-                    "`{path}` lies where only the engine writes, so that a reset cannot remove it"
-                ))
-                .with_hint("remove it there, or run with `--refresh full`"));
-            }
+            // Nothing tells who wrote what lies there.
+            SinkTarget::File { .. } => return Ok(false),
             SinkTarget::Table { name, .. } => (name, Relation::Table),
             SinkTarget::View { name, .. } => (name, Relation::View),
         };
