@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod cut_off;
 mod environment;
 mod exit;
 mod log;

@@ -13,6 +13,7 @@ use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored};
 
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
+use crate::seen::SourceFiles;
 use crate::sessions::transfer;
 use crate::{files, inline};
 
@@ -63,6 +64,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) node: &'a NodePlan,
     /// Whether rows will be computed, not only names and types.
     pub(crate) rows: bool,
+    /// Where the files are taken down that the node reads, under its position in the plan.
+    pub(crate) files: Option<(&'a SourceFiles, usize)>,
 }
 
 impl Builder<'_> {
@@ -148,7 +151,13 @@ impl Builder<'_> {
             return Ok(frame);
         }
         match &input.source {
-            InputSource::Files(spec) => read_files(self.cx, self.backend, spec, self.rows).await,
+            InputSource::Files(spec) => {
+                let spec = listed(self.cx, self.backend, spec, self.rows).await?;
+                if let Some((seen, node)) = self.files {
+                    seen.note(node, &spec.files);
+                }
+                self.backend.read(self.cx, &spec).await
+            }
             InputSource::Table(spec) => catalog(self.backend)?.table(self.cx, spec).await,
             InputSource::Sink {
                 name,
@@ -419,13 +428,24 @@ pub(crate) async fn read_files(
     spec: &laktory_core::ReadSpec,
     rows: bool,
 ) -> Result<Frame> {
+    let spec = listed(cx, backend, spec, rows).await?;
+    backend.read(cx, &spec).await
+}
+
+/// A specification with the files behind its path, when the backend works on local files.
+async fn listed(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    spec: &laktory_core::ReadSpec,
+    rows: bool,
+) -> Result<laktory_core::ReadSpec> {
     let mut spec = spec.clone();
     spec.rows = rows;
     if (backend.descriptor().capabilities)().local_files {
-        let path = spec.path.clone();
-        spec.files = cx.blocking(move || files::resolve(&path)).await?;
+        let (path, format) = (spec.path.clone(), spec.format.clone());
+        spec.files = cx.blocking(move || files::resolve(&path, &format)).await?;
     }
-    backend.read(cx, &spec).await
+    Ok(spec)
 }
 
 /// A frame over what a sink wrote.

@@ -205,6 +205,7 @@ async fn check_node(
         observer: &Silent,
         node,
         rows: false,
+        files: None,
     };
     let Stage { frame, schema, .. } = builder.stage(frames).await.map_err(|fault| vec![fault])?;
     let resolved = NodeSchema {

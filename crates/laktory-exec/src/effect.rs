@@ -150,7 +150,7 @@ pub fn may_report(path: &Path, plan: &Plan, own: &[PathBuf]) -> Result<()> {
     }
     let inputs = plan.nodes.iter().flat_map(|node| &node.inputs);
     let reads = inputs.filter_map(|input| match &input.source {
-        InputSource::Files(spec) => files::resolve(&spec.path).ok(),
+        InputSource::Files(spec) => files::resolve(&spec.path, &spec.format).ok(),
         _ => None,
     });
     if reads.flatten().any(|file| is_same(&file, &real)) {

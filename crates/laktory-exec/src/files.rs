@@ -5,19 +5,20 @@
 
 use std::path::{Path, PathBuf};
 
-use laktory_core::{Error, ErrorKind, Result};
+use laktory_core::{Error, ErrorKind, Format, Result};
 
 /// The files behind `path`, sorted by name.
 ///
 /// # Errors
-/// `NotFound` when nothing is there, or a folder holds no file; `Unsupported` for URLs; `InvalidArgument` for a
-/// malformed glob; `Io` when a folder cannot be listed.
-pub(crate) fn resolve(path: &str) -> Result<Vec<PathBuf>> {
+/// `NotFound` when nothing is there, or a folder holds no file; `Unsupported` for URLs, and for folders in which a log says
+/// which files count; `InvalidArgument` for a malformed glob; `Io` when a folder cannot be listed.
+pub(crate) fn resolve(path: &str, format: &Format) -> Result<Vec<PathBuf>> {
     let local = local_path(path)?;
     if local.is_file() {
         return Ok(vec![local]);
     }
     if local.is_dir() {
+        no_log(path, &local, format)?;
         let files = walk(&local)?;
         if files.is_empty() {
             return Err(Error::new(
@@ -50,6 +51,36 @@ pub(crate) fn local_path(path: &str) -> Result<PathBuf> {
             .with_hint("copy or mount the data and give a local path"))
         }
         _ => Ok(PathBuf::from(path)),
+    }
+}
+
+/// Folders in which a log says which files count: the others hold rows that were replaced, removed, or never committed.
+const LOGS: &[(&str, &str, &str)] = &[
+    (
+        "_delta_log",
+        "a Delta table",
+        "read it with an engine that reads format DELTA",
+    ),
+    (
+        "_spark_metadata",
+        "the output of a stream of Spark",
+        "have Spark write the rows to a folder once more, or give the files that count as separate sources",
+    ),
+];
+
+fn no_log(path: &str, folder: &Path, format: &Format) -> Result<()> {
+    if !matches!(
+        format,
+        Format::Parquet | Format::Csv | Format::Json | Format::JsonLines | Format::Ipc
+    ) {
+        return Ok(());
+    }
+    match LOGS.iter().find(|(log, ..)| folder.join(log).is_dir()) {
+        None => Ok(()),
+        Some((log, what, hint)) => Err(Error::unsupported(format!(
+            "folder `{path}` is {what}: its `{log}` says which files count, which format {format} does not know"
+        ))
+        .with_hint(*hint)),
     }
 }
 
@@ -146,6 +177,10 @@ fn working_directory() -> String {
 mod tests {
     use super::*;
 
+    fn resolve(path: &str) -> Result<Vec<PathBuf>> {
+        super::resolve(path, &Format::Csv)
+    }
+
     fn names(files: &[PathBuf], root: &Path) -> Vec<String> {
         files
             .iter()
@@ -176,6 +211,22 @@ mod tests {
             names(&resolve(&glob).unwrap(), root.path()),
             ["a.csv", "b.csv"]
         );
+    }
+
+    #[test]
+    fn folders_with_a_log_are_not_read_as_plain_files() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("a.parquet"), "x").unwrap();
+        let path = root.path().to_str().unwrap();
+        assert!(super::resolve(path, &Format::Parquet).is_ok());
+        for log in ["_spark_metadata", "_delta_log"] {
+            let folder = root.path().join(log);
+            std::fs::create_dir(&folder).unwrap();
+            let error = super::resolve(path, &Format::Parquet).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(log), "{error}");
+            std::fs::remove_dir(&folder).unwrap();
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod pool;
 mod record;
 mod report;
 mod run;
+mod seen;
 mod sessions;
 mod staging;
 mod target;
@@ -40,4 +41,5 @@ pub use report::{
     CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, RunTotals, Status,
 };
 pub use run::{Refresh, Run, RunOptions, preview, resolve, run};
+pub use seen::{SourceFiles, changed_error};
 pub use sessions::connect;

@@ -23,6 +23,7 @@ use crate::outputs::{self, Output, Prepared, Removal};
 use crate::pass::{Pass, Purpose, Results, conform, conserved, count_rows};
 use crate::report::{CheckStatus, NodeReport, Status};
 use crate::run::Refresh;
+use crate::seen::SourceFiles;
 use crate::sessions::{Sessions, transfer};
 use crate::staging;
 use crate::target::Target as Spot;
@@ -44,6 +45,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) frames: Mutex<BTreeMap<usize, Frame>>,
     /// Rows that finished nodes put out, where they were counted, by position in the plan.
     pub(crate) rows: Mutex<BTreeMap<usize, u64>>,
+    /// The files that the run reads.
+    pub(crate) files: &'a SourceFiles,
 }
 
 impl NodeFrames for Shared<'_> {
@@ -167,6 +170,7 @@ impl NodeRun<'_> {
             observer: self.shared.observer,
             node: self.node,
             rows: true,
+            files: Some((self.shared.files, self.index)),
         };
         let stage = builder.stage(self.shared).await?;
         for message in stage.warnings {
@@ -221,9 +225,8 @@ impl NodeRun<'_> {
         let outcomes = match pass.jobs.is_empty() {
             // Every sink was skipped, and nobody reads the node.
             true => Vec::new(),
-            false => backend
-                .execute(self.shared.cx, pass.jobs)
-                .await
+            false => self
+                .unchanged(backend.execute(self.shared.cx, pass.jobs).await)
                 .map_err(at_node)?,
         };
         let results = Results::of(&purposes, outcomes).map_err(at_node)?;
@@ -271,6 +274,16 @@ impl NodeRun<'_> {
         self.warn(message, &mut report.warnings);
     }
 
+    /// What the engine gave, unless files were written to while it read them: that is why it failed, or it gave rows that
+    /// the files never had.
+    fn unchanged<T>(&self, outcome: Result<T>) -> Result<T> {
+        match &outcome {
+            Err(error) if error.kind() == ErrorKind::Cancelled => {}
+            _ => self.shared.files.check(self.shared.plan, self.index)?,
+        }
+        outcome
+    }
+
     /// Computes the flagged rows once, keeps them in the engine, and judges the rules.
     async fn settle(
         &self,
@@ -285,7 +298,9 @@ impl NodeRun<'_> {
         let mut pass = Pass::default();
         pass.add(Purpose::Keep, flagged.clone(), Target::Materialize);
         pass.add(Purpose::Metrics, metrics, Target::Collect);
-        let outcomes = backend.execute(cx, pass.jobs).await.map_err(at_node)?;
+        let outcomes = self
+            .unchanged(backend.execute(cx, pass.jobs).await)
+            .map_err(at_node)?;
         let mut results = Results::of(&pass.purposes, outcomes).map_err(at_node)?;
         let missing = || at_node(Error::internal("the engine kept no frame or no metrics"));
         // These are all rows, not those that the rules leave.

@@ -109,6 +109,7 @@ impl NodeOutput {
             format,
             path: path.to_owned(),
             options: Options::new(),
+            existing: None,
         };
         let job = Job {
             frame,

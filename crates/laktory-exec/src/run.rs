@@ -21,6 +21,7 @@ use crate::output::NodeOutput;
 use crate::outside;
 use crate::pool::{SameThread, TokioPool};
 use crate::report::{NodeReport, RunReport, Status};
+use crate::seen::SourceFiles;
 use crate::sessions::Sessions;
 use crate::staging::{self, Staging};
 
@@ -61,6 +62,8 @@ pub struct RunOptions {
     pub own_files: Vec<PathBuf>,
     /// Asks the run to stop.
     pub cancel: Cancel,
+    /// Takes down the files that the run reads.
+    pub files: SourceFiles,
 }
 
 impl Default for RunOptions {
@@ -77,6 +80,7 @@ impl Default for RunOptions {
             lock_timeout: Duration::from_secs(60),
             own_files: Vec::new(),
             cancel: Cancel::new(),
+            files: SourceFiles::default(),
         }
     }
 }
@@ -354,6 +358,7 @@ pub async fn run(
         keep: &options.keep,
         frames: Mutex::new(BTreeMap::new()),
         rows: Mutex::new(BTreeMap::new()),
+        files: &options.files,
     };
     let (nodes, faults) = schedule(&shared, options.jobs.max(1)).await;
     let frames = shared

@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use laktory_core::{DType, Error, ErrorKind, Field, Result, TimeUnit};
+use laktory_core::{DType, Error, ErrorKind, Field, OptionValue, Options, Result, TimeUnit};
 
 /// What happens to a column that a file does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,51 @@ pub struct Policy {
     pub missing: Missing,
     /// For columns that a file has beside them.
     pub extra: Extra,
+}
+
+impl Policy {
+    /// What reader options ask for: `missing_columns` (`insert`, `raise`), `extra_columns` (`raise`, `ignore`, `insert`), and
+    /// `allow_missing_columns`, an older name.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for other values.
+    pub fn of(options: &Options) -> Result<Self> {
+        let missing = match chosen(options, "missing_columns", &["insert", "raise"])? {
+            Some("raise") => Missing::Raise,
+            Some(_) => Missing::Insert,
+            None => match options.get("allow_missing_columns") {
+                None | Some(OptionValue::Null | OptionValue::Bool(true)) => Missing::Insert,
+                Some(OptionValue::Bool(false)) => Missing::Raise,
+                Some(_) => return Err(refused("allow_missing_columns", "true or false")),
+            },
+        };
+        let extra = match chosen(options, "extra_columns", &["raise", "ignore", "insert"])? {
+            Some("ignore") => Extra::Ignore,
+            Some("insert") => Extra::Insert,
+            _ => Extra::Raise,
+        };
+        Ok(Self { missing, extra })
+    }
+}
+
+fn chosen<'a>(options: &Options, name: &str, choices: &[&'a str]) -> Result<Option<&'a str>> {
+    match options.get(name) {
+        None | Some(OptionValue::Null) => Ok(None),
+        Some(OptionValue::Text(text)) => choices
+            .iter()
+            .find(|choice| choice.eq_ignore_ascii_case(text))
+            .copied()
+            .map(Some)
+            .ok_or_else(|| refused(name, &format!("one of {}", listed(choices)))),
+        Some(_) => Err(refused(name, &format!("one of {}", listed(choices)))),
+    }
+}
+
+fn refused(name: &str, takes: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!("reader option `{name}` takes {takes}"),
+    )
 }
 
 /// The columns of a file.
@@ -392,6 +437,27 @@ mod tests {
             .iter()
             .map(|field| format!("{} {}", field.name, field.dtype));
         Ok(shown.collect::<Vec<_>>().join(", "))
+    }
+
+    #[test]
+    fn options_choose_the_policy() {
+        let with = |name: &str, value: &str| {
+            let value = OptionValue::Text(value.to_owned());
+            Policy::of(&Options::from([(name.to_owned(), value)]))
+        };
+        assert_eq!(Policy::of(&Options::new()).unwrap(), Policy::default());
+        assert_eq!(
+            with("extra_columns", "IGNORE").unwrap().extra,
+            Extra::Ignore
+        );
+        assert_eq!(
+            with("missing_columns", "raise").unwrap().missing,
+            Missing::Raise
+        );
+        assert_eq!(
+            with("missing_columns", "null").unwrap_err().message(),
+            "reader option `missing_columns` takes one of `insert`, `raise`"
+        );
     }
 
     fn both(left: DType, right: DType) -> Option<DType> {

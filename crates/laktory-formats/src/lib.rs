@@ -14,8 +14,80 @@ pub mod append;
 pub mod csv;
 pub mod folder;
 pub mod hive;
+pub mod ipc;
 pub mod json;
 pub mod options;
 mod writable;
 
+use std::path::Path;
+
+use laktory_core::{Error, ErrorKind, Format};
 pub use writable::writable;
+
+/// The error of a file that is damaged, cut off, or of another format.
+#[must_use]
+pub fn damaged(format: &Format, path: &Path) -> Error {
+    Error::new(
+        ErrorKind::ConversionFailed,
+        format!("`{}` is no readable {format} file", path.display()),
+    )
+    .with_hint("it is damaged, cut off, or of another format: write it again")
+}
+
+/// Whether an error of an engine may come from a damaged file, so that it is worth while to look at the files again.
+#[must_use]
+pub fn may_be_damage(error: &Error) -> bool {
+    const WORDS: &[&str] = &[
+        "arrow",
+        "buffer",
+        "codec",
+        "compress",
+        "corrupt",
+        "decod",
+        "eof",
+        "footer",
+        "index out of",
+        "ipc",
+        "lz4",
+        "metadata",
+        "offset",
+        "out of bounds",
+        "out of range",
+        "out of spec",
+        "page",
+        "panicked",
+        "parquet",
+        "range",
+        "slice",
+        "snappy",
+        "thrift",
+        "truncated",
+        "unexpected",
+        "utf-8",
+        "utf8",
+        "zstd",
+    ];
+    let kind = matches!(
+        error.kind(),
+        ErrorKind::Compute
+            | ErrorKind::ConversionFailed
+            | ErrorKind::Internal
+            | ErrorKind::Io
+            | ErrorKind::OutOfBounds
+            | ErrorKind::SchemaMismatch
+            | ErrorKind::Unsupported
+            | ErrorKind::InvalidArgument
+    );
+    let text = error.message().to_lowercase();
+    kind && WORDS.iter().any(|word| text.contains(word))
+}
+
+/// The error of a column whose type an engine does not read.
+#[must_use]
+pub fn type_not_read(path: &Path, column: &str, what: &str, engine: &str) -> Error {
+    Error::unsupported(format!(
+        "column `{column}` of `{}` is {what}, which {engine} does not read",
+        path.display()
+    ))
+    .with_hint("write it as a type that is read: floats of 32 bits, decimals of up to 38 digits")
+}

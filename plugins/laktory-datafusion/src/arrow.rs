@@ -33,13 +33,23 @@ fn exported_type(data_type: &DataType) -> DataType {
 /// # Errors
 /// `Compute` when a value does not fit, as a number of a wider decimal.
 pub(crate) fn encoded(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = batch
-        .columns()
-        .iter()
+    encoded_columns(batch.columns().iter().cloned(), batch.num_rows(), schema)
+}
+
+/// A batch of columns of so many rows with the types of `schema`.
+///
+/// # Errors
+/// As [`encoded`].
+pub(crate) fn encoded_columns(
+    columns: impl Iterator<Item = ArrayRef>,
+    rows: usize,
+    schema: &SchemaRef,
+) -> Result<RecordBatch> {
+    let columns = columns
         .zip(schema.fields())
-        .map(|(column, field)| encoded_column(column, field.data_type()))
+        .map(|(column, field)| encoded_column(&column, field.data_type()))
         .collect::<Result<Vec<_>>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).or_error()
 }
 

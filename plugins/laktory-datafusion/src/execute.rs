@@ -5,6 +5,7 @@ mod shared;
 
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
 use futures_util::future::try_join_all;
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport, WriteSpec};
@@ -31,6 +32,18 @@ pub(crate) async fn execute(session: &Session, cx: &RunCx, jobs: Vec<Job>) -> Re
     for job in &jobs {
         plans.push(session.plan(cx, &job.frame).await?);
     }
+    match run(session, cx, plans.clone(), jobs).await {
+        Ok(outcomes) => Ok(outcomes),
+        Err(error) => Err(crate::read::locate(cx, error, &plans).await),
+    }
+}
+
+async fn run(
+    session: &Session,
+    cx: &RunCx,
+    plans: Vec<LogicalPlan>,
+    jobs: Vec<Job>,
+) -> Result<Vec<Outcome>> {
     let (streams, pump) = shared::streams(session, cx, plans).await?;
     let tasks = streams
         .into_iter()

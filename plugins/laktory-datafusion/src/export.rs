@@ -15,14 +15,16 @@ use crate::{DataFusionFrame, source, stream as plans};
 pub(crate) async fn export(session: &Session, cx: &RunCx, frame: &Frame) -> Result<BatchStream> {
     let plan = session.plan(cx, frame).await?;
     let schema = exported(plan.schema().as_arrow());
-    let rows = plans::rows(session, plan).await?;
-    let state = (rows, cx.cancel().clone(), schema.clone());
-    let batches = stream::try_unfold(state, |(mut rows, cancel, schema)| async {
-        let Some(batch) = plans::next(&mut rows, &cancel).await? else {
-            return Ok(None);
+    let rows = plans::rows(session, plan.clone()).await?;
+    let state = (rows, cx.clone(), schema.clone(), plan);
+    let batches = stream::try_unfold(state, |(mut rows, cx, schema, plan)| async {
+        let batch = match plans::next(&mut rows, cx.cancel()).await {
+            Ok(Some(batch)) => batch,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(crate::read::locate(&cx, error, &[plan]).await),
         };
         let batch = encoded(&batch, &schema)?;
-        Ok::<_, laktory_core::Error>(Some((batch, (rows, cancel, schema))))
+        Ok::<_, laktory_core::Error>(Some((batch, (rows, cx, schema, plan))))
     });
     Ok(BatchStream::new(schema, batches))
 }

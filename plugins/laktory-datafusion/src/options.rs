@@ -1,3 +1,3 @@
 //! Reader and writer options.
 
-pub(crate) use laktory_formats::options::{Given, listed};
+pub(crate) use laktory_formats::options::Given;

@@ -1,12 +1,15 @@
 //! File sources: each format becomes a lazy scan of exactly the files that the executor resolved. Headers, footers and
 //! samples are looked at here, which is blocking work; rows are read when a plan runs.
 
+mod columns;
 mod csv;
+mod damage;
 mod input;
 mod ipc;
 mod json;
 mod local;
 mod parquet;
+mod sound;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -20,12 +23,15 @@ use laktory_core::{
     Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
 };
 
+use laktory_formats::hive::{self, Partitions};
+
 use crate::DataFusionFrame;
 use crate::error::ResultExt;
 use crate::options::Given;
 use crate::session::Session;
 use crate::types::data_type;
 
+pub(crate) use damage::locate;
 use table::Files;
 
 /// Looks at files of one format and makes a table of them.
@@ -65,6 +71,8 @@ struct Request<'a> {
     declared: Option<SchemaRef>,
     /// What files of JSON hold.
     json: Option<json::Answer>,
+    /// Columns that the folders of the files give.
+    partitions: Option<Partitions>,
     /// Footers that the session knows; scans look there too.
     footers: &'a FileMetadataCache,
     /// What was found out about files of CSV.
@@ -95,7 +103,8 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
     let table = cx
         .blocking(move || table(&spec, &*footers, looked, json))
         .await?;
-    let mut plan = crate::source::scan(session, table)?;
+    let records = table.1.or(records);
+    let mut plan = crate::source::scan(session, table.0)?;
     if limit.is_some() {
         plan = LogicalPlanBuilder::from(plan)
             .limit(0, limit)
@@ -149,12 +158,15 @@ fn at_files(error: Error, files: &[PathBuf]) -> Error {
     }
 }
 
+/// A table of the files, and its rows where the files tell them.
+type Table = (Arc<dyn TableProvider>, Option<u64>);
+
 fn table(
     spec: &ReadSpec,
     footers: &FileMetadataCache,
     csv: Option<csv::Looked>,
     json: Option<json::Answer>,
-) -> Result<Arc<dyn TableProvider>> {
+) -> Result<Table> {
     let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
     else {
         let known: Vec<&str> = READERS.iter().map(|(format, ..)| format.name()).collect();
@@ -169,11 +181,18 @@ fn table(
     let files = files(spec);
     let filled = filled(&files)?;
     if filled.is_empty() {
-        return nothing(spec, &files, declared);
+        return Ok((nothing(spec, &files, declared)?, None));
     }
+    let partitions = match spec.format {
+        Format::Parquet | Format::Ipc => {
+            hive::partitions(&spec.path, &filled, spec.schema.as_deref(), &spec.options)?
+        }
+        _ => None,
+    };
     let request = Request {
         spec,
         given,
+        partitions,
         files: filled,
         declared,
         json,
@@ -181,9 +200,20 @@ fn table(
         csv,
     };
     let table = reader(&request).map_err(|error| at_files(error, &request.files))?;
-    let table = table.with_paths(request.given.text("include_file_paths")?);
-    let table = table.in_one_stream(request.given.count("n_rows")?.is_some());
-    Ok(Arc::new(table))
+    let table = table
+        .with_partitions(request.partitions.as_ref())?
+        .with_paths(request.given.text("include_file_paths")?)
+        .in_one_stream(request.given.count("n_rows")?.is_some());
+    let rows = table.rows();
+    Ok((Arc::new(table), rows))
+}
+
+impl Request<'_> {
+    /// Names of the columns that folders give.
+    fn partition_names(&self) -> Vec<&str> {
+        let fields = self.partitions.iter().flat_map(|found| &found.fields);
+        fields.map(|field| field.name.as_str()).collect()
+    }
 }
 
 /// The table of files without content: no rows of the declared columns.

@@ -87,8 +87,15 @@ impl Session {
     ) -> Result<Vec<laktory_core::arrow::array::RecordBatch>> {
         use crate::error::ResultExt;
         cx.cancel().check()?;
-        let data = self.context.execute_logical_plan(plan).await.or_error()?;
-        data.collect().await.or_error()
+        let data = self.context.execute_logical_plan(plan.clone()).await;
+        let rows = match data {
+            Ok(data) => data.collect().await.or_error(),
+            Err(error) => Err(error).or_error(),
+        };
+        match rows {
+            Ok(rows) => Ok(rows),
+            Err(error) => Err(read::locate(cx, error, &[plan]).await),
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! Errors of files, told with file and line. polars knows neither when a line does not parse; after such an error the
 //! files of the plan are read once more, line by line, until the guilty one is found.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, ReadSpec, Result};
 use laktory_formats::csv::Reading;
 use laktory_formats::json::{Answer, Decoding, Layout, decode};
+use polars::prelude::{DataFrame, Engine, LazyFrame, PlanCallback, ScanArgsParquet};
+use polars_io::ipc::IpcScanOptions;
+use polars_plan::dsl::UnifiedScanArgs;
 
 /// Files that a plan reads.
 #[derive(Debug)]
@@ -75,6 +79,11 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
                 files.find_map(|file| misread(file, json))
             }),
             Format::Csv if of_values => source.csv.as_ref().and_then(fault),
+            Format::Parquet | Format::Ipc if laktory_formats::may_be_damage(&error) => source
+                .files
+                .iter()
+                .find(|file| is_damaged(&source.format, file))
+                .map(|file| laktory_formats::damaged(&source.format, file)),
             _ => None,
         };
         if let Some(located) = located {
@@ -82,6 +91,59 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
         }
     }
     error
+}
+
+/// What `run` gives, or the error of a damaged file of `sources` when the engine panics at it.
+pub(crate) fn unless_damaged<T>(
+    sources: &[Arc<Source>],
+    run: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let carried = sources
+        .iter()
+        .any(|source| matches!(source.format, Format::Parquet | Format::Ipc));
+    if !carried {
+        return run().map_err(|error| locate(error, sources));
+    }
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(outcome) => outcome.map_err(|error| locate(error, sources)),
+        Err(panic) => Err(locate(Error::from_panic(&*panic), sources)),
+    }
+}
+
+/// Whether a file cannot be decoded.
+fn is_damaged(format: &Format, file: &Path) -> bool {
+    let decoded = catch_unwind(AssertUnwindSafe(|| {
+        let Ok(path) = crate::read::path(file) else {
+            return Ok(());
+        };
+        if *format == Format::Ipc && laktory_formats::ipc::inspect(file).is_err() {
+            return Err(());
+        }
+        let scan = match format {
+            Format::Ipc => LazyFrame::scan_ipc(
+                path,
+                IpcScanOptions::default(),
+                UnifiedScanArgs {
+                    glob: false,
+                    ..UnifiedScanArgs::default()
+                },
+            ),
+            _ => LazyFrame::scan_parquet(
+                path,
+                ScanArgsParquet {
+                    glob: false,
+                    ..ScanArgsParquet::default()
+                },
+            ),
+        };
+        let nowhere = PlanCallback::new(|_: DataFrame| Ok(false));
+        let rows = scan.and_then(|scan| scan.sink_batches(nowhere, false, None));
+        match rows.and_then(|rows| rows.collect_with_engine(Engine::Streaming)) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(()),
+        }
+    }));
+    !matches!(decoded, Ok(Ok(())))
 }
 
 /// An error for the first line of a file that does not fit its columns.

@@ -18,7 +18,7 @@ use polars_plan::dsl::{DslPlan, SinkDestination};
 use polars_plan::plans::{DslFunction, FunctionIR};
 
 use crate::PolarsFrame;
-use crate::diagnose::{locate, unchanged};
+use crate::diagnose::{unchanged, unless_damaged};
 use crate::error::{ResultExt, carry};
 use crate::spool::Spool;
 use crate::write::{JsonArray, Sink};
@@ -45,11 +45,12 @@ pub(crate) fn execute(cx: &RunCx, jobs: &[Job]) -> Result<Vec<Outcome>> {
     let sources = PolarsFrame::all_sources(frames.iter().copied());
     let plans: Vec<LazyFrame> = frames.iter().map(|frame| frame.plan()).collect();
     let targets: Vec<&Target> = jobs.iter().map(|job| &job.target).collect();
-    streamed(
-        || run(cx, plans.clone(), &targets),
-        || run(cx, in_memory(plans.clone())?, &targets),
-    )
-    .map_err(|error| locate(error, &sources))
+    unless_damaged(&sources, || {
+        streamed(
+            || run(cx, plans.clone(), &targets),
+            || run(cx, in_memory(plans.clone())?, &targets),
+        )
+    })
     .and_then(|outcomes| unchanged(&sources).map(|()| outcomes))
 }
 

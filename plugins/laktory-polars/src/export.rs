@@ -14,7 +14,7 @@ use laktory_core::{BatchStream, Frame, Result, RunCx};
 use polars::prelude::{DataFrame, Engine, LazyFrame, PlanCallback, PolarsResult};
 
 use crate::PolarsFrame;
-use crate::diagnose::locate;
+use crate::diagnose::unless_damaged;
 use crate::error::{ResultExt, carry, engine_error};
 
 /// Batches that wait between the engine and the reader of the stream.
@@ -137,8 +137,9 @@ pub(crate) fn export(cx: &RunCx, frame: &Frame, schema: SchemaRef) -> Result<Bat
                     Some(lazy) => run(lazy, Arc::clone(&push)),
                     None => Ok(()),
                 };
-                crate::execute::streamed(|| run(lazy.clone(), Arc::clone(&push)), otherwise)
-                    .map_err(|error| locate(error, &sources))
+                unless_damaged(&sources, || {
+                    crate::execute::streamed(|| run(lazy.clone(), Arc::clone(&push)), otherwise)
+                })
             })
             .await
         }

@@ -5,8 +5,10 @@
 mod csv;
 mod files;
 mod json;
+mod partitions;
 mod tables;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,13 +17,12 @@ use std::sync::Arc;
 use laktory_core::{
     Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
 };
+use laktory_formats::hive::{self, Partitions};
 use laktory_formats::json::Known;
 use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, PlRefPath, ScanSources, Schema, col};
 use polars_buffer::Buffer;
-use polars_io::HiveOptions;
-use polars_plan::dsl::{DslPlan, FileScanDsl, UnifiedScanArgs};
+use polars_plan::dsl::{FileScanDsl, UnifiedScanArgs};
 use polars_utils::mmap::MMapSemaphore;
-use polars_utils::slice_enum::Slice;
 
 use crate::PolarsFrame;
 use crate::diagnose::Source;
@@ -70,6 +71,10 @@ pub(crate) struct Request<'a> {
     json: Option<json::Answer>,
     /// What was found out about files of CSV.
     csv: Option<csv::Looked>,
+    /// Columns that the folders of the files give.
+    partitions: Option<Partitions>,
+    /// Rows of the files, where they tell them.
+    rows: Cell<Option<u64>>,
 }
 
 /// A frame that reads files.
@@ -111,11 +116,21 @@ fn plan(
         .transpose()?
         .map(Arc::new);
     let files = files(spec);
+    let given = Given::new(&what, &spec.options, support.options)?;
+    let filled = filled(&files)?;
+    let partitions = match spec.format {
+        Format::Parquet | Format::Ipc => {
+            hive::partitions(&spec.path, &filled, spec.schema.as_deref(), &spec.options)?
+        }
+        _ => None,
+    };
     let request = Request {
         spec,
         cx,
-        given: Given::new(&what, &spec.options, support.options)?,
-        files: filled(&files)?,
+        given,
+        files: filled,
+        partitions,
+        rows: Cell::new(None),
         declared,
         json,
         csv,
@@ -125,7 +140,10 @@ fn plan(
     }
     let lazy = reader(&request).map_err(|error| at_files(error, &request.files))?;
     let is_limited = request.given.has("n_rows");
-    let records = request.json.as_ref().and_then(|json| json.records);
+    let records = match request.rows.get() {
+        Some(rows) => Some(rows),
+        None => request.json.as_ref().and_then(|json| json.records),
+    };
     let mut source = Source::new(spec, request.files, request.json);
     let mut found = None;
     if let Some(looked) = request.csv {
@@ -188,23 +206,19 @@ impl Request<'_> {
         &self,
         scan: FileScanDsl,
         sources: ScanSources,
-        mut args: UnifiedScanArgs,
+        args: UnifiedScanArgs,
     ) -> Result<LazyFrame> {
-        args.glob = false;
-        args.cache = false;
-        args.hive_options = HiveOptions::new_disabled();
-        if let Some(len) = self.given.count("n_rows")? {
-            args.pre_slice = Some(Slice::Positive { offset: 0, len });
-        }
-        if let Some(name) = self.given.text("include_file_paths")? {
-            args.include_file_paths = Some(name.into());
-        }
-        Ok(LazyFrame::from(DslPlan::Scan {
-            sources,
-            unified_scan_args: Box::new(args),
-            scan_type: Box::new(scan),
-            cached_ir: Arc::default(),
-        }))
+        let lazy = self.scan_part(scan, &sources, 0..self.files.len(), args)?;
+        self.limited(vec![lazy])
+    }
+
+    /// Frames one behind the other, as many rows as are wanted.
+    fn limited(&self, frames: Vec<LazyFrame>) -> Result<LazyFrame> {
+        let lazy = tables::stacked(frames)?;
+        Ok(match self.given.count("n_rows")? {
+            Some(rows) => lazy.slice(0, u32::try_from(rows).unwrap_or(u32::MAX)),
+            None => lazy,
+        })
     }
 
     /// The files as sources of a scan.
@@ -582,7 +596,9 @@ mod tests {
         assert_eq!(error.message(), "`seperator` is not a reader option of IPC");
         assert_eq!(
             error.hint(),
-            Some("known here: `include_file_paths`, `n_rows`")
+            Some(
+                "known here: `allow_missing_columns`, `extra_columns`, `hive_partitioning`, `include_file_paths`, `missing_columns`, `n_rows`, `recursiveFileLookup`"
+            )
         );
     }
 

@@ -11,7 +11,7 @@ use laktory_core::{
 
 use laktory_formats::json::Known;
 
-use crate::diagnose::locate;
+use crate::diagnose::unless_damaged;
 use crate::error::engine_error;
 use crate::spool::Spool;
 use crate::{POLARS, PolarsFrame, arrow, execute, export, ops, read, sql};
@@ -90,9 +90,7 @@ impl Backend for Session {
         let native = PolarsFrame::of(frame)?;
         let (mut lazy, sources) = (native.plan(), native.sources());
         cx.blocking(move || {
-            let schema = lazy
-                .collect_schema()
-                .map_err(|error| locate(engine_error(error), &sources))?;
+            let schema = unless_damaged(&sources, || lazy.collect_schema().map_err(engine_error))?;
             arrow::arrow_schema(&schema)
         })
         .await

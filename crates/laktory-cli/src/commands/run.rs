@@ -12,6 +12,7 @@ use laktory::{Planning, Project};
 
 use crate::args::{LogFormat, RefreshMode, RunArgs, duration};
 use crate::commands::{compile, inspect, open, show};
+use crate::cut_off;
 use crate::exit::{Failure, INTERRUPTED};
 use crate::log::{Detail, JsonLog, NoLog, TextLog};
 use crate::out::{self, print, print_json};
@@ -59,7 +60,9 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
     }
     let (observer, lines) = observer(args, detail);
     interrupt_with(&options.cancel, lines)?;
-    let run = runtime.block_on(laktory::exec::run(plan, registry, options, &*observer));
+    let files = options.files.clone();
+    let run = laktory::exec::run(plan, registry, options, &*observer);
+    let (run, runtime) = cut_off::block_on(runtime, &files, run)?;
     drop(observer);
     let run = run.map_err(|faults| Failure::usage(explain(&project, &faults)))?;
     finish(args, detail, &project, &runtime, &run)

@@ -56,6 +56,8 @@ pub(super) trait Decode: fmt::Debug + Send + Sync {
 pub(super) struct Local {
     decode: Arc<dyn Decode>,
     schema: TableSchema,
+    /// Places of the columns of the schema in that of the decoder.
+    places: Arc<[usize]>,
     projection: SplitProjection,
     batch_size: usize,
     metrics: ExecutionPlanMetricsSet,
@@ -63,9 +65,10 @@ pub(super) struct Local {
 
 impl Local {
     /// Files of a schema, decoded by a format.
-    pub(super) fn new(decode: Arc<dyn Decode>, schema: TableSchema) -> Self {
+    pub(super) fn new(decode: Arc<dyn Decode>, schema: TableSchema, places: Arc<[usize]>) -> Self {
         Self {
             decode,
+            places,
             projection: SplitProjection::unprojected(&schema),
             schema,
             batch_size: 8192,
@@ -86,7 +89,12 @@ impl FileSource for Local {
     ) -> EngineResult<Arc<dyn FileOpener>> {
         let opener = Arc::new(Opener {
             decode: Arc::clone(&self.decode),
-            columns: self.projection.file_indices.clone(),
+            columns: self
+                .projection
+                .file_indices
+                .iter()
+                .filter_map(|place| self.places.get(*place).copied())
+                .collect(),
             batch_size: self.batch_size,
         });
         ProjectionOpener::try_new(self.projection.clone(), opener, self.schema.file_schema())

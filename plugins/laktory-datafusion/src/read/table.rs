@@ -23,9 +23,12 @@ use datafusion::object_store::ObjectMeta;
 use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::limit::GlobalLimitExec;
-use laktory_core::{Error, Result};
+use laktory_core::{Error, ErrorKind, Result};
+use laktory_formats::hive::Partitions;
 
 use super::local::{Decode, Local, Location};
+use super::sound::SoundReaders;
+use crate::types::data_type;
 
 /// How the files are decoded.
 #[derive(Clone, Debug)]
@@ -38,8 +41,13 @@ enum Decoder {
 pub(super) struct Files {
     decoder: Decoder,
     files: Vec<PartitionedFile>,
+    /// The columns of the files.
     schema: SchemaRef,
-    paths: Option<FieldRef>,
+    /// Places of those that are read, in the schema that the decoder knows.
+    places: Arc<[usize]>,
+    /// Columns that each file has one value for: those of its folders, and its path.
+    constants: Vec<FieldRef>,
+    rows: Option<u64>,
     one_stream: bool,
 }
 
@@ -88,28 +96,86 @@ impl Files {
         Ok(Self {
             decoder,
             files,
+            places: (0..schema.fields().len()).collect(),
             schema,
-            paths: None,
+            constants: Vec::new(),
+            rows: None,
             one_stream: false,
         })
     }
 
+    /// The rows of all files, as they tell.
+    pub(super) fn with_rows(mut self, rows: u64) -> Self {
+        self.rows = Some(rows);
+        self
+    }
+
+    /// The rows of all files, where they tell.
+    pub(super) fn rows(&self) -> Option<u64> {
+        self.rows
+    }
+
+    /// The files.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        let locations = self.files.iter();
+        locations
+            .filter_map(|file| Some(file.extension::<Location>()?.0.clone()))
+            .collect()
+    }
+
+    /// Whether the files are of PARQUET.
+    pub(super) fn is_parquet(&self) -> bool {
+        matches!(self.decoder, Decoder::Parquet)
+    }
+
+    /// With the columns of the folders, to which columns of the files of the same names give way.
+    ///
+    /// # Errors
+    /// `ConversionFailed` when the name of a folder is not of the type that is declared.
+    pub(super) fn with_partitions(mut self, partitions: Option<&Partitions>) -> Result<Self> {
+        let Some(partitions) = partitions else {
+            return Ok(self);
+        };
+        let named = |name: &str| partitions.fields.iter().any(|field| field.name == name);
+        let places: Vec<usize> = (0..self.schema.fields().len())
+            .filter(|place| !named(self.schema.field(*place).name()))
+            .collect();
+        self.schema = Arc::new(super::local::project(&self.schema, &places)?);
+        self.places = places.into();
+        for (file, values) in self.files.iter_mut().zip(&partitions.values) {
+            let values = values.iter().zip(&partitions.fields);
+            file.partition_values = values
+                .map(|(value, field)| folder_value(file, field, value.as_deref()))
+                .collect::<Result<_>>()?;
+        }
+        for field in &partitions.fields {
+            let dtype = data_type(&field.dtype)?;
+            self.constants
+                .push(Arc::new(Field::new(&field.name, dtype, true)));
+        }
+        Ok(self)
+    }
+
     /// With a further column that holds the path of each row's file.
     pub(super) fn with_paths(mut self, name: Option<&str>) -> Self {
-        let Some(name) = name else {
-            return self;
-        };
-        for file in &mut self.files {
-            let path = file
-                .extension::<Location>()
-                .map(|location| location.0.display().to_string());
-            file.partition_values = vec![ScalarValue::Utf8View(path)];
-            // With those of the further column.
-            if let Some(statistics) = file.statistics.take() {
-                *file = file.clone().with_statistics(statistics);
+        if let Some(name) = name {
+            for file in &mut self.files {
+                let path = file
+                    .extension::<Location>()
+                    .map(|location| location.0.display().to_string());
+                file.partition_values.push(ScalarValue::Utf8View(path));
+            }
+            self.constants
+                .push(Arc::new(Field::new(name, DataType::Utf8View, false)));
+        }
+        if !self.constants.is_empty() {
+            for file in &mut self.files {
+                // With those of the further columns.
+                if let Some(statistics) = file.statistics.take() {
+                    *file = file.clone().with_statistics(statistics);
+                }
             }
         }
-        self.paths = Some(Arc::new(Field::new(name, DataType::Utf8View, false)));
         self
     }
 
@@ -120,9 +186,8 @@ impl Files {
     }
 
     fn table_schema(&self) -> TableSchema {
-        let paths: Vec<FieldRef> = self.paths.iter().cloned().collect();
         TableSchema::builder(Arc::clone(&self.schema))
-            .with_table_partition_cols(paths)
+            .with_table_partition_cols(self.constants.clone())
             .build()
     }
 
@@ -155,6 +220,31 @@ impl Files {
         groups.retain(|group| !group.is_empty());
         groups.into_iter().map(FileGroup::new).collect()
     }
+}
+
+/// The value that the folder of a file gives.
+fn folder_value(
+    file: &PartitionedFile,
+    field: &laktory_core::Field,
+    value: Option<&str>,
+) -> Result<ScalarValue> {
+    let dtype = data_type(&field.dtype)?;
+    let text = ScalarValue::Utf8(value.map(str::to_owned));
+    text.cast_to(&dtype).map_err(|_| {
+        let path = file
+            .extension::<Location>()
+            .map(|location| location.0.display().to_string());
+        Error::new(
+            ErrorKind::ConversionFailed,
+            format!(
+                "`{}`: the folder gives `{}` for `{}`, which is no {}",
+                path.unwrap_or_default(),
+                value.unwrap_or_default(),
+                field.name,
+                field.dtype
+            ),
+        )
+    })
 }
 
 /// A file as the engine names it.
@@ -210,7 +300,11 @@ impl TableProvider for Files {
         limit: Option<usize>,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let source: Arc<dyn FileSource> = match &self.decoder {
-            Decoder::Ours(decode) => Arc::new(Local::new(Arc::clone(decode), self.table_schema())),
+            Decoder::Ours(decode) => Arc::new(Local::new(
+                Arc::clone(decode),
+                self.table_schema(),
+                Arc::clone(&self.places),
+            )),
             Decoder::Parquet => {
                 let runtime = state.runtime_env();
                 let footers = CachedParquetFileReaderFactory::new(
@@ -218,7 +312,7 @@ impl TableProvider for Files {
                     runtime.cache_manager.get_file_metadata_cache(),
                 );
                 let source = ParquetSource::new(self.table_schema());
-                Arc::new(source.with_parquet_file_reader_factory(Arc::new(footers)))
+                Arc::new(source.with_parquet_file_reader_factory(Arc::new(SoundReaders(footers))))
             }
         };
         let groups = self.groups(state.config_options().execution.target_partitions);

@@ -1,0 +1,149 @@
+//! Columns of folders in a scan. Where the engine finds the same columns in the paths, it has them, and leaves out files
+//! by them; else files of equal values are scans of their own with constants.
+
+use std::ops::Range;
+use std::path::Component;
+use std::sync::Arc;
+
+use laktory_core::Result;
+use laktory_formats::folder;
+use polars::prelude::{LazyFrame, NULL, PlSmallStr, ScanSources, Schema, Selector, col, lit};
+use polars_io::HiveOptions;
+use polars_plan::dsl::{DslPlan, FileScanDsl, UnifiedScanArgs};
+
+use super::Request;
+
+impl Request<'_> {
+    /// Names of the columns that folders give.
+    pub(super) fn partition_names(&self) -> Vec<&str> {
+        let fields = self.partitions.iter().flat_map(|found| &found.fields);
+        fields.map(|field| field.name.as_str()).collect()
+    }
+
+    /// Columns that come with a scan beside those of the files.
+    pub(super) fn kept(&self) -> Result<Vec<&str>> {
+        let mut kept = self.partition_names();
+        kept.extend(self.given.text("include_file_paths")?);
+        Ok(kept)
+    }
+
+    /// The lazy scan of some of the files.
+    pub(super) fn scan_part(
+        &self,
+        scan: FileScanDsl,
+        sources: &ScanSources,
+        files: Range<usize>,
+        mut args: UnifiedScanArgs,
+    ) -> Result<LazyFrame> {
+        args.glob = false;
+        args.cache = false;
+        args.hive_options = HiveOptions::new_disabled();
+        if let Some(name) = self.given.text("include_file_paths")? {
+            args.include_file_paths = Some(name.into());
+        }
+        let Some(partitions) = &self.partitions else {
+            return Ok(scanned(scan, sources, files, args));
+        };
+        if matches!(sources, ScanSources::Paths(_)) && self.found_by_engine() {
+            let mut schema = Schema::with_capacity(partitions.fields.len());
+            for field in &partitions.fields {
+                let dtype = crate::schema::data_type(&field.dtype)?;
+                schema.insert(field.name.as_str().into(), dtype);
+            }
+            args.hive_options = HiveOptions {
+                enabled: Some(true),
+                hive_start_idx: 0,
+                schema: Some(Arc::new(schema)),
+                try_parse_dates: true,
+            };
+            return Ok(scanned(scan, sources, files, args));
+        }
+        let within = &self.files[files.clone()];
+        let runs = folder::runs(within, |at| &partitions.values[files.start + at]);
+        let frames = runs.into_iter().map(|run| {
+            let run = files.start + run.start..files.start + run.end;
+            let first = run.start;
+            self.with_constants(scanned(scan.clone(), sources, run, args.clone()), first)
+        });
+        super::tables::stacked(frames.collect::<Result<_>>()?)
+    }
+
+    /// The rows of the file `at`, and of others in folders of the same values, with the columns of their folders.
+    pub(super) fn with_constants(&self, lazy: LazyFrame, at: usize) -> Result<LazyFrame> {
+        let Some(partitions) = &self.partitions else {
+            return Ok(lazy);
+        };
+        let path = self.given.text("include_file_paths")?;
+        let behind: Vec<PlSmallStr> = self.kept()?.into_iter().map(PlSmallStr::from_str).collect();
+        let others = Selector::ByName {
+            names: behind.into(),
+            strict: false,
+        };
+        let mut exprs = vec![(Selector::Wildcard - others).as_expr()];
+        for (value, field) in partitions.values[at].iter().zip(&partitions.fields) {
+            let dtype = crate::schema::data_type(&field.dtype)?;
+            let value = match value {
+                Some(text) => crate::expr::convert(lit(text.as_str()), &dtype, true),
+                None => lit(NULL).cast(dtype),
+            };
+            exprs.push(value.alias(field.name.as_str()));
+        }
+        exprs.extend(path.map(col));
+        Ok(lazy.select(exprs))
+    }
+
+    /// Whether the engine, which looks at whole paths, finds the columns that the rule finds, with the same values.
+    fn found_by_engine(&self) -> bool {
+        let Some(partitions) = &self.partitions else {
+            return false;
+        };
+        let declared = self.declared.as_deref();
+        if partitions
+            .fields
+            .iter()
+            .any(|field| declared.is_some_and(|declared| declared.contains(field.name.as_str())))
+        {
+            return false;
+        }
+        self.files.iter().all(|file| {
+            let mut folders: Vec<Component<'_>> = file.components().collect();
+            folders.pop();
+            let mut found = folders
+                .iter()
+                .filter_map(|folder| folder.as_os_str().to_str())
+                .filter(|folder| folder.contains('='));
+            let plain = |folder: &str, name: &str| {
+                folder.split_once('=').is_some_and(|(own, value)| {
+                    own == name && !value.is_empty() && !value.contains(['=', '*', '%'])
+                })
+            };
+            partitions.fields.iter().all(|field| {
+                found
+                    .next()
+                    .is_some_and(|folder| plain(folder, &field.name))
+            }) && found.next().is_none()
+        })
+    }
+}
+
+fn scanned(
+    scan: FileScanDsl,
+    sources: &ScanSources,
+    files: Range<usize>,
+    args: UnifiedScanArgs,
+) -> LazyFrame {
+    let sources = match sources {
+        ScanSources::Paths(paths) => ScanSources::Paths(paths.clone().sliced(files)),
+        ScanSources::Buffers(buffers) => {
+            let some: Vec<_> = buffers[files].to_vec();
+            ScanSources::Buffers(some.into())
+        }
+        other => other.clone(),
+    };
+    LazyFrame::from(DslPlan::Scan {
+        sources,
+        unified_scan_args: Box::new(args),
+        scan_type: Box::new(scan),
+        cached_ir: Arc::default(),
+    })
+}
