@@ -15,6 +15,7 @@ mod options;
 mod pairs;
 mod parts;
 mod schema;
+mod secrets;
 mod strict;
 mod tables;
 mod world;
@@ -37,6 +38,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(pairs::trials());
     trials.extend(parts::trials());
     trials.extend(schema::trials());
+    trials.extend(secrets::trials());
     trials.extend(strict::trials());
     trials.extend(tables::trials());
     trials.extend(world::trials());

@@ -3,10 +3,12 @@
 
 mod validator;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use laktory::model::{LoadOptions, SchemaWords};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
@@ -28,6 +30,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("schema/agrees_with_the_command", agrees),
         Trial::test("schema/accepts_examples_and_pages", pages),
+        Trial::test("schema/agrees_with_the_reader_on_mutations", mutations),
     ]
 }
 
@@ -107,6 +110,165 @@ fn agrees() -> Result<(), Failed> {
 
 fn is_pipeline(name: &str, text: &str) -> bool {
     name.ends_with(".yaml") && text.contains("nodes")
+}
+
+/// Documents of our own, which use every object of the language, in each of its shapes.
+const WIDE: &str = include_str!("schema/wide.yaml");
+
+/// What a value is changed to.
+fn others(value: &Value) -> Vec<Value> {
+    let mut others = vec![
+        Value::Null,
+        json!(true),
+        json!("no"),
+        json!(1),
+        json!(1.5),
+        json!(-1),
+        json!("7"),
+        json!(" text "),
+        json!([]),
+        json!({}),
+        json!([value]),
+        json!({ "k": value }),
+        json!([null]),
+        json!("${vars.x}"),
+    ];
+    if let Value::String(text) = value {
+        others.push(json!(text.to_lowercase()));
+        others.push(json!(text.to_uppercase()));
+        others.push(json!(format!(" {text} ")));
+        others.push(json!(format!("{text}x")));
+    }
+    others
+}
+
+/// Every document that differs from `value` at one place.
+fn mutants(value: &Value, make: &mut dyn FnMut(Value)) {
+    match value {
+        Value::Object(entries) => {
+            for (key, inner) in entries {
+                let mut with = |change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+                    let mut changed = entries.clone();
+                    change(&mut changed);
+                    make(Value::Object(changed));
+                };
+                with(&|changed| {
+                    changed.remove(key);
+                });
+                for renamed in [format!("{key}x"), key.to_uppercase()] {
+                    with(&|changed| {
+                        changed.remove(key);
+                        changed.insert(renamed.clone(), inner.clone());
+                    });
+                }
+                for (old, new) in OLD {
+                    if new == *key {
+                        with(&|changed| {
+                            changed.insert(old.to_owned(), inner.clone());
+                        });
+                        with(&|changed| {
+                            changed.remove(key);
+                            changed.insert(old.to_owned(), inner.clone());
+                        });
+                    }
+                }
+                for other in others(inner) {
+                    with(&|changed| {
+                        changed.insert(key.clone(), other.clone());
+                    });
+                }
+                mutants(inner, &mut |inner| {
+                    let mut changed = entries.clone();
+                    changed.insert(key.clone(), inner);
+                    make(Value::Object(changed));
+                });
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                for other in others(item) {
+                    let mut changed = items.clone();
+                    changed[index] = other;
+                    make(Value::Array(changed));
+                }
+                mutants(item, &mut |item| {
+                    let mut changed = items.clone();
+                    changed[index] = item;
+                    make(Value::Array(changed));
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Old keys and current ones.
+const OLD: [(&str, &str); 12] = [
+    ("dataframe_type", "dataframe_backend"),
+    ("dataframe_backend_", "dataframe_backend"),
+    ("options", "resource_options"),
+    ("description", "comment"),
+    ("sink", "sinks"),
+    ("source", "sources"),
+    ("read_options", "reader_kwargs"),
+    ("write_options", "writer_kwargs"),
+    ("schema", "schema_definition"),
+    ("checkpoint_location", "checkpoint_path"),
+    ("sql_expr", "expr"),
+    ("value", "expr"),
+];
+
+/// The schema and the reader on documents that differ at one place from those above: what the reader takes the schema
+/// accepts, and what it refuses for a key, a shape or a word, the schema refuses.
+fn mutations() -> Result<(), Failed> {
+    let schema = laktory::model::json_schema(&SchemaWords::default());
+    let validator = Validator::new(&schema)?;
+    let options = LoadOptions {
+        variables: BTreeMap::from([("x".to_owned(), "1".to_owned())]),
+        ..LoadOptions::default()
+    };
+    let mut wrong = BTreeMap::new();
+    let mut count = 0;
+    for document in serde_saphyr::from_multiple::<Value>(WIDE)? {
+        let mut judge = |changed: Value| {
+            count += 1;
+            let text = changed.to_string();
+            let loaded = laktory::model::load("p.yaml", text.as_bytes(), &options);
+            let errors: Vec<_> = loaded
+                .diagnostics
+                .iter()
+                .filter(|fault| fault.is_error())
+                .collect();
+            // A value stands for the placeholder, and it has a type.
+            let replaced = text.contains("${");
+            let of_shape = errors.iter().find(|fault| {
+                SHAPE.contains(&fault.code)
+                    && !(replaced && matches!(fault.code, "wrong-type" | "unknown-word"))
+            });
+            let accepted = validator.accepts(&changed);
+            let fault = match (accepted, of_shape) {
+                (false, None) if errors.is_empty() => {
+                    "the schema refuses what the reader takes".to_owned()
+                }
+                (true, Some(fault)) => {
+                    format!("the schema accepts: {fault}")
+                }
+                _ => return,
+            };
+            wrong.entry(fault).or_insert(text);
+        };
+        judge(document.clone());
+        mutants(&document, &mut judge);
+    }
+    if wrong.is_empty() && count > 5_000 {
+        return Ok(());
+    }
+    let told: Vec<String> = wrong
+        .iter()
+        .take(40)
+        .map(|(fault, text)| format!("{fault}\n    {text}"))
+        .collect();
+    Err(format!("{} of {count} documents\n{}", wrong.len(), told.join("\n")).into())
 }
 
 /// Keys of which a part of a node has at least one.
