@@ -61,10 +61,12 @@ const VARIANTS: &[Variant] = &[
         false,
     ),
     ("JSONL", "", "", true),
+    ("JSONL", "nan_as_null: true", "", true),
     ("JSONL", "compression: gzip", "", true),
     ("JSONL", "compression: gzip, compression_level: 9", "", true),
     ("JSONL", "compression: zstd", "", true),
     ("JSON", "", "", true),
+    ("JSON", "nan_as_null: true", "", true),
     ("PARQUET", "", "", true),
     ("PARQUET", "compression: snappy", "", true),
     (

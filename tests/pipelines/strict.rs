@@ -139,8 +139,8 @@ fn table() -> Vec<Row> {
 
 pub(crate) fn trials() -> Vec<Trial> {
     let engines: Vec<Engine> = engines();
-    let remote = engines.iter().filter(|engine| engine.is_remote);
-    remote
+    engines
+        .iter()
         .flat_map(|engine| {
             table().into_iter().map(|row| {
                 let own = engine.clone();

@@ -116,7 +116,7 @@ fn given_secrets(around: &AroundArgs) -> Secrets {
     let settings = around.settings.iter().map(|(_, name, value)| (name, value));
     let values = around.variables.iter().chain(&around.parameters);
     let values = values.map(|(name, value)| (name, value)).chain(settings);
-    for (name, value) in values.filter(|(name, _)| is_secret(name)) {
+    for (_, value) in values.filter(|(name, _)| is_secret(name)) {
         secrets.add(value);
     }
     secrets

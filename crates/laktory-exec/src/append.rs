@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, DType, Error, ErrorKind, Frame, FrameName, NamedFrames, Op, Result, RunCx, UnionHow,
+    Backend, DType, Error, ErrorKind, Format, Frame, FrameName, NamedFrames, Op, Result, RunCx,
+    UnionHow,
 };
 use laktory_plan::{SinkPlan, SinkTarget, Stored};
 
@@ -36,7 +37,13 @@ pub(crate) async fn fits(
             .map(|field| field.name().clone())
             .collect()
     };
-    if names(&found) != names(&added) {
+    // Columns without names are told apart by their number alone.
+    let is_named = !matches!(&sink.read, Stored::Files(read) if read.format == Format::Csv && !read.has_header);
+    let alike = match is_named {
+        true => names(&found) == names(&added),
+        false => found.fields().len() == added.fields().len(),
+    };
+    if !alike {
         return Err(refused(
             sink,
             &format!(

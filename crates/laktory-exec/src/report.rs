@@ -117,6 +117,9 @@ pub struct NodeReport {
     pub backend: String,
     /// How it ended.
     pub status: Status,
+    /// Rows in what the node reads: in the files, in the pipeline, or put out by the nodes before; null where one of them
+    /// was not counted.
+    pub rows_read: Option<u64>,
     /// Rows after the transformer, which the expectations look at; null when the node was computed as part of its reader's plan.
     pub rows_in: Option<u64>,
     /// Rows that stayed.
@@ -127,9 +130,6 @@ pub struct NodeReport {
     pub rows_quarantined: u64,
     /// Rows among the quarantined that no sink received.
     pub rows_discarded: u64,
-    /// Rows in what the node reads: in the files, in the pipeline, or put out by the nodes before; null where one of them
-    /// was not counted.
-    pub rows_read: Option<u64>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// What was written.

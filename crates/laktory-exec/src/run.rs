@@ -323,6 +323,7 @@ pub async fn run(
             node.handover = Handover::Materialize;
         }
     }
+    options.files.clear();
     let began = Instant::now();
     let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     let engine = Engine::open(&plan, registry, &options)

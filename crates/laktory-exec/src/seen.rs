@@ -38,6 +38,11 @@ impl SourceFiles {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets what an earlier run with the same options has read.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
     /// Takes down how files are that a node is about to read.
     pub(crate) fn note(&self, node: usize, files: &[PathBuf]) {
         let mut seen = self.lock();

@@ -8,6 +8,7 @@ use laktory_model::{
 };
 
 use crate::compile::Compiler;
+use crate::paths::{self, Use};
 use crate::places::{Relation, Target, Targets, is_pattern};
 use crate::plan::Writer;
 
@@ -53,6 +54,9 @@ pub(crate) fn crossings(compiler: &mut Compiler<'_>) -> Vec<Vec<Crossing>> {
             let Some((text, pattern)) = place_read(source) else {
                 continue;
             };
+            if !is_table(&source.kind) && is_faulty(compiler, reader, &text, Use::Source) {
+                continue;
+            }
             let keys = keys_of(compiler, reader, &text, is_table(&source.kind));
             for (target, relation) in targets.touched(&keys, pattern) {
                 let sink = targets.get(target).of;
@@ -92,7 +96,8 @@ fn targets(compiler: &Compiler<'_>) -> Targets<Sink> {
                 }
                 SinkKind::PipelineView(_) => continue,
             };
-            if id.is_empty() {
+            let refused = !table && is_faulty(compiler, node, &id, Use::Target);
+            if id.is_empty() || refused {
                 continue;
             }
             targets.push(Target {
@@ -120,6 +125,12 @@ fn keys_of(
         .engine(node)
         .is_some_and(|engine| engine.capabilities.local_files);
     compiler.options.survey.keys(text, local)
+}
+
+/// Whether a path is refused by its text alone.
+fn is_faulty(compiler: &Compiler<'_>, node: usize, path: &str, used: Use) -> bool {
+    let engine = compiler.engine(node);
+    engine.is_some_and(|engine| paths::is_faulty(&engine.capabilities, path, used))
 }
 
 fn is_table(kind: &SourceKind) -> bool {

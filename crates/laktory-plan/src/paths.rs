@@ -33,6 +33,11 @@ pub(crate) fn check(
     Some(Finding::error(code, place.clone(), message).hint(hint))
 }
 
+/// Whether a path is refused whatever is there. What it meets is then of no interest.
+pub(crate) fn is_faulty(capabilities: &Capabilities, path: &str, used: Use) -> bool {
+    capabilities.local_files && fault(path, used).is_some()
+}
+
 fn fault(path: &str, used: Use) -> Option<(&'static str, String, &'static str)> {
     let wrong = |message, hint| Some(("path", message, hint));
     let local = match scheme(path) {

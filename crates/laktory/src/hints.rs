@@ -50,7 +50,9 @@ pub(crate) fn hint(error: &Error, place: &Place<'_>) -> Option<String> {
         Some(known) => format!("{hint}; {known}"),
         None => hint,
     };
-    if place.sql && !has_word(&place.text, "from") {
+    // A condition is SQL too, and reads no frame by itself.
+    let is_statement = place.sql && has_word(&place.text, "select");
+    if is_statement && !has_word(&place.text, "from") {
         return Some("the statement reads no frame: add `FROM {df}`".to_owned());
     }
     let is_named = [format!("col('{name}')"), format!("col(\"{name}\")")]

@@ -18,7 +18,9 @@ const LINES: &str = concat!(
 );
 
 fn read(bench: &Bench, spec: &ReadSpec) -> Result<Frame> {
-    wait(bench.backend.read(&bench.cx, spec))
+    let mut spec = spec.clone();
+    spec.rows = true;
+    wait(bench.backend.read(&bench.cx, &spec))
 }
 
 fn sql(bench: &Bench, text: &str, df: &Frame) -> Result<Frame> {

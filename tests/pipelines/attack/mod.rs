@@ -20,7 +20,7 @@ use crate::case::COMMAND;
 /// Inputs of the short size.
 const SHORT: usize = 150;
 /// Seconds of processor that an input may take, also without optimisation.
-const MOST_SECONDS: f64 = 10.0;
+const MOST_SECONDS: f64 = if cfg!(debug_assertions) { 20.0 } else { 10.0 };
 /// Memory that an input may take, in kB.
 const MOST_MEMORY: u64 = 1_000_000;
 

@@ -214,14 +214,3 @@ fn a_path_that_ends_in_a_slash_is_a_folder() {
         "and its readers read the folder"
     );
 }
-
-#[test]
-fn a_node_may_overwrite_what_it_reads() {
-    let bench = Bench::new();
-    bench.table("a.x", &[1, 2]);
-    let nodes = "
-  - {name: a, source: {path: '@/a.x', format: PARQUET}, transformer: {nodes: [{func_name: head, func_args: [1]}]}, sinks: [{path: '@/a.x', format: PARQUET}]}
-";
-    bench.run(nodes).good();
-    assert_eq!(bench.values("a.x"), ["1"]);
-}

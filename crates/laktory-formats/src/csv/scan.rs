@@ -7,7 +7,7 @@
 
 use std::io::Read;
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 /// Bytes of a block.
 const BLOCK: usize = 64;
@@ -25,7 +25,8 @@ pub(super) struct Shape {
     pub(super) quote: Option<u8>,
     /// Fields of each record.
     pub(super) fields: usize,
-    /// Whether blanks beside separators, quotes and ends of lines are looked for: values that are not text may have them.
+    /// Whether blanks beside separators, quotes and ends of lines, and empty texts in quotes are looked for: values that are
+    /// not text may have them, and engines disagree about them.
     pub(super) blanks: bool,
 }
 
@@ -95,6 +96,7 @@ struct State {
     begins: u64,
     delimits: u64,
     blank: u64,
+    ends_with_quote: bool,
     /// Separators of the record so far.
     separators: usize,
     records: u64,
@@ -113,6 +115,7 @@ impl State {
             begins: 1,
             delimits: 1,
             blank: 0,
+            ends_with_quote: false,
             separators: 0,
             records: 0,
             complete: true,
@@ -124,6 +127,15 @@ impl State {
     }
 
     fn piece(&mut self, piece: &[u8]) -> bool {
+        if self.shape.blanks
+            && let Some(quote) = self.shape.quote
+        {
+            let across = self.ends_with_quote && piece.first() == Some(&quote);
+            if across || memmem::find(piece, &[quote, quote]).is_some() {
+                return false;
+            }
+            self.ends_with_quote = piece.last() == Some(&quote);
+        }
         let quotes = match self.shape.quote {
             Some(quote) => self.quoted != 0 || self.closes != 0 || memchr(quote, piece).is_some(),
             None => false,

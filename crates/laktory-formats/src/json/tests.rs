@@ -305,7 +305,7 @@ fn faults_are_told_with_their_line() {
         (
             lines,
             b"{\"a\":\"b\tc\"}",
-            "line 1: a raw control character (U+0009) in a text; write it as an escape, such as `\\n` or `\\u0001`",
+            "line 1: field `a`: a raw control character (U+0009) in a text; write it as an escape, such as `\\n` or `\\u0001`",
         ),
         (
             lines,

@@ -211,6 +211,6 @@ nodes:
         panic!("{c:?}")
     };
     assert!(!read.has_header, "it is read back as it was written");
-    assert_eq!(read.options.len(), 2);
+    assert_eq!(read.options.len(), 1, "the separator");
     assert_eq!(c.place.to_string(), "nodes[0].sinks[2]");
 }

@@ -87,6 +87,8 @@ struct Level {
     or: Chain,
     and: Chain,
     sets: Chain,
+    /// Whether tables of WITH come before the first query.
+    with: bool,
     /// The separators of `sets`, without blanks.
     set_kind: String,
     set_count: usize,
@@ -269,8 +271,12 @@ impl Scan {
         if side && !is_call || token.is_any(ENDS) && !is_call || token.is("USING") {
             self.end_expression(end_before);
         }
+        if token.is("WITH") && self.level().sets.begin.is_none() {
+            self.level().with = true;
+        }
         if token.is("SELECT") {
             let level = self.level();
+            level.with = false;
             if level.sets.begin.is_none() && level.sets.separators.is_empty() {
                 level.sets.begin = Some(token.start);
             }
@@ -314,8 +320,8 @@ impl Scan {
         // `(SELECT ...) UNION (SELECT ...)` at the beginning of a level.
         let outer = self.level();
         let untouched = outer.operators == 0 && outer.or.begin.is_none();
-        if starts_set && untouched && outer.sets.begin.is_none() && outer.sets.separators.is_empty()
-        {
+        let first = starts_set && untouched && !outer.with;
+        if first && outer.sets.begin.is_none() && outer.sets.separators.is_empty() {
             outer.sets.begin = Some(token.start);
         }
         let mut level = Level {

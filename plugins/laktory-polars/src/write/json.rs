@@ -56,6 +56,9 @@ pub(crate) fn ready(
     }
     let pass = move |mut batch: DataFrame| -> PolarsResult<DataFrame> {
         let rows = batch.drop_in_place(ROW)?;
+        if rows.is_empty() {
+            return Ok(batch);
+        }
         let mut before = rows.get(0)?.extract::<u64>().unwrap_or_default();
         let part = batch.select(&floats)?;
         let check = || {
