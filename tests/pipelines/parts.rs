@@ -35,6 +35,10 @@ fn number(variable: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
+#[allow(
+    clippy::print_stderr,
+    reason = "the tally of a long run is read by people"
+)]
 fn parts_equal_the_whole(engine: &'static str) -> Result<(), Failed> {
     let base = tempfile::tempdir()?;
     for nan in [false, true] {
@@ -57,7 +61,7 @@ fn parts_equal_the_whole(engine: &'static str) -> Result<(), Failed> {
         }
     }
     if std::env::var_os(COUNT_VARIABLE).is_some() {
-        println!("{engine}: {tally:?}");
+        eprintln!("{engine}: {tally:?}");
     }
     if !differences.is_empty() {
         return Err(differences.join("\n\n").into());
@@ -626,7 +630,10 @@ impl Random {
         ]);
         let known = options.get(&(format, engine == laktory::DEFAULT_BACKEND));
         match known {
-            Some(known) if self.one_in(3) == 1 => *self.of(known),
+            Some(known) if self.one_in(3) == 1 => {
+                let known: &[&str] = known;
+                *self.of::<&str>(known)
+            }
             _ => "",
         }
     }

@@ -313,6 +313,9 @@ impl Staged {
     }
 }
 
+/// What was published, each with a warning if there is one.
+pub(crate) type Published = Vec<(OutputReport, Option<String>)>;
+
 /// Publishes the outputs of a node, each with the rows that were added to it.
 ///
 /// # Errors
@@ -320,10 +323,7 @@ impl Staged {
 pub(crate) fn publish_all(
     mut outputs: Vec<Output>,
     rows: &[u64],
-) -> (
-    Vec<(OutputReport, Option<String>)>,
-    Result<(), (usize, Error)>,
-) {
+) -> (Published, Result<(), (usize, Error)>) {
     let mut published = Vec::with_capacity(outputs.len());
     for (number, output) in outputs.iter_mut().enumerate() {
         if let Err(error) = output.complete() {

@@ -121,7 +121,7 @@ pub fn unite(files: &[Columns<'_>], policy: Policy) -> Result<Vec<Field>> {
         for field in other.fields {
             match all.iter_mut().find(|(known, _)| known.name == field.name) {
                 Some((known, from)) => {
-                    let both = widened(&known.dtype, &field.dtype, policy)
+                    let both = widened(&known.dtype, &field.dtype)
                         .ok_or_else(|| clash(known, from, field, other.file))?;
                     if both != known.dtype {
                         known.dtype = both;
@@ -244,7 +244,7 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// The narrowest type that holds every value of both, none where values would change.
-fn widened(left: &DType, right: &DType, policy: Policy) -> Option<DType> {
+fn widened(left: &DType, right: &DType) -> Option<DType> {
     if left == right {
         return Some(left.clone());
     }
@@ -298,15 +298,13 @@ fn widened(left: &DType, right: &DType, policy: Policy) -> Option<DType> {
             DType::String | DType::Categorical | DType::Enum(_),
             DType::String | DType::Categorical | DType::Enum(_),
         ) => DType::String,
-        (DType::List(left), DType::List(right)) => {
-            DType::List(Box::new(widened(left, right, policy)?))
-        }
+        (DType::List(left), DType::List(right)) => DType::List(Box::new(widened(left, right)?)),
         (DType::Array(left, width), DType::Array(right, other)) if width == other => {
-            DType::Array(Box::new(widened(left, right, policy)?), *width)
+            DType::Array(Box::new(widened(left, right)?), *width)
         }
         (DType::Map(left_key, left), DType::Map(right_key, right)) => DType::Map(
-            Box::new(widened(left_key, right_key, policy)?),
-            Box::new(widened(left, right, policy)?),
+            Box::new(widened(left_key, right_key)?),
+            Box::new(widened(left, right)?),
         ),
         (DType::Struct(left), DType::Struct(right)) => {
             // Fields of structs differ in their types alone; those that one side lacks are no matter of widening.
@@ -315,7 +313,7 @@ fn widened(left: &DType, right: &DType, policy: Policy) -> Option<DType> {
             }
             let fields = left.iter().map(|field| {
                 let other = right.iter().find(|other| other.name == field.name)?;
-                let dtype = widened(&field.dtype, &other.dtype, policy)?;
+                let dtype = widened(&field.dtype, &other.dtype)?;
                 Some(Field::new(field.name.as_str(), dtype))
             });
             DType::Struct(fields.collect::<Option<Vec<_>>>()?)
@@ -461,9 +459,8 @@ mod tests {
     }
 
     fn both(left: DType, right: DType) -> Option<DType> {
-        let policy = Policy::default();
-        let there = widened(&left, &right, policy);
-        assert_eq!(there, widened(&right, &left, policy), "{left} {right}");
+        let there = widened(&left, &right);
+        assert_eq!(there, widened(&right, &left), "{left} {right}");
         there
     }
 

@@ -225,7 +225,10 @@ impl<'a> Dialect<'a> {
             .as_text()
             .unwrap_or_default()
             .to_ascii_uppercase();
-        if let Some((old, new)) = ORCHESTRATORS.iter().find(|(old, _)| *old == text) {
+        if let Some((old, new)) = ORCHESTRATORS
+            .iter()
+            .find(|(old, _)| old.eq_ignore_ascii_case(text.trim()))
+        {
             let at = entry.value.at;
             self.warn("orchestrator type", old, new, at);
             entry.value = Node::text(*new, at.whole());

@@ -163,7 +163,7 @@ mod tests {
         let error = Error::new(ErrorKind::ColumnNotFound, message);
         let error = error.with_hint("columns here: `order_id`, `k`, `v`");
         let place = Place {
-            text,
+            text: Cow::Borrowed(text),
             sql,
             nodes: vec!["brz_orders"],
         };
@@ -225,7 +225,7 @@ mod tests {
     fn nodes_are_not_tables() {
         let error = Error::new(ErrorKind::Compute, "relation 'brz_orders' was not found");
         let place = Place {
-            text: "SELECT * FROM brz_orders",
+            text: Cow::Borrowed("SELECT * FROM brz_orders"),
             sql: true,
             nodes: vec!["brz_orders"],
         };

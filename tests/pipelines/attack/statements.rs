@@ -187,11 +187,17 @@ fn shapes() -> Vec<(String, String)> {
                 ))
             ),
         );
+        // Engines without optimisation plan products of many subqueries for longer than a test may take.
+        let tables = if cfg!(debug_assertions) {
+            count.min(10)
+        } else {
+            count
+        };
         add(
-            format!("{count} tables"),
+            format!("{tables} tables"),
             format!(
                 "SELECT t0.x FROM {}",
-                list(count, ", ", |n| format!(
+                list(tables, ", ", |n| format!(
                     "(SELECT MIN(x) AS x FROM {{df}}) t{n}"
                 ))
             ),

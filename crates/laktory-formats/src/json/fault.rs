@@ -80,6 +80,10 @@ impl Fault {
     }
 
     /// The fault as an error about a file.
+    #[expect(
+        clippy::boxed_local,
+        reason = "a fault is boxed where it arises, to keep results small"
+    )]
     pub(super) fn error(self: Box<Self>, source: &Source) -> Error {
         let file = source.path().display();
         let (message, hint) = match self.flaw {

@@ -195,7 +195,10 @@ impl Definitions {
         let elsewhere = self.elsewhere();
         let list = json!({ "type": "array", "items": { "anyOf": [item, elsewhere] } });
         match scalar {
-            true => json!({ "anyOf": [list, item] }),
+            // A mapping alone is no list, whatever its items are.
+            true => {
+                json!({ "anyOf": [list, { "allOf": [item, { "not": { "type": "object" } }] }] })
+            }
             false => list,
         }
     }

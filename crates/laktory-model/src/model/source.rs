@@ -502,7 +502,8 @@ impl Decode for DropDuplicates {
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        let list = Vec::<String>::schema(definitions);
+        let name = String::schema(definitions);
+        let list = definitions.list(&name, false);
         let switch = bool::schema(definitions);
         json!({ "anyOf": [switch, list] })
     }

@@ -268,7 +268,8 @@ impl Scan {
             return Ok(());
         }
         let side = token.is("LEFT") || token.is("RIGHT");
-        if side && !is_call || token.is_any(ENDS) && !is_call || token.is("USING") {
+        let ends = side || token.is_any(ENDS);
+        if ends && !is_call || token.is("USING") {
             self.end_expression(end_before);
         }
         if token.is("WITH") && self.level().sets.begin.is_none() {
