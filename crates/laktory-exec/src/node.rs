@@ -1,32 +1,28 @@
 //! One node carried out: built, computed in one pass with its expectations and sinks, judged, published.
 
+mod targets;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use laktory_core::{
-    Backend, DType, Error, ErrorKind, Field, Frame, Op, Relation, Result, RunCx, Target, ViewSpec,
-    redacted,
-};
-use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, SinkTarget, StepKind, Stored};
+use laktory_core::{Backend, DType, Error, ErrorKind, Field, Frame, Op, Result, RunCx, Target};
+use laktory_plan::{Handover, NodePlan, Plan, Stored};
 
 use crate::append::{append, fits};
-use crate::build::{Builder, NodeFrames, catalog, computed_once, read_stored};
+use crate::build::{Builder, NodeFrames, computed_once, read_stored};
 use crate::check::apply_all;
 use crate::event::{Event, Observer};
 use crate::expectations::{self, ExpectationSteps, Metrics};
 use crate::fault::{Fault, guarded};
-use crate::lock::{self, Lock, lock_all};
-use crate::outputs::{self, Output, Prepared, Removal};
+use crate::outputs::Output;
 use crate::pass::{Pass, Purpose, Results, conform, conserved, count_rows};
 use crate::report::{CheckStatus, NodeReport, Status};
 use crate::run::Refresh;
 use crate::seen::SourceFiles;
 use crate::sessions::{Sessions, transfer};
-use crate::staging;
-use crate::target::Target as Spot;
 
 /// What the nodes of a run share.
 pub(crate) struct Shared<'a> {
@@ -311,60 +307,6 @@ impl NodeRun<'_> {
         Ok((frame, metrics))
     }
 
-    /// Removes the outputs: all of the node, or none when one of them is not ours to remove.
-    async fn reset(&self, report: &mut NodeReport) -> Result<(), Fault> {
-        let mut removals = Vec::new();
-        for sink in self.node.sinks.iter().filter(|_| self.shared.write) {
-            let at_sink = |error| Fault::new(&self.node.name, &sink.place, error);
-            let removal = match self.place(sink) {
-                Some(path) => {
-                    let target = self.find(path).map_err(at_sink)?;
-                    Some(Removal::of(&target).map_err(at_sink)?)
-                }
-                None => None,
-            };
-            removals.push((sink, removal));
-        }
-        for (sink, removal) in removals {
-            let at_sink = |error| Fault::new(&self.node.name, &sink.place, error);
-            let removed = match &removal {
-                Some(removal) => removal.carry_out().map_err(at_sink)?,
-                None => self.dropped(&sink.target).await.map_err(at_sink)?,
-            };
-            if removed {
-                self.shared.observer.on(&Event::Removed {
-                    node: self.node.name.clone(),
-                    path: sink.target.to_string(),
-                });
-            }
-            let rest = match (&removal, &sink.target) {
-                (Some(removal), _) => removal.rest(),
-                (None, SinkTarget::File { path, .. }) => Some(format!(
-                    "`{path}` was written by the engine itself and stays; remove it by hand"
-                )),
-                (None, _) => None,
-            };
-            if let Some(rest) = rest {
-                self.warn(rest, &mut report.warnings);
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes what an engine keeps in its catalog.
-    async fn dropped(&self, target: &SinkTarget) -> Result<bool> {
-        let (name, relation) = match target {
-            // Nothing tells who wrote what lies there.
-            SinkTarget::File { .. } => return Ok(false),
-            SinkTarget::Table { name, .. } => (name, Relation::Table),
-            SinkTarget::View { name, .. } => (name, Relation::View),
-        };
-        let backend = self.shared.sessions.get(&self.node.backend)?;
-        catalog(backend)?
-            .remove(self.shared.cx, name, relation)
-            .await
-    }
-
     /// Tells a warning, now and in the record of the run.
     fn warn(&self, message: String, warnings: &mut Vec<String>) {
         self.shared.observer.on(&Event::Warning {
@@ -372,53 +314,6 @@ impl NodeRun<'_> {
             message: message.clone(),
         });
         warnings.push(message);
-    }
-
-    /// The path of a sink that the executor writes to this machine's disk.
-    fn place<'s>(&self, sink: &'s SinkPlan) -> Option<&'s str> {
-        match &sink.target {
-            SinkTarget::File { path, .. } if self.shared.sessions.is_local(&self.node.backend) => {
-                Some(path)
-            }
-            _ => None,
-        }
-    }
-
-    fn find(&self, path: &str) -> Result<Spot> {
-        Spot::find(path, self.shared.own_files)
-    }
-
-    /// Keeps other runs from the targets of the node, before anything of them is read.
-    async fn lock(&self) -> Result<Vec<Lock>, Fault> {
-        let mut targets = Vec::new();
-        for sink in self.node.sinks.iter().filter(|_| self.shared.write) {
-            if let Some(path) = self.place(sink) {
-                let target = self.find(path);
-                targets
-                    .push(target.map_err(|error| Fault::new(&self.node.name, &sink.place, error))?);
-            }
-        }
-        let Some(first) = self.node.sinks.first().filter(|_| !targets.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let at_sink = |error| Fault::new(&self.node.name, &first.place, error);
-        let cancel = self.shared.cx.cancel().clone();
-        match lock_all(&targets, Duration::ZERO, &cancel) {
-            Err(error) if error.is_retryable() && !self.shared.lock_timeout.is_zero() => {}
-            taken => return taken.map_err(at_sink),
-        }
-        self.shared.observer.on(&Event::Warning {
-            node: self.node.name.clone(),
-            message: format!(
-                "node `{}` waits for another run that writes the same target",
-                self.node.name
-            ),
-        });
-        let timeout = self.shared.lock_timeout;
-        let cx = self.shared.cx;
-        cx.blocking(move || lock_all(&targets, timeout, &cancel))
-            .await
-            .map_err(at_sink)
     }
 
     fn kept(
@@ -431,108 +326,6 @@ impl NodeRun<'_> {
             Some(steps) => apply_all(self.shared.cx, backend, flagged.clone(), &steps.keep),
             None => Ok(flagged.clone()),
         }
-    }
-
-    fn prepare(
-        &self,
-        backend: &Arc<dyn Backend>,
-        report: &mut NodeReport,
-    ) -> Result<Vec<Output>, Fault> {
-        let mut prepared = Vec::new();
-        if !self.shared.write {
-            return Ok(prepared);
-        }
-        let full = self.shared.refresh == Refresh::Full;
-        let appends = (backend.descriptor().capabilities)().appends;
-        let adds = |sink: &SinkPlan| {
-            let format = sink.target.format();
-            format.is_some_and(|format| appends.contains(format))
-        };
-        for (number, sink) in self.node.sinks.iter().enumerate() {
-            if matches!(sink.target, SinkTarget::View { .. }) {
-                // Made of the query itself, once the other outputs are there.
-                continue;
-            }
-            let Some(path) = self.place(sink) else {
-                prepared.push(self.announced(outputs::on_engine(sink, full)));
-                continue;
-            };
-            let id = format!("{}-{}-{number}", self.shared.run_id, self.index);
-            let output = self
-                .find(path)
-                .and_then(|target| {
-                    staging::sweep(target.parent());
-                    lock::sweep(target.parent());
-                    outputs::prepare(sink, target, &id, full, adds(sink))
-                })
-                .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
-            match output {
-                Prepared::Output(output) => prepared.push(self.announced(*output)),
-                Prepared::Skipped(skipped) => {
-                    self.shared.observer.on(&Event::Written {
-                        node: self.node.name.clone(),
-                        output: skipped.clone(),
-                    });
-                    report.outputs.push(skipped);
-                }
-            }
-        }
-        Ok(prepared)
-    }
-
-    fn announced(&self, output: Output) -> Output {
-        self.announce(&output.sink);
-        output
-    }
-
-    fn announce(&self, sink: &SinkPlan) {
-        self.shared.observer.on(&Event::Writing {
-            node: self.node.name.clone(),
-            path: sink.target.to_string(),
-            format: sink.target.format_name().to_owned(),
-            options: redacted(&sink.options),
-        });
-    }
-
-    /// Creates the views of the node, or replaces them.
-    async fn create_views(
-        &self,
-        backend: &Arc<dyn Backend>,
-        report: &mut NodeReport,
-    ) -> Result<(), Fault> {
-        for sink in self.node.sinks.iter().filter(|_| self.shared.write) {
-            let SinkTarget::View { name, tables } = &sink.target else {
-                continue;
-            };
-            let at_sink = |error| Fault::new(&self.node.name, &sink.place, error);
-            let Some((StepKind::Sql(query), place)) = self
-                .node
-                .steps
-                .first()
-                .map(|step| (&step.kind, &step.place))
-            else {
-                return Err(at_sink(Error::internal("a view without query")));
-            };
-            self.announce(sink);
-            let view = ViewSpec {
-                name: name.clone(),
-                query: query.clone(),
-                tables: tables.clone(),
-            };
-            let catalog = catalog(backend).map_err(at_sink)?;
-            let created = catalog.create_view(self.shared.cx, &view).await;
-            created.map_err(|error| match error.range() {
-                Some(_) => Fault::new(&self.node.name, place, error),
-                None => at_sink(error),
-            })?;
-            let output = outputs::report(sink, sink.mode, false, 0, None);
-            self.shared.observer.on(&Event::Written {
-                node: self.node.name.clone(),
-                output: output.clone(),
-            });
-            report.outputs.push(output);
-        }
-        Ok(())
     }
 
     /// Everything that is wanted of the stage frame, as one batch (one pass).
@@ -661,40 +454,6 @@ impl NodeRun<'_> {
         } else {
             Err(faults)
         }
-    }
-
-    /// Publishes every output of the node, on a blocking thread: files are synced to disk first.
-    async fn publish(
-        &self,
-        outputs: Vec<Output>,
-        results: &Results,
-        report: &mut NodeReport,
-    ) -> Result<(), Fault> {
-        let places: Vec<_> = outputs
-            .iter()
-            .map(|output| output.sink.place.clone())
-            .collect();
-        let rows: Vec<u64> = (0..outputs.len())
-            .map(|number| results.rows_added(number))
-            .collect();
-        let published = self
-            .shared
-            .cx
-            .blocking(move || Ok(outputs::publish_all(outputs, &rows)));
-        let (published, outcome) = published
-            .await
-            .map_err(|error| Fault::new(&self.node.name, &self.node.place, error))?;
-        for (published, warning) in published {
-            if let Some(warning) = warning {
-                self.warn(warning, &mut report.warnings);
-            }
-            self.shared.observer.on(&Event::Written {
-                node: self.node.name.clone(),
-                output: published.clone(),
-            });
-            report.outputs.push(published);
-        }
-        outcome.map_err(|(number, error)| Fault::new(&self.node.name, &places[number], error))
     }
 
     /// Makes the output available to the nodes that read it.

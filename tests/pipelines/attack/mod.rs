@@ -1,6 +1,7 @@
 //! Hostile input: each must end soon, in little memory, with an exit code and words of ours, and touch nothing outside
 //! of its folder. `LAKTORY_ATTACK=long` runs the whole table, else a part of it is run.
 
+mod calls;
 mod inputs;
 mod statements;
 

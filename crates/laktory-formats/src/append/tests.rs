@@ -1,3 +1,5 @@
+//! Tests of what is added to a text.
+
 use std::io::{Read as _, Write as _};
 
 use super::*;
