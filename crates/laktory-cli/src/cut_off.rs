@@ -46,7 +46,7 @@ pub(crate) fn block_on<T>(
     work: impl Future<Output = T>,
 ) -> Result<(T, Runtime), Failure> {
     let cut = Arc::new(Cut::default());
-    watch(&cut)?;
+    watch(&cut, files)?;
     let outcome = runtime.block_on(async {
         let mut work = pin!(work);
         std::future::poll_fn(|cx| match cut.poll(cx) {
@@ -59,6 +59,10 @@ pub(crate) fn block_on<T>(
         return Ok((done, runtime));
     }
     std::mem::forget(runtime);
+    Err(cut_off(files))
+}
+
+fn cut_off(files: &SourceFiles) -> Failure {
     let error = match files.changed() {
         Some(file) => changed_error(&file),
         None => laktory::core::Error::new(
@@ -66,24 +70,32 @@ pub(crate) fn block_on<T>(
             "a file was cut off while it was read, or its disk failed",
         ),
     };
-    Err(Failure::failed(vec![laktory::diagnostic(&error)]))
+    Failure::failed(vec![laktory::diagnostic(&error)])
 }
 
+/// How long the work has to be dropped. Where the thread that drives it hangs at the missing bytes itself, it never is.
 #[cfg(unix)]
-fn watch(cut: &Arc<Cut>) -> Result<(), Failure> {
+const GRACE: std::time::Duration = std::time::Duration::from_secs(3);
+
+#[cfg(unix)]
+fn watch(cut: &Arc<Cut>, files: &SourceFiles) -> Result<(), Failure> {
     use std::io::Read as _;
     use std::os::unix::net::UnixStream;
 
     let failed = |error: std::io::Error| -> Failure { laktory::core::Error::from(error).into() };
     let (mut told, teller) = UnixStream::pair().map_err(failed)?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGBUS, teller).map_err(failed)?;
-    let cut = Arc::clone(cut);
+    let (cut, files) = (Arc::clone(cut), files.clone());
     std::thread::Builder::new()
         .name("cut-off".to_owned())
         .spawn(move || {
             // The end of the stream is that of the process.
             if told.read_exact(&mut [0]).is_ok() {
                 cut.tell();
+                std::thread::sleep(GRACE);
+                // What was staged is removed by the next run.
+                crate::render::failure(&cut_off(&files));
+                std::process::exit(1);
             }
         })
         .map(drop)
@@ -91,6 +103,6 @@ fn watch(cut: &Arc<Cut>) -> Result<(), Failure> {
 }
 
 #[cfg(not(unix))]
-fn watch(_: &Arc<Cut>) -> Result<(), Failure> {
+fn watch(_: &Arc<Cut>, _: &SourceFiles) -> Result<(), Failure> {
     Ok(())
 }
