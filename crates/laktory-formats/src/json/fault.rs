@@ -164,7 +164,11 @@ impl Flaw {
             Self::Unexpected { found, wanted } => (
                 format!(
                     "`{}` stands where {wanted} was expected",
-                    found.escape_debug()
+                    if *found == '"' {
+                        "\"".to_owned()
+                    } else {
+                        found.escape_debug().to_string()
+                    }
                 ),
                 None,
             ),

@@ -435,7 +435,7 @@ fn faults_are_told_with_their_line() {
         (
             document,
             b"[{\"a\":1},\n{\"a\":NaN}]",
-            "line 2: field `a`: `NaN` is not a value of JSON",
+            "line 2: `NaN` is not a value of JSON",
         ),
         (
             document,
