@@ -18,7 +18,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             let tests: [(&str, Test); 4] = [
                 ("written_read_and_shown", written_read_and_shown),
                 ("modes_mean_what_they_mean_for_files", modes),
-                ("a_table_is_replaced_by_its_own_rows", replaced_by_itself),
+                (
+                    "a_table_is_not_replaced_by_its_own_rows",
+                    replaced_by_itself,
+                ),
                 ("partitions_are_read_back", partitions),
             ];
             tests.map(|(name, test)| {
@@ -129,9 +132,9 @@ fn written_read_and_shown(engine: &Engine) -> Result<(), Failed> {
     let world = World::new(engine, LAYERS)?;
     let plan = world.succeeds(&["plan", "pipeline.yaml"])?;
     for expected in [
-        "rows to default.brz_SUFFIX (PARQUET, Overwrite)",
+        "rows to default.brz_SUFFIX (PARQUET, OVERWRITE)",
         "table default.slv_SUFFIX",
-        "rows to top_SUFFIX (VIEW, Overwrite)",
+        "rows to top_SUFFIX (VIEW, OVERWRITE)",
         "node top (read from top_SUFFIX)",
     ] {
         let expected = expected.replace("SUFFIX", &world.suffix);
@@ -269,12 +272,13 @@ fn replaced_by_itself(engine: &Engine) -> Result<(), Failed> {
     let world = World::new(engine, ITSELF)?;
     world.pipeline("again.yaml", AGAIN)?;
     world.succeeds(&["run", "pipeline.yaml", "-q"])?;
-    for expected in [["2", "3"], ["3", "4"]] {
-        world.succeeds(&["run", "again.yaml", "-q"])?;
-        let expected = expected.map(|x| format!("{{\"x\":{x}}}"));
-        world.holds("out.jsonl", &expected.each_ref().map(String::as_str))?;
+    let arguments = ["run", "again.yaml", "-q"].map(str::to_owned);
+    let output = laktory(world.root(), &arguments, &engine.environment)?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    match output.status.code() {
+        Some(2) if told.contains("which it reads") => Ok(()),
+        _ => Err(format!("{}: {told}", output.status).into()),
     }
-    Ok(())
 }
 
 const FOLDERS: &str = "
