@@ -21,7 +21,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             "rows_with_failed_rules_go_to_a_table_of_their_own",
             quarantine,
         ),
-        ("a_table_is_replaced_by_its_own_rows", replaced_by_itself),
+        (
+            "a_table_is_not_replaced_by_its_own_rows",
+            replaced_by_itself,
+        ),
     ];
     let remote = engines().into_iter().filter(|engine| engine.is_remote);
     remote
@@ -189,9 +192,7 @@ nodes:
 ",
     )?;
     world.succeeds(&["run", "pipeline.yaml", "-q"])?;
-    for (versions, expected) in [(2, [2, 3]), (3, [3, 4])] {
-        world.succeeds(&["run", "again.yaml", "-q"])?;
-        holds(&world, "a.delta", versions, &expected)?;
-    }
-    Ok(())
+    // A second run would begin with the result of the first.
+    world.is_refused(&["run", "again.yaml", "-q"], "which it reads")?;
+    holds(&world, "a.delta", 1, &[1, 2])
 }

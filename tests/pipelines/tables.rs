@@ -73,6 +73,17 @@ impl<'a> World<'a> {
         ))
     }
 
+    /// Runs the command, which must refuse the pipeline with these words.
+    pub(crate) fn is_refused(&self, arguments: &[&str], words: &str) -> Result<(), Failed> {
+        let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+        let output = laktory(self.root(), &arguments, &self.engine.environment)?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        match output.status.code() {
+            Some(2) if told.contains(words) => Ok(()),
+            _ => Err(format!("{}: {told}", output.status).into()),
+        }
+    }
+
     pub(crate) fn succeeds(&self, arguments: &[&str]) -> Result<String, Failed> {
         match self.run(arguments)? {
             (Some(0), text) => Ok(text),
@@ -272,13 +283,7 @@ fn replaced_by_itself(engine: &Engine) -> Result<(), Failed> {
     let world = World::new(engine, ITSELF)?;
     world.pipeline("again.yaml", AGAIN)?;
     world.succeeds(&["run", "pipeline.yaml", "-q"])?;
-    let arguments = ["run", "again.yaml", "-q"].map(str::to_owned);
-    let output = laktory(world.root(), &arguments, &engine.environment)?;
-    let told = String::from_utf8_lossy(&output.stderr);
-    match output.status.code() {
-        Some(2) if told.contains("which it reads") => Ok(()),
-        _ => Err(format!("{}: {told}", output.status).into()),
-    }
+    world.is_refused(&["run", "again.yaml", "-q"], "which it reads")
 }
 
 const FOLDERS: &str = "
