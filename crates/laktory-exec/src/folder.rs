@@ -130,12 +130,17 @@ fn is_part(file: &Path) -> bool {
     parse().unwrap_or(false)
 }
 
-/// Puts what is others' in `old` into `new` as well, before the two are exchanged: hidden files by a second name, so that
-/// there is no moment in which they are missing.
+/// Puts what is others' in `old` into `new` as well, before the two are exchanged: files by a second name, so that there is
+/// no moment in which they are missing.
 ///
 /// # Errors
 /// `Io` when something cannot be carried along.
 pub(crate) fn carry(old: &Path, new: &Path) -> io::Result<()> {
+    carry_but(old, new, is_part)
+}
+
+/// All in `old` but the files that `ours` knows, and all below it.
+fn carry_but(old: &Path, new: &Path, ours: fn(&Path) -> bool) -> io::Result<()> {
     for entry in fs::read_dir(old)? {
         let entry = entry?;
         let (from, to, kind) = (
@@ -145,30 +150,13 @@ pub(crate) fn carry(old: &Path, new: &Path) -> io::Result<()> {
         );
         if kind.is_dir() {
             fs::create_dir(&to)?;
-            carry_all(&from, &to)?;
-        } else if !(kind.is_file() && is_part(&from)) {
+            carry_but(&from, &to, |_| false)?;
+            keep_mode(&from, &to)?;
+        } else if !(kind.is_file() && ours(&from)) {
             carry_one(&from, &to, kind)?;
         }
     }
     Ok(())
-}
-
-fn carry_all(old: &Path, new: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(old)? {
-        let entry = entry?;
-        let (from, to, kind) = (
-            entry.path(),
-            new.join(entry.file_name()),
-            entry.file_type()?,
-        );
-        if kind.is_dir() {
-            fs::create_dir(&to)?;
-            carry_all(&from, &to)?;
-        } else {
-            carry_one(&from, &to, kind)?;
-        }
-    }
-    keep_mode(old, new)
 }
 
 fn carry_one(from: &Path, to: &Path, kind: fs::FileType) -> io::Result<()> {
@@ -188,24 +176,27 @@ fn keep_mode(old: &Path, new: &Path) -> io::Result<()> {
 /// folder in the moment in which it was replaced.
 ///
 /// # Errors
-/// `Io` when something cannot be moved, or `to` has another file of that name; it stays in `from` then.
+/// `Io` when something cannot be moved, or `to` has another file of that name: the first of them, when all others have
+/// been moved. It stays in `from` then.
 pub(crate) fn give_back(from: &Path, to: &Path) -> io::Result<()> {
+    let mut outcome = Ok(());
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (here, there, kind) = (entry.path(), to.join(entry.file_name()), entry.file_type()?);
         if kind.is_file() && is_part(&here) {
             continue;
         }
-        match fs::symlink_metadata(&there) {
-            Ok(found) if found.is_dir() && kind.is_dir() => give_back(&here, &there)?,
-            Ok(found) if is_one_file(&found, &entry.metadata()?) => {}
-            Ok(found) if found.is_symlink() && kind.is_symlink() => {}
-            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(&here, &there)?,
-            Err(error) => return Err(error),
-        }
+        let moved = match fs::symlink_metadata(&there) {
+            Ok(found) if found.is_dir() && kind.is_dir() => give_back(&here, &there),
+            Ok(found) if is_one_file(&found, &entry.metadata()?) => Ok(()),
+            Ok(found) if found.is_symlink() && kind.is_symlink() => Ok(()),
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(&here, &there),
+            Err(error) => Err(error),
+        };
+        outcome = outcome.and(moved);
     }
-    Ok(())
+    outcome
 }
 
 #[cfg(unix)]
@@ -277,8 +268,11 @@ mod tests {
         fs::write(old.join(".cache/late"), "here too").unwrap();
         give_back(&old, &new).unwrap();
         assert!(new.join("late").exists() && new.join(".cache/late").exists());
-        fs::write(old.join("late"), "another").unwrap();
+        for file in ["late", "later", "latest"] {
+            fs::write(old.join(file), "another").unwrap();
+        }
         assert!(give_back(&old, &new).is_err(), "nothing is lost for a name");
         assert!(old.join("late").exists());
+        assert!(new.join("later").exists() && new.join("latest").exists());
     }
 }

@@ -76,8 +76,8 @@ fn lock(target: &Target, timeout: Duration, cancel: &Cancel) -> Result<Lock> {
                 });
             }
             Ok(None) => {}
-            // Its holder removed the folder together with the lock.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // Its holder removed the folder together with the lock; or a link to nothing stands there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let what = format!("cannot lock `{}`", target.given);
                 return Err(Error::from(error).context(what).with_hint(
@@ -227,6 +227,15 @@ mod tests {
         );
         drop(held);
         take(&targets, 0).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_can_never_be_locked_is_not_waited_for_without_end() {
+        let root = tempfile::tempdir().unwrap();
+        let lock = root.path().join(".laktory-lock-a");
+        std::os::unix::fs::symlink(root.path().join("no/where"), lock).unwrap();
+        assert!(take(&[target(root.path(), "a")], 30).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use laktory_core::{Error, ErrorKind, Result};
 
@@ -19,6 +20,8 @@ const LOCK: &str = "lock";
 const NOTE: &str = "target";
 /// The folder that is exchanged.
 pub(crate) const FOLDER: &str = "folder";
+/// What it took the place of, where that took two renames.
+const REPLACED: &str = "folder.replaced";
 
 /// Folders made for something that may come to nothing: removed again, while they are empty, when dropped.
 #[derive(Debug)]
@@ -79,7 +82,8 @@ impl Staging {
                         _parents: parents,
                     });
                 }
-                Ok(None) => {}
+                // Until the other one is done with it.
+                Ok(None) => std::thread::sleep(Duration::from_millis(1)),
                 Err(error) => return Err(unwritable(parent, error)),
             }
         }
@@ -134,10 +138,10 @@ pub(crate) fn sweep(parent: &Path) {
                 }
             }
             // Killed between making the folder and its lock. Releases before removed the lock first: what they left is
-            // told by the names in it.
+            // told by the names in it. A lock that is made now is that of a living run, which keeps its folder.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if is_staged(&folder) {
-                    let _ = discard(&folder);
+                    let _ = empty(&folder).and_then(|()| fs::remove_dir(&folder));
                 }
             }
             Err(_) => {}
@@ -148,23 +152,37 @@ pub(crate) fn sweep(parent: &Path) {
 /// Whether a folder without a lock holds nothing but what runs stage.
 fn is_staged(folder: &Path) -> bool {
     let known = |name: &str| {
-        ["folder", "whole", "spill", NOTE, "folder.replaced"].contains(&name)
-            || name.starts_with("part-")
+        [FOLDER, "whole", "spill", NOTE, REPLACED].contains(&name) || name.starts_with("part-")
     };
     fs::read_dir(folder).is_ok_and(|mut entries| {
         entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(known)))
     })
 }
 
-/// Removes a staging folder, its lock last. What is others' in a folder that was exchanged goes back to where it was.
+/// Removes a staging folder whose lock is held, the lock last.
 fn discard(staging: &Path) -> io::Result<()> {
-    if let Ok(name) = fs::read(staging.join(NOTE)) {
-        for replaced in [FOLDER, "folder.replaced"] {
-            let replaced = staging.join(replaced);
-            if let Some(target) = noted(staging, &name)
-                && fs::symlink_metadata(&replaced).is_ok_and(|found| found.is_dir())
-            {
-                folder::give_back(&replaced, &target)?;
+    empty(staging)?;
+    remove(&staging.join(LOCK))?;
+    fs::remove_dir(staging)
+}
+
+/// Removes what is in a staging folder, but not its lock. A folder that was taken away and not yet replaced goes back to where
+/// it was, and so does what is others' in one that was.
+fn empty(staging: &Path) -> io::Result<()> {
+    if let Ok(name) = fs::read(staging.join(NOTE))
+        && let Some(target) = noted(staging, &name)
+    {
+        let is_missing = |path: &Path| {
+            let found = fs::symlink_metadata(path);
+            found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        };
+        let replaced = staging.join(REPLACED);
+        if is_folder(&replaced) && is_missing(&target) {
+            fs::rename(&replaced, &target)?;
+        }
+        for old in [staging.join(FOLDER), replaced] {
+            if is_folder(&old) && is_folder(&target) {
+                folder::give_back(&old, &target)?;
             }
         }
     }
@@ -179,24 +197,29 @@ fn discard(staging: &Path) -> io::Result<()> {
             fs::remove_file(entry.path())?;
         }
     }
-    for last in [NOTE, LOCK] {
-        match fs::remove_file(staging.join(last)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    fs::remove_dir(staging)
+    remove(&staging.join(NOTE))
 }
 
-/// The folder that a note names: one beside the staging folder, and no link.
+/// Removes a file, if it is there.
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is a folder, which no link leads to.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// The path that a note names: one beside the staging folder.
 fn noted(staging: &Path, name: &[u8]) -> Option<PathBuf> {
     let name = Path::new(std::str::from_utf8(name).ok()?);
     let mut components = name.components();
     let plain =
         matches!(components.next(), Some(Component::Normal(_))) && components.next().is_none();
-    let target = staging.parent()?.join(name);
-    let is_folder = fs::symlink_metadata(&target).is_ok_and(|found| found.is_dir());
-    (plain && is_folder).then_some(target)
+    plain.then_some(staging.parent()?.join(name))
 }
 
 /// Makes a staged file or folder durable and puts it in the place of `target`, in one step.
@@ -243,7 +266,15 @@ fn lock_new(folder: &Path) -> io::Result<Option<File>> {
     let path = folder.join(LOCK);
     let lock = match File::options().create_new(true).write(true).open(&path) {
         Ok(lock) => lock,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A sweeping run has just removed the folder, or is about to.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists
+            ) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     match lock.try_lock() {
@@ -272,13 +303,27 @@ fn unwritable(parent: &Path, error: io::Error) -> Error {
     )
 }
 
+/// Brings what is staged to the disk. Links, pipes and the like are others', and so is what has a second name.
 fn sync(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_dir() {
         for entry in fs::read_dir(path)? {
             sync(&entry?.path())?;
         }
+    } else if !found.is_file() || is_carried(&found) {
+        return Ok(());
     }
     File::open(path)?.sync_all()
+}
+
+#[cfg(unix)]
+fn is_carried(found: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(found) > 1
+}
+
+#[cfg(not(unix))]
+fn is_carried(_: &fs::Metadata) -> bool {
+    false
 }
 
 fn sync_parent(target: &Path) -> io::Result<()> {
@@ -358,6 +403,48 @@ mod tests {
         drop(staging);
         assert!(target.join("new").exists() && !target.join("old").exists());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    /// Where folders cannot be exchanged in one step, a run may be killed when the old one is away and the new one not there.
+    #[test]
+    fn a_folder_that_was_taken_away_and_not_replaced_comes_back() {
+        let root = tempfile::tempdir().unwrap();
+        let dead = root.path().join(".laktory-staging-dead");
+        let part = "part-20261129T233149190Z-1-0-0-0.csv";
+        for (file, text) in [
+            ("lock", ""),
+            ("target", "out"),
+            ("folder/new", "half"),
+            ("folder.replaced/.notes", "of somebody"),
+        ] {
+            let file = dead.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        fs::write(dead.join("folder.replaced").join(part), "old").unwrap();
+        sweep(root.path());
+        assert!(!dead.exists());
+        let out = root.path().join("out");
+        assert!(out.join(part).exists() && out.join(".notes").exists());
+    }
+
+    /// What is others' in a folder may be anything, and lead anywhere.
+    #[cfg(unix)]
+    #[test]
+    fn links_and_pipes_of_others_do_not_hold_up_a_folder() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        let staging = Staging::create(root.path(), "1").unwrap();
+        let staged = staging.path(FOLDER);
+        fs::create_dir(&staged).unwrap();
+        fs::write(staged.join("new"), "new").unwrap();
+        symlink("nowhere", staged.join(".dangling")).unwrap();
+        symlink("/", staged.join(".everything")).unwrap();
+        let pipe = staged.join(".pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        publish(&staged, &root.path().join("out")).unwrap();
+        assert!(root.path().join("out/.dangling").is_symlink());
     }
 
     #[test]

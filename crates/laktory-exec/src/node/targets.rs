@@ -150,7 +150,8 @@ impl NodeRun<'_> {
                 .and_then(|target| {
                     staging::sweep(target.parent());
                     lock::sweep(target.parent());
-                    outputs::prepare(sink, target, &id, full, adds(sink))
+                    // What a killed run took away may be there again.
+                    outputs::prepare(sink, self.find(path)?, &id, full, adds(sink))
                 })
                 .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
             match output {
