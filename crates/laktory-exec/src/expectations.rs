@@ -273,16 +273,8 @@ pub(crate) fn judge(expectations: &[ExpectationPlan], metrics: &Metrics) -> Vec<
             ExpectationReport {
                 name: expectation.name.clone(),
                 expr: expectation.text.trim().to_owned(),
-                kind: match expectation.kind {
-                    ExpectationKind::Row => "ROW",
-                    ExpectationKind::Aggregate => "AGGREGATE",
-                },
-                action: match expectation.action {
-                    ExpectationAction::Warn => "WARN",
-                    ExpectationAction::Drop => "DROP",
-                    ExpectationAction::Quarantine => "QUARANTINE",
-                    ExpectationAction::Fail => "FAIL",
-                },
+                kind: expectation.kind.name(),
+                action: expectation.action.name(),
                 status: if failed && metrics.rows > 0 {
                     CheckStatus::Fail
                 } else {

@@ -155,7 +155,7 @@ fn local(sink: &SinkPlan) -> Result<(&str, &Format)> {
 pub(crate) fn on_engine(sink: &SinkPlan, full: bool) -> Output {
     Output {
         sink: sink.clone(),
-        mode: if full { SinkMode::Overwrite } else { sink.mode },
+        mode: mode(sink, full),
         staged: None,
     }
 }
@@ -228,11 +228,13 @@ impl Output {
     /// before any output of the node is published.
     ///
     /// # Errors
-    /// `InvalidArgument` when files of others came into the folder meanwhile; `Io`.
+    /// `InvalidArgument` when files of others came into the folder meanwhile, or a target of which nothing was there has come
+    /// and would be lost; `Io`.
     pub(crate) fn complete(&mut self) -> Result<()> {
         let Some(staged) = &mut self.staged else {
             return Ok(());
         };
+        staged.still_absent(self.mode)?;
         let old = staged.target.existing.as_ref();
         staged.bytes = match staged.before {
             Before::Driver => {
@@ -273,14 +275,30 @@ impl Output {
 }
 
 impl Staged {
+    /// That nobody has put something into the place of a target since it was found empty, unless it may be replaced.
+    fn still_absent(&self, mode: SinkMode) -> Result<()> {
+        let replaces = mode == SinkMode::Overwrite || self.target.existing.is_some();
+        if replaces || fs::symlink_metadata(&self.target.real).is_err() {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` came into being while the node was computed, and the sink's mode is {}",
+            self.target.given,
+            mode.name()
+        );
+        Err(Error::new(ErrorKind::InvalidArgument, message)
+            .with_hint("run again: its mode decides then what becomes of it"))
+    }
+
     /// Makes a folder of the staged file, with what is others' in the folder that it will replace.
     fn become_folder(&mut self) -> Result<()> {
         let new = self.folder.path(staging::FOLDER);
         fs::create_dir(&new)?;
         let part = new.join(file_name(&self.file));
         fs::rename(&self.file, &part)?;
-        if self.target.existing.is_some() {
-            let old = &self.target.real;
+        let old = &self.target.real;
+        // It may have been made meanwhile.
+        if old.is_dir() {
             let contents = folder::look(old)?;
             contents.all_ours(old, &self.target.given)?;
             if let Some((like, _)) = contents.parts.first() {
@@ -289,8 +307,8 @@ impl Staged {
             folder::carry(old, &new).map_err(|error| {
                 Error::from(error).context(format!("cannot replace `{}`", self.target.given))
             })?;
-            self.folder.exchanges(old)?;
         }
+        self.folder.exchanges(old)?;
         self.file = new;
         Ok(())
     }
@@ -350,13 +368,7 @@ pub(crate) fn report(
     OutputReport {
         path: sink.target.to_string(),
         format: sink.target.format_name().to_owned(),
-        mode: match mode {
-            SinkMode::Overwrite => "OVERWRITE",
-            SinkMode::Append => "APPEND",
-            SinkMode::Ignore => "IGNORE",
-            SinkMode::Error => "ERROR",
-        }
-        .to_owned(),
+        mode: mode.name().to_owned(),
         quarantine: sink.quarantine,
         skipped,
         rows,

@@ -37,9 +37,7 @@ impl Plan {
     pub fn node(&self, name: &str) -> Option<&NodePlan> {
         self.nodes.iter().find(|node| node.name == name)
     }
-}
 
-impl Plan {
     /// Ends `node` after that many of its steps: without the rest of them, its rules and its sinks.
     pub fn cut(&mut self, node: &str, steps: usize) {
         if let Some(node) = self.nodes.iter_mut().find(|plan| plan.name == node) {
@@ -84,7 +82,7 @@ pub struct NodePlan {
     /// Whether quarantined rows are thrown away, as the pipeline says, rather than written to a quarantine sink.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub discards: bool,
-    /// Whether a step or rule is random, so that computing it twice gives other rows: it is computed once for all outputs.
+    /// Whether a step is random, so that computing it twice gives other rows: it is computed once for all outputs.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub random: bool,
     /// Sinks, in order of declaration.
@@ -242,6 +240,17 @@ pub enum ExpectationKind {
     Aggregate,
 }
 
+impl ExpectationKind {
+    /// The word of the pipeline file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Row => "ROW",
+            Self::Aggregate => "AGGREGATE",
+        }
+    }
+}
+
 /// What happens when an expectation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -251,6 +260,19 @@ pub enum ExpectationAction {
     Drop,
     Quarantine,
     Fail,
+}
+
+impl ExpectationAction {
+    /// The word of the pipeline file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Warn => "WARN",
+            Self::Drop => "DROP",
+            Self::Quarantine => "QUARANTINE",
+            Self::Fail => "FAIL",
+        }
+    }
 }
 
 /// How many failing rows an expectation tolerates.
@@ -283,17 +305,6 @@ pub struct ExpectationPlan {
     pub place: Path,
 }
 
-impl ExpectationPlan {
-    /// Whether failing rows leave the output.
-    #[must_use]
-    pub fn removes_rows(&self) -> bool {
-        matches!(
-            self.action,
-            ExpectationAction::Drop | ExpectationAction::Quarantine
-        )
-    }
-}
-
 /// What a sink does with a target that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -303,6 +314,19 @@ pub enum SinkMode {
     Append,
     Ignore,
     Error,
+}
+
+impl SinkMode {
+    /// The word of the pipeline file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overwrite => "OVERWRITE",
+            Self::Append => "APPEND",
+            Self::Ignore => "IGNORE",
+            Self::Error => "ERROR",
+        }
+    }
 }
 
 /// Where a sink writes; displays as the user names it.

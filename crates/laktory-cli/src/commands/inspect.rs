@@ -2,10 +2,7 @@
 
 use laktory::core::{FrameName, Registry};
 use laktory::exec::{Effect, Refresh, What};
-use laktory::plan::{
-    ExpectationAction, ExpectationKind, Graph, Handover, Input, InputSource, NodePlan, Plan,
-    SinkMode, StepKind, Writer,
-};
+use laktory::plan::{Graph, Handover, Input, InputSource, NodePlan, Plan, StepKind, Writer};
 use laktory::syntax::visible;
 use laktory::table::wrapped;
 use laktory::{Planning, Project};
@@ -160,7 +157,7 @@ fn describe_node(lines: &mut Lines, plan: &Plan, node: &NodePlan, effects: &[Opt
         lines.add("transform", &what);
     }
     for rule in &node.expectations {
-        let (kind, action) = (kind(rule.kind), action(rule.action));
+        let (kind, action) = (rule.kind.name(), rule.action.name());
         let text = format!("{} ({kind}, {action}): {}", rule.name, rule.text.trim());
         lines.add("expect", &text);
     }
@@ -172,7 +169,8 @@ fn describe_node(lines: &mut Lines, plan: &Plan, node: &NodePlan, effects: &[Opt
         };
         let what = if plan.writes { "write" } else { "(no write)" };
         let format = sink.target.format_name();
-        let text = format!("{rows} to {} ({format}, {})", sink.target, mode(sink.mode));
+        let mode = sink.mode.name();
+        let text = format!("{rows} to {} ({format}, {mode})", sink.target);
         lines.add(what, &text);
         if let Some(effect) = effect {
             lines.add("", &told(effect));
@@ -213,33 +211,6 @@ fn source(plan: &Plan, input: &Input) -> String {
             )
         }
         _ => "another source".to_owned(),
-    }
-}
-
-// The words of the pipeline file.
-
-fn kind(kind: ExpectationKind) -> &'static str {
-    match kind {
-        ExpectationKind::Row => "ROW",
-        ExpectationKind::Aggregate => "AGGREGATE",
-    }
-}
-
-fn action(action: ExpectationAction) -> &'static str {
-    match action {
-        ExpectationAction::Warn => "WARN",
-        ExpectationAction::Drop => "DROP",
-        ExpectationAction::Quarantine => "QUARANTINE",
-        ExpectationAction::Fail => "FAIL",
-    }
-}
-
-fn mode(mode: SinkMode) -> &'static str {
-    match mode {
-        SinkMode::Overwrite => "OVERWRITE",
-        SinkMode::Append => "APPEND",
-        SinkMode::Ignore => "IGNORE",
-        SinkMode::Error => "ERROR",
     }
 }
 

@@ -1,6 +1,9 @@
 //! Modes and targets: what becomes of what was there (sections 12.3 to 12.5).
 
+use std::fs;
+
 use crate::support::{Bench, Done};
+use laktory_exec::Event;
 use laktory_testkit::recorder::{Behaviour, Script, Verb};
 
 fn node(sink: &str) -> String {
@@ -44,6 +47,43 @@ fn r_mode_5_modes_on_a_file() {
         let expected = if mode == "IGNORE" { "1" } else { "4" };
         let at = if mode == "APPEND" { 3 } else { 0 };
         assert_eq!(bench.values("a.x")[at], expected, "{mode}");
+    }
+}
+
+/// Runs with a sink, while somebody puts a text into a file as soon as its target has been looked at.
+fn run_beside(bench: &Bench, sink: &str, file: &str) -> Done {
+    let file = bench.path(file);
+    bench.run_and(&node(sink), &|event| {
+        if let Event::Writing { .. } = event {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, "of somebody").unwrap();
+        }
+    })
+}
+
+#[test]
+fn what_others_put_into_a_new_folder_meanwhile_stays() {
+    let bench = Bench::new();
+    run_beside(&bench, "out/', format: PARQUET", "out/.notes").good();
+    assert_eq!(bench.read("out/.notes"), "of somebody");
+    assert_eq!(bench.files().len(), 3, "{:?}", bench.files());
+}
+
+#[test]
+fn what_others_put_into_the_place_of_a_target_meanwhile_is_not_replaced() {
+    for (sink, file) in [
+        ("out/', format: PARQUET", "out/notes.txt"),
+        ("out/', format: PARQUET, mode: APPEND", "out/notes.txt"),
+        ("a.x', format: PARQUET, mode: APPEND", "a.x"),
+        ("a.x', format: PARQUET, mode: ERROR", "a.x"),
+        ("a.x', format: PARQUET, mode: IGNORE", "a.x"),
+    ] {
+        let bench = Bench::new();
+        let done = run_beside(&bench, sink, file);
+        assert_eq!(done.faults().len(), 1, "{sink}");
+        assert_eq!(bench.read(file), "of somebody", "{sink}");
+        let files = bench.files().into_iter();
+        assert_eq!(files.filter(|name| !name.ends_with('/')).count(), 1);
     }
 }
 

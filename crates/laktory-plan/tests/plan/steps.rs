@@ -171,7 +171,6 @@ nodes:
     let [rows, all, df] = &plan.nodes[0].expectations[..] else {
         panic!("{plan:?}")
     };
-    assert!(rows.removes_rows() && !all.removes_rows() && !df.removes_rows());
     assert_eq!(
         (rows.kind, all.kind),
         (ExpectationKind::Row, ExpectationKind::Aggregate)
