@@ -1,9 +1,9 @@
 //! Which files stand behind a path: a file, a folder (recursively) or a glob, for backends that read local files.
 //!
 //! Names that begin with `.` or `_` are skipped below folders and in globs, as Spark does: they are staging
-//! places, checkpoints and markers.
+//! places, checkpoints and markers. A glob sees a folder of such a name only where it spells it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use laktory_core::{Error, ErrorKind, Format, Result};
 
@@ -112,15 +112,27 @@ fn expand(path: &str, pattern: &Path) -> Result<Vec<PathBuf>> {
         )
         .with_hint(error.to_string())
     })?;
+    let spelled: Vec<Component<'_>> = pattern.components().collect();
+    let is_passed_by = |found: &Path| {
+        let mut folders = found.ancestors().skip(1);
+        let unspelled = |folder: &Path| {
+            let last = folder.components().next_back();
+            is_hidden(folder) && last.is_some_and(|last| !spelled.contains(&last))
+        };
+        is_hidden(found) || folders.any(unspelled)
+    };
     let mut files = Vec::new();
     for found in matches {
         let found = found.map_err(|error| {
             let path = error.path().display().to_string();
             Error::from(std::io::Error::from(error)).context(format!("cannot list `{path}`"))
         })?;
-        if found.is_dir() && !is_hidden(&found) {
+        if is_passed_by(&found) {
+            continue;
+        }
+        if found.is_dir() {
             files.extend(walk(&found)?);
-        } else if found.is_file() && !is_hidden(&found) {
+        } else if found.is_file() {
             files.push(found);
         }
     }
@@ -211,6 +223,15 @@ mod tests {
             names(&resolve(&glob).unwrap(), root.path()),
             ["a.csv", "b.csv"]
         );
+        for (glob, expected) in [
+            ("**/*.csv", vec!["a.csv", "b.csv", "sub/c.csv"]),
+            ("*/*.csv", vec!["sub/c.csv"]),
+            (".laktory-staging-x/*.csv", vec![".laktory-staging-x/d.csv"]),
+        ] {
+            let path = format!("{}/{glob}", root.path().display());
+            let found = resolve(&path).unwrap();
+            assert_eq!(names(&found, root.path()), expected, "{glob}");
+        }
     }
 
     #[test]
