@@ -74,7 +74,8 @@ impl NodeFrames for Shared<'_> {
     }
 }
 
-/// Carries out node `index`. The report tells what happened; on a fault every output is as it was.
+/// Carries out node `index`. The report tells what happened. On a fault every output is as it was, unless the fault is that
+/// one of several could not be published: those before it are then new, and in the report.
 pub(crate) async fn run_node(shared: &Shared<'_>, index: usize) -> (NodeReport, Vec<Fault>) {
     let node = &shared.plan.nodes[index];
     let started = Instant::now();

@@ -83,7 +83,23 @@ impl Results {
                 }
             }
         }
+        results.with_existing()?;
         Ok(results)
+    }
+
+    /// That no file which was read and written again has fewer rows than before.
+    fn with_existing(&self) -> Result<()> {
+        for (number, existing) in &self.existing {
+            let written = self.written.get(number).copied().unwrap_or(0);
+            if written < *existing {
+                let message = format!(
+                    "an output that is appended to had {existing} rows, and would have {written}"
+                );
+                return Err(Error::new(ErrorKind::RowsLost, message)
+                    .with_hint("nothing was published; run again when nothing else writes to it"));
+            }
+        }
+        Ok(())
     }
 
     /// Rows that this run added to an output.
@@ -165,4 +181,31 @@ pub(crate) fn count_rows() -> Op {
 
 fn counted(batches: &[RecordBatch]) -> Result<u64> {
     expectations::count(batches, ROWS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use laktory_core::WriteReport;
+    use laktory_core::arrow::array::UInt64Array;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_appended_to_does_not_get_shorter() {
+        let added = |existing: u64, rows: u64| {
+            let count = Arc::new(UInt64Array::from(vec![existing])) as _;
+            let batch = RecordBatch::try_from_iter([(ROWS, count)]).unwrap();
+            let outcomes = vec![
+                Outcome::Collected(vec![batch]),
+                Outcome::Written(WriteReport { rows }),
+            ];
+            let purposes = [Purpose::Existing(0), Purpose::Output(0)];
+            Results::of(&purposes, outcomes).map(|results| results.rows_added(0))
+        };
+        assert_eq!(added(3, 5).unwrap(), 2);
+        assert_eq!(added(3, 3).unwrap(), 0);
+        assert_eq!(added(3, 2).unwrap_err().kind(), ErrorKind::RowsLost);
+    }
 }
