@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use laktory_core::{Error, ErrorKind, Registry, Result};
-use laktory_plan::{InputSource, NodePlan, Plan, SinkMode, SinkPlan, SinkTarget};
+use laktory_plan::{InputSource, NodePlan, Plan, SinkMode, SinkPlan, SinkTarget, Stored};
 use serde::Serialize;
 
 use crate::files;
@@ -149,9 +149,16 @@ pub fn may_report(path: &Path, plan: &Plan, own: &[PathBuf]) -> Result<()> {
         return refused("the pipeline");
     }
     let inputs = plan.nodes.iter().flat_map(|node| &node.inputs);
-    let reads = inputs.filter_map(|input| match &input.source {
-        InputSource::Files(spec) => files::resolve(&spec.path, &spec.format).ok(),
-        _ => None,
+    let reads = inputs.filter_map(|input| {
+        let spec = match &input.source {
+            InputSource::Files(spec) => spec,
+            InputSource::Sink { read, .. } => match &read.read {
+                Stored::Files(spec) => spec,
+                Stored::Table(_) => return None,
+            },
+            _ => return None,
+        };
+        files::resolve(&spec.path, &spec.format).ok()
     });
     if reads.flatten().any(|file| is_same(&file, &real)) {
         return refused("a source");
