@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The command under test.
-pub(crate) const COMMAND: &str = env!("CARGO_BIN_EXE_laktory-under-test");
+use crate::start::{BACKEND, REMOTE, command};
 
 /// An engine that the command links.
 #[derive(Clone, Debug, Default)]
@@ -78,8 +77,6 @@ fn gaps(backend: &str) -> BTreeMap<String, String> {
 const SERVER: &str = "LAKTORY_SPARK_REMOTE";
 /// What kind of server it is, when it is not Spark.
 const SERVER_KIND: &str = "LAKTORY_CONFORMANCE_SERVER";
-/// The same, as the command gets it.
-const REMOTE: &str = "SPARK_REMOTE";
 
 /// The engines of the command, in order of name.
 pub(crate) fn engines() -> Vec<Engine> {
@@ -92,10 +89,7 @@ pub(crate) fn engines() -> Vec<Engine> {
                 ..Engine::default()
             };
             if backend.name != laktory::DEFAULT_BACKEND {
-                let choice = (
-                    "LAKTORY_DATAFRAME_BACKEND".to_owned(),
-                    backend.name.to_owned(),
-                );
+                let choice = (BACKEND.to_owned(), backend.name.to_owned());
                 engine.environment.extend([choice]);
             }
             if !(backend.capabilities)().local_files {
@@ -379,16 +373,12 @@ pub(crate) fn laktory(
     arguments: &[String],
     environment: &BTreeMap<String, String>,
 ) -> Result<Output, String> {
-    Command::new(COMMAND)
+    command(root)
         .args(arguments)
         .args(["--error-format", "short"])
-        .current_dir(root)
-        .env_remove("LAKTORY_DATAFRAME_BACKEND")
-        .env_remove(REMOTE)
         .envs(environment)
-        .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("cannot start {COMMAND}: {error}"))
+        .map_err(|error| format!("cannot start the command: {error}"))
 }
 
 fn compare_lines(

@@ -6,12 +6,14 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::case::{COMMAND, Engine, engines, laktory, litter};
+use crate::case::{Engine, engines, laktory, litter};
+use crate::random::Random;
+use crate::start::command;
 
 /// Damaged files for each format and engine, when nothing else is told.
 const MUTANTS: u64 = 24;
@@ -32,22 +34,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         trials.push(engine.trial("damaged/cut_off_while_read", move || cut_off(&own)));
     }
     trials
-}
-
-/// Random numbers that are the same each time.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).unwrap_or(0)
-    }
 }
 
 const WRITE: &str = "
@@ -146,7 +132,7 @@ fn mutants(engine: &Engine, format: &str, extension: &str) -> Result<(), Failed>
     let sound = sound(engine, root, format, extension)?;
     let count = std::env::var("LAKTORY_MUTANTS").map_or(Ok(MUTANTS), |count| count.parse())?;
     let seed = std::env::var("LAKTORY_SEED").map_or(Ok(0x9e37_79b9), |seed| seed.parse())?;
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut faults = Vec::new();
     let name = format!("mutant.{extension}");
     for number in 0..count {
@@ -208,11 +194,9 @@ fn watched(
 ) -> Result<Ended, Failed> {
     let log = root.join("log");
     let began = Instant::now();
-    let mut child = Command::new(COMMAND)
+    let mut child = command(root)
         .args(["run", pipeline, "-q", "--error-format", "short"])
-        .current_dir(root)
         .envs(&engine.environment)
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(fs::File::create(&log)?)
         .spawn()?;

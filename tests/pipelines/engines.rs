@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::case::{COMMAND, Engine, engines, laktory, rows, sorted};
+use crate::case::{Engine, engines, laktory, rows, sorted};
+use crate::start::command;
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -104,12 +105,9 @@ fn own_server(engine: &Engine, home: &str) -> Result<(), Failed> {
         ),
     ]);
     let log = fs::File::create(root.join("log"))?;
-    let mut running = Command::new(COMMAND)
+    let mut running = command(root)
         .args(["run", "slow.yaml", "--error-format", "short"])
-        .current_dir(root)
-        .env_remove("SPARK_REMOTE")
         .envs(&environment)
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()?;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::case::{COMMAND, laktory, litter};
+use crate::case::{laktory, litter};
+use crate::start::run;
 
 /// Kills in all, spread over the time that a whole run takes.
 const KILLS: u32 = 200;
@@ -57,7 +58,7 @@ fn killed_at_any_moment() -> Result<(), Failed> {
     for kill in 0..KILLS {
         // The input changes, so that old and new outputs differ.
         write_input(root, kill + 1)?;
-        let mut child = start(root)?;
+        let mut child = run(root, Stdio::null())?;
         std::thread::sleep(whole * kill / KILLS);
         child.kill()?;
         child.wait()?;
@@ -133,7 +134,7 @@ fn interrupted() -> Result<(), Failed> {
     write_input(root, 1)?;
     let mut seen = false;
     for delay in (0..40).map(|step| Duration::from_millis(10 * step)) {
-        let mut child = start(root)?;
+        let mut child = run(root, Stdio::null())?;
         std::thread::sleep(delay);
         let signalled = Command::new("kill")
             .args(["-INT", &child.id().to_string()])
@@ -153,16 +154,6 @@ fn interrupted() -> Result<(), Failed> {
     } else {
         Err("no interrupt met a running pipeline".into())
     }
-}
-
-fn start(root: &Path) -> std::io::Result<Child> {
-    Command::new(COMMAND)
-        .args(["run", "pipeline.yaml", "-q"])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
 }
 
 fn run_whole(root: &Path, file: &str) -> Result<(), Failed> {

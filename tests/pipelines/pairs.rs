@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::case::{COMMAND, laktory, litter, rows};
+use crate::case::{laktory, litter, rows};
+use crate::start::run;
 
 /// Pairs of runs.
 const PAIRS: usize = 100;
@@ -38,9 +38,9 @@ fn appended() -> Result<(), Failed> {
     let root = folder.path();
     fs::write(root.join("pipeline.yaml"), PIPELINE)?;
     for _ in 0..PAIRS {
-        let both = [start(root)?, start(root)?];
-        for run in both {
-            let output = run.wait_with_output()?;
+        let both = [run(root, Stdio::piped())?, run(root, Stdio::piped())?];
+        for child in both {
+            let output = child.wait_with_output()?;
             if !output.status.success() {
                 return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
             }
@@ -98,14 +98,4 @@ fn told() -> Result<(), Failed> {
         (true, None) => Ok(()),
         (_, left) => Err(format!("{left:?} {}", String::from_utf8_lossy(&output.stderr)).into()),
     }
-}
-
-fn start(root: &Path) -> std::io::Result<Child> {
-    Command::new(COMMAND)
-        .args(["run", "pipeline.yaml", "-q"])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
 }

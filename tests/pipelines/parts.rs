@@ -11,8 +11,9 @@ use std::path::Path;
 use laktory::{Execute as _, ExecuteError, Planning, Project, Surroundings};
 use libtest_mimic::{Failed, Trial};
 
-use self::generate::{Pipeline, Random};
+use self::generate::Pipeline;
 use crate::case::engines;
+use crate::random::Random;
 
 /// How many pipelines are tried on each engine, and from which number on.
 const COUNT_VARIABLE: &str = "LAKTORY_PARTS_PIPELINES";

@@ -6,14 +6,15 @@ mod validator;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use laktory::model::{LoadOptions, SchemaWords};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use self::validator::Validator;
-use crate::case::{self, COMMAND};
+use crate::case;
+use crate::start::command;
 
 /// Codes of faults that the schema sees too.
 const SHAPE: [&str; 7] = [
@@ -35,13 +36,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn call(folder: &Path, arguments: &[&str]) -> Result<Output, Failed> {
-    let command = Command::new(COMMAND)
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("LAKTORY_DATAFRAME_BACKEND")
-        .stdin(Stdio::null())
-        .output();
-    Ok(command?)
+    Ok(command(folder).args(arguments).output()?)
 }
 
 fn schema() -> Result<Value, Failed> {

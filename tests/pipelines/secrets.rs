@@ -3,11 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::case::COMMAND;
+use crate::start::command;
 
 /// What every credential of this test holds.
 const CANARY: &str = "canary";
@@ -154,12 +153,7 @@ fn canaries() -> Result<(), Failed> {
 }
 
 fn call(folder: &Path, arguments: &[&str]) -> Result<std::process::Output, Failed> {
-    let output = Command::new(COMMAND)
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("LAKTORY_DATAFRAME_BACKEND")
-        .env("ENV_TOKEN", "canary-env")
-        .stdin(Stdio::null())
-        .output();
-    Ok(output?)
+    let mut command = command(folder);
+    command.args(arguments).env("ENV_TOKEN", "canary-env");
+    Ok(command.output()?)
 }

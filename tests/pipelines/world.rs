@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::case::{COMMAND, laktory, litter, rows};
+use crate::case::{laktory, litter, rows};
+use crate::start::command;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -140,11 +141,9 @@ fn two_at_once() -> Result<(), Failed> {
     for _ in 0..10 {
         let mut children = Vec::new();
         for input in ["one", "two", "one", "two"] {
-            let child = Command::new(COMMAND)
+            let child = command(root)
                 .args(["run", "pipeline.yaml", "-q", "--var"])
                 .arg(format!("input={input}.jsonl"))
-                .current_dir(root)
-                .stdin(Stdio::null())
                 .stderr(Stdio::piped())
                 .spawn()?;
             children.push(child);

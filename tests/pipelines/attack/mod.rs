@@ -9,14 +9,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::case::COMMAND;
+use crate::start::command;
 
 /// Inputs of the short size.
 const SHORT: usize = 150;
@@ -113,12 +113,9 @@ fn attack(input: &Input) -> Result<Cost, String> {
             }
             fs::write(work.join(name), bytes)?;
         }
-        Command::new(COMMAND)
+        command(&work)
             .args(&input.arguments)
-            .current_dir(&work)
-            .env_remove("LAKTORY_DATAFRAME_BACKEND")
             .envs(input.environment.iter().cloned())
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.path().join("stderr.txt"))?)
             .spawn()
