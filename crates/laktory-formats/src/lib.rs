@@ -17,6 +17,7 @@ pub mod hive;
 pub mod ipc;
 pub mod json;
 pub mod options;
+pub mod round_trip;
 mod writable;
 
 use std::path::Path;

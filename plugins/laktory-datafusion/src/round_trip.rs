@@ -1,21 +1,14 @@
 //! What comes back of the text formats when this driver reads what it has written.
 
-use laktory_core::{Format, Kind, ReadsAs, RoundTrip};
+use laktory_core::{Format, ReadsAs, RoundTrip};
+use laktory_formats::round_trip::{CSV, JSON};
 
 /// The formats that are read back with declared types.
 pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
     (
         Format::Csv,
         RoundTrip {
-            kinds: &[
-                Kind::Boolean,
-                Kind::Integer,
-                Kind::Float,
-                Kind::Decimal,
-                Kind::String,
-                Kind::Date,
-                Kind::Datetime,
-            ],
+            kinds: CSV,
             options: &[
                 ("include_bom", ReadsAs::Nothing),
                 ("include_header", ReadsAs::Header),
@@ -39,14 +32,4 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
             options: &[],
         },
     ),
-];
-
-/// NaN and infinities are refused when they are written.
-const JSON: &[Kind] = &[
-    Kind::Boolean,
-    Kind::Integer,
-    Kind::Float,
-    Kind::String,
-    Kind::Date,
-    Kind::Datetime,
 ];
