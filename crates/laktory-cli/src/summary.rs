@@ -234,7 +234,9 @@ mod tests {
         for width in [40, 80, 120, 200] {
             let text = render_in(&report, width);
             for line in text.lines() {
-                assert!(line.chars().count() <= width, "{width}: {line}\n{text}");
+                // A path stays whole.
+                let fits = line.chars().count() <= width || !line.trim().contains(' ');
+                assert!(fits, "{width}: {line}\n{text}");
             }
             assert!(text.contains("slv_stock_prices_of_the_whole_world.parquet"));
             assert!(width < 80 || text.contains("1,234,567,890"), "{text}");
@@ -246,7 +248,7 @@ mod tests {
         let text = render_in(&report(vec![node("slv")]), 100);
         assert!(
             text.contains(
-                "slv   succeeded    80     77   77    0.250  ./data/slv.parquet (12.3 kB)"
+                "slv    succeeded     80      77    77     0.250   ./data/slv.parquet (12.3 kB)"
             ),
             "{text}"
         );

@@ -140,14 +140,6 @@ impl Grid {
         widths
     }
 
-    /// Characters that the lines around `columns` cells take.
-    fn frame(&self, columns: usize) -> usize {
-        match self.style {
-            Style::Columns => 3 * columns + 1,
-            Style::Plain => 2 * columns + 2,
-        }
-    }
-
     /// The width of each column; none for those that are left out.
     fn fitted(&self, natural: &[usize], cells: &[usize], width: usize) -> Vec<Option<usize>> {
         // What a column needs at least. A header is cut like a text: it may be far wider than what stands below it.
@@ -160,7 +152,7 @@ impl Grid {
         let mut kept: Vec<usize> = (0..self.columns.len()).collect();
         kept.sort_by_key(|&index| (self.columns[index].rank, index));
         let mut needed: usize = least.iter().sum();
-        let room = |columns: usize| width.saturating_sub(self.frame(columns));
+        let room = |columns: usize| width.saturating_sub(frame(columns));
         while kept.len() > 1 && needed > room(kept.len()) {
             let Some(last) = kept.pop() else { break };
             needed -= least[last];
@@ -236,6 +228,11 @@ impl Left {
         }
         notes
     }
+}
+
+/// Characters that the lines around `columns` cells take; between columns it is a blank where no line is drawn.
+fn frame(columns: usize) -> usize {
+    3 * columns + 1
 }
 
 fn widest<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
