@@ -33,6 +33,7 @@ pub(crate) fn hint(error: &Error, place: &Place<'_>) -> Option<String> {
     if place.sql
         && let Some(node) = bare_node(place)
         && error.kind() != ErrorKind::ColumnNotFound
+        && names(error.message(), node)
     {
         return Some(format!(
             "`{node}` is a node of the pipeline: write `{{nodes.{node}}}`"
@@ -112,6 +113,11 @@ fn bare_node<'a>(place: &Place<'a>) -> Option<&'a str> {
     None
 }
 
+/// Whether a message speaks of a node; engines may have its name in other letters.
+fn names(message: &str, node: &str) -> bool {
+    message.to_lowercase().contains(&node.to_lowercase())
+}
+
 fn has_word(text: &str, wanted: &str) -> bool {
     text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
         .any(|word| word.eq_ignore_ascii_case(wanted))
@@ -162,12 +168,7 @@ mod tests {
     fn hinted(message: &str, text: &str, sql: bool) -> Option<String> {
         let error = Error::new(ErrorKind::ColumnNotFound, message);
         let error = error.with_hint("columns here: `order_id`, `k`, `v`");
-        let place = Place {
-            text: Cow::Borrowed(text),
-            sql,
-            nodes: vec!["brz_orders"],
-        };
-        hint(&error, &place)
+        hint(&error, &Place::new(text, sql, vec!["brz_orders"]))
     }
 
     fn missing(name: &str, text: &str, sql: bool) -> String {
@@ -224,6 +225,7 @@ mod tests {
     #[test]
     fn nodes_are_not_tables() {
         let error = Error::new(ErrorKind::Compute, "relation 'brz_orders' was not found");
+        let other = Error::new(ErrorKind::TypeMismatch, "a text is compared with a number");
         let place = Place {
             text: Cow::Borrowed("SELECT * FROM brz_orders"),
             sql: true,
@@ -233,5 +235,7 @@ mod tests {
             hint(&error, &place).unwrap(),
             "`brz_orders` is a node of the pipeline: write `{nodes.brz_orders}`"
         );
+        // It may be the name of a common table expression too.
+        assert_eq!(hint(&other, &place), None);
     }
 }
