@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use laktory::exec::{Event, NodeReport, Observer};
 use laktory::syntax::visible;
 
+use crate::out;
 use crate::summary::{bytes, grouped, rate};
 
 /// How often clocks move.
@@ -36,7 +37,7 @@ pub(crate) struct Lines(MultiProgress);
 impl Lines {
     pub(crate) fn add(&self, line: &str) {
         // A terminal that went away cannot be told.
-        let _ = self.0.println(visible(line));
+        let _ = self.0.println(shown(line));
     }
 }
 
@@ -86,7 +87,7 @@ impl Progress {
         {
             spinner.set_style(style);
         }
-        spinner.set_message(visible(node).into_owned());
+        spinner.set_message(shown(node));
         spinner.enable_steady_tick(TICK);
         let running = Running {
             line: spinner,
@@ -101,9 +102,9 @@ impl Progress {
                 0 => String::new(),
                 rows => format!("{} rows, ", grouped(rows)),
             };
-            let message = visible(message);
-            let line = format!("{}  {rows}{message}", visible(node));
-            running.line.set_message(line);
+            running
+                .line
+                .set_message(shown(&format!("{node}  {rows}{message}")));
         }
     }
 
@@ -184,6 +185,11 @@ impl Observer for Progress {
     }
 }
 
+/// A line as it may stand on a terminal: without what is kept back, and without anything that a terminal would obey.
+fn shown(line: &str) -> String {
+    out::hidden(&visible(line))
+}
+
 fn finished(report: &NodeReport) -> String {
     let mut line = format!("✓ {}", report.name);
     if let Some(rows) = report.rows_out {
@@ -199,4 +205,22 @@ fn finished(report: &NodeReport) -> String {
         line.push_str(&format!("  {} rows/s", grouped(rate)));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use laktory::core::Secrets;
+
+    use super::*;
+
+    #[test]
+    fn lines_hold_no_secret_and_no_order_to_the_terminal() {
+        let mut secrets = Secrets::new();
+        secrets.add("hush-hush");
+        out::hide(&secrets);
+        assert_eq!(
+            shown("reading s3://me:pass@h/hush-hush\u{1b}[2J"),
+            "reading s3://me:***@h/***\\u{1b}[2J"
+        );
+    }
 }
