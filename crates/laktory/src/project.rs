@@ -50,10 +50,10 @@ impl Surroundings {
         if api.is_empty() || DataFrameApi::parse(api).is_some() {
             return Ok(());
         }
-        let message =
-            format!("environment variable `{API}` is `{api}`, which is not a dataframe API");
-        let mut fault = Diagnostic::error("unknown-word", message);
-        fault.hint = did_you_mean(api, DataFrameApi::ALL.iter().map(|api| api.name()));
+        let message = format!("the environment variable `{API}` cannot be `{api}`");
+        let mut fault = Diagnostic::error("invalid-environment", message);
+        let known = DataFrameApi::ALL.iter().map(|api| api.name());
+        fault.hint = did_you_mean(&api.to_ascii_uppercase(), known);
         Err(vec![fault])
     }
 
@@ -313,9 +313,7 @@ impl Project {
         let place = hints::Place::new(text, sql, nodes.collect());
         hints::hint(&fault.error, &place)
     }
-}
 
-impl Project {
     /// How to write the node that a statement names as if it were a table.
     fn node_meant(&self, error: &Error) -> Option<String> {
         if error.kind() != ErrorKind::UnknownFrame {
