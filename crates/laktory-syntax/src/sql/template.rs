@@ -72,9 +72,6 @@ pub fn sql_statement(text: &str) -> Result<SqlTemplate, Vec<FragmentError>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    if let Some(error) = foreign_template(text) {
-        return Err(vec![error]);
-    }
     // Comments before the statement stay: they may be hints of the engine.
     let start = pieces
         .iter()
@@ -260,6 +257,7 @@ fn jinja(text: &str, pieces: &[(Piece, Range<usize>)]) -> Option<FragmentError> 
             None => "the value of a variable is `${vars.name}`".to_owned(),
         },
         (Some("env_var"), _) => "variables of the environment are `${vars.NAME}`".to_owned(),
+        (Some("config"), _) => "options of outputs stand under `sinks` of the node".to_owned(),
         _ => "frames are `{df}`, `{nodes.x}` and `{sources.x}`, variables `${vars.x}`".to_owned(),
     };
     let message = "`{{ ... }}` and `{% ... %}` are templates of another tool";
@@ -313,30 +311,6 @@ fn unclosed(what: &str, start: usize, text: &str, end: usize) -> FragmentError {
         format!("the {what} is not closed"),
         start..end,
     )
-}
-
-/// `{{ ref('x') }}` and its relatives, by which templates of other tools name tables and variables.
-fn foreign_template(text: &str) -> Option<FragmentError> {
-    text.match_indices("{{").find_map(|(at, _)| {
-        let length = text[at..].find("}}")? + 2;
-        let inner = text[at + 2..at + length - 2].trim();
-        let (function, arguments) = inner.split_once('(')?;
-        let last = arguments.trim_end_matches(')').rsplit(',').next()?;
-        let name = last.trim().trim_matches(['"', '\'']);
-        let hint = match function.trim() {
-            "ref" => format!("write `{{nodes.{name}}}` for the output of node `{name}`"),
-            "source" => {
-                format!(
-                    "declare it under `sources` with `name: {name}`, and write `{{sources.{name}}}`"
-                )
-            }
-            "var" | "env_var" => format!("write `${{vars.{name}}}`"),
-            "config" => "options of outputs stand under `sinks` of the node".to_owned(),
-            _ => return None,
-        };
-        let message = format!("`{{{{ {} }}}}` is not part of SQL here", function.trim());
-        Some(FragmentError::new("sql-syntax", message, at..at + length).hint(hint))
-    })
 }
 
 #[cfg(test)]
@@ -410,6 +384,7 @@ mod tests {
             ("SELECT * FROM {{ ref('pkg', 'a') }} x", "`{nodes.a}`"),
             ("SELECT * FROM {{source('raw', 'b')}}", "`{sources.b}`"),
             ("SELECT {{ var(\"c\", 'd') }}", "`${vars.c}`"),
+            ("{{ config(materialized='table') }} SELECT 1", "`sinks`"),
             ("SELECT {% if x %} 1 {% endif %}", "`{df}`"),
             ("SELECT {{", "`{df}`"),
         ] {
@@ -423,7 +398,12 @@ mod tests {
             .unwrap_err()
             .remove(0);
         assert_eq!(error.range, 7..21);
-        assert!(sql_statement("SELECT '{{ x }}', ${{ x }} -- {{ y }}").is_ok());
+        for text in [
+            "SELECT '{{ x }}', ${{ x }} -- {{ y }}",
+            "SELECT '{{ ref(\"a\") }}' AS s /* {{ source('a', 'b') }} */ FROM {df}",
+        ] {
+            assert!(sql_statement(text).is_ok(), "{text}");
+        }
     }
 
     #[test]
