@@ -296,7 +296,9 @@ pub fn plain_message(message: &str) -> String {
         "TableFactor",
         "SelectItem",
         "Placeholder(",
-        "Token",
+        "Token(",
+        "Token {",
+        "TokenWithSpan",
         "SingleQuotedString(",
         "Number(",
         "InList {",
@@ -325,4 +327,29 @@ pub fn plain_message(message: &str) -> String {
         return "a part of the statement is not available on this backend".to_owned();
     }
     head.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_message;
+
+    #[test]
+    fn dumps_are_cut_and_names_are_not() {
+        for (told, plain) in [
+            (
+                "this is not supported: Cast { expr: Identifier(Ident { value: \"a\" }) }",
+                "this is not supported",
+            ),
+            (
+                "there is no column `TokenId`",
+                "there is no column `TokenId`",
+            ),
+            (
+                "Ident { value: \"a\" }",
+                "a part of the statement is not available on this backend",
+            ),
+        ] {
+            assert_eq!(plain_message(told), plain);
+        }
+    }
 }
