@@ -47,6 +47,8 @@ pub(crate) struct Exhausted;
 pub(crate) struct Budget {
     values: usize,
     text: usize,
+    /// Bytes of text that there were to use.
+    most_text: usize,
     files: usize,
     /// What repeats, in the order of its first use.
     causes: Vec<Cause>,
@@ -59,6 +61,7 @@ impl Default for Budget {
         Self {
             values: MAX_VALUES,
             text: MAX_TEXT,
+            most_text: MAX_TEXT,
             files: MAX_FILES,
             causes: Vec::new(),
             exceeded: None,
@@ -72,6 +75,7 @@ impl Budget {
     pub(crate) fn of_path() -> Self {
         Self {
             text: MAX_PATH,
+            most_text: MAX_PATH,
             ..Self::default()
         }
     }
@@ -156,7 +160,11 @@ impl Budget {
         self.told = true;
         let what = match limit {
             Limit::Values => "more than 1,000,000 values".to_owned(),
-            Limit::Text => "more than 32 MiB of text".to_owned(),
+            Limit::Text if self.most_text == MAX_PATH => {
+                let message = format!("a path holds more than {} KiB of text", MAX_PATH >> 10);
+                return Some(Diagnostic::error("too-large", message).hint("write a shorter path"));
+            }
+            Limit::Text => format!("more than {} MiB of text", MAX_TEXT >> 20),
             Limit::Files => "more than 5,000 included files or entries of folders".to_owned(),
         };
         let causes: Vec<&str> = self

@@ -44,7 +44,7 @@ pub use include::{FileLoader, unreadable};
 pub use json_schema::{SchemaWords, json_schema};
 pub use load::{LoadOptions, Loaded, load};
 pub use model::*;
-pub use names::{effective_backend, safe_name};
+pub use names::safe_name;
 pub use path::{Path, Segment};
 pub use plain_path::plain_path;
 pub use settings::{DEFAULT_RUNTIME_ROOT, DEFAULT_WORKSPACE_ROOT, Settings};

@@ -1,8 +1,8 @@
-//! Derived names, paths and inherited values (sections 2.3 and 17 of the language reference).
+//! Derived names and paths (section 17 of the language reference).
 
 use sha1::{Digest, Sha1};
 
-use crate::model::{DataFrameApi, DataSink, Orchestrator, Pipeline, PipelineNode, SinkKind};
+use crate::model::{DataSink, Orchestrator, Pipeline, PipelineNode, SinkKind};
 use crate::settings::{DEFAULT_RUNTIME_ROOT, Settings};
 
 /// `name` for use in a path: each of space `.` `@` `{` `}` `[` `]` `$` `|` becomes `-` (R-PL-2).
@@ -52,29 +52,6 @@ impl Pipeline {
     pub fn node_by_name(&self, name: &str) -> Option<&PipelineNode> {
         self.nodes.iter().find(|node| node.name == name)
     }
-
-    /// The engine of the pipeline: its own, else that of the settings; none leaves it to the registry (R-INH-1).
-    #[must_use]
-    pub fn effective_backend<'a>(&'a self, settings: &'a Settings) -> Option<&'a str> {
-        effective_backend(
-            self.dataframe_backend.as_deref(),
-            settings.dataframe_backend.as_deref(),
-        )
-    }
-
-    /// The API of the pipeline: its own, else that of the settings, else Narwhals.
-    #[must_use]
-    pub fn effective_api(&self, settings: &Settings) -> DataFrameApi {
-        self.dataframe_api
-            .or(settings.dataframe_api)
-            .unwrap_or_default()
-    }
-}
-
-/// An object's own engine, else its parent's.
-#[must_use]
-pub fn effective_backend<'a>(own: Option<&'a str>, parent: Option<&'a str>) -> Option<&'a str> {
-    own.filter(|name| !name.is_empty()).or(parent)
 }
 
 impl Orchestrator {
@@ -145,18 +122,6 @@ impl PipelineNode {
     #[must_use]
     pub fn is_view(&self) -> bool {
         self.sinks.iter().any(DataSink::is_view)
-    }
-
-    /// The engine of the node: its own, else the pipeline's (R-INH-1).
-    #[must_use]
-    pub fn effective_backend<'a>(&'a self, parent: Option<&'a str>) -> Option<&'a str> {
-        effective_backend(self.dataframe_backend.as_deref(), parent)
-    }
-
-    /// The API of the node: its own, else the pipeline's.
-    #[must_use]
-    pub fn effective_api(&self, parent: DataFrameApi) -> DataFrameApi {
-        self.dataframe_api.unwrap_or(parent)
     }
 }
 

@@ -81,6 +81,19 @@ fn text_that_variables_repeat_is_counted() {
 }
 
 #[test]
+fn a_path_that_variables_make_endless_is_refused_as_one() {
+    let long = "x".repeat(40_000);
+    let path = "${vars.v}${vars.v}.yaml";
+    assert_eq!(
+        refused(
+            &format!("name: p\nvariables: {{v: {long}}}\nnodes: !use {path}\n"),
+            &[]
+        ),
+        "a path holds more than 64 KiB of text"
+    );
+}
+
+#[test]
 fn a_file_that_is_too_long_is_not_read() {
     let long: &'static str = Box::leak("x".repeat(17 << 20).into_boxed_str());
     let message = "is larger than 16 MiB, the most that a configuration file may have";
