@@ -2,7 +2,7 @@
 
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{Backend, DType, Error, ErrorKind, Field, Format, Result, RunCx};
-use laktory_plan::{InputSource, Plan, SinkPlan, Stored};
+use laktory_plan::{InputSource, Plan, SinkPlan, Stored, way_out};
 
 use crate::check::{self, NodeSchema, Surroundings};
 use crate::fault::Fault;
@@ -53,10 +53,7 @@ pub(crate) async fn declare(
             match declared {
                 Ok(stored) => read.read = stored,
                 Err(error) => {
-                    let hint = format!(
-                        "select `{name}` too, as `--select '*{}'`, or give it a PARQUET sink that is overwritten",
-                        node.name
-                    );
+                    let hint = way_out(name, &node.name);
                     let error = Error::new(
                         error.kind(),
                         format!(

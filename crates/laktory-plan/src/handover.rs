@@ -87,8 +87,9 @@ pub(crate) fn connect(
     }
 }
 
-/// What to do where the sink of a node cannot stand for its output.
-fn way_out(above: &str, node: &str) -> String {
+/// What to do where the sink of node `above`, which is not part of a run, cannot stand for its output to `node`.
+#[must_use]
+pub fn way_out(above: &str, node: &str) -> String {
     format!(
         "select `{above}` too, as `--select '*{node}'`, or give it a PARQUET sink that is overwritten"
     )

@@ -6,6 +6,7 @@
 mod compile;
 mod crossings;
 mod dag;
+mod formats;
 mod graph;
 mod handover;
 mod methods;
@@ -24,6 +25,7 @@ mod views;
 
 pub use compile::{PlanOptions, compile};
 pub use graph::Graph;
+pub use handover::way_out;
 pub use places::Survey;
 pub use plan::{
     ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,

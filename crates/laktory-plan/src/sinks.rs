@@ -6,11 +6,11 @@ use laktory_model::{
 };
 
 use crate::compile::Compiler;
+use crate::formats;
 use crate::methods::{self, Asked, Role};
 use crate::paths;
 use crate::plan::{SinkMode, SinkPlan, SinkTarget, Stored};
 use crate::sources::{fields, unsupported};
-use laktory_syntax::nearest;
 
 /// A declared sink.
 pub(crate) fn compile(
@@ -230,20 +230,9 @@ fn writer(
     if support.support.is_available() {
         return Some(support.options);
     }
-    let known: Vec<&str> = engine
-        .capabilities
-        .writes
-        .iter()
-        .filter(|(_, support)| support.support.is_available())
-        .map(|(format, _)| format.name())
-        .collect();
-    let message = format!("format `{format}` cannot be written on backend {backend}");
-    let known_here = format!("formats written here: {}", known.join(", "));
-    let hint = match nearest(format.name(), known) {
-        Some(name) => format!("did you mean `{name}`? {known_here}"),
-        None => known_here,
-    };
-    compiler.report(Finding::error("unsupported", place.key("format"), message).hint(hint));
+    let known = &engine.capabilities.writes;
+    let finding = formats::refused(format, "written", backend, known, place.key("format"));
+    compiler.report(finding);
     None
 }
 

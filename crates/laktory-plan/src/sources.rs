@@ -8,9 +8,10 @@ use laktory_model::{
     DataSource, DropDuplicates, FileDataSource, Finding, Path, Schema, Selects, SourceCommon,
     SourceKind, TableDataSource,
 };
-use laktory_syntax::{FragmentError, nearest, sql_expression, sql_projection};
+use laktory_syntax::{FragmentError, sql_expression, sql_projection};
 
 use crate::compile::Compiler;
+use crate::formats;
 use crate::methods::{self, Asked, Role};
 use crate::paths;
 use crate::plan::{Input, InputSource, Step, StepKind};
@@ -89,20 +90,9 @@ fn files(
     let backend = engine.descriptor.name;
     let support = engine.capabilities.read(&format);
     if !support.support.is_available() {
-        let known: Vec<&str> = engine
-            .capabilities
-            .reads
-            .iter()
-            .filter(|(_, support)| support.support.is_available())
-            .map(|(format, _)| format.name())
-            .collect();
-        let message = format!("format `{format}` cannot be read on backend {backend}");
-        let known_here = format!("formats read here: {}", known.join(", "));
-        let hint = match nearest(format.name(), known) {
-            Some(name) => format!("did you mean `{name}`? {known_here}"),
-            None => known_here,
-        };
-        compiler.report(Finding::error("unsupported", place.key("format"), message).hint(hint));
+        let known = &engine.capabilities.reads;
+        let finding = formats::refused(&format, "read", backend, known, place.key("format"));
+        compiler.report(finding);
         return None;
     }
     let before = compiler.findings.len();
