@@ -1,15 +1,21 @@
-//! What the server said about plans, so that it is not asked twice: the columns of a plan follow from its steps and the columns
-//! of what it starts from, whatever the rows. The plan of a node is looked at before the run and again in it; the second
-//! time the answer is known.
+//! What the server said about plans and sources, so that it is not asked twice: the plan of a node is looked at before the run
+//! and again in it; the second time the answer is known.
+//!
+//! The columns of a plan follow from its steps and the columns of what it starts from, whatever the rows. Those of a source
+//! follow from files that others may change: that answer holds for the run that asked, and for a while.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use laktory_core::Field;
 use sha2::{Digest as _, Sha256};
 
-/// What the columns of a plan depend on.
+/// How long it is taken for granted what the files of a source hold.
+pub(crate) const OF_FILES: Duration = Duration::from_secs(300);
+
+/// What an answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Signature([u8; 32]);
 
@@ -35,27 +41,42 @@ impl Signature {
     }
 }
 
-/// The answers of a session.
-#[derive(Debug, Default)]
-pub(crate) struct Analysed(Mutex<HashMap<Signature, Vec<Field>>>);
+/// Answers to one kind of question.
+#[derive(Debug)]
+pub(crate) struct Answers<T> {
+    known: Mutex<HashMap<Signature, (Instant, T)>>,
+    /// How long they hold.
+    lasting: Duration,
+}
 
-impl Analysed {
-    /// The columns of a plan that the server was asked about before.
-    pub(crate) fn get(&self, plan: &Signature) -> Option<Vec<Field>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(plan).cloned()
+impl<T: Clone> Answers<T> {
+    /// None yet.
+    pub(crate) fn new(lasting: Duration) -> Self {
+        Self {
+            known: Mutex::default(),
+            lasting,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Signature, (Instant, T)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the server said when it was asked before.
+    pub(crate) fn get(&self, asked: &Signature) -> Option<T> {
+        let known = self.known();
+        let (when, answer) = known.get(asked)?;
+        (when.elapsed() < self.lasting).then(|| answer.clone())
     }
 
     /// Takes note of an answer.
-    pub(crate) fn add(&self, plan: Signature, columns: &[Field]) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(plan, columns.to_vec());
+    pub(crate) fn add(&self, asked: Signature, answer: T) {
+        self.known().insert(asked, (Instant::now(), answer));
     }
 
-    /// Forgets everything: statements may name tables that have changed.
+    /// Forgets everything: what was asked about may have changed.
     pub(crate) fn clear(&self) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clear();
+        self.known().clear();
     }
 }
 
@@ -74,10 +95,13 @@ mod tests {
         assert_ne!(step("head", ints), step("head", texts));
         assert_ne!(step("head", ints), step("tail", ints));
         assert_ne!(Signature::unique(), Signature::unique());
-        let known = Analysed::default();
-        known.add(ints, &[Field::new("x", DType::Int64)]);
-        assert!(known.get(&ints).is_some() && known.get(&texts).is_none());
+        let known = Answers::new(OF_FILES);
+        known.add(ints, 1);
+        assert_eq!((known.get(&ints), known.get(&texts)), (Some(1), None));
         known.clear();
-        assert!(known.get(&ints).is_none());
+        assert_eq!(known.get(&ints), None);
+        let forgotten = Answers::new(Duration::ZERO);
+        forgotten.add(ints, 1);
+        assert_eq!(forgotten.get(&ints), None);
     }
 }

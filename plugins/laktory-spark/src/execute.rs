@@ -93,6 +93,8 @@ async fn one(
         if matches!(spec.place, Place::Table(_)) {
             session.analysed.clear();
         }
+        session.sources.clear();
+        session.hive.clear();
         if mode != WriteMode::Overwrite || !session.paths.are_read(&resolved.relation, &target) {
             let written = written(session, cx, resolved, &spec, mode).await?;
             return Ok(Outcome::Written(written));

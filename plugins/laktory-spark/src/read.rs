@@ -6,8 +6,9 @@ mod folders;
 mod formats;
 mod lines;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 use laktory_core::{
     DType, Error, ErrorKind, Field, Format, Frame, OptionValue, ReadSpec, Result, RunCx,
@@ -19,6 +20,7 @@ use self::by_name::is_by_name;
 use self::ddl::ddl;
 pub(crate) use self::formats::{READERS, spark_options};
 use self::formats::{is_listed, takes_schema};
+use crate::analysed::Signature;
 use crate::dsl::relation;
 use crate::frame::{Resolved, SparkFrame};
 use crate::session::Session;
@@ -31,7 +33,7 @@ use crate::types;
 pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
     let mut source = source(spec)?;
     session.paths.add(&source.paths);
-    if is_listed(&spec.format) && folders::are_hive(session, cx, spec, &source.paths).await? {
+    if is_listed(&spec.format) && is_hive(session, cx, spec, &source).await? {
         // Spark then makes columns of `day=1`, and looks into these folders.
         source
             .options
@@ -45,7 +47,7 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         // Without quotes each line is a record, whatever ends it, and a file is read in parts.
         source
             .options
-            .insert("multiLine".to_owned(), "false".to_owned());
+            .insert(MULTI_LINE.to_owned(), "false".to_owned());
     }
     let frame = match &spec.schema {
         Some(declared) if is_by_name(spec) => {
@@ -62,6 +64,33 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         Some(rows) => frame.with_source_rows(rows),
         None => frame,
     })
+}
+
+/// Whether the names of the folders below a source are values.
+async fn is_hive(
+    session: &Session,
+    cx: &RunCx,
+    spec: &ReadSpec,
+    source: &proto::read::DataSource,
+) -> Result<bool> {
+    let asked = signature(cx.started(), spec, source);
+    if let Some(known) = session.hive.get(&asked) {
+        return Ok(known);
+    }
+    let hive = folders::are_hive(session, cx, spec, &source.paths).await?;
+    session.hive.add(asked, hive);
+    Ok(hive)
+}
+
+/// What the files of a source show in a run depends on this.
+fn signature(run: SystemTime, spec: &ReadSpec, source: &proto::read::DataSource) -> Signature {
+    // Ours is set by a look at the lines, where it makes no difference to the columns.
+    let asked = |(name, _): &(&String, &String)| {
+        *name != MULTI_LINE || spec.options.contains_key(MULTI_LINE)
+    };
+    let options: BTreeMap<_, _> = source.options.iter().filter(asked).collect();
+    let (format, schema, paths) = (&source.format, &source.schema, &source.paths);
+    Signature::of(&(run, format, schema, paths, options), &[])
 }
 
 /// What the server is asked to read, but for a schema.
@@ -88,7 +117,7 @@ fn source(spec: &ReadSpec) -> Result<proto::read::DataSource> {
             // A quote in a value is doubled, as the other engines have it.
             option("escape", "\"");
             // A break of lines in quotes is part of its value, on every engine.
-            option("multiLine", "true");
+            option(MULTI_LINE, "true");
             // Files whose columns are in another order are a fault, not rows with the values of other columns.
             option("enforceSchema", "false");
             option("mode", STRICT);
@@ -98,7 +127,7 @@ fn source(spec: &ReadSpec) -> Result<proto::read::DataSource> {
             option("unescapedQuoteHandling", "RAISE_ERROR");
         }
         Format::Json => {
-            option("multiLine", "true");
+            option(MULTI_LINE, "true");
             option("mode", STRICT);
         }
         Format::JsonLines | Format::Xml => {
@@ -130,6 +159,9 @@ fn source(spec: &ReadSpec) -> Result<proto::read::DataSource> {
 
 /// Spark's option by which all files below a folder are read, and names of folders mean nothing.
 const RECURSIVE: &str = "recursiveFileLookup";
+
+/// Spark's option by which a record may take several lines.
+const MULTI_LINE: &str = "multiLine";
 
 /// Spark's word for readers that fail on what they cannot read.
 const STRICT: &str = "FAILFAST";
@@ -210,9 +242,17 @@ async fn columns(
     spec: &ReadSpec,
     source: &proto::read::DataSource,
 ) -> Result<Vec<Field>> {
-    let asked = scan(source.clone());
-    match session.client.schema(&asked, cx.cancel()).await {
-        Ok(schema) => Ok(types::columns(&schema)),
+    let asked = signature(cx.started(), spec, source);
+    if let Some(known) = session.sources.get(&asked) {
+        return Ok(known);
+    }
+    let relation = scan(source.clone());
+    match session.client.schema(&relation, cx.cancel()).await {
+        Ok(schema) => {
+            let found = types::columns(&schema);
+            session.sources.add(asked, found.clone());
+            Ok(found)
+        }
         Err(error) => {
             let error = lines::malformed(session, cx, spec, &source.paths, error).await;
             Err(unread(error, &spec.path))
@@ -289,4 +329,34 @@ pub(crate) fn located(path: &str) -> Result<String> {
         return Ok(path.to_owned());
     }
     Ok(std::path::absolute(path)?.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn a_source_is_known_by_what_it_asks_for_in_its_run() {
+        let spec = ReadSpec::new(Format::Csv, "/in.csv");
+        let plain = source(&spec).unwrap();
+        let of = |source: &proto::read::DataSource| signature(UNIX_EPOCH, &spec, source);
+        let mut by_lines = plain.clone();
+        by_lines
+            .options
+            .insert(MULTI_LINE.to_owned(), "false".to_owned());
+        assert_eq!(of(&plain), of(&by_lines));
+        let mut declared = plain.clone();
+        declared.schema = Some("`x` INT".to_owned());
+        let mut elsewhere = plain.clone();
+        elsewhere.paths.push("/more.csv".to_owned());
+        let mut otherwise = plain.clone();
+        otherwise.options.insert("sep".to_owned(), ";".to_owned());
+        for other in [declared, elsewhere, otherwise] {
+            assert_ne!(of(&plain), of(&other));
+        }
+        let later = UNIX_EPOCH + std::time::Duration::from_secs(1);
+        assert_ne!(of(&plain), signature(later, &spec, &plain));
+    }
 }

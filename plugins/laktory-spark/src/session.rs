@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use laktory_core::arrow::schema::{Field as ArrowField, Schema, SchemaRef};
@@ -10,7 +11,7 @@ use laktory_core::{
     ErrorKind, Field, Frame, Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
-use crate::analysed::Analysed;
+use crate::analysed::{Answers, OF_FILES};
 use crate::client::{Address, Client, SETTING};
 use crate::frame::{Resolved, SparkFrame, Step};
 use crate::local::LocalServer;
@@ -40,8 +41,12 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     /// Where frames of this session read from.
     pub(crate) paths: Paths,
-    /// What the server said about plans.
-    pub(crate) analysed: Analysed,
+    /// Columns of plans.
+    pub(crate) analysed: Answers<Vec<Field>>,
+    /// Columns of sources, before any schema is declared for them.
+    pub(crate) sources: Answers<Vec<Field>>,
+    /// Whether the folders below a source are of the kind `day=1`.
+    pub(crate) hive: Answers<bool>,
     /// Whether the server takes the inputs of a statement beside it, as far as is known.
     pub(crate) takes_sub_plans: AtomicBool,
     /// Whether the server counts rows while it writes them, as far as is known.
@@ -102,7 +107,9 @@ pub(crate) fn connect<'a>(
         Ok(Arc::new(Session {
             client,
             paths: Paths::default(),
-            analysed: Analysed::default(),
+            analysed: Answers::new(Duration::MAX),
+            sources: Answers::new(OF_FILES),
+            hive: Answers::new(OF_FILES),
             takes_sub_plans: AtomicBool::new(true),
             observes: AtomicBool::new(true),
             looks_at_lines: AtomicBool::new(true),
@@ -211,7 +218,7 @@ impl Session {
                     return Ok(known);
                 }
                 let columns = self.ask(cx, &resolved).await?;
-                self.analysed.add(frame.0.signature, &columns);
+                self.analysed.add(frame.0.signature, columns.clone());
                 Ok(columns)
             })
             .await?;

@@ -46,7 +46,7 @@ pub(crate) async fn sql(
         }
     };
     unique(&resolved.columns)?;
-    session.analysed.add(signature, &resolved.columns);
+    session.analysed.add(signature, resolved.columns.clone());
     Ok(SparkFrame::of_statement(resolved, signature).into_frame())
 }
 
