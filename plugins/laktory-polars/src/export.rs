@@ -4,13 +4,14 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::arrow::schema::SchemaRef;
-use laktory_core::{BatchStream, Frame, Result, RunCx};
+use laktory_core::{BatchStream, Error, Frame, Result, RunCx};
 use polars::prelude::{DataFrame, Engine, LazyFrame, PlanCallback, PolarsResult};
 
 use crate::PolarsFrame;
@@ -126,16 +127,25 @@ pub(crate) fn export(cx: &RunCx, frame: &Frame, schema: SchemaRef) -> Result<Bat
         async move {
             let cancel = cx.cancel().clone();
             cx.blocking(move || {
+                let begun = Arc::new(AtomicBool::new(false));
+                let gives = Arc::clone(&begun);
                 let push = move |batch: DataFrame| -> PolarsResult<bool> {
                     cancel.check().map_err(|error| carry(&error))?;
+                    gives.fetch_or(batch.height() > 0, Ordering::Relaxed);
                     let batches =
                         crate::arrow::to_batches(batch, &schema).map_err(|error| carry(&error))?;
                     Ok(!batches.into_iter().all(|batch| queue.push(batch)))
                 };
                 let push: Arc<Push> = Arc::new(push);
-                let otherwise = || match crate::execute::in_memory(vec![lazy.clone()])?.pop() {
-                    Some(lazy) => run(lazy, Arc::clone(&push)),
-                    None => Ok(()),
+                let otherwise = || {
+                    // Who reads would get the first rows twice.
+                    if begun.load(Ordering::Relaxed) {
+                        return Err(Error::internal("the engine stopped after its first rows"));
+                    }
+                    match crate::execute::in_memory(vec![lazy.clone()])?.pop() {
+                        Some(lazy) => run(lazy, Arc::clone(&push)),
+                        None => Ok(()),
+                    }
                 };
                 unless_damaged(&sources, || {
                     crate::execute::streamed(|| run(lazy.clone(), Arc::clone(&push)), otherwise)
