@@ -95,7 +95,8 @@ fn watch(cut: &Arc<Cut>, files: &SourceFiles) -> Result<(), Failure> {
                 std::thread::sleep(GRACE);
                 // What was staged is removed by the next run.
                 crate::render::failure(&cut_off(&files));
-                std::process::exit(1);
+                // At once: what else runs at the end of a process may wait for the thread that hangs.
+                signal_hook::low_level::exit(1);
             }
         })
         .map(drop)

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Arg, Expr, Selector, SortKey};
 use crate::functions::Receiver;
 use crate::walk::output_name;
+use crate::window::Window;
 
 /// An output column: its name, and an expression in which every [`Expr::Columns`] is resolved to an [`Expr::Column`].
 /// Wrappers that only name ([`Expr::Alias`], [`Expr::Rename`]) may still be inside; they carry no meaning any more.
@@ -313,6 +314,12 @@ fn each(expr: &Expr, columns: Columns<'_>) -> Result<Vec<Expr>> {
                 order_by: order_by.clone(),
             })?
         }
+        Expr::Window(window) => vec![Expr::Window(Box::new(Window {
+            args: flat(&window.args, columns)?,
+            partition_by: flat(&window.partition_by, columns)?,
+            order_by: sort_keys(&window.order_by, columns)?,
+            ..(**window).clone()
+        }))],
     })
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::dtype::{DType, TimeUnit};
 use crate::frame::FrameName;
 use crate::functions::Func;
+use crate::window::Window;
 
 /// A constant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -205,6 +206,8 @@ pub enum Expr {
         /// Order within a partition.
         order_by: Vec<SortKey>,
     },
+    /// A window function of SQL that has an order or a frame.
+    Window(Box<Window>),
     /// Another output name.
     Alias {
         /// Renamed expression.

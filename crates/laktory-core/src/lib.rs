@@ -27,6 +27,7 @@ mod spec;
 mod sql;
 pub mod user;
 pub mod walk;
+mod window;
 
 pub use backend::{
     Backend, BackendConfig, BackendDescriptor, BoxFuture, Connect, Job, Outcome, Target, WriteMode,
@@ -52,6 +53,7 @@ pub use spec::{
 };
 pub use sql::{RenderedSql, SqlSegment, SqlTemplate};
 pub use user::UserFunction;
+pub use window::{Window, WindowBound, WindowFrame, WindowFunc, WindowUnit};
 
 /// The Arrow crates of this contract version (major 59, that of DataFusion 55).
 pub mod arrow {

@@ -53,6 +53,8 @@ pub enum UnionHow {
     Vertical,
     /// Union of the columns; missing ones become null.
     Diagonal,
+    /// Same names in the same order; columns of different types become the type that holds the values of all, as in SQL.
+    Coerced,
 }
 
 /// An aggregate of a pivot.
@@ -181,6 +183,9 @@ pub enum Op {
         right_on: Vec<String>,
         /// Appended to names of the right frame that the left one has too.
         suffix: String,
+        /// Whether a null key equals a null key, as in `IS NOT DISTINCT FROM`; otherwise it equals nothing.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        nulls_equal: bool,
     },
     /// Rows matched with the nearest key of another frame.
     JoinAsof {

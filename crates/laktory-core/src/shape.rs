@@ -91,6 +91,13 @@ pub fn shape(expr: &Expr) -> Shape {
                 constant: false,
             }
         }
+        Expr::Window(_) => Shape {
+            rows: Rows::Same,
+            unordered: false,
+            windowable: false,
+            has_over: true,
+            constant: false,
+        },
         other => combined(other),
     }
 }

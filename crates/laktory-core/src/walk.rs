@@ -36,6 +36,11 @@ pub fn children<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
             partition_by.iter().for_each(&mut *visit);
             order_by.iter().for_each(|key| visit(&key.expr));
         }
+        Expr::Window(window) => {
+            window.args.iter().for_each(&mut *visit);
+            window.partition_by.iter().for_each(&mut *visit);
+            window.order_by.iter().for_each(|key| visit(&key.expr));
+        }
         _ => {}
     }
 }
@@ -192,6 +197,10 @@ pub fn output_name(expr: &Expr) -> Option<String> {
             None => name.rsplit('.').next().map(str::to_owned),
         },
         Expr::Cast { expr, .. } | Expr::Over { expr, .. } => output_name(expr),
+        Expr::Window(window) => match window.args.first() {
+            Some(first) => output_name(first),
+            None => Some(window.func.name().to_owned()),
+        },
         Expr::When { branches, .. } => branches.first().and_then(|(_, value)| output_name(value)),
     }
 }

@@ -49,7 +49,7 @@ pub use frame::{
 pub use placeholder::placeholder;
 pub use print::{print, print_dtype, print_op};
 pub use source::{Position, SourceFile, Span};
-pub use sql::{sql_expression, sql_projection, sql_statement};
+pub use sql::{sql_expression, sql_is_aggregate, sql_projection, sql_statement, sql_tree};
 pub use suggest::{did_you_mean, nearest};
 pub use user::{check_user_function, check_user_functions};
 pub use visible::{is_hidden, visible, visible_json, visible_lines, visible_styled};

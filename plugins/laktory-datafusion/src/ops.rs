@@ -194,8 +194,12 @@ fn step(
             left_on,
             right_on,
             suffix,
+            nulls_equal,
             ..
-        } => combine::join(plan, other()?, *how, left_on, right_on, suffix),
+        } => {
+            let keys = (left_on.as_slice(), right_on.as_slice());
+            combine::join(plan, other()?, *how, keys, *nulls_equal, suffix)
+        }
         Op::JoinAsof {
             left_on,
             right_on,

@@ -50,6 +50,14 @@ pub(crate) fn lower(cx: &RunCx, expr: &Expr) -> Result<PolarsExpr> {
             partition_by,
             order_by,
         } => over(cx, lower(cx, expr)?, partition_by, order_by)?,
+        Expr::Window(window) => {
+            let mut columns = Vec::new();
+            let keys = window.order_by.iter().map(|key| &key.expr);
+            for expr in window.args.iter().chain(&window.partition_by).chain(keys) {
+                columns.push(lower(cx, expr)?);
+            }
+            crate::sql::window(window, columns)
+        }
         Expr::Alias { expr, name } => lower(cx, expr)?.alias(name.as_str()),
         Expr::Rename { expr, change } => {
             let name = lower(cx, expr)?.name();

@@ -148,8 +148,12 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             left_on,
             right_on,
             suffix,
+            nulls_equal,
             ..
-        } => combine::join(lazy, one(&mut others)?, *how, left_on, right_on, suffix)?,
+        } => {
+            let right = one(&mut others)?;
+            combine::join(lazy, right, *how, (left_on, right_on), *nulls_equal, suffix)?
+        }
         Op::JoinAsof {
             left_on,
             right_on,
@@ -460,6 +464,7 @@ mod tests {
             left_on: vec!["x".into()],
             right_on: vec!["x".into()],
             suffix: "_right".into(),
+            nulls_equal: false,
         };
         assert_eq!(check(&join).unwrap(), "k: b, x: null");
         let missing = Op::Union {

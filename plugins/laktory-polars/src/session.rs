@@ -82,8 +82,13 @@ impl Backend for Session {
     }
 
     async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
-        let (query, named) = (query.clone(), named.clone());
-        cx.blocking(move || sql::sql(&query, &named)).await
+        match laktory_sql::frame(self, cx, query, named).await {
+            Some(frame) => Ok(frame),
+            None => {
+                let (query, named) = (query.clone(), named.clone());
+                cx.blocking(move || sql::sql(&query, &named)).await
+            }
+        }
     }
 
     async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef> {

@@ -18,8 +18,9 @@ mod window;
 use std::ops::Range;
 
 use laktory_core::{
-    Error, ErrorKind, Frame, FrameName, NamedFrames, RenderedSql, Result, SqlTemplate,
+    Error, ErrorKind, Frame, FrameName, NamedFrames, RenderedSql, Result, SqlTemplate, Window,
 };
+use polars::prelude::Expr;
 use sqlparser::ast::Statement;
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
@@ -28,7 +29,12 @@ use crate::PolarsFrame;
 use crate::diagnose::locate;
 use crate::error::engine_error;
 
-/// The result of a statement.
+/// A window function over its arguments, partition keys and order keys.
+pub(crate) fn window(window: &Window, columns: Vec<Expr>) -> Expr {
+    udf::window(frame_spec::Spec::of(window)).call(columns)
+}
+
+/// The result of a statement by the engine's own planner.
 ///
 /// # Errors
 /// `SqlSyntax`, `UnknownFrame`, `UnknownFunction`, `ColumnNotFound`, `Unsupported`.

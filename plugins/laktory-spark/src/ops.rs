@@ -267,8 +267,12 @@ pub(crate) fn lower(
             left_on,
             right_on,
             suffix,
+            nulls_equal,
             ..
-        } => combine::join(input, other(others)?, *how, left_on, right_on, suffix),
+        } => {
+            let keys = (left_on.as_slice(), right_on.as_slice());
+            combine::join(input, other(others)?, *how, keys, *nulls_equal, suffix)
+        }
         Op::JoinAsof {
             left_on,
             right_on,

@@ -21,6 +21,8 @@ const CHAIN: &[&str] = &[
 const CONTRACT: &str = "laktory-core";
 /// Beside the chain: what engines share about file formats.
 const FORMATS: &str = "laktory-formats";
+/// Beside the chain: the SQL front end, for drivers without a planner of their own.
+const SQL: &str = "laktory-sql";
 const TESTKIT: &str = "laktory-testkit";
 
 /// One of our packages.
@@ -98,12 +100,17 @@ fn refused(package: &Package, dependency: &Dependency, other: &Package) -> Optio
         return None;
     }
     if package.place == "plugins" {
-        let shared = [CONTRACT, FORMATS].contains(&other.name.as_str());
-        return (!shared)
-            .then_some("a driver uses the contract, the shared formats and its engine only");
+        let shared = [CONTRACT, FORMATS, SQL].contains(&other.name.as_str());
+        return (!shared).then_some(
+            "a driver uses the contract, the shared formats, the SQL front end and its engine only",
+        );
     }
     if package.name == FORMATS {
         return (other.name != CONTRACT).then_some("the formats know the contract crate only");
+    }
+    if package.name == SQL {
+        let known = [CONTRACT, "laktory-syntax"].contains(&other.name.as_str());
+        return (!known).then_some("the SQL front end knows the contract and the syntax only");
     }
     if other.place == "plugins" {
         return match package.name.as_str() {

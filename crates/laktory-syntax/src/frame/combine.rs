@@ -77,6 +77,7 @@ pub(super) fn join(mut bound: Bound) -> Outcome<Vec<Op>> {
         left_on,
         right_on,
         suffix,
+        nulls_equal: false,
     }])
 }
 

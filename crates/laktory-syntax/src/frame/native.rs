@@ -259,6 +259,7 @@ fn cross_join(mut bound: Bound) -> Outcome<Vec<Op>> {
         left_on: Vec::new(),
         right_on: Vec::new(),
         suffix: "_right".into(),
+        nulls_equal: false,
     }])
 }
 

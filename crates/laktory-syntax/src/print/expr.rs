@@ -128,6 +128,21 @@ fn bare(out: &mut String, expr: &Expr) {
             }
             out.push(')');
         }
+        Expr::Window(window) => {
+            out.push_str("nw.sql.");
+            out.push_str(window.func.name());
+            out.push('(');
+            separated(out, &window.args, column_argument);
+            out.push_str(").over(");
+            separated(out, &window.partition_by, column_key);
+            if !window.order_by.is_empty() {
+                if !window.partition_by.is_empty() {
+                    out.push_str(", ");
+                }
+                order(out, &window.order_by);
+            }
+            out.push(')');
+        }
         Expr::Alias { expr, name } => {
             write(out, expr, Level::POSTFIX);
             out.push_str(".alias(");

@@ -225,6 +225,7 @@ pub(super) fn write(out: &mut String, op: &Op) {
             left_on,
             right_on,
             suffix,
+            nulls_equal,
         } => {
             args.frame(right);
             keys(
@@ -236,6 +237,9 @@ pub(super) fn write(out: &mut String, op: &Op) {
             args.text("how", &word(how));
             if suffix != "_right" {
                 args.text("suffix", suffix);
+            }
+            if *nulls_equal {
+                args.flag("nulls_equal", true);
             }
         }
         Op::JoinAsof {

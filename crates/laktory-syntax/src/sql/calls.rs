@@ -1,8 +1,9 @@
 //! SQL functions by name. Arguments are lowered first; the table then says what the function is called here.
 
-use laktory_core::{Arg, DType, Expr, Func, FuncKind, walk};
+use laktory_core::{Arg, DType, Expr, Func, FuncKind, Scalar, walk};
 use sqlparser::ast::{
-    self, DuplicateTreatment, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    self, DuplicateTreatment, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments,
 };
 
 use super::lower::{Lower, Result, call};
@@ -44,7 +45,11 @@ pub(super) fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result
         }
         FunctionArguments::List(list) => list,
     };
-    if !list.clauses.is_empty() {
+    let nulls = |clause: &FunctionArgumentClause| {
+        matches!(clause, FunctionArgumentClause::IgnoreOrRespectNulls(_))
+    };
+    let windowed = lower.statement && function.over.is_some();
+    if !(windowed && list.clauses.iter().all(nulls) || list.clauses.is_empty()) {
         return lower.unsupported("clauses inside of a call are not supported", function);
     }
     let mut nodes = Vec::new();
@@ -91,7 +96,8 @@ fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
     if name == "PERCENTILE_CONT" && function.over.is_none() && function.filter.is_none() {
         return aggregates::percentile(lower, function, &args);
     }
-    if function.null_treatment == Some(ast::NullTreatment::IgnoreNulls) {
+    let windowed = lower.statement && function.over.is_some();
+    if function.null_treatment == Some(ast::NullTreatment::IgnoreNulls) && !windowed {
         return Err(vec![
             lower
                 .error("IGNORE NULLS is not supported", function)
@@ -183,7 +189,10 @@ pub(super) fn plain(
             return Err(wrong_count(lower, function, name, &wanted));
         }
         let exprs = lower.exprs(args.nodes.iter().copied())?;
-        let expr = fixed(*target, exprs);
+        let expr = match name {
+            "CBRT" if lower.statement => cube_root(exprs),
+            _ => fixed(*target, exprs),
+        };
         return distinct(lower, function, expr, args.distinct);
     }
     if args.distinct && name != "COUNT" {
@@ -214,6 +223,21 @@ pub(super) fn plain(
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("write it as a DataFrame expression, or in a SQL step"),
     }])
+}
+
+/// The cube root of statements, which negative numbers have too.
+fn cube_root(exprs: Vec<Expr>) -> Expr {
+    let root = |x: Expr| Expr::call(Func::SqlCbrt, [x]);
+    let x = exprs
+        .into_iter()
+        .next()
+        .unwrap_or(Expr::Literal(Scalar::Null));
+    let negative = Expr::call(Func::Lt, [x.clone(), Expr::literal(0_i64)]);
+    let mirrored = root(Expr::call(Func::Neg, [x.clone()]));
+    Expr::When {
+        branches: vec![(negative, Expr::call(Func::Neg, [mirrored]))],
+        otherwise: Some(Box::new(root(x))),
+    }
 }
 
 fn fixed(target: Target, exprs: Vec<Expr>) -> Expr {
@@ -274,6 +298,18 @@ fn special(
         name,
         "another number of arguments",
     ))
+}
+
+/// Whether a SQL function of this name, in upper case, gives one value for many rows.
+#[must_use]
+pub fn is_aggregate_name(name: &str) -> bool {
+    let listed = FUNCTIONS.iter().find(|(known, ..)| *known == name);
+    match listed {
+        Some((_, _, _, Target::Exprs(func) | Target::Variadic(func) | Target::With(func, _))) => {
+            func.def().kind == FuncKind::Aggregate
+        }
+        None => aggregates::NAMES.contains(&name),
+    }
 }
 
 /// Whether the expression aggregates, for windows.

@@ -44,10 +44,12 @@ pub(super) fn special(
             } else {
                 0
             };
-            call(
-                Func::SqlRound,
-                vec![Arg::Expr(expr(0)?), Arg::Int(decimals)],
-            )
+            let func = if lower.statement {
+                Func::SqlRoundHalfUp
+            } else {
+                Func::SqlRound
+            };
+            call(func, vec![Arg::Expr(expr(0)?), Arg::Int(decimals)])
         }
         ("LOG", 1) => call(Func::Log, vec![Arg::Expr(expr(0)?), Arg::Float(10.0)]),
         ("LOG", 2) => {

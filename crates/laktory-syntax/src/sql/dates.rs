@@ -1,6 +1,6 @@
 //! SQL functions of dates and times with a shape of their own.
 
-use laktory_core::{Arg, DType, Expr, Func, Scalar};
+use laktory_core::{Arg, DType, Expr, Func, Scalar, TimeUnit};
 use sqlparser::ast::{self, Function};
 
 use super::calls::Arguments;
@@ -25,6 +25,18 @@ pub(super) fn special(
         ("CURRENT_DATE" | "CURDATE" | "TODAY", 0) => {
             Expr::call(Func::DtDate, [Expr::call(Func::CurrentTimestamp, [])])
         }
+        // Any form of ISO 8601, as in CAST.
+        ("TO_DATE" | "TO_TIMESTAMP", 1) if lower.statement => Expr::Cast {
+            expr: Box::new(lower.expr(nodes[0])?),
+            to: match name {
+                "TO_DATE" => DType::Date,
+                _ => DType::Datetime {
+                    unit: TimeUnit::Microsecond,
+                    zone: None,
+                },
+            },
+            strict: true,
+        },
         ("TO_DATE" | "TO_TIMESTAMP" | "STRPTIME", 1 | 2)
             if name != "STRPTIME" || nodes.len() == 2 =>
         {

@@ -16,6 +16,8 @@ pub(super) type Result<T> = std::result::Result<T, Vec<FragmentError>>;
 #[derive(Debug)]
 pub(super) struct Lower<'a> {
     source: Source<'a>,
+    /// Whether the expression is of a statement: functions then mean what engines of SQL have them mean.
+    pub(super) statement: bool,
     /// Calls that are open, one inside of another.
     calls: std::cell::Cell<usize>,
 }
@@ -52,9 +54,26 @@ impl<'a> Lower<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self {
             source: Source { text },
+            statement: false,
             calls: std::cell::Cell::new(0),
         }
     }
+
+    fn of_statement(text: &'a str) -> Self {
+        Self {
+            statement: true,
+            ..Self::new(text)
+        }
+    }
+}
+
+/// Lowers an expression of a statement that the caller has parsed; `text` is that of the whole statement, to which the
+/// places of the tree belong. Identifiers are columns of the frame.
+///
+/// # Errors
+/// SQL that has no counterpart among the expressions, each with its place in `text`.
+pub fn tree(text: &str, node: &ast::Expr) -> Result<Expr> {
+    crate::stack::with_room(|| Lower::of_statement(text).expr(node))
 }
 
 impl Lower<'_> {
@@ -151,6 +170,13 @@ impl Lower<'_> {
                         (Err(errors), _) | (_, Err(errors)) => return Err(errors),
                     }
                 };
+                if self.statement {
+                    // As two comparisons: the value may lie outside of one bound while the other is null.
+                    self.copies(&expr, 2, node)?;
+                    let above = Expr::call(Func::Ge, [expr.clone(), low]);
+                    let below = Expr::call(Func::Le, [expr, high]);
+                    return Ok(not(above.and(below), *negated));
+                }
                 let between = call(
                     Func::IsBetween,
                     vec![

@@ -1,10 +1,13 @@
 //! SQL window functions, as far as their frames have a counterpart: whole partitions, running totals by rows, ranks
 //! and offsets. Other frames are refused rather than approximated.
 
-use laktory_core::{Arg, Expr, Func, Scalar, SortKey};
+use laktory_core::{
+    Arg, Expr, Func, Scalar, SortKey, WindowBound, WindowFrame as Window, WindowFunc, WindowUnit,
+};
 use sqlparser::ast::{
-    DateTimeField, Expr as Sql, Function, OrderByExpr, OrderBySort, WindowFrame, WindowFrameBound,
-    WindowFrameUnits, WindowSpec, WindowType,
+    DateTimeField, Expr as Sql, Function, FunctionArgumentClause, FunctionArguments, NullTreatment,
+    OrderByExpr, OrderBySort, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec,
+    WindowType,
 };
 
 use super::calls::{self, Arguments};
@@ -51,6 +54,142 @@ enum Frame {
     Moving(i64),
 }
 
+/// Lowers a call with `OVER` of a statement: with an order or a frame it is a window function of SQL.
+fn of_statement(
+    lower: &Lower<'_>,
+    function: &Function,
+    name: &str,
+    args: &Arguments<'_>,
+    spec: &WindowSpec,
+) -> Result<Option<Expr>> {
+    let Some(func) = WindowFunc::of_name(name) else {
+        return Ok(None);
+    };
+    let plain = func.is_framed() && spec.order_by.is_empty() && spec.window_frame.is_none();
+    if plain && calls::is_aggregate_name(name) {
+        return Ok(None);
+    }
+    if args.distinct {
+        return lower.unsupported("DISTINCT in an ordered window is not supported", function);
+    }
+    if spec.partition_by.is_empty() && spec.order_by.is_empty() && args.nodes.is_empty() {
+        let index = Expr::call(Func::RowIndex, []);
+        return match func {
+            WindowFunc::RowNumber => {
+                let number = Expr::call(Func::Add, [index, Expr::literal(1_i64)]);
+                Ok(Some(number))
+            }
+            _ => lower.unsupported(&format!("`{name}` needs an order"), function),
+        };
+    }
+    let mut values = lower.exprs(args.nodes.iter().copied())?;
+    let least = usize::from(!matches!(
+        func,
+        WindowFunc::RowNumber
+            | WindowFunc::Rank
+            | WindowFunc::DenseRank
+            | WindowFunc::PercentRank
+            | WindowFunc::CumeDist
+            | WindowFunc::Count
+    ));
+    let most = match func {
+        WindowFunc::Lag | WindowFunc::Lead => 3,
+        WindowFunc::NthValue => 2,
+        WindowFunc::Count => 1,
+        _ => least,
+    };
+    if values.len() < least || values.len() > most {
+        let message = format!("`{name}` takes another number of arguments");
+        return Err(vec![lower.invalid(message, function)]);
+    }
+    if let Some(condition) = &function.filter {
+        let one = values.pop().unwrap_or(Expr::literal(1_i64));
+        values.push(Expr::When {
+            branches: vec![(lower.expr(condition)?, one)],
+            otherwise: None,
+        });
+    }
+    let order_by = spec
+        .order_by
+        .iter()
+        .map(|key| statement_key(lower, key))
+        .collect::<Result<Vec<_>>>()?;
+    let frame = match &spec.window_frame {
+        None if order_by.is_empty() => Window::WHOLE,
+        None => Window::RUNNING,
+        Some(frame) => statement_frame(lower, function, frame)?,
+    };
+    Ok(Some(Expr::Window(Box::new(laktory_core::Window {
+        func,
+        args: values,
+        partition_by: lower.exprs(&spec.partition_by)?,
+        order_by,
+        frame,
+        ignore_nulls: ignores_nulls(function),
+    }))))
+}
+
+/// A key of the order of a statement: nulls come last unless said otherwise.
+fn statement_key(lower: &Lower<'_>, key: &OrderByExpr) -> Result<SortKey> {
+    let nulls_last = !key.options.nulls_first.unwrap_or(false);
+    Ok(SortKey {
+        nulls_last,
+        ..sort_key(lower, key)?
+    })
+}
+
+fn ignores_nulls(function: &Function) -> bool {
+    let clause = match &function.args {
+        FunctionArguments::List(list) => list.clauses.iter().any(|clause| {
+            matches!(
+                clause,
+                FunctionArgumentClause::IgnoreOrRespectNulls(NullTreatment::IgnoreNulls)
+            )
+        }),
+        _ => false,
+    };
+    clause || function.null_treatment == Some(NullTreatment::IgnoreNulls)
+}
+
+/// Unit and ends of a frame.
+fn statement_frame(lower: &Lower<'_>, function: &Function, frame: &WindowFrame) -> Result<Window> {
+    let bound = |bound: &WindowFrameBound, first: bool| match bound {
+        WindowFrameBound::CurrentRow => Ok(WindowBound::Offset(0)),
+        WindowFrameBound::Preceding(None) if first => Ok(WindowBound::Unbounded),
+        WindowFrameBound::Following(None) if !first => Ok(WindowBound::Unbounded),
+        WindowFrameBound::Preceding(Some(by)) => {
+            let by = lower.integer(by)?;
+            Ok(WindowBound::Offset(by.saturating_neg()))
+        }
+        WindowFrameBound::Following(Some(by)) => lower.integer(by).map(WindowBound::Offset),
+        _ => lower.unsupported(
+            "a frame begins with UNBOUNDED PRECEDING and ends with UNBOUNDED FOLLOWING",
+            function,
+        ),
+    };
+    let start = bound(&frame.start_bound, true)?;
+    let end = match &frame.end_bound {
+        Some(end) => bound(end, false)?,
+        None => WindowBound::Offset(0),
+    };
+    let unit = match frame.units {
+        WindowFrameUnits::Rows => WindowUnit::Rows,
+        WindowFrameUnits::Groups => WindowUnit::Groups,
+        WindowFrameUnits::Range => {
+            let moves = |bound| matches!(bound, WindowBound::Offset(by) if by != 0);
+            if moves(start) || moves(end) {
+                return Err(vec![
+                    lower
+                        .error("RANGE with a distance is not supported", function)
+                        .hint("count rows with ROWS, or peers with GROUPS"),
+                ]);
+            }
+            WindowUnit::Groups
+        }
+    };
+    Ok(Window { unit, start, end })
+}
+
 /// Lowers a call with `OVER`.
 pub(super) fn function(
     lower: &Lower<'_>,
@@ -64,6 +203,11 @@ pub(super) fn function(
     };
     if spec.window_name.is_some() {
         return lower.unsupported("this form of a window is not supported", function);
+    }
+    if lower.statement
+        && let Some(expr) = of_statement(lower, function, name, args, spec)?
+    {
+        return Ok(expr);
     }
     let partition_by = lower.exprs(&spec.partition_by)?;
     let order_by = spec

@@ -107,6 +107,7 @@ fn the_steps_of_the_stock_prices_pipeline() {
             left_on: vec!["symbol".into()],
             right_on: vec!["symbol".into()],
             suffix: "_right".into(),
+            nulls_equal: false,
         }]
     );
     assert_eq!(

@@ -118,6 +118,7 @@ const JUMPING: &[Func] = &[
     Func::Ceil,
     Func::Round,
     Func::SqlRound,
+    Func::SqlRoundHalfUp,
     Func::RoundP,
     Func::SqlSign,
 ];

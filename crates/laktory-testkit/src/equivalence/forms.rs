@@ -248,7 +248,7 @@ fn text(func: Func) -> &'static str {
         F::SqlIsTrue | F::SqlIsFalse => "B>B",
         F::SqlEqNullSafe => "??>B",
         F::SqlLike => "S>B",
-        F::SqlRound => "F>F I>I",
+        F::SqlRound | F::SqlRoundHalfUp => "F>F I>I",
         F::SqlPosition => "SS>J",
         F::SqlSign => "I>I F>F",
         F::SqlNullIf => "??>?",

@@ -417,7 +417,9 @@ impl<'a> Generator<'a> {
             (Func::RoundP, _) => {
                 Arg::Expr(Expr::Literal(Scalar::Float(*draw.of(&[1.0, 0.5, 5.0]))))
             }
-            (Func::Round | Func::SqlRound, _) => Arg::Int(*draw.of(&[0, 1, 2])),
+            (Func::Round | Func::SqlRound | Func::SqlRoundHalfUp, _) => {
+                Arg::Int(*draw.of(&[0, 1, 2]))
+            }
             (Func::Log, _) => Arg::Float(*draw.of(&[std::f64::consts::E, 2.0, 10.0])),
             (Func::Quantile, "quantile") => Arg::Float(*draw.of(&[0.0, 0.25, 0.5, 1.0])),
             (Func::IsClose, "abs_tol") => Arg::Float(*draw.of(&[0.0, 0.5])),

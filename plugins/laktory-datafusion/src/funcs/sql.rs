@@ -14,13 +14,14 @@ use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::{BinaryExpr, Case, Expr as PlanExpr, Like, Operator};
 use laktory_core::semantics::text::{like_regex, position};
-use laktory_core::{Func, Result};
+use laktory_core::{Error, ErrorKind, Func, Result};
 
 use super::cast::{common_type, convert, convert_array};
 use super::logic::comparable;
 use super::text::{joined, mapped, matching, regex, sliced, text};
 use super::time::{Part, part};
 use super::{Call, FULL, Row, arrays, truth};
+use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::kernel::kernel;
 use crate::types::{is_float, is_integer, is_number};
@@ -43,7 +44,9 @@ pub(super) const ROWS: &[Row] = &[
         joined(call.values("exprs")?, "", true)
     }),
     (Func::SqlLike, FULL, like),
-    (Func::SqlRound, FULL, round),
+    (Func::SqlRound, FULL, |call| round(call, &HALF_EVEN)),
+    (Func::SqlRoundHalfUp, FULL, |call| round(call, &HALF_UP)),
+    (Func::SqlSingle, FULL, single),
     (Func::SqlPosition, FULL, locate),
     (Func::SqlSign, FULL, sign),
     (Func::SqlNullIf, FULL, null_if),
@@ -134,60 +137,94 @@ fn like(call: &Call<'_, '_>) -> Result<Value> {
     Ok(matching(name, this, move |text| pattern.is_match(text)))
 }
 
-/// ROUND: half to even. Integers stay as they are.
-fn round(call: &Call<'_, '_>) -> Result<Value> {
-    let decimals = call.count("decimals")?;
+/// The value of a sub-query, unless several were found.
+fn single(call: &Call<'_, '_>) -> Result<Value> {
+    let (value, count) = (call.value("x")?, call.value("count")?);
+    let count = convert(count, &DataType::Int64)?;
+    let output = value.dtype.clone();
+    Ok(kernel(
+        "single",
+        vec![value, count],
+        output,
+        |arrays: &[ArrayRef]| {
+            let counts = arrays[1].as_primitive::<Int64Type>();
+            if counts.iter().flatten().any(|count| count > 1) {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    "a sub-query gives several rows where one value is wanted",
+                ));
+            }
+            Ok(Arc::clone(&arrays[0]))
+        },
+    ))
+}
+
+/// A way to round.
+struct Rounding {
+    /// Its name in plans.
+    name: &'static str,
+    /// Of a scaled float to a whole number.
+    whole: fn(f64) -> f64,
+    /// Of decimals to a smaller scale.
+    narrowed: fn(&ArrayRef, &DataType) -> Result<ArrayRef>,
+}
+
+const HALF_EVEN: Rounding = Rounding {
+    name: "round",
+    whole: f64::round_ties_even,
+    narrowed: |array, to| convert_array(array, to, true),
+};
+
+const HALF_UP: Rounding = Rounding {
+    name: "round_half_up",
+    whole: f64::round,
+    narrowed: |array, to| datafusion::arrow::compute::cast(array, to).or_error(),
+};
+
+/// A number rounded to decimals; integers stay as they are.
+fn round(call: &Call<'_, '_>, rounding: &'static Rounding) -> Result<Value> {
+    let decimals = i32::try_from(call.int("decimals")?).unwrap_or(i32::MAX);
     let this = call.value("x")?;
     let output = this.dtype.clone();
     match &output {
         DataType::Null => return Ok(this),
-        dtype if is_integer(dtype) => return Ok(this),
-        DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => {}
+        dtype if is_integer(dtype) && decimals >= 0 => return Ok(this),
+        dtype if is_integer(dtype) => {}
+        DataType::Float32 | DataType::Float64 => {}
+        DataType::Decimal128(..) if decimals >= 0 => {}
         other => return Err(call.mismatch(other)),
     }
     let to = output.clone();
     Ok(kernel(
-        format!("round({decimals})"),
+        format!("{}({decimals})", rounding.name),
         vec![this],
         output,
         move |arrays: &[ArrayRef]| {
             if let DataType::Decimal128(precision, scale) = to {
                 let kept = i8::try_from(decimals).unwrap_or(scale).min(scale);
-                // Through the smaller scale, which rounds half to even, and back.
-                let rounded = convert_array(&arrays[0], &DataType::Decimal128(38, kept), true)?;
+                // Through the smaller scale and back.
+                let narrow = DataType::Decimal128(38, kept);
+                let rounded = (rounding.narrowed)(&arrays[0], &narrow)?;
                 return convert_array(&rounded, &DataType::Decimal128(precision, scale), true);
             }
-            let rounded: ArrayRef = match &to {
-                DataType::Float32 => Arc::new(
-                    arrays[0]
-                        .as_primitive::<Float32Type>()
-                        .unary::<_, Float32Type>(|value| {
-                            #[allow(
-                                clippy::cast_possible_truncation,
-                                reason = "it was 32 bits wide"
-                            )]
-                            let rounded = half_even(value.into(), decimals) as f32;
-                            rounded
-                        }),
-                ),
-                _ => Arc::new(
-                    arrays[0]
-                        .as_primitive::<Float64Type>()
-                        .unary::<_, Float64Type>(|value| half_even(value, decimals)),
-                ),
-            };
-            Ok(rounded)
+            let floats = convert_array(&arrays[0], &DataType::Float64, true)?;
+            let rounded: ArrayRef = Arc::new(
+                floats
+                    .as_primitive::<Float64Type>()
+                    .unary::<_, Float64Type>(|value| rounded(value, decimals, rounding.whole)),
+            );
+            convert_array(&rounded, &to, true)
         },
     ))
 }
 
-/// A float rounded to decimals, half to even.
-fn half_even(value: f64, decimals: usize) -> f64 {
+/// A float rounded to decimals, by a function that rounds to a whole number.
+fn rounded(value: f64, decimals: i32, whole: fn(f64) -> f64) -> f64 {
     if decimals == 0 {
-        return value.round_ties_even();
+        return whole(value);
     }
-    let multiplier = 10_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX));
-    let rounded = (value * multiplier).round_ties_even() / multiplier;
+    let multiplier = 10_f64.powi(decimals);
+    let rounded = whole(value * multiplier) / multiplier;
     // Beyond the digits that a float has there is nothing to round.
     if rounded.is_finite() { rounded } else { value }
 }

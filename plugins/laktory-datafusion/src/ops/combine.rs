@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::NullEquality;
 use datafusion::logical_expr::{
-    Expr as PlanExpr, ExprFunctionExt, JoinType, LogicalPlan, LogicalPlanBuilder, lit, when,
+    Expr as PlanExpr, ExprFunctionExt, Join, JoinType, LogicalPlan, LogicalPlanBuilder, lit, when,
 };
 use laktory_core::{AsofStrategy, Error, ErrorKind, JoinHow, Result, UnionHow, no_column};
 
@@ -100,8 +101,8 @@ pub(super) fn join(
     left: LogicalPlan,
     right: LogicalPlan,
     how: JoinHow,
-    left_on: &[String],
-    right_on: &[String],
+    (left_on, right_on): (&[String], &[String]),
+    nulls_equal: bool,
     suffix: &str,
 ) -> Result<LogicalPlan> {
     let left_names = columns(&left);
@@ -149,6 +150,17 @@ pub(super) fn join(
     let builder = LogicalPlanBuilder::from(left)
         .join_with_expr_keys(right, kind, (left_keys, right_keys), None)
         .or_error()?;
+    let builder = if nulls_equal {
+        match builder.build().or_error()? {
+            LogicalPlan::Join(join) => LogicalPlanBuilder::from(LogicalPlan::Join(Join {
+                null_equality: NullEquality::NullEqualsNull,
+                ..join
+            })),
+            _ => return Err(Error::internal("a join that is none")),
+        }
+    } else {
+        builder
+    };
     if matches!(how, JoinHow::Semi | JoinHow::Anti) {
         return only(builder.build().or_error()?, &left_names);
     }
@@ -343,6 +355,8 @@ pub(super) fn union(
             }
         }
         UnionHow::Diagonal => plans = diagonal(plans)?,
+        // The engine's own rule brings the types together.
+        UnionHow::Coerced => {}
     }
     let mut plans = plans.into_iter();
     let Some(first) = plans.next() else {

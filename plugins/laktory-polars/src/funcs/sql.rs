@@ -1,13 +1,15 @@
 //! Functions with the meaning of SQL where that differs from the expression language.
 
 use laktory_core::shape::shape;
-use laktory_core::{Func, Result, semantics};
+use laktory_core::{ErrorKind, Func, Result, semantics};
 use polars::prelude::{
-    Column, DataType, Expr, Field, Float64Chunked, IntoColumn, NULL, PlSmallStr, PolarsResult,
-    RoundMode, Schema, StringChunked, arity, concat_str, len, lit, map_multiple, polars_err, when,
+    ChunkAgg, Column, DataType, Expr, Field, Float64Chunked, IntoColumn, NULL, PlSmallStr,
+    PolarsResult, RoundMode, RoundSeries, Schema, StringChunked, arity, concat_str, len, lit,
+    map_multiple, polars_err, when,
 };
 
 use super::{Call, FULL, Row};
+use crate::error::carried;
 use crate::schema::known;
 
 pub(super) const ROWS: &[Row] = &[
@@ -25,6 +27,14 @@ pub(super) const ROWS: &[Row] = &[
         Ok(concat_str(call.some_exprs("exprs")?, "", true))
     }),
     (Func::SqlLike, FULL, like),
+    (Func::SqlRoundHalfUp, FULL, |call| {
+        let decimals = i32::try_from(call.int("decimals")?).unwrap_or(i32::MAX);
+        Ok(call.expr("x")?.map_with_fmt_str(
+            move |column| round_half_up(&column, decimals),
+            |_: &Schema, field: &Field| known(field),
+            PlSmallStr::from_static("round_half_up"),
+        ))
+    }),
     (Func::SqlRound, FULL, |call| {
         let decimals = call.int("decimals")?;
         let decimals =
@@ -53,9 +63,25 @@ pub(super) const ROWS: &[Row] = &[
             // As many as there are rows.
             return Ok(when(len().gt(lit(0))).then(x * len()).otherwise(lit(NULL)));
         }
-        Ok(when(x.clone().count().gt(lit(0)))
-            .then(x.sum())
-            .otherwise(lit(NULL)))
+        let sum = x.clone().map_with_fmt_str(
+            |column| widest(&column),
+            |_: &Schema, field: &Field| known(&widest_field(field)),
+            PlSmallStr::from_static("widest"),
+        );
+        let sum = sum.sum().map_with_fmt_str(
+            |column| narrowed(&column),
+            |_: &Schema, field: &Field| known(&narrowed_field(field)),
+            PlSmallStr::from_static("narrowed"),
+        );
+        Ok(when(x.count().gt(lit(0))).then(sum).otherwise(lit(NULL)))
+    }),
+    (Func::SqlSingle, FULL, |call| {
+        let (value, count) = (call.expr("x")?, call.expr("count")?);
+        Ok(value.map_many(
+            |columns| single(&columns[0], &columns[1]),
+            &[count],
+            |_: &Schema, fields: &[Field]| known(&fields[0]),
+        ))
     }),
     (Func::SqlCountDistinct, FULL, |call| {
         Ok(call.expr("x")?.drop_nulls().n_unique())
@@ -85,6 +111,71 @@ pub(super) const ROWS: &[Row] = &[
         Ok(call.expr("x")?.dt().weekday() % lit(7))
     }),
 ];
+
+/// The values, unless one of them was counted several times.
+fn single(values: &Column, counts: &Column) -> PolarsResult<Column> {
+    let counts = counts.cast(&DataType::Int64)?;
+    if counts.i64()?.max().is_some_and(|most| most > 1) {
+        return Err(carried(
+            ErrorKind::InvalidArgument,
+            "a sub-query gives several rows where one value is wanted",
+        ));
+    }
+    Ok(values.clone())
+}
+
+/// Integers in 128 bits, in which no sum of 64-bit ones overflows; other types as they are.
+fn widest(column: &Column) -> PolarsResult<Column> {
+    match column.dtype().is_integer() {
+        true => column.cast(&DataType::Int128),
+        false => Ok(column.clone()),
+    }
+}
+
+fn widest_field(field: &Field) -> Field {
+    match field.dtype().is_integer() {
+        true => Field::new(field.name().clone(), DataType::Int128),
+        false => field.clone(),
+    }
+}
+
+/// A sum of integers in 64 bits.
+fn narrowed(column: &Column) -> PolarsResult<Column> {
+    if column.dtype() != &DataType::Int128 {
+        return Ok(column.clone());
+    }
+    column.strict_cast(&DataType::Int64).map_err(|_| {
+        let message = format!(
+            "the sum of `{}` has more than 64 bits; write `SUM(CAST({} AS DOUBLE))`",
+            column.name(),
+            column.name()
+        );
+        carried(ErrorKind::ConversionFailed, &message)
+    })
+}
+
+fn narrowed_field(field: &Field) -> Field {
+    match field.dtype() {
+        DataType::Int128 => Field::new(field.name().clone(), DataType::Int64),
+        _ => field.clone(),
+    }
+}
+
+/// A number rounded to decimals, half away from zero; negative decimals round to tens and hundreds.
+fn round_half_up(column: &Column, decimals: i32) -> PolarsResult<Column> {
+    let numbers = column.as_materialized_series();
+    let mode = RoundMode::HalfAwayFromZero;
+    let rounded = match u32::try_from(decimals) {
+        Ok(_) if numbers.dtype().is_integer() => numbers.clone(),
+        Ok(decimals) => numbers.round(decimals, mode)?,
+        Err(_) => {
+            let unit = 10_f64.powi(decimals.saturating_neg());
+            let whole = (numbers.cast(&DataType::Float64)? / unit).round(0, mode)? * unit;
+            whole.cast(numbers.dtype())?
+        }
+    };
+    Ok(rounded.into_column())
+}
 
 /// The remainder with the sign of the dividend; by zero it is null for integers, NaN for floats.
 fn modulo(call: &Call<'_>) -> Result<Expr> {

@@ -17,8 +17,8 @@ pub(super) fn join(
     left: LazyFrame,
     right: LazyFrame,
     how: JoinHow,
-    left_on: &[String],
-    right_on: &[String],
+    (left_on, right_on): (&[String], &[String]),
+    nulls_equal: bool,
     suffix: &str,
 ) -> Result<LazyFrame> {
     let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, format!("`join`: {why}"));
@@ -45,6 +45,7 @@ pub(super) fn join(
         .how(how)
         .left_on(columns(left_on))
         .right_on(columns(right_on))
+        .join_nulls(nulls_equal)
         .suffix(suffix)
         .finish())
 }
@@ -96,7 +97,7 @@ pub(super) fn union(
     let args = UnionArgs {
         diagonal: how == UnionHow::Diagonal,
         strict: true,
-        to_supertypes: false,
+        to_supertypes: how == UnionHow::Coerced,
         maintain_order: true,
         ..UnionArgs::default()
     };

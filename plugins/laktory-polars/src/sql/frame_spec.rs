@@ -1,6 +1,8 @@
 //! What a rewritten window function computes, as its name: plans are compared by names of functions, so two windows with
 //! one name must mean one thing. A name is an identifier, in no need of quotes.
 
+use laktory_core::{Window, WindowBound, WindowUnit};
+
 /// In front of every such name.
 const PREFIX: &str = "__laktory_window";
 
@@ -45,6 +47,33 @@ pub(super) struct Spec {
 }
 
 impl Spec {
+    /// What a window function of the contract computes.
+    pub(super) fn of(window: &Window) -> Self {
+        let bound = |bound| match bound {
+            WindowBound::Unbounded => Bound::Unbounded,
+            WindowBound::Offset(by) => Bound::Offset(by),
+        };
+        Self {
+            func: window.func.name().to_owned(),
+            args: window.args.len(),
+            orders: window
+                .order_by
+                .iter()
+                .map(|key| Key {
+                    descending: key.descending,
+                    nulls_last: key.nulls_last,
+                })
+                .collect(),
+            unit: match window.frame.unit {
+                WindowUnit::Rows => Unit::Rows,
+                WindowUnit::Groups => Unit::Groups,
+            },
+            start: bound(window.frame.start),
+            end: bound(window.frame.end),
+            ignore_nulls: window.ignore_nulls,
+        }
+    }
+
     /// The name of the function.
     pub(super) fn name(&self) -> String {
         let orders: String = self

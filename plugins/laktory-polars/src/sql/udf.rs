@@ -103,6 +103,18 @@ impl FunctionRegistry for Functions {
     }
 }
 
+/// The function of a window: arguments, then partition keys, then order keys.
+pub(super) fn window(spec: Spec) -> UserDefinedFunction {
+    let (name, output) = (spec.name(), spec.clone());
+    let mut function = elementwise(
+        &name,
+        move |columns| frames::evaluate(&spec, columns),
+        move |_, fields| frames::output(&output, fields),
+    );
+    function.options = FunctionOptions::length_preserving();
+    function
+}
+
 fn function(name: &str) -> Option<UserDefinedFunction> {
     if name == POSITION {
         return Some(elementwise(
@@ -132,14 +144,7 @@ fn function(name: &str) -> Option<UserDefinedFunction> {
         ));
     }
     if let Some(spec) = Spec::parse(name) {
-        let output = spec.clone();
-        let mut function = elementwise(
-            name,
-            move |columns| frames::evaluate(&spec, columns),
-            move |_, fields| frames::output(&output, fields),
-        );
-        function.options = FunctionOptions::length_preserving();
-        return Some(function);
+        return Some(window(spec));
     }
     if name == SUM_DISTINCT || name == AVG_DISTINCT {
         let average = name == AVG_DISTINCT;

@@ -66,6 +66,15 @@ pub(super) const ROWS: &[Row] = &[
         ))
     }),
     (Func::SqlLike, FULL, like),
+    (Func::SqlRoundHalfUp, FULL, |lw, call| {
+        let x = x(lw, call)?;
+        if !x.t.is_numeric() {
+            return Err(mismatch(call, &x.t));
+        }
+        let decimals = i32::try_from(call.int("decimals")?).unwrap_or(i32::MAX);
+        let t = x.t.clone();
+        Ok(x.map(cast(f("round", [x.e.clone(), int(decimals)]), &t)?, t))
+    }),
     (Func::SqlRound, FULL, |lw, call| {
         let x = x(lw, call)?;
         if !x.t.is_numeric() {

@@ -50,7 +50,7 @@ fn position(frame: &Resolved, name: &str) -> usize {
 }
 
 /// Whether keys of two sides are equal. Null is equal to nothing; not-a-number is to itself.
-fn equal(left: &Resolved, right: &Resolved, a: &str, b: &str) -> Result<Ex> {
+fn equal(left: &Resolved, right: &Resolved, a: &str, b: &str, nulls_equal: bool) -> Result<Ex> {
     let (i, j) = (position(left, a), position(right, b));
     let (s, t) = (&left.columns[i].dtype, &right.columns[j].dtype);
     let text = |t: &DType| *t == DType::String;
@@ -66,7 +66,7 @@ fn equal(left: &Resolved, right: &Resolved, a: &str, b: &str) -> Result<Ex> {
                     y = cast(y, &both)?;
                 }
             }
-            Ok(f("==", [x, y]))
+            Ok(f(if nulls_equal { "<=>" } else { "==" }, [x, y]))
         }
         _ => Err(Error::new(
             ErrorKind::TypeMismatch,
@@ -115,8 +115,8 @@ pub(super) fn join(
     left: &Resolved,
     right: &Resolved,
     how: JoinHow,
-    left_on: &[String],
-    right_on: &[String],
+    (left_on, right_on): (&[String], &[String]),
+    nulls_equal: bool,
     suffix: &str,
 ) -> Result<Resolved> {
     let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, format!("`join`: {why}"));
@@ -137,7 +137,7 @@ pub(super) fn join(
     };
     let mut condition = None;
     for (a, b) in left_on.iter().zip(right_on) {
-        let equal = equal(left, right, a, b)?;
+        let equal = equal(left, right, a, b, nulls_equal)?;
         condition = Some(match condition {
             Some(known) => and(known, equal),
             None => equal,
@@ -177,10 +177,10 @@ pub(super) fn join_asof(
     known(&[right_on.to_owned()], &right.columns)?;
     known(by_left, &left.columns)?;
     known(by_right, &right.columns)?;
-    equal(left, right, left_on, right_on)?;
+    equal(left, right, left_on, right_on, false)?;
     let mut condition = None;
     for (a, b) in by_left.iter().zip(by_right) {
-        let equal = equal(left, right, a, b)?;
+        let equal = equal(left, right, a, b, false)?;
         condition = Some(match condition {
             Some(known) => and(known, equal),
             None => equal,
@@ -238,6 +238,11 @@ pub(super) fn union(first: &Resolved, others: &[Arc<Resolved>], how: UnionHow) -
                     ))
                     .with_hint("select and cast the same columns in the same order, or use `how='diagonal'`"));
                 }
+            }
+            UnionHow::Coerced => {
+                return Err(Error::unsupported(
+                    "frames of different types cannot be stacked on backend PYSPARK",
+                ));
             }
             UnionHow::Diagonal => {
                 for field in &other.columns {

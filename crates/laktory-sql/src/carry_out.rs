@@ -1,0 +1,70 @@
+//! A plan carried out by a driver, step by step. Nothing is computed: the outcome is a lazy frame.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
+use laktory_core::{Backend, BatchStream, Error, Frame, NamedFrames, Result, RunCx};
+
+use crate::plan::{ONE_ROW, Plan};
+
+/// The frame that a plan gives over named frames. What the plan holds several times is made once.
+///
+/// # Errors
+/// Those of the steps.
+pub async fn carry_out(
+    backend: &dyn Backend,
+    cx: &RunCx,
+    plan: &Plan,
+    named: &NamedFrames,
+) -> Result<Frame> {
+    // By address: the plan is borrowed as long as this lives.
+    let address = |plan: &Plan| std::ptr::from_ref(plan).addr();
+    let mut made: HashMap<usize, Frame> = HashMap::new();
+    let mut waiting: Vec<(&Plan, bool)> = vec![(plan, false)];
+    // From the leaves up, without recursion: plans may be deep.
+    while let Some((plan, ready)) = waiting.pop() {
+        let key = address(plan);
+        if made.contains_key(&key) {
+            continue;
+        }
+        let frame = match plan {
+            Plan::Frame(name) => named.get(name)?.clone(),
+            Plan::OneRow => one_row(backend, cx).await?,
+            Plan::Step { input, op, others } => {
+                if !ready {
+                    waiting.push((plan, true));
+                    waiting.push((input, false));
+                    waiting.extend(others.iter().map(|(_, other)| (&**other, false)));
+                    continue;
+                }
+                let of = |plan: &Arc<Plan>| {
+                    made.get(&address(plan))
+                        .ok_or_else(|| Error::internal("a step whose input was not made"))
+                };
+                let mut seen = NamedFrames::new();
+                for (name, other) in others {
+                    seen.insert(name.clone(), of(other)?.clone());
+                }
+                backend.apply(cx, of(input)?, op, &seen)?
+            }
+        };
+        made.insert(key, frame);
+    }
+    made.remove(&address(plan))
+        .ok_or_else(|| Error::internal("a plan that made no frame"))
+}
+
+async fn one_row(backend: &dyn Backend, cx: &RunCx) -> Result<Frame> {
+    let schema = Arc::new(Schema::new(vec![Field::new(
+        ONE_ROW,
+        DataType::Boolean,
+        true,
+    )]));
+    let column = Arc::new(BooleanArray::from(vec![true]));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column])
+        .map_err(|error| Error::internal(error.to_string()))?;
+    let stream = futures_util::stream::iter([Ok(batch)]);
+    backend.import(cx, BatchStream::new(schema, stream)).await
+}

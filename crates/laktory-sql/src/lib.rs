@@ -1,0 +1,81 @@
+//! The SQL front end: one SELECT statement over named frames becomes a tree of steps, which any driver that has these
+//! steps carries out.
+//!
+//! What a statement means is decided here, once for all engines: which column a name is, how rows are joined and grouped,
+//! what a sub-query sees. Scalar expressions are those of `laktory-syntax`, so that a function has one meaning in a
+//! statement and outside of it.
+//!
+//! Joins on any condition become joins on equal keys, sub-queries become joins; no driver needs more than the steps of the
+//! contract. `docs/decisions/sql-front-end.md` says how, and what is left to the planners of engines.
+
+mod carry_out;
+mod fault;
+mod frame;
+mod from;
+mod group;
+mod join;
+mod plan;
+mod planner;
+mod resolve;
+mod scope;
+mod select;
+mod statement;
+mod subquery;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use laktory_core::{Error, Expr, FrameName, SqlTemplate};
+
+pub use crate::carry_out::carry_out;
+pub use crate::frame::frame;
+pub use crate::plan::Plan;
+pub use crate::statement::is_delicate;
+
+use crate::fault::Stop;
+use crate::planner::Planner;
+use crate::statement::Parsed;
+
+/// What became of planning a statement.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The steps.
+    Plan(Plan),
+    /// It is no valid statement.
+    Wrong(Error),
+    /// It uses what this front end does not have: what that is.
+    Beyond(String),
+}
+
+/// Plans a statement over frames whose columns are known, in their order.
+#[must_use]
+pub fn plan(template: &SqlTemplate, columns: &BTreeMap<FrameName, Vec<String>>) -> Outcome {
+    match planned(template, columns) {
+        Ok(plan) => Outcome::Plan(plan),
+        Err(Stop::Wrong(error)) => Outcome::Wrong(*error),
+        Err(Stop::Beyond(what)) => Outcome::Beyond(what),
+    }
+}
+
+fn planned(
+    template: &SqlTemplate,
+    columns: &BTreeMap<FrameName, Vec<String>>,
+) -> Result<Plan, Stop> {
+    let parsed = Parsed::of(template)?;
+    let tables = |private: &str| {
+        let frame = parsed.frame(private)?;
+        Some((frame.clone(), columns.get(frame)?.clone()))
+    };
+    let output = Planner::new(&parsed.text, &tables).query(&parsed.query)?;
+    let mut names: Vec<&String> = output.columns.iter().map(|(name, _)| name).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Stop::Beyond("two columns of one name".into()));
+    }
+    let columns = output.columns.into_iter();
+    let rel = output
+        .rel
+        .select(columns.map(|(name, id)| (name, Expr::column(id))).collect());
+    Ok(std::sync::Arc::unwrap_or_clone(rel.plan))
+}

@@ -1,0 +1,433 @@
+//! Planning of queries: common tables, set operations, order and limits. What one SELECT does is in `select`.
+
+use laktory_core::{Expr, FrameName, JoinHow, SortKey, UnionHow};
+use sqlparser::ast::{
+    self, LimitClause, OrderByExpr, OrderByKind, OrderBySort, Query, SetExpr, SetOperator,
+    SetQuantifier, Value,
+};
+
+use crate::fault::{Planned, Stop, beyond};
+use crate::plan::Rel;
+use crate::scope::{Column, Names};
+
+/// The frames of a statement: their names and columns, by the private name that stands for each in its text.
+pub(crate) type Tables<'a> = &'a dyn Fn(&str) -> Option<(FrameName, Vec<String>)>;
+
+/// The row outside of a sub-query.
+#[derive(Debug)]
+pub(crate) struct Outer {
+    /// The columns that names can mean.
+    pub(crate) scope: Vec<Column>,
+    /// Columns of the outer row that the sub-query is known to use, and their names in it.
+    pub(crate) used: Vec<(String, String)>,
+    /// The distinct values of these columns, under their names in the sub-query.
+    pub(crate) domain: Option<Rel>,
+    /// Columns that it uses, and that are not known yet: it is planned once more.
+    pub(crate) missing: Vec<String>,
+    /// Whether columns of the outer row are used as they are, since both become one row.
+    pub(crate) direct: bool,
+    /// Whether the outer row was used.
+    pub(crate) touched: bool,
+}
+
+/// What a query gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    /// The relation; besides the output it has the columns of the outer row that the query uses.
+    pub(crate) rel: Rel,
+    /// Names of the output, and their columns in the frame.
+    pub(crate) columns: Vec<(String, String)>,
+    /// Whether there is one row at most, for each outer row.
+    pub(crate) single: bool,
+}
+
+/// A common table.
+#[derive(Debug)]
+struct Common {
+    name: String,
+    output: Output,
+}
+
+/// Plans one statement.
+pub(crate) struct Planner<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) tables: Tables<'a>,
+    common: Vec<Common>,
+    pub(crate) names: Names,
+    pub(crate) outer: Vec<Outer>,
+    /// What columns that stand for a value are called, by their names in frames.
+    pub(crate) shown: std::collections::HashMap<String, String>,
+}
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(text: &'a str, tables: Tables<'a>) -> Self {
+        Self {
+            text,
+            tables,
+            common: Vec::new(),
+            names: Names::default(),
+            outer: Vec::new(),
+            shown: std::collections::HashMap::new(),
+        }
+    }
+
+    /// Lowers an expression whose names are resolved.
+    pub(crate) fn lower(&self, expr: &ast::Expr) -> Planned<Expr> {
+        laktory_syntax::sql_tree(self.text, expr).map_err(|errors| {
+            let first = errors.into_iter().next();
+            Stop::Beyond(first.map_or_else(String::new, |error| error.message))
+        })
+    }
+
+    /// The common table of a name, as it was last defined.
+    pub(crate) fn common(&self, name: &str) -> Option<&Output> {
+        let called = |known: &&Common| known.name.eq_ignore_ascii_case(name);
+        Some(&self.common.iter().rev().find(called)?.output)
+    }
+
+    /// Plans a query that sees nothing of what is around it, with names of its own.
+    pub(crate) fn apart(&mut self, query: &Query) -> Planned<Output> {
+        let outer = std::mem::take(&mut self.outer);
+        let names = std::mem::take(&mut self.names);
+        let output = self.query(query);
+        self.outer = outer;
+        self.names = names;
+        output
+    }
+
+    /// The columns of the outer rows that the query has beside its own.
+    pub(crate) fn outer_ids(&self) -> Vec<String> {
+        match self.outer.last() {
+            Some(outer) if !outer.direct => outer.used.iter().map(|(_, id)| id.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Plans a query.
+    pub(crate) fn query(&mut self, query: &Query) -> Planned<Output> {
+        if !query.locks.is_empty()
+            || query.for_clause.is_some()
+            || query.settings.is_some()
+            || query.format_clause.is_some()
+            || !query.pipe_operators.is_empty()
+        {
+            return beyond("a clause of another dialect");
+        }
+        let known = self.common.len();
+        let output = self.with_common(query);
+        self.common.truncate(known);
+        output
+    }
+
+    fn with_common(&mut self, query: &Query) -> Planned<Output> {
+        if let Some(with) = &query.with {
+            if with.recursive {
+                return beyond("WITH RECURSIVE");
+            }
+            for table in &with.cte_tables {
+                let mut output = self.apart(&table.query)?;
+                output.columns = renamed(output.columns, &table.alias)?;
+                self.common.push(Common {
+                    name: table.alias.name.value.clone(),
+                    output,
+                });
+            }
+        }
+        let keys: &[OrderByExpr] = match &query.order_by {
+            None => &[],
+            Some(order) if order.interpolate.is_some() => return beyond("INTERPOLATE"),
+            Some(order) => match &order.kind {
+                OrderByKind::Expressions(keys) => keys,
+                OrderByKind::All(_) => return beyond("ORDER BY ALL"),
+            },
+        };
+        let (limit, offset) = limits(query)?;
+        let ranked = limit.is_some() || offset > 0;
+        let outer = self.outer_ids();
+        if ranked && !outer.is_empty() {
+            return self.limited_each(query, keys, (limit, offset), &outer);
+        }
+        let mut output = match &*query.body {
+            SetExpr::Select(select) => self.select(select, keys)?,
+            other => {
+                let output = self.set(other)?;
+                self.sorted(output, keys)?
+            }
+        };
+        if offset > 0 {
+            output.rel = output.rel.skip(offset);
+        }
+        if let Some(limit) = limit {
+            output.rel = output.rel.head(limit);
+            output.single |= limit <= 1;
+        }
+        Ok(output)
+    }
+
+    /// A limit that holds for each outer row.
+    fn limited_each(
+        &mut self,
+        query: &Query,
+        keys: &[OrderByExpr],
+        (limit, offset): (Option<u64>, u64),
+        outer: &[String],
+    ) -> Planned<Output> {
+        let (mut output, by) = match &*query.body {
+            SetExpr::Select(select) => self.unsorted(select, keys)?,
+            other => {
+                let output = self.set(other)?;
+                let by = self.sort_keys(&output, keys)?;
+                (output, by)
+            }
+        };
+        let at = self.names.fresh("row");
+        output.rel = output.rel.numbered(&at, outer, by);
+        let column = Expr::column(&at);
+        let mut kept = Vec::new();
+        if offset > 0 {
+            kept.push(compare(laktory_core::Func::Ge, column.clone(), offset));
+        }
+        if let Some(limit) = limit {
+            let end = offset.saturating_add(limit);
+            kept.push(compare(laktory_core::Func::Lt, column, end));
+            output.single |= limit <= 1;
+        }
+        if let Some(kept) = crate::plan::all(kept) {
+            output.rel = output.rel.filter(kept);
+        }
+        Ok(output)
+    }
+
+    /// Plans what stands below a set operation.
+    fn set(&mut self, body: &SetExpr) -> Planned<Output> {
+        match body {
+            SetExpr::Select(select) => self.select(select, &[]),
+            SetExpr::Query(query) => self.query(query),
+            SetExpr::SetOperation {
+                left,
+                op,
+                set_quantifier,
+                right,
+            } => {
+                let left = self.set(left)?;
+                let right = self.set(right)?;
+                let every = match set_quantifier {
+                    SetQuantifier::All => true,
+                    SetQuantifier::None | SetQuantifier::Distinct => false,
+                    _ => return beyond("a set operation BY NAME"),
+                };
+                self.combined(&left, *op, every, &right)
+            }
+            _ => beyond("VALUES"),
+        }
+    }
+
+    fn combined(
+        &mut self,
+        left: &Output,
+        op: SetOperator,
+        every: bool,
+        right: &Output,
+    ) -> Planned<Output> {
+        if left.columns.len() != right.columns.len() {
+            return beyond("a set operation on different numbers of columns");
+        }
+        let outer = self.outer_ids();
+        // Both sides under the same names.
+        let names: Vec<String> = left
+            .columns
+            .iter()
+            .map(|(name, _)| self.names.claim(None, name))
+            .collect();
+        let side = |output: &Output| {
+            let columns = output.columns.iter().zip(&names);
+            let mut columns: Vec<(String, Expr)> = columns
+                .map(|((_, id), name)| (name.clone(), Expr::column(id)))
+                .collect();
+            columns.extend(outer.iter().map(|id| (id.clone(), Expr::column(id))));
+            output.rel.select(columns)
+        };
+        let (a, b) = (side(left), side(right));
+        let rel = match op {
+            SetOperator::Union => {
+                let rel = a.union(&[b], UnionHow::Coerced);
+                if every { rel } else { rel.distinct() }
+            }
+            SetOperator::Intersect | SetOperator::Except | SetOperator::Minus => {
+                let how = match op {
+                    SetOperator::Intersect => JoinHow::Semi,
+                    _ => JoinHow::Anti,
+                };
+                let (a, b) = if every {
+                    // The first of equal rows meets the first, the second the second.
+                    let at = self.names.fresh("copy");
+                    (
+                        a.numbered(&at, &a.ids, Vec::new()),
+                        b.numbered(&at, &b.ids, Vec::new()),
+                    )
+                } else {
+                    (a.distinct(), b.distinct())
+                };
+                self.matching(&a, &b, how)
+            }
+        };
+        let columns = left
+            .columns
+            .iter()
+            .zip(&names)
+            .map(|((name, _), id)| (name.clone(), id.clone()))
+            .collect();
+        let rel = rel.only(&side(left).ids);
+        Ok(Output {
+            rel,
+            columns,
+            single: false,
+        })
+    }
+
+    /// The rows of `a` that are rows of `b` too, or that are not; both have the same columns, and null equals null.
+    pub(crate) fn matching(&mut self, a: &Rel, b: &Rel, how: JoinHow) -> Rel {
+        let keys: Vec<(String, String)> = a
+            .ids
+            .iter()
+            .map(|id| (id.clone(), self.names.fresh("key")))
+            .collect();
+        let renamed = keys.iter().map(|(id, key)| (key.clone(), Expr::column(id)));
+        a.join(&b.select(renamed.collect()), how, &keys, true)
+    }
+
+    /// Sorts by keys that are columns of the output.
+    fn sorted(&mut self, mut output: Output, keys: &[OrderByExpr]) -> Planned<Output> {
+        let by = self.sort_keys(&output, keys)?;
+        if !by.is_empty() {
+            output.rel = output.rel.sort(by);
+        }
+        Ok(output)
+    }
+
+    fn sort_keys(&mut self, output: &Output, keys: &[OrderByExpr]) -> Planned<Vec<SortKey>> {
+        let scope: Vec<Column> = output
+            .columns
+            .iter()
+            .map(|(name, id)| Column {
+                table: None,
+                name: name.clone(),
+                id: id.clone(),
+                merged: false,
+            })
+            .collect();
+        let mut by = Vec::with_capacity(keys.len());
+        for key in keys {
+            let expr = match ordinal(&key.expr) {
+                Some(at) => match at.checked_sub(1).and_then(|at| output.columns.get(at)) {
+                    Some((_, id)) => Expr::column(id),
+                    None => return beyond("ORDER BY a position that is none"),
+                },
+                None => {
+                    let mut expr = key.expr.clone();
+                    self.resolve(&scope, &mut expr)?;
+                    if crate::tree::has_query(&expr) {
+                        return beyond("a sub-query in ORDER BY");
+                    }
+                    self.lower(&expr)?
+                }
+            };
+            by.push(sort_key(key, expr)?);
+        }
+        Ok(by)
+    }
+}
+
+fn compare(func: laktory_core::Func, left: Expr, right: u64) -> Expr {
+    let right = i64::try_from(right).unwrap_or(i64::MAX);
+    Expr::call(func, [left, Expr::literal(right)])
+}
+
+/// The position of a column of the output, counted from 1.
+pub(crate) fn ordinal(expr: &ast::Expr) -> Option<usize> {
+    match expr {
+        ast::Expr::Value(value) => match &value.value {
+            Value::Number(text, _) => text.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A key of an order; nulls come last unless said otherwise, in both directions.
+pub(crate) fn sort_key(key: &OrderByExpr, expr: Expr) -> Planned<SortKey> {
+    let descending = match &key.options.sort {
+        None | Some(OrderBySort::Asc) => false,
+        Some(OrderBySort::Desc) => true,
+        Some(OrderBySort::Using(_)) => return beyond("ORDER BY ... USING"),
+    };
+    if key.with_fill.is_some() {
+        return beyond("WITH FILL");
+    }
+    Ok(SortKey {
+        expr,
+        descending,
+        nulls_last: !key.options.nulls_first.unwrap_or(false),
+    })
+}
+
+/// Columns under the names that an alias of a table gives.
+pub(crate) fn renamed(
+    columns: Vec<(String, String)>,
+    alias: &ast::TableAlias,
+) -> Planned<Vec<(String, String)>> {
+    if alias.at.is_some() || alias.columns.len() > columns.len() {
+        return beyond("this alias of a table");
+    }
+    let mut columns = columns;
+    for (column, new) in columns.iter_mut().zip(&alias.columns) {
+        if new.data_type.is_some() {
+            return beyond("types in an alias of a table");
+        }
+        column.0.clone_from(&new.name.value);
+    }
+    Ok(columns)
+}
+
+/// How many rows are left out at the start, and how many follow at most.
+fn limits(query: &Query) -> Planned<(Option<u64>, u64)> {
+    let mut limit = None;
+    let mut offset = 0;
+    match &query.limit_clause {
+        None => {}
+        Some(LimitClause::LimitOffset {
+            limit: most,
+            offset: skipped,
+            limit_by,
+        }) => {
+            if !limit_by.is_empty() {
+                return beyond("LIMIT BY");
+            }
+            limit = most.as_ref().map(count).transpose()?;
+            offset = skipped
+                .as_ref()
+                .map_or(Ok(0), |skipped| count(&skipped.value))?;
+        }
+        Some(LimitClause::OffsetCommaLimit {
+            offset: skipped,
+            limit: most,
+        }) => {
+            limit = Some(count(most)?);
+            offset = count(skipped)?;
+        }
+    }
+    if let Some(fetch) = &query.fetch {
+        if fetch.percent || fetch.with_ties || limit.is_some() {
+            return beyond("this FETCH");
+        }
+        limit = Some(fetch.quantity.as_ref().map_or(Ok(1), count)?);
+    }
+    Ok((limit, offset))
+}
+
+fn count(expr: &ast::Expr) -> Planned<u64> {
+    match ordinal(crate::tree::bare(expr)) {
+        Some(count) => Ok(count as u64),
+        None => beyond("a limit that is no number"),
+    }
+}

@@ -1,0 +1,526 @@
+//! One SELECT: from its rows to its output.
+
+use laktory_core::{Expr, Keep, SortKey, walk};
+use sqlparser::ast::{
+    self, Distinct, ExcludeSelectItem, GroupByExpr, NamedWindowExpr, OrderByExpr, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SelectModifiers, WildcardAdditionalOptions,
+    WindowSpec, WindowType,
+};
+
+use crate::fault::{Planned, beyond};
+use crate::from::Relation;
+use crate::plan::Rel;
+use crate::planner::{Output, Planner, ordinal, sort_key};
+use crate::scope::{self, Column, Found};
+use crate::tree;
+
+/// A column of the output.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    /// Its name, when the statement tells it.
+    pub(crate) name: Option<String>,
+    pub(crate) expr: ast::Expr,
+}
+
+/// What a key of the order is.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A column of the output.
+    Item(usize),
+    /// Something else of the rows.
+    Expr(Box<ast::Expr>),
+}
+
+/// The expressions of a SELECT, which go through its stages together.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) items: Vec<Item>,
+    pub(crate) having: Option<ast::Expr>,
+    pub(crate) qualify: Option<ast::Expr>,
+    pub(crate) keys: Vec<Target>,
+    pub(crate) distinct_on: Vec<Target>,
+}
+
+impl Parts {
+    /// Every expression.
+    pub(crate) fn each(
+        &mut self,
+        visit: &mut dyn FnMut(&mut ast::Expr) -> Planned<()>,
+    ) -> Planned<()> {
+        for item in &mut self.items {
+            visit(&mut item.expr)?;
+        }
+        for expr in self.having.iter_mut().chain(&mut self.qualify) {
+            visit(expr)?;
+        }
+        for target in self.keys.iter_mut().chain(&mut self.distinct_on) {
+            if let Target::Expr(expr) = target {
+                visit(expr)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Planner<'_> {
+    /// Plans a SELECT with its order.
+    pub(crate) fn select(&mut self, select: &Select, order: &[OrderByExpr]) -> Planned<Output> {
+        let (mut output, by) = self.unsorted(select, order)?;
+        if !by.is_empty() {
+            output.rel = output.rel.sort(by);
+        }
+        Ok(output)
+    }
+
+    /// The same before it is sorted, with the keys of the order; the relation has them beside the output.
+    pub(crate) fn unsorted(
+        &mut self,
+        select: &Select,
+        order: &[OrderByExpr],
+    ) -> Planned<(Output, Vec<SortKey>)> {
+        plain(select)?;
+        let unnamed;
+        let select = if select.named_window.is_empty() {
+            select
+        } else {
+            unnamed = windows_in_place(select)?;
+            &unnamed
+        };
+        let mut relation = self.from_where(select)?;
+        let mut parts = self.parts_of(select, order, &relation.scope)?;
+        let mut single = false;
+        let grouped = self.is_grouped(select, &mut parts)?;
+        if grouped {
+            single = self.group(&mut relation, select, &mut parts)?;
+        }
+        if let Some(having) = parts.having.take() {
+            self.keep(&mut relation, having)?;
+        }
+        parts.each(&mut |expr| {
+            self.values(&mut relation, expr)?;
+            tree::rewrite(expr, &mut |node| self.spread(&mut relation, node))
+        })?;
+        if !self.outer_ids().is_empty() {
+            let mut windowed = false;
+            let mut copy = parts.items.clone();
+            for item in &mut copy {
+                windowed |= tree::any(&item.expr, is_window);
+            }
+            if windowed || parts.qualify.is_some() {
+                return beyond("a window in a sub-query that uses the outer row");
+            }
+        }
+        if let Some(qualify) = &parts.qualify {
+            let condition = self.lower(qualify)?;
+            let id = self.names.fresh("qualify");
+            relation.rel = relation
+                .rel
+                .with(vec![(id.clone(), condition)])
+                .filter(Expr::column(&id));
+        }
+        self.projected(select, &relation.rel, &parts, order, single)
+    }
+
+    /// The columns of the output, distinct if asked for, and the keys of the order.
+    fn projected(
+        &mut self,
+        select: &Select,
+        rel: &Rel,
+        parts: &Parts,
+        order: &[OrderByExpr],
+        single: bool,
+    ) -> Planned<(Output, Vec<SortKey>)> {
+        let mut columns: Vec<(String, Expr)> = Vec::new();
+        let mut outputs: Vec<(String, String)> = Vec::new();
+        for item in &parts.items {
+            let value = self.lower(&item.expr)?;
+            let name = match &item.name {
+                Some(name) => name.clone(),
+                None => self.name_of(&value)?,
+            };
+            let known = match &value {
+                Expr::Column(id) => columns.iter().any(|(known, _)| known == id),
+                _ => true,
+            };
+            let id = match &value {
+                Expr::Column(id) if !known => id.clone(),
+                _ => self.names.claim(None, &name),
+            };
+            if id != name {
+                self.shown.insert(id.clone(), name.clone());
+            }
+            columns.push((id.clone(), value));
+            outputs.push((name, id));
+        }
+        let outer = self.outer_ids();
+        let hidden =
+            |columns: &[(String, Expr)], id: &String| !columns.iter().any(|(known, _)| known == id);
+        for id in &outer {
+            if hidden(&columns, id) {
+                columns.push((id.clone(), Expr::column(id)));
+            }
+        }
+        let mut key = |planner: &mut Self, target: &Target| -> Planned<Expr> {
+            match target {
+                Target::Item(at) => Ok(Expr::column(&columns[*at].0)),
+                Target::Expr(expr) => {
+                    let value = planner.lower(expr)?;
+                    if let Some((id, _)) = columns.iter().find(|(_, known)| *known == value) {
+                        return Ok(Expr::column(id));
+                    }
+                    let id = planner.names.fresh("order");
+                    columns.push((id.clone(), value));
+                    Ok(Expr::column(&id))
+                }
+            }
+        };
+        let mut by = Vec::with_capacity(order.len());
+        for (target, written) in parts.keys.iter().zip(order) {
+            by.push(sort_key(written, key(self, target)?)?);
+        }
+        let mut on = Vec::new();
+        for target in &parts.distinct_on {
+            on.push(key(self, target)?);
+        }
+        let width = outputs.len() + outer.len();
+        let extra = columns.len() > width;
+        let mut rel = rel.select(columns);
+        match &select.distinct {
+            None | Some(Distinct::All) => {}
+            Some(Distinct::Distinct) if extra => {
+                return beyond("DISTINCT sorted by another column");
+            }
+            Some(Distinct::Distinct) => rel = rel.distinct(),
+            Some(Distinct::On(_)) => {
+                let mut subset = outer;
+                subset.extend(on.iter().filter_map(walk::output_name));
+                let keep = if by.is_empty() {
+                    Keep::Any
+                } else {
+                    Keep::First
+                };
+                let order = by.clone();
+                rel = rel.unique(Some(subset), keep, order);
+            }
+        }
+        let output = Output {
+            rel,
+            columns: outputs,
+            single,
+        };
+        Ok((output, by))
+    }
+
+    /// What a value is called that has no alias: like the first column in it (Narwhals).
+    fn name_of(&self, value: &Expr) -> Planned<String> {
+        match walk::output_name(value) {
+            Some(name) => Ok(self.shown.get(&name).cloned().unwrap_or(name)),
+            None => beyond("an expression that needs a name"),
+        }
+    }
+
+    fn parts_of(
+        &mut self,
+        select: &Select,
+        order: &[OrderByExpr],
+        scope: &[Column],
+    ) -> Planned<Parts> {
+        let items = self.items(select, scope)?;
+        let mut keys = Vec::with_capacity(order.len());
+        for key in order {
+            keys.push(target(&key.expr, &items, scope)?);
+        }
+        let mut distinct_on = Vec::new();
+        if let Some(Distinct::On(exprs)) = &select.distinct {
+            for expr in exprs {
+                distinct_on.push(target(expr, &items, scope)?);
+            }
+        }
+        let mut parts = Parts {
+            items,
+            having: select.having.clone(),
+            qualify: select.qualify.clone(),
+            keys,
+            distinct_on,
+        };
+        // HAVING and QUALIFY may name a column of the output, where no column of the rows is called so.
+        let aliases = parts.items.clone();
+        for expr in parts.having.iter_mut().chain(&mut parts.qualify) {
+            tree::rewrite(expr, &mut |node| {
+                if let ast::Expr::Identifier(name) = node
+                    && !tree::is_resolved(name)
+                    && matches!(scope::find(scope, None, &name.value), Found::None)
+                    && let Some(item) = aliased(&aliases, &name.value)
+                {
+                    *node = ast::Expr::Nested(Box::new(item.expr.clone()));
+                }
+                Ok(())
+            })?;
+        }
+        parts.each(&mut |expr| self.resolve(scope, expr))?;
+        Ok(parts)
+    }
+
+    fn items(&mut self, select: &Select, scope: &[Column]) -> Planned<Vec<Item>> {
+        let mut items = Vec::new();
+        for item in &select.projection {
+            match item {
+                SelectItem::UnnamedExpr(expr) => items.push(Item {
+                    name: written_name(expr),
+                    expr: expr.clone(),
+                }),
+                SelectItem::ExprWithAlias { expr, alias } => items.push(Item {
+                    name: Some(alias.value.clone()),
+                    expr: expr.clone(),
+                }),
+                SelectItem::Wildcard(options) => {
+                    let columns = scope.iter().filter(|column| !column.merged);
+                    starred(columns, options, &mut items)?;
+                }
+                SelectItem::QualifiedWildcard(
+                    SelectItemQualifiedWildcardKind::ObjectName(name),
+                    options,
+                ) => {
+                    let [part] = name.0.as_slice() else {
+                        return beyond("a table name with a dot");
+                    };
+                    let Some(table) = part.as_ident() else {
+                        return beyond("this kind of `.*`");
+                    };
+                    if !scope::has_table(scope, &table.value) {
+                        return beyond("`.*` of an unknown table");
+                    }
+                    let columns = scope.iter().filter(|column| {
+                        let known = column.table.as_deref();
+                        known.is_some_and(|known| known.eq_ignore_ascii_case(&table.value))
+                    });
+                    starred(columns, options, &mut items)?;
+                }
+                _ => return beyond("this item of SELECT"),
+            }
+        }
+        if items.is_empty() {
+            return beyond("a SELECT without columns");
+        }
+        Ok(items)
+    }
+
+    /// Keeps the rows for which a condition holds, which may have sub-queries.
+    pub(crate) fn keep(&mut self, relation: &mut Relation, condition: ast::Expr) -> Planned<()> {
+        let mut conditions = Vec::new();
+        tree::conjuncts(condition, &mut conditions);
+        for mut condition in conditions {
+            if self.keep_by_query(relation, &condition)? {
+                continue;
+            }
+            let scope = relation.scope.clone();
+            self.resolve(&scope, &mut condition)?;
+            self.values(relation, &mut condition)?;
+            let condition = self.lower(&condition)?;
+            relation.rel = relation.rel.filter(condition);
+        }
+        Ok(())
+    }
+}
+
+/// Refuses clauses that are not planned here.
+fn plain(select: &Select) -> Planned<()> {
+    let modified = select
+        .select_modifiers
+        .as_ref()
+        .is_some_and(|modifiers| *modifiers != SelectModifiers::default());
+    if select.top.is_some()
+        || modified
+        || select.exclude.is_some()
+        || select.into.is_some()
+        || !select.lateral_views.is_empty()
+        || select.prewhere.is_some()
+        || !select.connect_by.is_empty()
+        || !select.cluster_by.is_empty()
+        || !select.distribute_by.is_empty()
+        || !select.sort_by.is_empty()
+        || select.value_table_mode.is_some()
+    {
+        return beyond("a clause of another dialect");
+    }
+    if let GroupByExpr::Expressions(_, modifiers) | GroupByExpr::All(modifiers) = &select.group_by
+        && !modifiers.is_empty()
+    {
+        return beyond("GROUP BY ... WITH");
+    }
+    Ok(())
+}
+
+/// The windows that a SELECT names, written where they are used.
+fn windows_in_place(select: &Select) -> Planned<Select> {
+    let mut known: Vec<(String, WindowSpec)> = Vec::new();
+    let find = |known: &[(String, WindowSpec)], name: &ast::Ident| {
+        let called = |(known, _): &&(String, WindowSpec)| known.eq_ignore_ascii_case(&name.value);
+        known.iter().find(called).map(|(_, spec)| spec.clone())
+    };
+    let whole = |known: &[(String, WindowSpec)], spec: &WindowSpec| -> Planned<WindowSpec> {
+        let Some(name) = &spec.window_name else {
+            return Ok(spec.clone());
+        };
+        let Some(base) = find(known, name) else {
+            return beyond("a window that is not defined");
+        };
+        if !spec.partition_by.is_empty() || (!spec.order_by.is_empty() && !base.order_by.is_empty())
+        {
+            return beyond("a window that changes another one");
+        }
+        Ok(WindowSpec {
+            window_name: None,
+            partition_by: base.partition_by,
+            order_by: if spec.order_by.is_empty() {
+                base.order_by
+            } else {
+                spec.order_by.clone()
+            },
+            window_frame: spec.window_frame.clone().or(base.window_frame),
+        })
+    };
+    for definition in &select.named_window {
+        let spec = match &definition.1 {
+            NamedWindowExpr::WindowSpec(spec) => whole(&known, spec)?,
+            NamedWindowExpr::NamedWindow(other) => match find(&known, other) {
+                Some(spec) => spec,
+                None => return beyond("a window that is not defined"),
+            },
+        };
+        known.push((definition.0.value.clone(), spec));
+    }
+    let mut select = Select {
+        named_window: Vec::new(),
+        ..select.clone()
+    };
+    let in_place = |expr: &mut ast::Expr| {
+        tree::rewrite(expr, &mut |node| {
+            if let ast::Expr::Function(function) = node {
+                match &mut function.over {
+                    Some(WindowType::NamedWindow(name)) => match find(&known, name) {
+                        Some(spec) => function.over = Some(WindowType::WindowSpec(spec)),
+                        None => return beyond("a window that is not defined"),
+                    },
+                    Some(WindowType::WindowSpec(spec)) => *spec = whole(&known, spec)?,
+                    None => {}
+                }
+            }
+            Ok(())
+        })
+    };
+    for item in &mut select.projection {
+        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+            in_place(expr)?;
+        }
+    }
+    if let Some(qualify) = &mut select.qualify {
+        in_place(qualify)?;
+    }
+    Ok(select)
+}
+
+fn is_window(expr: &ast::Expr) -> bool {
+    matches!(expr, ast::Expr::Function(function) if function.over.is_some())
+}
+
+fn aliased<'a>(items: &'a [Item], name: &str) -> Option<&'a Item> {
+    let called = |item: &&Item, exactly: bool| match &item.name {
+        Some(known) if exactly => known == name,
+        Some(known) => known.to_lowercase() == name.to_lowercase(),
+        None => false,
+    };
+    let exact = items.iter().find(|item| called(item, true));
+    exact.or_else(|| items.iter().find(|item| called(item, false)))
+}
+
+/// What a key of an order means: a position or a name of the output, else an expression over the rows.
+pub(crate) fn target(expr: &ast::Expr, items: &[Item], scope: &[Column]) -> Planned<Target> {
+    if let Some(position) = ordinal(expr) {
+        return match position.checked_sub(1).filter(|at| *at < items.len()) {
+            Some(at) => Ok(Target::Item(at)),
+            None => beyond("a position that is none"),
+        };
+    }
+    if let ast::Expr::Identifier(name) = expr
+        && let Some(at) = items
+            .iter()
+            .position(|item| aliased(std::slice::from_ref(item), &name.value).is_some())
+    {
+        return Ok(Target::Item(at));
+    }
+    let mut expr = expr.clone();
+    tree::rewrite(&mut expr, &mut |node| {
+        if let ast::Expr::Identifier(name) = node
+            && !tree::is_resolved(name)
+            && matches!(scope::find(scope, None, &name.value), Found::None)
+            && let Some(item) = aliased(items, &name.value)
+        {
+            *node = ast::Expr::Nested(Box::new(item.expr.clone()));
+        }
+        Ok(())
+    })?;
+    Ok(Target::Expr(Box::new(expr)))
+}
+
+/// The name that an expression has by itself.
+fn written_name(expr: &ast::Expr) -> Option<String> {
+    match expr {
+        ast::Expr::Identifier(name) => Some(name.value.clone()),
+        ast::Expr::CompoundIdentifier(parts) => parts.last().map(|part| part.value.clone()),
+        ast::Expr::Nested(inner) => written_name(inner),
+        _ => None,
+    }
+}
+
+/// `*`, with what it leaves out or puts in its place.
+fn starred<'a>(
+    columns: impl Iterator<Item = &'a Column>,
+    options: &WildcardAdditionalOptions,
+    items: &mut Vec<Item>,
+) -> Planned<()> {
+    if options.opt_ilike.is_some() || options.opt_rename.is_some() || options.opt_alias.is_some() {
+        return beyond("this form of `*`");
+    }
+    let mut without: Vec<String> = Vec::new();
+    match &options.opt_exclude {
+        None => {}
+        Some(ExcludeSelectItem::Single(name)) => without.push(name.to_string()),
+        Some(ExcludeSelectItem::Multiple(names)) => {
+            without.extend(names.iter().map(ToString::to_string));
+        }
+    }
+    if let Some(except) = &options.opt_except {
+        without.push(except.first_element.value.clone());
+        let more = except.additional_elements.iter();
+        without.extend(more.map(|name| name.value.clone()));
+    }
+    let mut found = 0;
+    for column in columns {
+        let is = |name: &str| name.eq_ignore_ascii_case(&column.name);
+        if without.iter().any(|name| is(name.trim_matches(['"', '`']))) {
+            found += 1;
+            continue;
+        }
+        let replaced = options.opt_replace.as_ref().and_then(|replace| {
+            let elements = replace.items.iter();
+            elements
+                .filter(|element| is(&element.column_name.value))
+                .map(|element| element.expr.clone())
+                .next()
+        });
+        let expr = replaced.unwrap_or_else(|| {
+            let mut name = ast::Ident::new(String::new());
+            tree::resolve(&mut name, column.id.clone());
+            ast::Expr::Identifier(name)
+        });
+        items.push(Item {
+            name: Some(column.name.clone()),
+            expr,
+        });
+    }
+    if found < without.len() {
+        return beyond("EXCLUDE of a column that is not there");
+    }
+    Ok(())
+}
