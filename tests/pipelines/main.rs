@@ -16,6 +16,7 @@ mod pairs;
 mod parts;
 mod schema;
 mod secrets;
+mod sizes;
 mod strict;
 mod tables;
 mod world;

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use laktory::Runtime;
@@ -11,32 +11,61 @@ use laktory::exec::{SourceFiles, changed_error};
 
 use crate::exit::Failure;
 
-/// Whether a mapped file was cut off, and who waits for that.
+/// Whether a mapped file was cut off, who waits for that, and what is being read.
 #[derive(Default)]
-struct Cut(Mutex<(bool, Option<Waker>)>);
+struct Cut(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    is_cut: bool,
+    waiting: Option<Waker>,
+    files: SourceFiles,
+}
 
 impl Cut {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.0 {
+        let mut state = self.lock();
+        if state.is_cut {
             return Poll::Ready(());
         }
-        state.1 = Some(cx.waker().clone());
+        state.waiting = Some(cx.waker().clone());
         Poll::Pending
     }
 
     #[cfg(unix)]
     fn tell(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0 = true;
-        if let Some(waker) = state.1.take() {
+        let mut state = self.lock();
+        state.is_cut = true;
+        if let Some(waker) = state.waiting.take() {
             waker.wake();
         }
     }
+
+    fn failure(&self) -> Failure {
+        let error = match self.lock().files.changed() {
+            Some(file) => changed_error(&file),
+            None => laktory::core::Error::new(
+                laktory::core::ErrorKind::Io,
+                "a file was cut off while it was read, or its disk failed",
+            ),
+        };
+        Failure::failed(vec![laktory::diagnostic(&error)])
+    }
 }
 
-/// Waits for `work`, or until one of the `files` that it reads is cut off. The work is dropped then, which removes what it
-/// staged, and the runtime is left as it is: a thread of it hangs at the missing bytes.
+/// The one watch of the process, which is never taken back: a signal that nobody takes would come again without end.
+static CUT: LazyLock<laktory::core::Result<Arc<Cut>>> = LazyLock::new(|| {
+    let cut = Arc::new(Cut::default());
+    watch(&cut)?;
+    Ok(cut)
+});
+
+/// Waits for `work`, or until a file that it reads is cut off; `files` knows those of a run. The work is dropped then, which
+/// removes what it staged, and the runtime is left as it is: a thread of it hangs at the missing bytes.
 ///
 /// # Errors
 /// The file that was cut off.
@@ -45,8 +74,11 @@ pub(crate) fn block_on<T>(
     files: &SourceFiles,
     work: impl Future<Output = T>,
 ) -> Result<(T, Runtime), Failure> {
-    let cut = Arc::new(Cut::default());
-    watch(&cut, files)?;
+    let cut = match &*CUT {
+        Ok(cut) => cut,
+        Err(error) => return Err(Failure::failed(vec![laktory::diagnostic(error)])),
+    };
+    cut.lock().files = files.clone();
     let outcome = runtime.block_on(async {
         let mut work = pin!(work);
         std::future::poll_fn(|cx| match cut.poll(cx) {
@@ -59,18 +91,7 @@ pub(crate) fn block_on<T>(
         return Ok((done, runtime));
     }
     std::mem::forget(runtime);
-    Err(cut_off(files))
-}
-
-fn cut_off(files: &SourceFiles) -> Failure {
-    let error = match files.changed() {
-        Some(file) => changed_error(&file),
-        None => laktory::core::Error::new(
-            laktory::core::ErrorKind::Io,
-            "a file was cut off while it was read, or its disk failed",
-        ),
-    };
-    Failure::failed(vec![laktory::diagnostic(&error)])
+    Err(cut.failure())
 }
 
 /// How long the work has to be dropped. Where the thread that drives it hangs at the missing bytes itself, it never is.
@@ -78,14 +99,13 @@ fn cut_off(files: &SourceFiles) -> Failure {
 const GRACE: std::time::Duration = std::time::Duration::from_secs(3);
 
 #[cfg(unix)]
-fn watch(cut: &Arc<Cut>, files: &SourceFiles) -> Result<(), Failure> {
+fn watch(cut: &Arc<Cut>) -> laktory::core::Result<()> {
     use std::io::Read as _;
     use std::os::unix::net::UnixStream;
 
-    let failed = |error: std::io::Error| -> Failure { laktory::core::Error::from(error).into() };
-    let (mut told, teller) = UnixStream::pair().map_err(failed)?;
-    signal_hook::low_level::pipe::register(signal_hook::consts::SIGBUS, teller).map_err(failed)?;
-    let (cut, files) = (Arc::clone(cut), files.clone());
+    let (mut told, teller) = UnixStream::pair()?;
+    signal_hook::low_level::pipe::register(signal_hook::consts::SIGBUS, teller)?;
+    let cut = Arc::clone(cut);
     std::thread::Builder::new()
         .name("cut-off".to_owned())
         .spawn(move || {
@@ -94,15 +114,14 @@ fn watch(cut: &Arc<Cut>, files: &SourceFiles) -> Result<(), Failure> {
                 cut.tell();
                 std::thread::sleep(GRACE);
                 // What was staged is removed by the next run.
-                crate::render::failure(&cut_off(&files));
+                crate::render::failure(&cut.failure());
                 std::process::exit(1);
             }
-        })
-        .map(drop)
-        .map_err(failed)
+        })?;
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn watch(_: &Arc<Cut>, _: &SourceFiles) -> Result<(), Failure> {
+fn watch(_: &Arc<Cut>) -> laktory::core::Result<()> {
     Ok(())
 }

@@ -37,7 +37,8 @@ pub struct NodeSchema {
     pub schema: Option<SchemaRef>,
 }
 
-struct Silent;
+/// Hears nothing.
+pub(crate) struct Silent;
 
 impl Observer for Silent {
     fn on(&self, _: &Event) {}
