@@ -1,5 +1,8 @@
-//! Files that are cut off while they are read. An engine may have them mapped into memory; the system then tells the process by a
-//! signal that ends it, without a word and with its staging folders. Here it becomes an error like others.
+//! Work that cannot go on, and is left behind: a thread of it hangs, but what it staged is removed, and the process ends.
+//!
+//! Files may be cut off while they are read. An engine may have them mapped into memory; the system then tells the process by a
+//! signal that ends it, without a word and with its staging folders. Here it becomes an error like others. And an engine may
+//! not stop soon after an interrupt, since it looks for that between batches only.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,13 +14,20 @@ use laktory::exec::{SourceFiles, changed_error};
 
 use crate::exit::Failure;
 
-/// Whether a mapped file was cut off, who waits for that, and what is being read.
+/// Why work is left behind.
+#[derive(Clone, Copy)]
+enum Reason {
+    CutOff,
+    Interrupted,
+}
+
+/// Whether work is to be left behind, who waits for that, and what is being read.
 #[derive(Default)]
 struct Cut(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    is_cut: bool,
+    reason: Option<Reason>,
     waiting: Option<Waker>,
     files: SourceFiles,
 }
@@ -29,24 +39,27 @@ impl Cut {
 
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.is_cut {
+        if state.reason.is_some() {
             return Poll::Ready(());
         }
         state.waiting = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    #[cfg(unix)]
-    fn tell(&self) {
+    fn tell(&self, reason: Reason) {
         let mut state = self.lock();
-        state.is_cut = true;
+        state.reason.get_or_insert(reason);
         if let Some(waker) = state.waiting.take() {
             waker.wake();
         }
     }
 
     fn failure(&self) -> Failure {
-        let error = match self.lock().files.changed() {
+        let state = self.lock();
+        if let Some(Reason::Interrupted) = state.reason {
+            return Failure::interrupted();
+        }
+        let error = match state.files.changed() {
             Some(file) => changed_error(&file),
             None => laktory::core::Error::new(
                 laktory::core::ErrorKind::Io,
@@ -64,11 +77,21 @@ static CUT: LazyLock<laktory::core::Result<Arc<Cut>>> = LazyLock::new(|| {
     Ok(cut)
 });
 
-/// Waits for `work`, or until a file that it reads is cut off; `files` knows those of a run. The work is dropped then, which
-/// removes what it staged, and the runtime is left as it is: a thread of it hangs at the missing bytes.
+/// Has the work left behind that does not end within a time after it was interrupted. Waits for that.
+pub(crate) fn interrupt() {
+    /// What the engines are given to stop by themselves.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+    std::thread::sleep(PATIENCE);
+    if let Ok(cut) = &*CUT {
+        cut.tell(Reason::Interrupted);
+    }
+}
+
+/// Waits for `work`, or until a file that it reads is cut off, or an interrupt has lasted too long; `files` knows the files of a
+/// run. The work is dropped then, which removes what it staged, and the runtime is left as it is: a thread of it hangs.
 ///
 /// # Errors
-/// The file that was cut off.
+/// The file that was cut off; or the interrupt.
 pub(crate) fn block_on<T>(
     runtime: Runtime,
     files: &SourceFiles,
@@ -111,7 +134,7 @@ fn watch(cut: &Arc<Cut>) -> laktory::core::Result<()> {
         .spawn(move || {
             // The end of the stream is that of the process.
             if told.read_exact(&mut [0]).is_ok() {
-                cut.tell();
+                cut.tell(Reason::CutOff);
                 std::thread::sleep(GRACE);
                 // What was staged is removed by the next run.
                 crate::render::failure(&cut.failure());

@@ -84,13 +84,14 @@ fn survive_file_limits() {
 }
 
 /// A panic of an engine is caught at the border of its driver and becomes an error with a place; the engine's own words
-/// on standard error would only be noise. Panics of this thread, which works for the command itself, are bugs of
-/// ours, and speak.
+/// on standard error would only be noise. Panics of our own code on this thread, which works for the command itself, are bugs
+/// of ours, and speak.
 fn quiet_engine_panics() {
     let speak = std::panic::take_hook();
     let own = std::thread::current().id();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().id() == own {
+        let is_ours = |place: &std::panic::Location<'_>| place.file().contains("laktory");
+        if std::thread::current().id() == own && panic.location().is_none_or(is_ours) {
             speak(panic);
         }
     }));

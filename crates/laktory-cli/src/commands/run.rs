@@ -114,7 +114,8 @@ fn lock_timeout(args: &RunArgs) -> Result<Option<Duration>, Failure> {
     }
 }
 
-/// The first interrupt stops the run after its running steps, with outputs as they were; the second ends the process.
+/// The first interrupt stops the run at its next batch, or some seconds later, with outputs as they were; the second ends the
+/// process.
 fn interrupt_with(cancel: &Cancel, lines: Option<Lines>) -> Result<(), Failure> {
     static INTERRUPTED_BEFORE: AtomicBool = AtomicBool::new(false);
     let cancel = cancel.clone();
@@ -128,6 +129,8 @@ fn interrupt_with(cancel: &Cancel, lines: Option<Lines>) -> Result<(), Failure> 
             None => out::tell(line),
         }
         cancel.cancel();
+        // In a thread of its own, so that a second interrupt is heard. Without it, the run ends when the engine stops.
+        let _ = std::thread::Builder::new().spawn(cut_off::interrupt);
     })
     .map_err(|error| laktory::core::Error::internal(error.to_string()).into())
 }
