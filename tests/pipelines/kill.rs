@@ -1,4 +1,6 @@
 //! Runs that are killed: whatever the moment, the old output is whole or the new one is, and the next run succeeds.
+//!
+//! `LAKTORY_KILLS` is their number; a long hunt is `LAKTORY_KILLS=500`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,9 +12,10 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Failed, Trial};
 
 use crate::case::{laktory, litter};
+use crate::sizes::number;
 use crate::start::run;
 
-/// Kills in all, spread over the time that a whole run takes.
+/// Kills in all, spread over the time that a whole run takes, when nothing else is told.
 const KILLS: u32 = 200;
 
 const PIPELINE: &str = "
@@ -55,11 +58,12 @@ fn killed_at_any_moment() -> Result<(), Failed> {
     run_whole(root, "pipeline.yaml")?;
     let whole = began.elapsed();
     fs::write(root.join("out/parts/.notes"), "of somebody")?;
-    for kill in 0..KILLS {
+    let kills = number("LAKTORY_KILLS", KILLS)?;
+    for kill in 0..kills {
         // The input changes, so that old and new outputs differ.
         write_input(root, kill + 1)?;
         let mut child = run(root, Stdio::null())?;
-        std::thread::sleep(whole * kill / KILLS);
+        std::thread::sleep(whole * kill / kills);
         child.kill()?;
         child.wait()?;
         if kill % 10 == 0 {

@@ -17,6 +17,7 @@ mod parts;
 mod random;
 mod schema;
 mod secrets;
+mod sizes;
 mod start;
 mod strict;
 mod tables;

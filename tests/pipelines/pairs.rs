@@ -1,4 +1,5 @@
-//! Runs side by side on one target: each waits for the other, and no row of either is lost.
+//! Runs side by side on one target: each waits for the other, and no row of either is lost. `LAKTORY_PAIRS` is the number of
+//! pairs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,9 +8,10 @@ use std::process::Stdio;
 use libtest_mimic::{Failed, Trial};
 
 use crate::case::{laktory, litter, rows};
+use crate::sizes::number;
 use crate::start::run;
 
-/// Pairs of runs.
+/// Pairs of runs, when nothing else is told.
 const PAIRS: usize = 100;
 
 const PIPELINE: &str = "
@@ -37,7 +39,8 @@ fn appended() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let root = folder.path();
     fs::write(root.join("pipeline.yaml"), PIPELINE)?;
-    for _ in 0..PAIRS {
+    let pairs = number("LAKTORY_PAIRS", PAIRS)?;
+    for _ in 0..pairs {
         let both = [run(root, Stdio::piped())?, run(root, Stdio::piped())?];
         for child in both {
             let output = child.wait_with_output()?;
@@ -47,17 +50,17 @@ fn appended() -> Result<(), Failed> {
         }
     }
     for (path, expected) in [
-        ("out/b.parquet", 4 * PAIRS),
-        ("out/a.csv", 4 * PAIRS),
-        ("out/c.jsonl", 4 * PAIRS),
-        ("out/d.json", 4 * PAIRS),
+        ("out/b.parquet", 4 * pairs),
+        ("out/a.csv", 4 * pairs),
+        ("out/c.jsonl", 4 * pairs),
+        ("out/d.json", 4 * pairs),
     ] {
         let found = rows(&root.join(path))?.len();
         if found != expected {
             return Err(format!("{path} has {found} rows, expected {expected}").into());
         }
     }
-    for (path, expected) in [("out/e", 2 * PAIRS), ("out/f", 1)] {
+    for (path, expected) in [("out/e", 2 * pairs), ("out/f", 1)] {
         let found = fs::read_dir(root.join(path))?.count();
         if found != expected {
             return Err(format!("{path} has {found} files, expected {expected}").into());

@@ -15,6 +15,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use laktory::core::secret::is_secret;
 use laktory::core::{Format, Registry, Secrets};
+use laktory::exec::{Fault, NodeSchema, RunOptions};
 use laktory::model::SchemaWords;
 use laktory::plan::Plan;
 use laktory::syntax::Diagnostic;
@@ -24,7 +25,7 @@ use crate::args::{Args, AroundArgs, Command, FileArgs};
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::{self, print, print_json};
-use crate::{environment, render};
+use crate::{cut_off, environment, render};
 
 /// Carries out a command.
 pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> {
@@ -53,6 +54,17 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
             print(String::from_utf8_lossy(&script).trim_end())
         }
     }
+}
+
+/// The columns of every node, and what the engines find wrong.
+fn resolve(
+    plan: &Plan,
+    registry: &Registry,
+    options: &RunOptions,
+) -> Result<(Vec<NodeSchema>, Vec<Fault>), Failure> {
+    let resolved = laktory::exec::resolve(plan, registry, options);
+    let (resolved, _) = cut_off::block_on(laktory::runtime()?, &options.files, resolved)?;
+    Ok(resolved?)
 }
 
 /// The names that this program knows, for the JSON schema.

@@ -1,9 +1,12 @@
-//! Files that are cut off while they are read. An engine may have them mapped into memory; the system then tells the process by a
-//! signal that ends it, without a word and with its staging folders. Here it becomes an error like others.
+//! Work that cannot go on, and is left behind: a thread of it hangs, but what it staged is removed, and the process ends.
+//!
+//! Files may be cut off while they are read. An engine may have them mapped into memory; the system then tells the process by a
+//! signal that ends it, without a word and with its staging folders. Here it becomes an error like others. And an engine may
+//! not stop soon after an interrupt, since it looks for that between batches only.
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use laktory::Runtime;
@@ -11,42 +14,94 @@ use laktory::exec::{SourceFiles, changed_error};
 
 use crate::exit::Failure;
 
-/// Whether a mapped file was cut off, and who waits for that.
+/// Why work is left behind.
+#[derive(Clone, Copy)]
+enum Reason {
+    CutOff,
+    Interrupted,
+}
+
+/// Whether work is to be left behind, who waits for that, and what is being read.
 #[derive(Default)]
-struct Cut(Mutex<(bool, Option<Waker>)>);
+struct Cut(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    reason: Option<Reason>,
+    waiting: Option<Waker>,
+    files: SourceFiles,
+}
 
 impl Cut {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.0 {
+        let mut state = self.lock();
+        if state.reason.is_some() {
             return Poll::Ready(());
         }
-        state.1 = Some(cx.waker().clone());
+        state.waiting = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    #[cfg(unix)]
-    fn tell(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0 = true;
-        if let Some(waker) = state.1.take() {
+    fn tell(&self, reason: Reason) {
+        let mut state = self.lock();
+        state.reason.get_or_insert(reason);
+        if let Some(waker) = state.waiting.take() {
             waker.wake();
         }
     }
+
+    fn failure(&self) -> Failure {
+        let state = self.lock();
+        if let Some(Reason::Interrupted) = state.reason {
+            return Failure::interrupted();
+        }
+        let error = match state.files.changed() {
+            Some(file) => changed_error(&file),
+            None => laktory::core::Error::new(
+                laktory::core::ErrorKind::Io,
+                "a file was cut off while it was read, or its disk failed",
+            ),
+        };
+        Failure::failed(vec![laktory::diagnostic(&error)])
+    }
 }
 
-/// Waits for `work`, or until one of the `files` that it reads is cut off. The work is dropped then, which removes what it
-/// staged, and the runtime is left as it is: a thread of it hangs at the missing bytes.
+/// The one watch of the process, which is never taken back: a signal that nobody takes would come again without end.
+static CUT: LazyLock<laktory::core::Result<Arc<Cut>>> = LazyLock::new(|| {
+    let cut = Arc::new(Cut::default());
+    watch(&cut)?;
+    Ok(cut)
+});
+
+/// Has the work left behind that does not end within a time after it was interrupted. Waits for that.
+pub(crate) fn interrupt() {
+    /// What the engines are given to stop by themselves.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+    std::thread::sleep(PATIENCE);
+    if let Ok(cut) = &*CUT {
+        cut.tell(Reason::Interrupted);
+    }
+}
+
+/// Waits for `work`, or until a file that it reads is cut off, or an interrupt has lasted too long; `files` knows the files of a
+/// run. The work is dropped then, which removes what it staged, and the runtime is left as it is: a thread of it hangs.
 ///
 /// # Errors
-/// The file that was cut off.
+/// The file that was cut off; or the interrupt.
 pub(crate) fn block_on<T>(
     runtime: Runtime,
     files: &SourceFiles,
     work: impl Future<Output = T>,
 ) -> Result<(T, Runtime), Failure> {
-    let cut = Arc::new(Cut::default());
-    watch(&cut, files)?;
+    let cut = match &*CUT {
+        Ok(cut) => cut,
+        Err(error) => return Err(Failure::failed(vec![laktory::diagnostic(error)])),
+    };
+    cut.lock().files = files.clone();
     let outcome = runtime.block_on(async {
         let mut work = pin!(work);
         std::future::poll_fn(|cx| match cut.poll(cx) {
@@ -59,18 +114,7 @@ pub(crate) fn block_on<T>(
         return Ok((done, runtime));
     }
     std::mem::forget(runtime);
-    Err(cut_off(files))
-}
-
-fn cut_off(files: &SourceFiles) -> Failure {
-    let error = match files.changed() {
-        Some(file) => changed_error(&file),
-        None => laktory::core::Error::new(
-            laktory::core::ErrorKind::Io,
-            "a file was cut off while it was read, or its disk failed",
-        ),
-    };
-    Failure::failed(vec![laktory::diagnostic(&error)])
+    Err(cut.failure())
 }
 
 /// How long the work has to be dropped. Where the thread that drives it hangs at the missing bytes itself, it never is.
@@ -78,32 +122,30 @@ fn cut_off(files: &SourceFiles) -> Failure {
 const GRACE: std::time::Duration = std::time::Duration::from_secs(3);
 
 #[cfg(unix)]
-fn watch(cut: &Arc<Cut>, files: &SourceFiles) -> Result<(), Failure> {
+fn watch(cut: &Arc<Cut>) -> laktory::core::Result<()> {
     use std::io::Read as _;
     use std::os::unix::net::UnixStream;
 
-    let failed = |error: std::io::Error| -> Failure { laktory::core::Error::from(error).into() };
-    let (mut told, teller) = UnixStream::pair().map_err(failed)?;
-    signal_hook::low_level::pipe::register(signal_hook::consts::SIGBUS, teller).map_err(failed)?;
-    let (cut, files) = (Arc::clone(cut), files.clone());
+    let (mut told, teller) = UnixStream::pair()?;
+    signal_hook::low_level::pipe::register(signal_hook::consts::SIGBUS, teller)?;
+    let cut = Arc::clone(cut);
     std::thread::Builder::new()
         .name("cut-off".to_owned())
         .spawn(move || {
             // The end of the stream is that of the process.
             if told.read_exact(&mut [0]).is_ok() {
-                cut.tell();
+                cut.tell(Reason::CutOff);
                 std::thread::sleep(GRACE);
                 // What was staged is removed by the next run.
-                crate::render::failure(&cut_off(&files));
+                crate::render::failure(&cut.failure());
                 // At once: what else runs at the end of a process may wait for the thread that hangs.
                 signal_hook::low_level::exit(1);
             }
-        })
-        .map(drop)
-        .map_err(failed)
+        })?;
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn watch(_: &Arc<Cut>, _: &SourceFiles) -> Result<(), Failure> {
+fn watch(_: &Arc<Cut>) -> laktory::core::Result<()> {
     Ok(())
 }

@@ -14,6 +14,8 @@ mod progress;
 mod render;
 mod summary;
 
+use std::process::ExitCode;
+
 use clap::Parser as _;
 use laktory::core::Registry;
 
@@ -24,27 +26,48 @@ use crate::exit::Failure;
 ///
 /// Exit codes: 0 success, 1 the run failed, 2 usage or an invalid pipeline, 130 interrupted.
 #[must_use]
-pub fn run(registry: laktory::core::Result<Registry>) -> std::process::ExitCode {
+pub fn run(registry: laktory::core::Result<Registry>) -> ExitCode {
+    /// Stack of the thread that does the work, in bytes, whatever the system gives to the first one. Only pages that are
+    /// reached cost anything.
+    const STACK: usize = 64 << 20;
+    let thread = std::thread::Builder::new().name("laktory".to_owned());
+    match thread.stack_size(STACK).spawn(|| work(registry)) {
+        Ok(work) => work
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        Err(error) => {
+            let error = laktory::core::Error::from(error).context("the system gives no thread");
+            fail(&Failure::failed(vec![laktory::diagnostic(&error)]))
+        }
+    }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    render::failure(failure);
+    ExitCode::from(failure.code)
+}
+
+fn work(registry: laktory::core::Result<Registry>) -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
             // Help and version come here too.
             out::clap(&error);
             let code = u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
-            return std::process::ExitCode::from(code);
+            return ExitCode::from(code);
         }
     };
     quiet_engine_panics();
     survive_file_limits();
     let outcome = registry
         .map_err(|error| Failure::usage(vec![laktory::diagnostic(&error)]))
-        .and_then(|registry| commands::dispatch(&args, &registry));
+        .and_then(|registry| {
+            laktory::enough_resources()?;
+            commands::dispatch(&args, &registry)
+        });
     match outcome {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(failure) => {
-            render::failure(&failure);
-            std::process::ExitCode::from(failure.code)
-        }
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure),
     }
 }
 
@@ -61,12 +84,14 @@ fn survive_file_limits() {
 }
 
 /// A panic of an engine is caught at the border of its driver and becomes an error with a place; the engine's own words
-/// on standard error would only be noise. Panics of the main thread are bugs of ours, and speak.
+/// on standard error would only be noise. Panics of our own code on this thread, which works for the command itself, are bugs
+/// of ours, and speak.
 fn quiet_engine_panics() {
     let speak = std::panic::take_hook();
-    let main = std::thread::current().id();
+    let own = std::thread::current().id();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().id() == main {
+        let is_ours = |place: &std::panic::Location<'_>| place.file().contains("laktory");
+        if std::thread::current().id() == own && panic.location().is_none_or(is_ours) {
             speak(panic);
         }
     }));

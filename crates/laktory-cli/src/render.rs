@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use laktory::syntax::{Diagnostic, Diagnostics, Severity, Span, visible, visible_lines};
+use laktory::syntax::{Diagnostic, Diagnostics, Severity, Span, shortened, visible, visible_lines};
 use serde_json::json;
 
 use crate::args::ErrorFormat;
@@ -44,6 +44,11 @@ pub(crate) fn print(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
     told.extend(found.into_iter().cloned());
     let mut told = told.into_vec();
     told.extend(counts.into_iter().cloned());
+    for diagnostic in &mut told {
+        // Whatever a hint repeats of the user's text.
+        diagnostic.message = shortened(std::mem::take(&mut diagnostic.message));
+        diagnostic.hint = diagnostic.hint.take().map(shortened);
+    }
     for diagnostic in &told {
         match FORMAT.load(Ordering::Relaxed) {
             0 => out::tell_styled(&long(diagnostic)),
@@ -118,8 +123,9 @@ fn is_endless(span: &Span) -> bool {
 
 fn lines(span: &Span) -> Lines {
     let text = span.file.text();
-    let start = span.start.min(text.len());
-    let mut end = span.end.clamp(start, text.len());
+    // Those who count bytes may end within a character.
+    let start = text.floor_char_boundary(span.start);
+    let mut end = text.ceil_char_boundary(span.end.max(start));
     if end - start > LONGEST_SPAN {
         end = text[start..]
             .find('\n')

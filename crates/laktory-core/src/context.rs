@@ -87,6 +87,15 @@ impl RunCx {
         }
     }
 
+    /// The same context with another flag that asks to stop.
+    #[must_use]
+    pub fn with_cancel(&self, cancel: Cancel) -> Self {
+        Self {
+            cancel,
+            ..self.clone()
+        }
+    }
+
     /// The flag that asks to stop.
     #[must_use]
     pub fn cancel(&self) -> &Cancel {

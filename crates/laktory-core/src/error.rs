@@ -167,6 +167,10 @@ impl Error {
             )
             .with_hint("look for very large numbers, dates far away, and long intervals");
         }
+        if lower.contains("activate") && lower.contains("feature") {
+            return Self::unsupported("the engine has no such operation for values of these types")
+                .with_hint("cast the values to other types, or write it in another way");
+        }
         if lower.contains("spawn") && lower.contains("thread") || lower.contains("out of memory") {
             return Self::new(
                 ErrorKind::Io,

@@ -79,19 +79,9 @@ impl Builder<'_> {
     }
 
     async fn build(&self, nodes: &impl NodeFrames) -> Result<Stage, Fault> {
-        let mut named = NamedFrames::new();
-        let mut primary = None;
-        let mut warnings = Vec::new();
-        let mut read = Read::default();
-        for input in &self.node.inputs {
-            let frame = self.input(input, nodes, &mut read, &mut warnings).await?;
-            if self.node.primary.as_ref() == Some(&input.name) {
-                primary = Some(frame.clone());
-            }
-            named.insert(input.name.clone(), frame);
-        }
+        let (mut named, read, warnings) = self.inputs(nodes).await?;
         let frame = self
-            .steps(primary, &self.node.steps, &mut named, true)
+            .steps(self.primary(&named), &self.node.steps, &mut named, true)
             .await?;
         let schema = match &frame {
             Some(frame) => Some(
@@ -108,6 +98,26 @@ impl Builder<'_> {
             warnings,
             rows_read: read.total(),
         })
+    }
+
+    /// The frames of the inputs, with their rows and warnings.
+    pub(crate) async fn inputs(
+        &self,
+        nodes: &impl NodeFrames,
+    ) -> Result<(NamedFrames, Read, Vec<String>), Fault> {
+        let (mut named, mut read) = (NamedFrames::new(), Read::default());
+        let mut warnings = Vec::new();
+        for input in &self.node.inputs {
+            let frame = self.input(input, nodes, &mut read, &mut warnings).await?;
+            named.insert(input.name.clone(), frame);
+        }
+        Ok((named, read, warnings))
+    }
+
+    /// The frame that the first step works on.
+    pub(crate) fn primary(&self, named: &NamedFrames) -> Option<Frame> {
+        let name = self.node.primary.as_ref()?;
+        named.get(name).ok().cloned()
     }
 
     async fn input(
@@ -146,7 +156,8 @@ impl Builder<'_> {
         frame.ok_or_else(|| at(Error::internal("a source without frame")))
     }
 
-    async fn source(&self, input: &Input, nodes: &impl NodeFrames) -> Result<Frame> {
+    /// What an input reads, before the steps of its own.
+    pub(crate) async fn source(&self, input: &Input, nodes: &impl NodeFrames) -> Result<Frame> {
         if let Some(frame) = nodes.unwritten(input, self.backend).await? {
             return Ok(frame);
         }
@@ -154,7 +165,7 @@ impl Builder<'_> {
             InputSource::Files(spec) => {
                 let spec = listed(self.cx, self.backend, spec, self.rows).await?;
                 if let Some((seen, node)) = self.files {
-                    seen.note(node, &spec.files);
+                    seen.note(node, &input.place, &spec.files);
                 }
                 self.backend.read(self.cx, &spec).await
             }
@@ -191,7 +202,8 @@ impl Builder<'_> {
         }
     }
 
-    async fn steps(
+    /// The frame after `steps`. Each of them is in `named` while the next one is built.
+    pub(crate) async fn steps(
         &self,
         mut frame: Option<Frame>,
         steps: &[Step],
@@ -355,7 +367,7 @@ impl Builder<'_> {
 
 /// Rows of the inputs of a node, each node before it counted once.
 #[derive(Default)]
-struct Read {
+pub(crate) struct Read {
     nodes: Vec<usize>,
     rows: Vec<Option<u64>>,
 }
@@ -381,7 +393,7 @@ impl Read {
 }
 
 /// The operation with each of its expressions alone.
-fn one_by_one(op: &Op) -> Vec<Op> {
+pub(crate) fn one_by_one(op: &Op) -> Vec<Op> {
     match op {
         Op::Select { exprs } | Op::WithColumns { exprs } => {
             let alone = exprs.iter().map(|expr| Op::Select {

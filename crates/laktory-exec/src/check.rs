@@ -37,7 +37,8 @@ pub struct NodeSchema {
     pub schema: Option<SchemaRef>,
 }
 
-struct Silent;
+/// Hears nothing.
+pub(crate) struct Silent;
 
 impl Observer for Silent {
     fn on(&self, _: &Event) {}
@@ -251,6 +252,8 @@ async fn faulty_sinks(
                 });
                 match found {
                     Ok(target) => Some((target, around.full)),
+                    // Another run has just removed it. The node looks again when it holds the lock.
+                    Err(error) if error.kind() == ErrorKind::NotFound => None,
                     Err(error) => {
                         faults.push(at_sink(error));
                         continue;
@@ -274,6 +277,7 @@ async fn faulty_sinks(
             && target.existing.is_some()
             && outputs::mode(sink, full) == SinkMode::Append
             && let Err(error) = fits(cx, backend, sink, &frame).await
+            && error.kind() != ErrorKind::NotFound
         {
             faults.push(at_sink(error));
         }

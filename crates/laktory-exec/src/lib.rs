@@ -4,6 +4,7 @@
 //! This crate knows no engine: it drives the [`Backend`](laktory_core::Backend) of each node.
 
 mod append;
+mod blame;
 mod build;
 mod check;
 mod effect;

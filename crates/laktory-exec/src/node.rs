@@ -8,10 +8,14 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use laktory_core::{Backend, DType, Error, ErrorKind, Field, Frame, Op, Result, RunCx, Target};
+use laktory_core::{
+    Backend, DType, Error, ErrorKind, Field, Frame, Job, Op, Result, RunCx, Target,
+};
+use laktory_model::Path;
 use laktory_plan::{Handover, NodePlan, Plan, Stored};
 
 use crate::append::{append, fits};
+use crate::blame::blame;
 use crate::build::{Builder, NodeFrames, computed_once, read_stored};
 use crate::check::apply_all;
 use crate::event::{Event, Observer};
@@ -186,9 +190,10 @@ impl NodeRun<'_> {
             None => stage,
         };
         let flagged = match self.node.random && self.wants_several() {
-            true => computed_once(self.shared.cx, backend, flagged)
-                .await
-                .map_err(at_node)?,
+            true => {
+                let once = computed_once(self.shared.cx, backend, flagged).await;
+                self.computed(once, Vec::new()).await?
+            }
             false => flagged,
         };
         let kept = self
@@ -218,13 +223,15 @@ impl NodeRun<'_> {
                 judged.is_none(),
             )
             .await?;
+        let writes = pass.writes(&outputs);
         let purposes = pass.purposes;
         let outcomes = match pass.jobs.is_empty() {
             // Every sink was skipped, and nobody reads the node.
             true => Vec::new(),
-            false => self
-                .unchanged(backend.execute(self.shared.cx, pass.jobs).await)
-                .map_err(at_node)?,
+            false => {
+                let outcomes = backend.execute(self.shared.cx, pass.jobs).await;
+                self.computed(outcomes, writes).await?
+            }
         };
         let results = Results::of(&purposes, outcomes).map_err(at_node)?;
         match &judged {
@@ -281,6 +288,15 @@ impl NodeRun<'_> {
         outcome
     }
 
+    /// What the engine gave, else a fault at the part of the node that caused it. `writes` are the files that were to be
+    /// written, with the places of their sinks.
+    async fn computed<T>(&self, outcome: Result<T>, writes: Vec<(Path, Job)>) -> Result<T, Fault> {
+        match self.unchanged(outcome) {
+            Ok(given) => Ok(given),
+            Err(error) => Err(blame(self.shared, self.index, error, writes).await),
+        }
+    }
+
     /// Computes the flagged rows once, keeps them in the engine, and judges the rules.
     async fn settle(
         &self,
@@ -295,9 +311,8 @@ impl NodeRun<'_> {
         let mut pass = Pass::default();
         pass.add(Purpose::Keep, flagged.clone(), Target::Materialize);
         pass.add(Purpose::Metrics, metrics, Target::Collect);
-        let outcomes = self
-            .unchanged(backend.execute(cx, pass.jobs).await)
-            .map_err(at_node)?;
+        let outcomes = backend.execute(cx, pass.jobs).await;
+        let outcomes = self.computed(outcomes, Vec::new()).await?;
         let mut results = Results::of(&pass.purposes, outcomes).map_err(at_node)?;
         let missing = || at_node(Error::internal("the engine kept no frame or no metrics"));
         // These are all rows, not those that the rules leave.

@@ -76,10 +76,47 @@ pub(crate) enum Prepared {
 /// # Errors
 /// `InvalidArgument` when files of others would have to go.
 pub(crate) fn check(sink: &SinkPlan, target: &Spot, full: bool) -> Result<()> {
-    if target.is_folder && target.existing.is_some() && mode(sink, full) == SinkMode::Overwrite {
-        folder::look(&target.real)?.all_ours(&target.real, &target.given)?;
+    let Some(found) = &target.existing else {
+        return Ok(());
+    };
+    if mode(sink, full) != SinkMode::Overwrite {
+        return Ok(());
     }
-    Ok(())
+    if target.is_folder {
+        return folder::look(&target.real)?.all_ours(&target.real, &target.given);
+    }
+    let (_, format) = local(sink)?;
+    if found.len() == 0 || is_named_like(&target.real, format) || record::was_ours(&target.real) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` exists, no run of laktory wrote it, and its name is none of a {format} file",
+        target.given
+    );
+    Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(
+        "an output replaces only what a run wrote, or what is named like it; choose another path, or move the file away",
+    ))
+}
+
+/// Whether a file has the name of one of the format, packed or not.
+fn is_named_like(file: &Path, format: &Format) -> bool {
+    const PACKED: &[&str] = &["bz2", "deflate", "gz", "lz4", "snappy", "xz", "zst"];
+    let lower = file.to_string_lossy().to_ascii_lowercase();
+    let mut endings = lower.rsplit('.');
+    let last = endings.next();
+    let ending = match last {
+        Some(ending) if PACKED.contains(&ending) => endings.next(),
+        ending => ending,
+    };
+    let known: &[&str] = match format {
+        Format::Csv => &["csv", "psv", "tsv"],
+        Format::Ipc => &["arrow", "feather", "ipc"],
+        Format::Json | Format::JsonLines => &["json", "jsonl", "ndjson"],
+        Format::Parquet => &["parquet", "pq"],
+        _ => &[],
+    };
+    let own = format.name().to_ascii_lowercase();
+    ending.is_some_and(|ending| known.contains(&ending) || ending == own)
 }
 
 /// What a full refresh (R-NEXEC, refresh FULL) makes of a sink's mode: whatever exists is replaced.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::{Error, ErrorKind, Expr, Field, Frame, Func, Job, Op, Outcome, Result, Target};
+use laktory_model::Path;
 
 use crate::expectations::{self, Metrics};
 use crate::outputs::Output;
@@ -30,6 +31,18 @@ impl Pass {
     pub(crate) fn add(&mut self, purpose: Purpose, frame: Frame, target: Target) {
         self.jobs.push(Job { frame, target });
         self.purposes.push(purpose);
+    }
+
+    /// The jobs that write files of this machine, with the places of their sinks.
+    pub(crate) fn writes(&self, outputs: &[Output]) -> Vec<(Path, Job)> {
+        let jobs = self.purposes.iter().zip(&self.jobs);
+        jobs.filter_map(|(purpose, job)| match (purpose, &job.target) {
+            (Purpose::Output(number), Target::Write(_)) => {
+                Some((outputs.get(*number)?.sink.place.clone(), job.clone()))
+            }
+            _ => None,
+        })
+        .collect()
     }
 }
 

@@ -72,6 +72,12 @@ pub(crate) fn is_ours(target: &Path) -> bool {
     read().unwrap_or(false)
 }
 
+/// Whether a run of ours wrote the file once, wherever, whatever happened to it since.
+pub(crate) fn was_ours(target: &Path) -> bool {
+    let text = get(target).or_else(|| fs::read(beside(target)).ok());
+    text.is_some_and(|text| serde_json::from_slice::<Record>(&text).is_ok())
+}
+
 /// Removes what lies beside a file that is no more, or that no run wrote alone.
 pub(crate) fn forget(target: &Path) {
     // There is none on most file systems.
@@ -132,6 +138,8 @@ mod tests {
         assert!(!is_ours(&root.path().join("b.csv")));
         fs::write(&target, "x\n2\n").unwrap();
         assert!(!is_ours(&target), "somebody changed it");
+        assert!(was_ours(&target));
+        assert!(!was_ours(&root.path().join("missing")));
         assert!(!is_ours(&root.path().join("missing")));
     }
 

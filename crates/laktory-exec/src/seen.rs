@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use laktory_core::{Error, ErrorKind, Result};
+use laktory_model::Path as Place;
 use laktory_plan::{Handover, InputSource, Plan};
 
 /// The files that a run reads. Clones share them.
@@ -16,6 +17,8 @@ pub struct SourceFiles(Arc<Mutex<Vec<Seen>>>);
 struct Seen {
     /// Position of the node that reads it.
     node: usize,
+    /// Place of the source in the document.
+    place: Place,
     path: PathBuf,
     state: Option<State>,
 }
@@ -44,10 +47,11 @@ impl SourceFiles {
     }
 
     /// Takes down how files are that a node is about to read.
-    pub(crate) fn note(&self, node: usize, files: &[PathBuf]) {
+    pub(crate) fn note(&self, node: usize, place: &Place, files: &[PathBuf]) {
         let mut seen = self.lock();
         seen.extend(files.iter().map(|path| Seen {
             node,
+            place: place.clone(),
             path: path.clone(),
             state: state(path),
         }));
@@ -59,6 +63,19 @@ impl SourceFiles {
         let seen = self.lock();
         let changed = seen.iter().find(|seen| seen.has_changed());
         changed.map(|seen| seen.path.clone())
+    }
+
+    /// The node and the place of the source that reads a file that `message` names.
+    pub(crate) fn named_in(&self, message: &str) -> Option<(usize, Place)> {
+        let seen = self.lock();
+        let named = |path: &Path| {
+            let name = path.display().to_string();
+            let mut ends = message.match_indices(&name);
+            // Not a longer name that begins so; a line may follow.
+            ends.any(|(at, _)| message[at + name.len()..].starts_with(['`', ':']))
+        };
+        let found = seen.iter().find(|seen| named(&seen.path))?;
+        Some((found.node, found.place.clone()))
     }
 
     /// Whether the files behind a node that was just computed are as they were.

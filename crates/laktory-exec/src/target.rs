@@ -14,6 +14,9 @@ const SYSTEM: &[&str] = &["/proc", "/sys", "/dev"];
 /// What lies there and is memory for everybody's files.
 const SHARED_MEMORY: &str = "/dev/shm/";
 
+/// How the names begin of the locks, staging folders and records that a run has beside its targets.
+const OWN: &str = ".laktory-";
+
 /// The place that a sink writes to.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -88,6 +91,12 @@ impl Target {
                 kind(found)
             ))
             .with_hint("choose the path of a file or of a folder"));
+        }
+        let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(OWN.as_bytes());
+        if self.real.iter().any(hidden) {
+            let message = format!("`{path}` has a name that runs use for files of their own");
+            let hint = format!("choose a path without names that begin with `{OWN}`");
+            return Err(refused(message).with_hint(hint));
         }
         if wants_folder && self.existing.as_ref().is_some_and(Metadata::is_file) {
             return Err(in_the_way(&self.real, path));
@@ -308,6 +317,14 @@ mod tests {
             (PathBuf::from("/"), "cannot be replaced as a whole"),
             (root.path().join("p.yaml/"), "needs a folder there"),
             (root.path().join("p.yaml/x"), "needs a folder there"),
+            (
+                root.path().join(".laktory-lock-a.csv"),
+                "files of their own",
+            ),
+            (
+                root.path().join(".laktory-staging-1/a/"),
+                "files of their own",
+            ),
         ] {
             let error = find(&path).unwrap_err();
             assert!(

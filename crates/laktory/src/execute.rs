@@ -157,7 +157,7 @@ const STACK: usize = 64 << 20;
 /// # Errors
 /// When the system gives no resources, or so few that engines would end the process.
 pub fn runtime() -> laktory_core::Result<Runtime> {
-    machine::check()?;
+    machine::enough_resources()?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Ok(tokio::runtime::Builder::new_multi_thread()
         // Said here, so that no variable of the environment asks for none or for thousands.

@@ -48,6 +48,7 @@ pub use execute::{
     Execute, ExecuteError, ExecutedNode, Execution, Nodes, Output, Runtime, runtime,
 };
 pub use linked::{DEFAULT_BACKEND, linked, registry};
+pub use machine::enough_resources;
 pub use project::{Planning, Project, Surroundings, diagnostic};
 
 pub use laktory_core as core;

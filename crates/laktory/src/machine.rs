@@ -12,7 +12,7 @@ const OPEN_FILES: u64 = 24;
 ///
 /// # Errors
 /// `Io`, which names the limit.
-pub(crate) fn check() -> Result<()> {
+pub fn enough_resources() -> Result<()> {
     // Other systems have no such file, and seldom such limits.
     match std::fs::read_to_string("/proc/self/limits") {
         Ok(limits) => judge(&limits),

@@ -158,8 +158,9 @@ fn message(error: &DataFusionError) -> String {
         .split("\nThis issue was likely caused by a bug in DataFusion")
         .next()
         .unwrap_or(text);
-    let text = plain_message(text.trim().trim_end_matches('.'));
-    let text = text.as_str();
+    let text = plain_message(text);
+    let text = typed(advised(&text));
+    let text = text.trim().trim_end_matches('.');
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
         (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
@@ -167,6 +168,30 @@ fn message(error: &DataFusionError) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+/// A message without the candidates that the engine thinks of.
+fn advised(text: &str) -> &str {
+    const ADVICE: &[&str] = &[" No function matches the given name", ", errors: "];
+    let cuts = ADVICE.iter().filter_map(|advice| text.find(advice));
+    let end = cuts.filter(|at| *at > 0).min().unwrap_or(text.len());
+    text[..end].trim_end_matches(['.', ' '])
+}
+
+/// A message with types as pipeline files spell them.
+fn typed(text: &str) -> String {
+    const TYPES: &[(&str, &str)] = &[
+        ("LargeUtf8", "String"),
+        ("Utf8View", "String"),
+        ("Utf8", "String"),
+        ("LargeBinary", "Binary"),
+        ("BinaryView", "Binary"),
+        ("LargeList", "List"),
+        ("Error during planning: ", ""),
+        (" (DataType: ", " ("),
+    ];
+    let replaced = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+    TYPES.iter().fold(text.to_owned(), replaced)
 }
 
 #[cfg(test)]
@@ -181,6 +206,27 @@ mod tests {
         assert_eq!(back.kind(), ErrorKind::ConversionFailed);
         assert_eq!(back.message(), "`x` is no number");
         assert_eq!(back.hint(), Some("mend it"));
+    }
+
+    #[test]
+    fn types_have_the_names_of_the_language_and_candidates_are_left_out() {
+        for (said, told) in [
+            (
+                "Cannot infer common type for bitwise operation Int64 & Utf8View",
+                "cannot infer common type for bitwise operation Int64 & String",
+            ),
+            (
+                "Function 'strpos' requires String, but received Int64 (DataType: Int64).. No function matches the given name and argument types 'strpos(Utf8View, Int64)'. You might need to add explicit type casts.\n\tCandidate functions:\n\tstrpos(String, String)",
+                "function 'strpos' requires String, but received Int64 (Int64)",
+            ),
+            (
+                "Function 'sum' failed to match any signature, errors: Error during planning: Function 'sum' requires Decimal",
+                "function 'sum' failed to match any signature",
+            ),
+        ] {
+            let error = engine_error(DataFusionError::Plan(said.into()));
+            assert_eq!(error.message(), told);
+        }
     }
 
     #[test]

@@ -3,9 +3,12 @@
 
 mod shared;
 
+use std::panic::AssertUnwindSafe;
+
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
+use futures_util::FutureExt as _;
 use futures_util::future::try_join_all;
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport, WriteSpec};
@@ -32,7 +35,12 @@ pub(crate) async fn execute(session: &Session, cx: &RunCx, jobs: Vec<Job>) -> Re
     for job in &jobs {
         plans.push(session.plan(cx, &job.frame).await?);
     }
-    match run(session, cx, plans.clone(), jobs).await {
+    // Damaged files may have the engine panic, also on the thread that asks.
+    let ran = AssertUnwindSafe(run(session, cx, plans.clone(), jobs)).catch_unwind();
+    let ran = ran
+        .await
+        .unwrap_or_else(|panic| Err(Error::from_panic(&*panic)));
+    match ran {
         Ok(outcomes) => Ok(outcomes),
         Err(error) => Err(crate::read::locate(cx, error, &plans).await),
     }

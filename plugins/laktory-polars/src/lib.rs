@@ -10,6 +10,7 @@ mod export;
 mod expr;
 mod frame;
 mod funcs;
+mod heights;
 mod ops;
 mod options;
 mod read;

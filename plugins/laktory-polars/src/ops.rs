@@ -16,6 +16,7 @@ use polars_plan::dsl::DslPlan;
 use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
 
 use crate::expr::{by_name, cast, column, lower, lower_all, sort_options};
+use crate::heights::held_last;
 use crate::{PolarsFrame, user};
 
 /// The steps that the driver has.
@@ -84,7 +85,7 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
         )
     };
     Ok(match op {
-        Op::Select { exprs } => lazy.select(counted(lower_all(cx, exprs)?)),
+        Op::Select { exprs } => held_last(lazy.select(counted(lower_all(cx, exprs)?))),
         Op::WithColumns { exprs } => lazy.with_columns(lower_all(cx, exprs)?),
         Op::Filter { predicate } => lazy.filter(lower(cx, predicate)?),
         Op::Drop { columns, strict } => lazy.drop(by_name(columns, *strict)),
@@ -310,7 +311,7 @@ fn aggregate(
 ) -> Result<LazyFrame> {
     let (keys, aggs) = (lower_all(cx, keys)?, lower_all(cx, aggs)?);
     if keys.is_empty() {
-        return Ok(lazy.select(counted(aggs)));
+        return Ok(held_last(lazy.select(counted(aggs))));
     }
     let known = keys
         .iter()

@@ -11,7 +11,7 @@ use laktory::syntax::{Diagnostic, visible_json};
 use laktory::{Planning, Project};
 
 use crate::args::{LogFormat, RefreshMode, RunArgs, duration};
-use crate::commands::{compile, inspect, open, show};
+use crate::commands::{compile, inspect, open, resolve, show};
 use crate::cut_off;
 use crate::exit::{Failure, INTERRUPTED};
 use crate::log::{Detail, JsonLog, NoLog, TextLog};
@@ -28,7 +28,6 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
         write: !args.no_write,
     };
     let plan = compile(&project, registry, &planning, detail)?;
-    let runtime = laktory::runtime()?;
     let options = options(args, registry, &project)?;
     if let Some(path) = args
         .report
@@ -40,8 +39,7 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
     if args.dry_run {
         let reads = options.refresh != Refresh::Reset;
         if reads {
-            let (_, faults) =
-                runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
+            let (_, faults) = resolve(&plan, registry, &options)?;
             if !faults.is_empty() {
                 return Err(explain(&project, &faults).into());
             }
@@ -60,12 +58,16 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
     }
     let (observer, lines) = observer(args, detail);
     interrupt_with(&options.cancel, lines)?;
+    let runtime = laktory::runtime()?;
     let files = options.files.clone();
     let run = laktory::exec::run(plan, registry, options, &*observer);
     let (run, runtime) = cut_off::block_on(runtime, &files, run)?;
     drop(observer);
     let run = run.map_err(|faults| Failure::usage(explain(&project, &faults)))?;
-    finish(args, detail, &project, &runtime, &run)
+    finish(args, detail, &project, &run)?;
+    let shown = show_nodes(args, &run);
+    let (shown, _runtime) = cut_off::block_on(runtime, &files, shown)?;
+    shown
 }
 
 /// An error of how the command is used.
@@ -112,7 +114,8 @@ fn lock_timeout(args: &RunArgs) -> Result<Option<Duration>, Failure> {
     }
 }
 
-/// The first interrupt stops the run after its running steps, with outputs as they were; the second ends the process.
+/// The first interrupt stops the run at its next batch, or some seconds later, with outputs as they were; the second ends the
+/// process.
 fn interrupt_with(cancel: &Cancel, lines: Option<Lines>) -> Result<(), Failure> {
     static INTERRUPTED_BEFORE: AtomicBool = AtomicBool::new(false);
     let cancel = cancel.clone();
@@ -126,6 +129,8 @@ fn interrupt_with(cancel: &Cancel, lines: Option<Lines>) -> Result<(), Failure> 
             None => out::tell(line),
         }
         cancel.cancel();
+        // In a thread of its own, so that a second interrupt is heard. Without it, the run ends when the engine stops.
+        let _ = std::thread::Builder::new().spawn(cut_off::interrupt);
     })
     .map_err(|error| laktory::core::Error::internal(error.to_string()).into())
 }
@@ -144,13 +149,7 @@ fn observer(args: &RunArgs, detail: Detail) -> (Box<dyn Observer>, Option<Lines>
     }
 }
 
-fn finish(
-    args: &RunArgs,
-    detail: Detail,
-    project: &Project,
-    runtime: &laktory::Runtime,
-    run: &Run,
-) -> Result<(), Failure> {
+fn finish(args: &RunArgs, detail: Detail, project: &Project, run: &Run) -> Result<(), Failure> {
     if let Some(path) = &args.report {
         write_report(path, &run.report)?;
     }
@@ -165,9 +164,14 @@ fn finish(
             return Err(Failure::failed(explain(project, &run.faults)));
         }
     }
+    Ok(())
+}
+
+/// Prints the first rows of the nodes that are asked for.
+async fn show_nodes(args: &RunArgs, run: &Run) -> Result<(), Failure> {
     for node in &args.show {
-        let output = runtime.block_on(run.output(node))?;
-        print(&show::table(runtime, &output, args.limit)?)?;
+        let output = run.output(node).await?;
+        print(&show::table(&output, args.limit).await?)?;
     }
     Ok(())
 }

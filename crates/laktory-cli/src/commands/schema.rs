@@ -10,7 +10,7 @@ use laktory::table::{Column, Grid, Style, wrapped};
 use serde_json::{Value, json};
 
 use crate::args::SchemaArgs;
-use crate::commands::{compile, open, show};
+use crate::commands::{compile, open, resolve, show};
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::{self, print, print_json};
@@ -41,9 +41,8 @@ pub(crate) fn schema(
         ..Planning::default()
     };
     let plan = compile(&project, registry, &planning, detail)?;
-    let runtime = laktory::runtime()?;
     let options = args.file.around.run_options(registry)?;
-    let (schemas, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
+    let (schemas, faults) = resolve(&plan, registry, &options)?;
     if !faults.is_empty() {
         let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
         return Err(faults.into());

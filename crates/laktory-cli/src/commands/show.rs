@@ -2,16 +2,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use laktory::core::{Format, Registry};
 use laktory::exec::NodeOutput;
 use laktory::plan::Plan;
 use laktory::syntax::{Diagnostic, did_you_mean, visible_json, visible_lines};
-use laktory::{Planning, Project, Runtime};
+use laktory::{Planning, Project};
+use tempfile::TempDir;
 
 use crate::args::{ShowArgs, ShowFormat};
 use crate::commands::{compile, open};
+use crate::cut_off;
 use crate::exit::Failure;
 use crate::log::{Detail, NoLog, TextLog};
 use crate::out;
@@ -38,32 +40,36 @@ pub(crate) fn show(args: &ShowArgs, detail: Detail, registry: &Registry) -> Resu
     }
     let runtime = laktory::runtime()?;
     let options = args.file.around.run_options(registry)?;
-    let shown = async {
-        match detail {
+    let files = options.files.clone();
+    let computed = async {
+        let node = &args.node;
+        let output = match detail {
             Detail::Verbose => {
-                laktory::exec::preview(plan, registry, options, &args.node, &TextLog(detail)).await
+                laktory::exec::preview(plan, registry, options, node, &TextLog(detail)).await
             }
-            _ => laktory::exec::preview(plan, registry, options, &args.node, &NoLog).await,
-        }
+            _ => laktory::exec::preview(plan, registry, options, node, &NoLog).await,
+        };
+        let output = output.map_err(|faults| {
+            Failure::failed(faults.iter().map(|fault| project.explain(fault)).collect())
+        })?;
+        let rows = match &format {
+            Some(format) => Rows::Data(staged(&output, format, args.limit).await?),
+            None => Rows::Table(table(&output, args.limit).await?),
+        };
+        let more = detail >= Detail::Normal && is_longer(&output, args.limit).await?;
+        Ok::<_, Failure>((rows, more))
     };
-    let output = runtime.block_on(shown).map_err(|faults| {
-        Failure::failed(faults.iter().map(|fault| project.explain(fault)).collect())
-    })?;
-    let text = match &format {
-        Some(format) => {
-            write(args, format, &runtime, &output)?;
-            None
-        }
-        None => Some(table(&runtime, &output, args.limit)?),
-    };
-    match (text, &args.output) {
-        (Some(text), Some(path)) => create(path)?
+    let (computed, _runtime) = cut_off::block_on(runtime, &files, computed)?;
+    let (rows, more) = computed?;
+    match (&rows, &args.output) {
+        (Rows::Table(text), Some(path)) => create(path)?
             .write_all(format!("{text}\n").as_bytes())
             .map_err(|error| unwritten(path, &error))?,
-        (Some(text), None) => out::print(&text)?,
-        (None, _) => {}
+        (Rows::Table(text), None) => out::print(text)?,
+        (Rows::Data(folder), Some(path)) => copied(&staged_in(folder), path)?,
+        (Rows::Data(folder), None) => printed(&staged_in(folder), format.as_ref())?,
     }
-    if detail >= Detail::Normal && is_longer(&runtime, &output, args.limit)? {
+    if more {
         let rows = if args.limit == 1 { "row" } else { "rows" };
         out::tell(&format!(
             "the first {} {rows} of more; `--rows N` takes others",
@@ -73,17 +79,24 @@ pub(crate) fn show(args: &ShowArgs, detail: Detail, registry: &Registry) -> Resu
     Ok(())
 }
 
+/// The first rows, as they are shown.
+enum Rows {
+    Table(String),
+    /// A folder with one file.
+    Data(TempDir),
+}
+
 /// The first rows of an output as a table.
-pub(crate) fn table(runtime: &Runtime, output: &NodeOutput, limit: u64) -> Result<String, Failure> {
-    let schema = runtime.block_on(output.schema())?;
-    let rows = runtime.block_on(output.head(limit))?;
+pub(crate) async fn table(output: &NodeOutput, limit: u64) -> Result<String, Failure> {
+    let schema = output.schema().await?;
+    let rows = output.head(limit).await?;
     let width = out::width().map(|width| u16::try_from(width).unwrap_or(u16::MAX));
     Ok(laktory::table::render(&schema, &rows, width))
 }
 
 /// Whether there are more rows than `limit`.
-fn is_longer(runtime: &Runtime, output: &NodeOutput, limit: u64) -> Result<bool, Failure> {
-    let rows = runtime.block_on(output.head(limit.saturating_add(1)))?;
+async fn is_longer(output: &NodeOutput, limit: u64) -> Result<bool, Failure> {
+    let rows = output.head(limit.saturating_add(1)).await?;
     let rows: usize = rows.iter().map(|batch| batch.num_rows()).sum();
     Ok(rows as u64 > limit)
 }
@@ -126,35 +139,41 @@ fn cut(plan: &mut Plan, node: &str, step: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes data as a sink of the format would: to a new file, or to standard output.
-fn write(
-    args: &ShowArgs,
-    format: &Format,
-    runtime: &Runtime,
-    output: &NodeOutput,
-) -> Result<(), Failure> {
+/// Data as a sink of the format would write it, in a folder that is removed with it.
+async fn staged(output: &NodeOutput, format: &Format, limit: u64) -> Result<TempDir, Failure> {
     let folder = tempfile::tempdir().map_err(laktory::core::Error::from)?;
-    let staged = folder.path().join("rows");
-    runtime.block_on(output.write(format.clone(), &staged, Some(args.limit)))?;
-    if let Some(path) = &args.output {
-        let mut file = create(path)?;
-        let copied = File::open(&staged).and_then(|mut staged| io::copy(&mut staged, &mut file));
-        return copied.and_then(|_| file.sync_all()).map_err(|error| {
-            // Nothing that is half a file.
-            let _ = fs::remove_file(path);
-            unwritten(path, &error)
-        });
-    }
+    let staged = staged_in(&folder);
+    output.write(format.clone(), &staged, Some(limit)).await?;
+    Ok(folder)
+}
+
+fn staged_in(folder: &TempDir) -> PathBuf {
+    folder.path().join("rows")
+}
+
+/// Data in a new file.
+fn copied(staged: &Path, path: &Path) -> Result<(), Failure> {
+    let mut file = create(path)?;
+    let copied = File::open(staged).and_then(|mut staged| io::copy(&mut staged, &mut file));
+    copied.and_then(|_| file.sync_all()).map_err(|error| {
+        // Nothing that is half a file.
+        let _ = fs::remove_file(path);
+        unwritten(path, &error)
+    })
+}
+
+/// Data on standard output.
+fn printed(staged: &Path, format: Option<&Format>) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     if !stdout.is_terminal() {
         // Programs get the data as it is.
-        let mut staged = File::open(&staged).map_err(laktory::core::Error::from)?;
+        let mut staged = File::open(staged).map_err(laktory::core::Error::from)?;
         return out::heard(io::copy(&mut staged, &mut stdout).and_then(|_| stdout.flush()));
     }
-    let text = fs::read(&staged).map_err(laktory::core::Error::from)?;
+    let text = fs::read(staged).map_err(laktory::core::Error::from)?;
     let text = String::from_utf8_lossy(&text);
     let shown = match format {
-        Format::Csv => visible_lines(&text),
+        Some(Format::Csv) => visible_lines(&text),
         _ => visible_json(&text),
     };
     out::heard(writeln!(stdout, "{}", shown.trim_end_matches('\n')))

@@ -9,7 +9,7 @@ use laktory::core::Registry;
 use laktory::syntax::{Diagnostic, visible};
 
 use crate::args::ValidateArgs;
-use crate::commands::{STDIN, compile, open_at};
+use crate::commands::{STDIN, compile, open_at, resolve};
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::print;
@@ -75,12 +75,11 @@ fn check(
     };
     let plan = compile(&project, registry, &planning, detail)?;
     if !args.offline {
-        let runtime = laktory::runtime()?;
         let options = laktory::exec::RunOptions {
             own_files: project.files(),
             ..args.around.run_options(registry)?
         };
-        let (_, faults) = runtime.block_on(laktory::exec::resolve(&plan, registry, &options))?;
+        let (_, faults) = resolve(&plan, registry, &options)?;
         if !faults.is_empty() {
             let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
             return Err(faults.into());

@@ -4,6 +4,7 @@ mod aggregates;
 mod asked;
 mod calls;
 mod choices;
+mod copies;
 mod dates;
 mod hints;
 mod lists;

@@ -75,6 +75,9 @@ impl Source<'_> {
     }
 }
 
+/// Most branches of the CASEs of an expression: an engine holds the values of each of them at once.
+const MAX_BRANCHES: usize = 1_000;
+
 /// Refuses expressions that are too long, or whose tree could become too deep.
 pub(super) fn within_bounds(text: &str) -> Result<(), FragmentError> {
     if text.len() > MAX_BYTES {
@@ -87,7 +90,7 @@ pub(super) fn within_bounds(text: &str) -> Result<(), FragmentError> {
     let bytes = text.as_bytes();
     let mut open: Vec<usize> = vec![0];
     let mut depth = 0_usize;
-    let (mut ands, mut ors) = (0_usize, 0_usize);
+    let (mut ands, mut ors, mut branches) = (0_usize, 0_usize, 0_usize);
     let mut index = 0;
     while index < bytes.len() {
         let start = index;
@@ -112,7 +115,11 @@ pub(super) fn within_bounds(text: &str) -> Result<(), FragmentError> {
                 match text[start..=index].to_ascii_uppercase().as_str() {
                     "CASE" => push(&mut open, &mut depth),
                     "END" => pop(&mut open, &mut depth),
-                    "WHEN" | "THEN" | "ELSE" => reset(&mut open, &mut depth),
+                    "THEN" | "ELSE" => reset(&mut open, &mut depth),
+                    "WHEN" => {
+                        branches += 1;
+                        reset(&mut open, &mut depth);
+                    }
                     // Chains of these are lowered to balanced trees.
                     "AND" => {
                         ands += 1;
@@ -137,6 +144,13 @@ pub(super) fn within_bounds(text: &str) -> Result<(), FragmentError> {
             let message = format!("a condition has at most {most} terms of {word}");
             let range = start..bytes.len().min(index + 1);
             return Err(FragmentError::new("too-large", message, range).hint(MANY_TERMS));
+        }
+        if branches > MAX_BRANCHES {
+            let message =
+                format!("the CASEs of an expression have at most {MAX_BRANCHES} branches");
+            let range = start..bytes.len().min(index + 1);
+            return Err(FragmentError::new("too-large", message, range)
+                .hint("put keys and values into a table of their own and join it"));
         }
         if depth > MAX_DEPTH {
             let message = format!("expression nested or chained more than {MAX_DEPTH} deep");

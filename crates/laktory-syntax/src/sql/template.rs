@@ -7,8 +7,8 @@ use laktory_core::{FrameName, SqlSegment, SqlTemplate};
 
 use crate::diagnostic::FragmentError;
 use crate::placeholder::named;
-use crate::sql::asked;
 use crate::sql::width::{self, Token};
+use crate::sql::{asked, copies};
 
 /// Longest statement, in bytes.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -82,6 +82,7 @@ pub fn sql_statement(text: &str) -> Result<SqlTemplate, Vec<FragmentError>> {
         .filter(|(piece, range)| *piece != Piece::End && range.start >= start);
     let tokens = tokens(text, body);
     asked::check(&tokens).map_err(|error| vec![error])?;
+    copies::check(&tokens).map_err(|error| vec![error])?;
     let mut added = width::parentheses(&tokens)
         .map_err(|error| vec![error])?
         .into_iter()

@@ -22,6 +22,8 @@ const MAX_SETS: usize = 500;
 const MAX_BRANCHES: usize = 2_500;
 /// Most joins.
 const MAX_JOINS: usize = 100;
+/// Most tables of WITH: each may read the one before it, and engines walk such a chain again for each of them.
+const MAX_TABLES: usize = 100;
 /// Operands of a chain that stay side by side.
 const SIDE_BY_SIDE: usize = 16;
 
@@ -135,6 +137,7 @@ pub(super) fn parentheses(tokens: &[Token<'_>]) -> Result<Vec<(usize, char)>, Fr
         levels: vec![Level::default()],
         out: Vec::new(),
         joins: 0,
+        tables: 0,
     };
     for at in 0..tokens.len() {
         scan.token(tokens, at)?;
@@ -151,6 +154,7 @@ struct Scan {
     levels: Vec<Level>,
     out: Vec<(usize, char)>,
     joins: usize,
+    tables: usize,
 }
 
 impl Scan {
@@ -165,6 +169,9 @@ impl Scan {
         }
         match token.text {
             "(" | "[" => {
+                if before.is_some_and(|before| before.is_any(&["AS", "MATERIALIZED"])) {
+                    self.table(token)?;
+                }
                 let starts_set = after.is_some_and(|after| after.is("SELECT") || after.is("("));
                 return self.open(token, false, starts_set);
             }
@@ -283,6 +290,19 @@ impl Scan {
             }
         }
         Ok(())
+    }
+
+    /// A bracket that may be a table of WITH.
+    fn table(&mut self, token: Token<'_>) -> Result<(), FragmentError> {
+        self.tables += usize::from(self.level().with);
+        if self.tables <= MAX_TABLES {
+            return Ok(());
+        }
+        Err(too_large(
+            format!("WITH has at most {MAX_TABLES} tables"),
+            token,
+            "split the statement into several steps",
+        ))
     }
 
     fn join(&mut self, token: Token<'_>) -> Result<(), FragmentError> {

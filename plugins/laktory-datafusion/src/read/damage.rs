@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use datafusion::parquet::file::metadata::PageIndexPolicy;
 use laktory_core::{Error, Format, RunCx};
 
 use super::table::Files;
@@ -20,7 +23,14 @@ pub(crate) async fn locate(cx: &RunCx, error: Error, plans: &[LogicalPlan]) -> E
         return error;
     }
     let files: Vec<PathBuf> = plans.iter().flat_map(files).collect();
-    let found = cx.blocking(move || Ok(files.into_iter().find(|file| is_damaged(file))));
+    // Statistics that contradict each other can be decoded, but not used.
+    let contradicts = error.message().contains("assertion failed");
+    let found = cx.blocking(move || {
+        let damaged = files.iter().find(|file| is_damaged(file));
+        Ok(damaged
+            .or(files.first().filter(|_| contradicts && files.len() == 1))
+            .cloned())
+    });
     match found.await {
         Ok(Some(file)) => laktory_formats::damaged(&Format::Parquet, &file).with_source(error),
         _ => error,
@@ -50,7 +60,10 @@ fn is_damaged(file: &Path) -> bool {
         let Ok(opened) = File::open(file) else {
             return false;
         };
-        let Ok(reader) = ParquetRecordBatchReaderBuilder::try_new(opened) else {
+        // What only filters read is damaged too.
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(opened, options);
+        let Ok(reader) = reader else {
             return false;
         };
         let Ok(mut batches) = reader.build() else {

@@ -304,7 +304,8 @@ impl Sorted {
                 ))
             }
             "sum" if *output == DataType::Int64 => {
-                let numbers = values.cast(&DataType::Int64)?;
+                // Of numbers that it cannot hold, no sum is told.
+                let numbers = values.strict_cast(&DataType::Int64)?;
                 let numbers = numbers.i64()?;
                 integers(self.fold(
                     &frames,

@@ -40,6 +40,7 @@ impl VisitorMut for Rewrites {
             return ControlFlow::Break(());
         }
         window::inline_names(select);
+        window::spread(select);
         scalar::join_subqueries(select);
         qualify::nest(select);
         ControlFlow::Continue(())
@@ -86,7 +87,7 @@ fn check(select: &Select) -> Result<()> {
         GroupByExpr::Expressions(keys, _) => !keys.is_empty(),
     };
     if grouped {
-        return ordered_windows(select).map_or(Ok(()), Err);
+        return windows_over_groups(select);
     }
     let exprs = || {
         select.projection.iter().filter_map(|item| match item {
@@ -107,30 +108,21 @@ fn check(select: &Select) -> Result<()> {
     }
 }
 
-/// Refuses a window that [`window`] would compute, in a selection whose rows are groups: it would see single groups.
-fn ordered_windows(select: &Select) -> Option<Error> {
-    struct Windows(Option<Error>);
-    impl Visitor for Windows {
-        type Break = ();
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            if let Ok(Some(_)) = windowed(expr) {
-                let error = Error::unsupported(
-                    "an ordered window over groups is not available on backend POLARS",
-                )
-                .with_hint("aggregate in a common table expression, and select the window from it");
-                self.0 = Some(error);
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
+/// Refuses a window in a selection whose rows are groups: it would see single groups.
+fn windows_over_groups(select: &Select) -> Result<()> {
+    let holds = select.projection.iter().any(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            window::is_in(expr)
         }
+        _ => false,
+    });
+    match holds {
+        true => Err(
+            Error::unsupported("a window over groups is not available on backend POLARS")
+                .with_hint("aggregate in a common table expression, and select the window from it"),
+        ),
+        false => Ok(()),
     }
-    let mut windows = Windows(None);
-    for item in &select.projection {
-        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-            let _ = expr.visit(&mut windows);
-        }
-    }
-    windows.0
 }
 
 /// What an expression uses: aggregates, and columns outside of them.

@@ -17,6 +17,7 @@ use sqlparser::parser::Parser;
 use super::udf::Functions;
 use crate::error::carried;
 use crate::frame::shared;
+use crate::heights::held;
 
 /// The relations that a query sees, inner ones last.
 #[derive(Clone, Default)]
@@ -64,7 +65,7 @@ impl Scope {
             context.register(name, frame.clone());
         }
         let weight = scope.weight(&query);
-        Ok((context.execute(&query.to_string())?, weight))
+        Ok((held(context.execute(&query.to_string())?), weight))
     }
 
     fn private(&mut self, frame: LazyFrame, weight: u32) -> String {

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 
 use laktory_core::{Error, ErrorKind, Result};
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NamedWindowExpr,
-    NullTreatment, OrderByExpr, Query, Select, UnaryOperator, Value, VisitMut, VisitorMut,
-    WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, NamedWindowExpr,
+    NullTreatment, OrderByExpr, Query, Select, SelectItem, UnaryOperator, Value, Visit, VisitMut,
+    Visitor, VisitorMut, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
 use super::frame_spec::{Bound, Key, Spec, Unit};
@@ -48,6 +48,129 @@ pub(super) fn inline_names(select: &mut Select) {
         }
     }
     let _ = select.visit(&mut Names { known, depth: 0 });
+}
+
+/// Spreads a window of all rows where a selection holds nothing that has a value for each row: polars-sql takes the window
+/// for an aggregate, and would give one row. One with a partition gives all of them, and the others follow.
+pub(super) fn spread(select: &mut Select) {
+    let is_ungrouped =
+        matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+    let mut spread = Spread::default();
+    for item in &mut select.projection {
+        match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                let _ = expr.visit(&mut spread);
+            }
+            _ => spread.has_rows = true,
+        }
+    }
+    if is_ungrouped && !spread.has_rows && spread.windows > 0 {
+        spread.apply = true;
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                let _ = expr.visit(&mut spread);
+            }
+        }
+    }
+}
+
+/// Windows of all rows outside of subqueries, and whether there is anything else than these that has a value for each row.
+#[derive(Default)]
+struct Spread {
+    apply: bool,
+    windows: usize,
+    has_rows: bool,
+    /// How deep in subqueries, and in windows of all rows.
+    queries: usize,
+    inside: usize,
+}
+
+impl Spread {
+    fn whole<'e>(&self, expr: &'e mut Expr) -> Option<&'e mut WindowSpec> {
+        let Expr::Function(function) = expr else {
+            return None;
+        };
+        match &mut function.over {
+            Some(WindowType::WindowSpec(spec))
+                if self.queries == 0
+                    && spec.partition_by.is_empty()
+                    && spec.order_by.is_empty()
+                    && spec.window_frame.is_none() =>
+            {
+                Some(spec)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl VisitorMut for Spread {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.queries += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.queries -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let apply = self.apply;
+        if let Some(spec) = self.whole(expr) {
+            if apply {
+                spec.partition_by.push(super::rewrite::number("1"));
+                return ControlFlow::Break(());
+            }
+            self.windows += 1;
+            self.inside += 1;
+        } else if self.queries == 0 && self.inside == 0 {
+            self.has_rows |= match expr {
+                Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
+                Expr::Function(function) => function.over.is_some(),
+                _ => false,
+            };
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if self.whole(expr).is_some() {
+            self.inside = self.inside.saturating_sub(1);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Whether an expression holds a window function, those of its subqueries left out.
+pub(super) fn is_in(expr: &Expr) -> bool {
+    /// How deep in subqueries.
+    struct Found(usize);
+    impl Visitor for Found {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.0 += 1;
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.0 -= 1;
+            ControlFlow::Continue(())
+        }
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Function(function) if function.over.is_some() && self.0 == 0 => {
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    expr.visit(&mut Found(0)).is_break()
 }
 
 struct Names {
