@@ -14,6 +14,7 @@ mod memory;
 mod options;
 mod pairs;
 mod parts;
+mod readers;
 mod schema;
 mod secrets;
 mod strict;
@@ -37,6 +38,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(options::trials());
     trials.extend(pairs::trials());
     trials.extend(parts::trials());
+    trials.extend(readers::trials());
     trials.extend(schema::trials());
     trials.extend(secrets::trials());
     trials.extend(strict::trials());
