@@ -15,6 +15,7 @@ mod options;
 mod pairs;
 mod parts;
 mod random;
+mod readers;
 mod schema;
 mod secrets;
 mod sizes;
@@ -40,6 +41,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(options::trials());
     trials.extend(pairs::trials());
     trials.extend(parts::trials());
+    trials.extend(readers::trials());
     trials.extend(schema::trials());
     trials.extend(secrets::trials());
     trials.extend(strict::trials());

@@ -1,6 +1,8 @@
 //! Every writer option, in every mode, format and embedded engine: what was added is what each run wrote, one after the
 //! other, and what was replaced is what the last run wrote. Read back by the command itself.
 
+mod variants;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -11,86 +13,14 @@ use serde_json::Value;
 
 use crate::case::{Engine, engines, laktory};
 
-/// A format, options of writing, options of reading back, and whether the rows read are those of no options at all.
-type Variant = (&'static str, &'static str, &'static str, bool);
-
-const VARIANTS: &[Variant] = &[
-    ("CSV", "", "", true),
-    ("CSV", "separator: ';'", "separator: ';'", true),
-    ("CSV", r#"separator: "\t""#, r#"separator: "\t""#, true),
-    ("CSV", "quote_char: \"'\"", "quote_char: \"'\"", true),
-    ("CSV", "line_terminator: '|'", "eol_char: '|'", true),
-    ("CSV", r#"line_terminator: "\r\n""#, "", true),
-    ("CSV", "include_header: false", "has_header: false", false),
-    ("CSV", "include_bom: true", "", true),
-    ("CSV", "null_value: NA", "null_values: NA", true),
-    ("CSV", "quote_style: always", "", false),
-    ("CSV", "quote_style: non_numeric", "", false),
-    ("CSV", "compression: gzip", "", true),
-    ("CSV", "compression: gzip, compression_level: 1", "", true),
-    ("CSV", "compression: zstd", "", true),
-    ("CSV", "compression: uncompressed", "", true),
-    ("CSV", "date_format: '%d.%m.%Y'", "", false),
-    ("CSV", "datetime_format: '%d.%m.%Y %H:%M'", "", false),
-    ("CSV", "time_format: '%H'", "", true),
-    ("CSV", "float_precision: 3", "", false),
-    ("CSV", "float_scientific: true", "", false),
-    (
-        "CSV",
-        "decimal_comma: true, separator: ';'",
-        "separator: ';'",
-        false,
-    ),
-    ("CSV", "batch_size: 1", "", true),
-    (
-        "CSV",
-        "compression: zstd, line_terminator: '|', separator: ';', include_header: false, null_value: NA, quote_char: \"'\"",
-        "eol_char: '|', separator: ';', has_header: false, null_values: NA, quote_char: \"'\"",
-        false,
-    ),
-    (
-        "CSV",
-        "include_bom: true, compression: gzip, quote_char: \"'\"",
-        "quote_char: \"'\"",
-        true,
-    ),
-    (
-        "CSV",
-        "include_bom: true, include_header: false",
-        "has_header: false",
-        false,
-    ),
-    ("JSONL", "", "", true),
-    ("JSONL", "nan_as_null: true", "", true),
-    ("JSONL", "compression: gzip", "", true),
-    ("JSONL", "compression: gzip, compression_level: 9", "", true),
-    ("JSONL", "compression: zstd", "", true),
-    ("JSON", "", "", true),
-    ("JSON", "nan_as_null: true", "", true),
-    ("PARQUET", "", "", true),
-    ("PARQUET", "compression: snappy", "", true),
-    (
-        "PARQUET",
-        "compression: gzip, compression_level: 1",
-        "",
-        true,
-    ),
-    ("PARQUET", "compression: brotli", "", true),
-    ("PARQUET", "compression: lz4", "", true),
-    ("PARQUET", "compression: uncompressed", "", true),
-    ("PARQUET", "statistics: false", "", true),
-    ("PARQUET", "row_group_size: 1", "", true),
-    ("PARQUET", "data_page_size: 64", "", true),
-    ("IPC", "", "", true),
-    ("IPC", "compression: lz4", "", true),
-    ("IPC", "compression: zstd", "", true),
-    ("IPC", "compression: uncompressed", "", true),
-    ("IPC", "record_batch_size: 1", "", true),
-    ("IPC", "compat_level: oldest", "", true),
-];
+use self::variants::Variant;
+pub(crate) use self::variants::{SPARK, VARIANTS};
 
 /// How a sink of a variant is called, its key of the mode, and the runs whose rows it holds after two.
-const SINKS: &[(&str, &str, &[usize])] = &[
+pub(crate) type Sink = (&'static str, &'static str, &'static [usize]);
+
+/// How a sink of a variant is called, its key of the mode, and the runs whose rows it holds after two.
+pub(crate) const SINKS: &[Sink] = &[
     ("over", "", &[1]),
     ("add", ", mode: APPEND", &[0, 1]),
     ("first", ", mode: IGNORE", &[0]),
@@ -101,7 +31,7 @@ const SINKS: &[(&str, &str, &[usize])] = &[
 /// The rows of each run.
 const RUNS: [&str; 2] = [
     r#"[{i: 1, f: 1.5, s: "plain", d: "2024-01-31"}, {i: null, f: null, s: "a;b,c\"d'e|f\tg", d: null}, {i: 3, f: 1234.5, s: "two\nlines", d: "2024-02-29"}]"#,
-    r#"[{i: 4, f: 0.25, s: "über all", d: "1999-12-31"}, {i: 5, f: -2.5, s: null, d: "2024-01-01"}]"#,
+    r#"[{i: 4, f: 0.25, s: "über | all", d: "1999-12-31"}, {i: 5, f: -2.5, s: null, d: "2024-01-01"}]"#,
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -117,7 +47,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// The options that an engine has for writing a format.
-fn known(engine: &Engine, format: &str) -> Result<BTreeSet<&'static str>, Failed> {
+pub(crate) fn known(engine: &Engine, format: &str) -> Result<BTreeSet<&'static str>, Failed> {
     let registry = laktory::registry().map_err(|error| error.to_string())?;
     let backend = registry
         .get(engine.name)
@@ -127,7 +57,7 @@ fn known(engine: &Engine, format: &str) -> Result<BTreeSet<&'static str>, Failed
     Ok(options.iter().copied().collect())
 }
 
-fn names(options: &str) -> Vec<&str> {
+pub(crate) fn names(options: &str) -> Vec<&str> {
     let pairs = options.split(", ").filter_map(|pair| pair.split_once(": "));
     pairs.map(|(name, _)| name).collect()
 }
@@ -202,7 +132,7 @@ fn holds(engine: &Engine, format: &str) -> Result<(), Failed> {
 }
 
 /// A pipeline that writes rows to every sink of every variant.
-fn writing(variants: &[&Variant], rows: &str, sinks: &[(&str, &str, &[usize])]) -> String {
+fn writing(variants: &[&Variant], rows: &str, sinks: &[Sink]) -> String {
     let mut text = format!(
         "name: options
 nodes:
@@ -230,7 +160,7 @@ fn read(
     root: &Path,
     engine: &Engine,
     variants: &[&Variant],
-    sinks: &[(&str, &str, &[usize])],
+    sinks: &[Sink],
 ) -> Result<Vec<Vec<Value>>, Failed> {
     let mut text = String::from("name: read\nnodes:\n");
     let mut files = Vec::new();
@@ -254,7 +184,7 @@ fn read(
     files.iter().map(lines).collect()
 }
 
-fn command(root: &Path, engine: &Engine, pipeline: &str) -> Result<(), Failed> {
+pub(crate) fn command(root: &Path, engine: &Engine, pipeline: &str) -> Result<(), Failed> {
     fs::write(root.join("pipeline.yaml"), pipeline)?;
     let arguments = ["run", "pipeline.yaml", "-q"].map(str::to_owned);
     let environment: BTreeMap<String, String> = engine.environment.clone();

@@ -14,6 +14,7 @@ mod gen_data;
 mod matrix;
 mod new_backend;
 mod protoc;
+mod python;
 mod results;
 mod spark;
 mod spark_bench;
@@ -27,10 +28,11 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
 tasks:
-  test-all-backends [--only NAME] [--spark spark|sail|none] [--connect sc://HOST:PORT]
+  test-all-backends [--only NAME] [--spark spark|sail|none] [--connect sc://HOST:PORT] [--readers none]
                                     every test, on every driver, and a table of what came of it; PYSPARK runs on a
                                     server that is started for it, or on the one named; Sail
-                                    starts in a moment: --only spark --spark sail
+                                    starts in a moment: --only spark --spark sail; what pipelines write is read back by
+                                    polars, pyarrow and duckdb of Python, unless --readers is none
   protoc                            prints the path of a protobuf compiler, which building laktory-spark needs
   tidy                              the rules of the house: dependency directions, layout, wording
   matrix                            docs/support-matrix.md, from what the drivers declare
@@ -51,9 +53,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let outcome = match task.as_str() {
-        "test-all-backends" => {
-            Options::parse(rest, &["only", "spark", "connect"]).and_then(|o| test_backends::run(&o))
-        }
+        "test-all-backends" => Options::parse(rest, &["only", "spark", "connect", "readers"])
+            .and_then(|o| test_backends::run(&o)),
         "new-backend" => new_backend::run(rest),
         "protoc" => Options::parse(rest, &[]).and_then(|_| protoc::run()),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),

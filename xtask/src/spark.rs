@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cargo;
+use crate::{cargo, python};
 
 /// How long a server may take until it accepts connections.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -50,7 +50,7 @@ impl Kind {
         if self == Self::Spark {
             has_java()?;
         }
-        install(&cargo::target()?, self.environment(), self.packages())
+        python::install(self.environment(), self.packages(), HINT)
     }
 
     /// The virtual environment's name.
@@ -61,6 +61,9 @@ impl Kind {
         }
     }
 }
+
+const HINT: &str = "the server of the PYSPARK tests is installed with Python 3 (Debian and Ubuntu: `apt install python3-venv`), from the \
+                    Python package index; leave PYSPARK out with `--spark none`";
 
 /// For a server that lives some minutes on a machine that has other things to do. Plans of deep expressions need deep stacks: a
 /// task whose stack overflows ends the server.
@@ -251,54 +254,6 @@ fn java_version(text: &str) -> Option<u32> {
     match first {
         1 => numbers.next()?.parse().ok(),
         first => Some(first),
-    }
-}
-
-/// The Python interpreter of an environment with the client of pyspark, which is installed when it is missing.
-///
-/// # Errors
-/// When it cannot be installed.
-pub(crate) fn client() -> Result<PathBuf, String> {
-    let target = cargo::target()?;
-    let environment = install(&target, "spark-client-venv", &["pyspark-client==4.1.*"])?;
-    Ok(environment.join("bin/python"))
-}
-
-/// A virtual environment with packages, made when it is missing.
-fn install(target: &Path, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
-    let environment = target.join(name);
-    let done = environment.join("installed");
-    if std::fs::read_to_string(&done).is_ok_and(|known| known == packages.join("\n")) {
-        return Ok(environment);
-    }
-    println!(
-        "$ installing {} into {}",
-        packages.join(", "),
-        environment.display()
-    );
-    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let hint = "the server of the PYSPARK tests is installed with Python 3 (Debian and Ubuntu: `apt install python3-venv`); \
-                leave PYSPARK out with `--spark none`";
-    succeed(
-        Command::new(python).args(["-m", "venv"]).arg(&environment),
-        hint,
-    )?;
-    let hint = "the server of the PYSPARK tests comes from the Python package index; leave PYSPARK out with `--spark none`";
-    succeed(
-        Command::new(environment.join("bin/pip"))
-            .args(["install", "--quiet"])
-            .args(packages),
-        hint,
-    )?;
-    std::fs::write(&done, packages.join("\n")).map_err(|error| error.to_string())?;
-    Ok(environment)
-}
-
-fn succeed(command: &mut Command, hint: &str) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?} failed ({status}): {hint}")),
-        Err(error) => Err(format!("cannot run {command:?} ({error}): {hint}")),
     }
 }
 

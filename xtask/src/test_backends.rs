@@ -5,7 +5,7 @@
 
 use crate::results::Results;
 use crate::spark::{Kind, Server};
-use crate::{Options, cargo, matrix, protoc, tidy};
+use crate::{Options, cargo, matrix, protoc, python, tidy};
 
 /// The facade and the command line have few unit tests, which would link every engine for nothing.
 const WITHOUT_DRIVERS: &[&str] = &[
@@ -67,6 +67,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         .chain(with_delta.then_some(Kind::Sail))
     {
         kind.prepare()?;
+    }
+    match options.get("readers") {
+        // Readers that do not answer are a failure then, no reason to ignore tests.
+        None => cargo::set_variable(
+            "LAKTORY_READERS_PYTHON",
+            &python::readers()?.display().to_string(),
+        ),
+        Some("none") => {}
+        Some(other) => return Err(format!("`--readers {other}` is not `--readers none`")),
     }
     // The server starts behind the build, which takes long when it is cold, and all of the machine.
     let build = match &only {

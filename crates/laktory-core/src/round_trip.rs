@@ -32,8 +32,14 @@ pub enum Kind {
     Binary,
     /// Of any length, of kinds that come back.
     List,
+    /// Of one length, of a kind that comes back.
+    Array,
     /// Of kinds that come back.
     Struct,
+    /// Of kinds that come back.
+    Map,
+    /// Of nothing but nulls.
+    Null,
 }
 
 /// What an option of writing means for reading.
@@ -62,7 +68,10 @@ impl RoundTrip {
                     read.options.insert(reader.to_owned(), value.clone());
                 }
                 Some(ReadsAs::Header) => {
-                    read.has_header = *value != OptionValue::Bool(false);
+                    read.has_header = match value {
+                        OptionValue::Text(text) => !text.eq_ignore_ascii_case("false"),
+                        value => *value != OptionValue::Bool(false),
+                    };
                 }
                 None => lost = lost.or(Some(name.as_str())),
             }
@@ -106,7 +115,10 @@ impl RoundTrip {
             DType::Datetime { zone: Some(_), .. } => Kind::ZonedDatetime,
             DType::Duration(_) => Kind::Duration,
             DType::Binary => Kind::Binary,
+            DType::Null => Kind::Null,
             DType::List(inner) if self.holds(inner) => Kind::List,
+            DType::Array(inner, _) if self.holds(inner) => Kind::Array,
+            DType::Map(key, value) if self.holds(key) && self.holds(value) => Kind::Map,
             DType::Struct(fields) if fields.iter().all(|field| self.holds(&field.dtype)) => {
                 Kind::Struct
             }

@@ -115,9 +115,10 @@ async fn existing(
     let (SinkTarget::File { .. }, Stored::Files(read)) = (&sink.target, &sink.read) else {
         return Ok(None);
     };
-    // A text that was written with options which reading does not have would be misread.
-    let is_readable = |name: &String| read.options.contains_key(name) || name == "include_header";
-    if !is_lossless(sink) && !sink.options.keys().all(is_readable) {
+    // A text that was written with options of which the driver does not tell how they are read would be misread.
+    let trip = (backend.descriptor().capabilities)().round_trip(&read.format);
+    let lost = trip.read_back(&sink.options, &mut read.clone());
+    if !is_lossless(sink) && lost.is_some() {
         return Ok(None);
     }
     match read_stored(cx, backend, &sink.read, false).await {

@@ -63,7 +63,7 @@ pub fn append(
             before
         }
     };
-    counted(form, whole, before + rows)
+    counted(form, whole, columns, before + rows)
 }
 
 /// A file of text that an engine writes: on its own, or the rows that are added to one that exists.
@@ -73,6 +73,8 @@ pub struct TextOutput {
     pub form: Text,
     /// How the file is compressed.
     pub pack: Pack,
+    /// Whether who writes the rows compresses nothing.
+    pub plain: bool,
     /// The file to create.
     pub path: PathBuf,
     /// The file whose rows come first.
@@ -82,13 +84,34 @@ pub struct TextOutput {
 }
 
 impl TextOutput {
-    /// Where the engine writes its rows: to the file itself, compressed as asked; else, for rows that are added, to one
-    /// beside it, uncompressed.
+    /// Whether the engine writes to a file beside the output, uncompressed and in lines: rows that are added, and records
+    /// that end otherwise, are put into the output by [`TextOutput::finish`].
+    #[must_use]
+    pub fn is_beside(&self) -> bool {
+        let packed = self.plain && self.pack != Pack::None;
+        self.existing.is_some() || self.ends().is_some() || packed
+    }
+
+    /// Where the engine writes its rows.
     #[must_use]
     pub fn engine_path(&self) -> PathBuf {
-        match self.existing {
-            Some(_) => self.path.with_added_extension("new"),
-            None => self.path.clone(),
+        match self.is_beside() {
+            true => self.path.with_added_extension("new"),
+            false => self.path.clone(),
+        }
+    }
+
+    /// Whether records end otherwise than engines expect, who then write lines.
+    #[must_use]
+    pub fn ends_otherwise(&self) -> bool {
+        self.ends().is_some()
+    }
+
+    /// The form of records that do not end in lines.
+    fn ends(&self) -> Option<&CsvText> {
+        match &self.form {
+            Text::Csv(form) if form.ends_otherwise() => Some(form),
+            _ => None,
         }
     }
 
@@ -97,11 +120,31 @@ impl TextOutput {
     /// # Errors
     /// Those of [`append`] and [`counted`].
     pub fn finish(&self, rows: u64) -> Result<()> {
+        if !self.is_beside() {
+            return counted(&self.form, &self.path, &self.columns, rows);
+        }
+        let mut new = self.engine_path();
+        if let Some(form) = self.ends() {
+            counted(&Text::Csv(form.of_lines()), &new, &self.columns, rows)?;
+            let lines = std::mem::replace(&mut new, self.path.with_added_extension("ended"));
+            let mut out = match self.existing {
+                Some(_) => Packed::create(&new, Pack::None)?,
+                None => Packed::create(&self.path, self.pack)?,
+            };
+            csv::terminate(form, &lines, &mut out)?;
+            out.finish()?;
+            std::fs::remove_file(lines)?;
+        }
         let Some(old) = &self.existing else {
-            return counted(&self.form, &self.path, rows);
+            if self.ends().is_none() {
+                let mut out = Packed::create(&self.path, self.pack)?;
+                std::io::copy(&mut File::open(&new)?, &mut out)?;
+                out.finish()?;
+                std::fs::remove_file(new)?;
+            }
+            return counted(&self.form, &self.path, &self.columns, rows);
         };
-        let new = self.engine_path();
-        counted(&self.form, &new, rows)?;
+        counted(&self.form, &new, &self.columns, rows)?;
         let whole = (self.path.as_path(), self.pack);
         append(&self.form, (old, &new), whole, &self.columns, rows)?;
         Ok(std::fs::remove_file(new)?)
@@ -113,12 +156,19 @@ impl TextOutput {
 ///
 /// # Errors
 /// `RowsLost` when it does not; `Io`.
-pub fn counted(form: &Text, file: &Path, rows: u64) -> Result<()> {
-    let found = match form {
-        Text::Csv(form) => csv::count(form, file)?,
-        Text::JsonLines => json::count_lines(file)?,
-        Text::JsonArray => json::count_elements(file)?,
+pub fn counted(form: &Text, file: &Path, columns: &[String], rows: u64) -> Result<()> {
+    let (found, is_even) = match form {
+        Text::Csv(form) => csv::count(form, file, columns.len())?,
+        Text::JsonLines => (json::count_lines(file)?, true),
+        Text::JsonArray => (json::count_elements(file)?, true),
     };
+    if found == rows && !is_even {
+        return Err(Error::new(
+            ErrorKind::RowsLost,
+            "a text holds the separator and nothing is quoted, so that its row would have more fields than there are columns",
+        )
+        .with_hint("leave `quote_style` out, or choose a `separator` that no text holds"));
+    }
     if found == rows {
         return Ok(());
     }

@@ -10,7 +10,9 @@ pub const CSV: &[Kind] = &[
     Kind::Decimal,
     Kind::String,
     Kind::Date,
+    Kind::Time,
     Kind::Datetime,
+    Kind::ZonedDatetime,
 ];
 
 /// Of JSON and lines of JSON. NaN and infinities are refused when they are written.
@@ -18,7 +20,14 @@ pub const JSON: &[Kind] = &[
     Kind::Boolean,
     Kind::Integer,
     Kind::Float,
+    Kind::Decimal,
     Kind::String,
     Kind::Date,
+    Kind::Time,
     Kind::Datetime,
+    Kind::ZonedDatetime,
+    Kind::List,
+    Kind::Array,
+    Kind::Struct,
+    Kind::Null,
 ];

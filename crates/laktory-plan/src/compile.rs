@@ -145,6 +145,14 @@ impl Compiler<'_> {
         if self.findings.iter().any(Finding::is_error) {
             return None;
         }
+        if writes {
+            let is_selected = |node: &NodePlan| {
+                names
+                    .get(node.name.as_str())
+                    .is_some_and(|&index| selected[index])
+            };
+            handover::write_selected(&mut nodes, is_selected);
+        }
         handover::decide(self, &mut nodes, writes);
         let tasks = tasks::tasks(self.pipeline, &dag, &selected, &members);
         self.findings.extend(tasks::cycle(self.pipeline, &tasks));

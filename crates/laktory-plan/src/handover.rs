@@ -27,6 +27,30 @@ pub(crate) fn members(pipeline: &Pipeline, dag: &Dag, selected: &[bool]) -> Vec<
     members
 }
 
+/// Takes the quarantine from nodes that are part of the plan for their readers alone: their own run writes it, and rows that
+/// are appended would be there once more for each reader that is run alone.
+pub(crate) fn write_selected(nodes: &mut [NodePlan], is_selected: impl Fn(&NodePlan) -> bool) {
+    // By node, where its sinks were before.
+    let mut kept: HashMap<String, Vec<usize>> = HashMap::new();
+    for node in nodes.iter_mut().filter(|node| !is_selected(node)) {
+        let sinks = node.sinks.iter().enumerate();
+        let left = sinks.filter(|(_, sink)| !sink.quarantine);
+        kept.insert(node.name.clone(), left.map(|(number, _)| number).collect());
+        node.sinks.retain(|sink| !sink.quarantine);
+    }
+    // What is not written now is read as an earlier run has left it.
+    for input in nodes.iter_mut().flat_map(|node| &mut node.inputs) {
+        input.written_by.retain_mut(|writer| {
+            let Some(kept) = kept.get(&writer.node) else {
+                return true;
+            };
+            let position = kept.iter().position(|&number| number == writer.sink);
+            writer.sink = position.unwrap_or_default();
+            position.is_some()
+        });
+    }
+}
+
 fn primary_sink(sinks: &[DataSink]) -> Option<(usize, &DataSink)> {
     sinks.iter().enumerate().find(|(_, sink)| {
         !sink.common.is_quarantine && !matches!(sink.kind, SinkKind::PipelineView(_))

@@ -184,8 +184,17 @@ impl Session {
         self.guarded("a random tree", work)
     }
 
+    /// What the session runs on.
+    pub(crate) fn engine(&self) -> (&RunCx, &dyn Backend) {
+        (&self.cx, &*self.backend)
+    }
+
     /// Work whose panics are errors. Once the server is lost there is none.
-    fn guarded<T>(&self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(crate) fn guarded<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         if let Some(known) = self.lost.get() {
             let message = format!("the server was lost before: {known}");
             return Err(Error::new(ErrorKind::Internal, message));
@@ -255,7 +264,7 @@ impl Session {
     }
 
     /// The rows of a frame, which must be of the schema that was promised.
-    async fn exported(&self, frame: &Frame) -> Result<Actual> {
+    pub(crate) async fn exported(&self, frame: &Frame) -> Result<Actual> {
         let schema = self.backend.schema(&self.cx, frame).await?;
         let stream = self.backend.export(&self.cx, frame).await?;
         let actual = Actual {

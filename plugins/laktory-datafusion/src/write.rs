@@ -89,6 +89,7 @@ pub(crate) fn text(spec: &WriteSpec, schema: &SchemaRef) -> Result<Option<TextOu
     Ok(Some(TextOutput {
         form,
         pack: Pack::None,
+        plain: false,
         path: spec.path.clone(),
         existing: spec.existing.clone(),
         columns: columns.collect(),

@@ -21,12 +21,12 @@ use crate::PolarsFrame;
 use crate::diagnose::{unchanged, unless_damaged};
 use crate::error::{ResultExt, carry};
 use crate::spool::Spool;
-use crate::write::{JsonArray, Sink};
+use crate::write::{JsonRows, Sink};
 
 /// What is left to do for a job when the plan has run.
 enum Pending {
     Written(Option<Box<TextOutput>>),
-    Array(Shared<JsonArray>, Option<Box<TextOutput>>),
+    Rows(Shared<JsonRows>, Option<Box<TextOutput>>),
     Materialized(Shared<Spool>),
     Collected(Shared<Spool>, SchemaRef),
 }
@@ -123,8 +123,8 @@ impl Pending {
                 }
                 Outcome::Written(report)
             }
-            Self::Array(array, text) => {
-                take(&array)?.finish()?;
+            Self::Rows(rows_of_json, text) => {
+                take(&rows_of_json)?.finish()?;
                 Self::Written(text).finish(rows)?
             }
             Self::Materialized(spool) => {
@@ -204,10 +204,10 @@ fn sink(
                     let sunk = lazy.sink(SinkDestination::File { target }, format, args);
                     Ok((sunk.or_error()?, Pending::Written(text)))
                 }
-                Sink::JsonArray => {
-                    let array = JsonArray::create(&spec.path)?;
-                    let (sunk, array) = batches(lazy, array, JsonArray::push)?;
-                    Ok((sunk, Pending::Array(array, text)))
+                Sink::Json(form) => {
+                    let rows = JsonRows::create(&spec.path, form)?;
+                    let (sunk, rows) = batches(lazy, rows, JsonRows::push)?;
+                    Ok((sunk, Pending::Rows(rows, text)))
                 }
             }
         }

@@ -1,14 +1,25 @@
 //! What comes back of the text formats when this driver reads what it has written.
 
-use laktory_core::{Format, ReadsAs, RoundTrip};
-use laktory_formats::round_trip::{CSV, JSON};
+use laktory_core::{Format, Kind, ReadsAs, RoundTrip};
+use laktory_formats::round_trip::JSON;
 
 /// The formats that are read back with declared types.
 pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
     (
         Format::Csv,
         RoundTrip {
-            kinds: CSV,
+            kinds: &[
+                Kind::Boolean,
+                Kind::Integer,
+                Kind::Float,
+                Kind::Decimal,
+                Kind::String,
+                Kind::Date,
+                Kind::Time,
+                Kind::Datetime,
+                Kind::ZonedDatetime,
+                Kind::Null,
+            ],
             options: &[
                 ("batch_size", ReadsAs::Nothing),
                 ("compression", ReadsAs::Nothing),

@@ -3,36 +3,43 @@
 //! One file at the staging path that the executor gives; modes, folders and publishing are the executor's.
 
 mod json;
+mod rows;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
 use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
 use laktory_formats::json::NAN_AS_NULL;
 use polars::prelude::{
-    CompatLevel, CsvWriterOptions, DataFrame, IpcCompression, IpcWriterOptions, JsonFormat,
-    JsonWriter, NDJsonWriterOptions, ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema,
-    SerWriter, SerializeOptions, StatisticsOptions,
+    CompatLevel, CsvWriterOptions, IpcCompression, IpcWriterOptions, NDJsonWriterOptions,
+    ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema, SerializeOptions,
+    StatisticsOptions,
 };
 use polars_io::ExternalCompression;
 use polars_plan::dsl::FileWriteFormat;
 use polars_utils::compression::{BrotliLevel, GzipLevel, ZstdLevel};
 
-use crate::error::ResultExt;
 use crate::options::Given;
 
 pub(crate) use json::ready;
+pub(crate) use rows::JsonRows;
 
 /// How a file is written.
 pub(crate) enum Sink {
     /// By the engine.
     Engine(FileWriteFormat),
-    /// Batch by batch, as the array of a JSON document.
-    JsonArray,
+    /// Batch by batch, as objects of JSON.
+    Json(Form),
+}
+
+/// What the objects of JSON make up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One document.
+    Array,
+    /// A document on each line.
+    Lines,
 }
 
 type Writer = fn(&Given<'_>) -> Result<Sink>;
@@ -45,7 +52,9 @@ pub(crate) const WRITERS: &[(Format, FormatSupport, Writer)] = &[
         full(&["compression", "compression_level", NAN_AS_NULL]),
         json_lines,
     ),
-    (Format::Json, full(&[NAN_AS_NULL]), |_| Ok(Sink::JsonArray)),
+    (Format::Json, full(&[NAN_AS_NULL]), |_| {
+        Ok(Sink::Json(Form::Array))
+    }),
     (Format::Parquet, full(PARQUET_OPTIONS), parquet),
     (
         Format::Ipc,
@@ -117,7 +126,11 @@ pub(crate) fn sink(spec: &WriteSpec, schema: &Schema) -> Result<Sink> {
         ));
     }
     let what = format!("writer option of {}", spec.format);
-    writer(&Given::new(&what, &spec.options, support.options)?)
+    let sink = writer(&Given::new(&what, &spec.options, support.options)?)?;
+    Ok(match spec.format {
+        Format::JsonLines if rows::is_mistaken(schema) => Sink::Json(Form::Lines),
+        _ => sink,
+    })
 }
 
 /// The formats that are text: rows are added to their files, and counted in them.
@@ -147,19 +160,23 @@ pub(crate) fn text(spec: &WriteSpec, schema: &Schema) -> Result<Option<TextOutpu
     Ok(Some(TextOutput {
         form,
         pack,
+        plain: spec.format == Format::JsonLines && rows::is_mistaken(schema),
         path: spec.path.clone(),
         existing: spec.existing.clone(),
         columns: schema.iter_names().map(ToString::to_string).collect(),
     }))
 }
 
-/// What the engine itself has to write: `spec`, but for rows that are added to a file.
+/// What the engine itself has to write: `spec`, but for rows that go into a file with others, or with ends of their own.
 pub(crate) fn engine(spec: &WriteSpec, text: Option<&TextOutput>) -> WriteSpec {
     let mut spec = spec.clone();
-    if let Some(text) = text.filter(|text| text.existing.is_some()) {
+    if let Some(text) = text.filter(|text| text.is_beside()) {
         spec.path = text.engine_path();
         spec.options
             .retain(|name, _| !name.starts_with("compression"));
+        if text.ends_otherwise() {
+            spec.options.remove("line_terminator");
+        }
     }
     spec
 }
@@ -171,22 +188,24 @@ fn csv_text(given: &Given<'_>) -> Result<CsvText> {
         .text("quote_style")?
         .is_some_and(|style| style.eq_ignore_ascii_case("never"));
     let quote = given.byte("quote_char")?.unwrap_or(defaults.quote_char);
+    let separator = given.byte("separator")?.unwrap_or(defaults.separator);
     let end = given.text("line_terminator")?;
+    let end = end.unwrap_or(&defaults.line_terminator).as_bytes();
+    if end.is_empty() || end.contains(&separator) || end.contains(&quote) {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "writer option of CSV `line_terminator` takes a text that is not empty, without the separator and the quote",
+        ));
+    }
     Ok(CsvText {
-        separator: given.byte("separator")?.unwrap_or(defaults.separator),
+        separator,
         quote: (!never).then_some(quote),
-        terminator: end.unwrap_or(&defaults.line_terminator).as_bytes().to_vec(),
+        terminator: end.to_vec(),
         header: given.flag("include_header")?.unwrap_or(true),
     })
 }
 
 fn csv(given: &Given<'_>) -> Result<Sink> {
-    if given.text("line_terminator")? == Some("") {
-        return Err(Error::new(
-            ErrorKind::InvalidArgument,
-            "writer option of CSV `line_terminator` cannot be empty",
-        ));
-    }
     let defaults = SerializeOptions::default();
     let text = |name: &str| given.text(name).map(|text| text.map(Into::into));
     let serialize = SerializeOptions {
@@ -347,53 +366,4 @@ fn ipc(given: &Given<'_>) -> Result<Sink> {
         record_batch_size: given.count("record_batch_size")?,
         ..IpcWriterOptions::default()
     })))
-}
-
-/// Writes batches as the elements of one JSON array.
-pub(crate) struct JsonArray {
-    file: BufWriter<File>,
-    lines: Vec<u8>,
-    rows: u64,
-}
-
-impl JsonArray {
-    /// Opens the file.
-    pub(crate) fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path)
-            .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
-        let mut file = BufWriter::with_capacity(1 << 18, file);
-        file.write_all(b"[")?;
-        Ok(Self {
-            file,
-            lines: Vec::new(),
-            rows: 0,
-        })
-    }
-
-    /// Adds a batch.
-    pub(crate) fn push(&mut self, mut batch: DataFrame) -> Result<()> {
-        self.lines.clear();
-        JsonWriter::new(&mut self.lines)
-            .with_json_format(JsonFormat::JsonLines)
-            .finish(&mut batch)
-            .or_error()?;
-        for line in self
-            .lines
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
-            self.file
-                .write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
-            self.file.write_all(line)?;
-            self.rows += 1;
-        }
-        Ok(())
-    }
-
-    /// Ends the array.
-    pub(crate) fn finish(mut self) -> Result<()> {
-        self.file.write_all(b"\n]\n")?;
-        self.file.flush()?;
-        Ok(())
-    }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use laktory_core::{
-    DType, Error, ErrorKind, Field, Format, FormatSupport, Place, Result, StoreSpec, Support,
-    WriteMode,
+    DType, Error, ErrorKind, Field, Format, FormatSupport, OptionValue, Place, Result, StoreSpec,
+    Support, WriteMode,
 };
 use proto::command::CommandType;
 use proto::write_operation::save_table::TableSaveMethod;
@@ -98,6 +98,17 @@ pub(crate) fn check(spec: &StoreSpec, columns: &[Field]) -> Result<()> {
             DType::List(_) | DType::Array(..) | DType::Struct(_) | DType::Map(..) | DType::Binary
         )
     };
+    let text = columns.iter().find(|field| field.dtype == DType::String);
+    let ends = spec.options.get("lineSep");
+    if let (Format::Csv, Some(field), Some(OptionValue::Text(ends))) = (&spec.format, text, ends)
+        && ends.contains('\r')
+    {
+        return Err(Error::unsupported(format!(
+            "`lineSep` of CSV with a carriage return: Spark would write it for line feeds inside of column `{}` too",
+            field.name
+        ))
+        .with_hint("leave `lineSep` out, or write CSV on another backend"));
+    }
     match columns.iter().find(nested) {
         Some(field) if spec.format == Format::Csv => Err(Error::unsupported(format!(
             "column `{}` of type {} has no form in CSV",
@@ -130,6 +141,10 @@ pub(crate) fn unwritten(error: Error, spec: &StoreSpec) -> Error {
     told.with_source(error)
 }
 
+/// How instants and datetimes are written in texts: Spark alone would cut them to milliseconds.
+const INSTANTS: &str = "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS][XXX]";
+const DATETIMES: &str = "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]";
+
 /// The command that writes a relation.
 ///
 /// # Errors
@@ -158,10 +173,13 @@ pub(crate) fn command(
                 .or_insert_with(|| "true".to_owned());
             // Values are written as they are, with quotes doubled: Spark alone would trim them, and put a backslash
             // before quotes, which other readers take for a part of the value.
+            let quote = options.get("quote").map_or("\"", String::as_str).to_owned();
             for (name, value) in [
                 ("ignoreLeadingWhiteSpace", "false"),
                 ("ignoreTrailingWhiteSpace", "false"),
-                ("escape", "\""),
+                ("escape", quote.as_str()),
+                ("timestampFormat", INSTANTS),
+                ("timestampNTZFormat", DATETIMES),
             ] {
                 options
                     .entry(name.to_owned())
@@ -180,9 +198,15 @@ pub(crate) fn command(
         }
         Format::Json | Format::JsonLines => {
             // A key that is absent in every row would be a column that is lost.
-            options
-                .entry("ignoreNullFields".to_owned())
-                .or_insert_with(|| "false".to_owned());
+            for (name, value) in [
+                ("ignoreNullFields", "false"),
+                ("timestampFormat", INSTANTS),
+                ("timestampNTZFormat", DATETIMES),
+            ] {
+                options
+                    .entry(name.to_owned())
+                    .or_insert_with(|| value.to_owned());
+            }
         }
         _ => {}
     }
@@ -250,4 +274,47 @@ fn document(
         "text".to_owned(),
         of_file,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use laktory_core::{Layout, Options};
+
+    fn csv(options: &[(&str, &str)]) -> StoreSpec {
+        let text = |text: &str| OptionValue::Text(text.to_owned());
+        let options = options
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), text(value)));
+        StoreSpec {
+            place: Place::Path("/tmp/x".to_owned()),
+            format: Format::Csv,
+            options: options.collect::<Options>(),
+            layout: Layout::default(),
+        }
+    }
+
+    #[test]
+    fn quotes_are_doubled_and_datetimes_whole() {
+        for (quote, escape) in [(None, "\""), (Some("'"), "'")] {
+            let given: Vec<_> = quote.map(|quote| ("quote", quote)).into_iter().collect();
+            let relation = proto::Relation::default();
+            let command = command(relation, &csv(&given), WriteMode::Overwrite).unwrap();
+            let CommandType::WriteOperation(write) = command else {
+                panic!("{command:?}");
+            };
+            assert_eq!(write.options["escape"], escape);
+            assert_eq!(write.options["timestampNTZFormat"], DATETIMES);
+        }
+    }
+
+    #[test]
+    fn line_ends_that_would_change_texts_are_refused() {
+        let spec = csv(&[("lineSep", "\r\n")]);
+        let columns = |dtype| [Field::new("x", dtype)];
+        assert!(check(&spec, &columns(DType::Int64)).is_ok());
+        let error = check(&spec, &columns(DType::String)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(check(&csv(&[("lineSep", "|")]), &columns(DType::String)).is_ok());
+    }
 }

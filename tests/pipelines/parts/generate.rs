@@ -15,6 +15,8 @@ pub(super) struct Sink {
 pub(super) struct Node {
     /// Nodes that it reads.
     pub(super) above: Vec<usize>,
+    /// Its engine, where that is not the pipeline's.
+    pub(super) engine: Option<&'static str>,
     /// Its sources and steps.
     pub(super) body: String,
     pub(super) rules: String,
@@ -33,7 +35,11 @@ impl Pipeline {
     pub(super) fn text(&self, folder: &str, base: &str) -> String {
         let mut text = String::from("name: p\nnodes:\n");
         for (number, node) in self.nodes.iter().enumerate() {
-            let _ = write!(text, "- name: n{number}\n{}{}", node.body, node.rules);
+            let _ = writeln!(text, "- name: n{number}");
+            if let Some(engine) = node.engine {
+                let _ = writeln!(text, "  dataframe_backend: {engine}");
+            }
+            let _ = write!(text, "{}{}", node.body, node.rules);
             if !node.sinks.is_empty() {
                 text.push_str("  sinks:\n");
             }
@@ -70,9 +76,11 @@ impl Pipeline {
 }
 
 impl Random {
-    pub(super) fn pipeline(&mut self, engine: &str) -> Pipeline {
+    /// A pipeline of an engine, in some of which other engines have nodes too.
+    pub(super) fn pipeline(&mut self, engine: &'static str, others: &[&'static str]) -> Pipeline {
         let mut nodes: Vec<Node> = Vec::new();
         let nan = self.one_in(3) == 1;
+        let mixed = self.one_in(4) == 1;
         let count = 2 + self.below(6);
         for number in 0..count {
             let mut node = match nodes.len() {
@@ -80,8 +88,11 @@ impl Random {
                 _ if self.one_in(5) == 1 => self.root(),
                 _ => self.inner(number, &nodes),
             };
+            if mixed {
+                node.engine = Some(*self.of(others));
+            }
             node.rules = self.rules(&node.columns);
-            node.sinks = self.sinks(number, &node, engine, nan);
+            node.sinks = self.sinks(number, &node, node.engine.unwrap_or(engine), nan);
             nodes.push(node);
         }
         Pipeline { nodes, nan }
@@ -100,6 +111,7 @@ impl Random {
         let list = columns.join(", ");
         Node {
             above: Vec::new(),
+            engine: None,
             body: format!("  source: {{path: '@BASE', format: PARQUET, selects: [{list}]}}\n"),
             rules: String::new(),
             columns,
@@ -176,6 +188,7 @@ impl Random {
         };
         Node {
             above,
+            engine: None,
             body: format!("{source}  transformer: {{nodes: [{{{step}}}]}}\n"),
             rules: String::new(),
             columns,

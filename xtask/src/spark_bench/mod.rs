@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::bench::{Medians, Sample, measure, medians};
-use crate::spark::{Kind, Server, client};
+use crate::spark::{Kind, Server};
 use crate::test_backends::backend_of;
-use crate::{Options, cargo};
+use crate::{Options, cargo, python};
 
 /// Nodes of the chain, each with an output.
 const NODES: usize = 20;
@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Options, laktory: &Path) -> Result<(), String> {
     let rows = options.number("rows", ROWS)?;
     let folder = cargo::target()?.join("bench").join("spark");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let python = client()?;
+    let python = python::spark_client()?;
     let server = Server::start(Kind::Spark, &[])?;
     let bench = Bench {
         laktory,

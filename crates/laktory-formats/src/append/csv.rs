@@ -22,6 +22,21 @@ pub struct CsvText {
     pub header: bool,
 }
 
+impl CsvText {
+    /// Whether records end as no engine's own quoting expects: only fields with line ends are quoted for their sake.
+    pub(super) fn ends_otherwise(&self) -> bool {
+        self.terminator != b"\n" && self.terminator != b"\r\n"
+    }
+
+    /// The same text with a line on each record.
+    pub(super) fn of_lines(&self) -> Self {
+        Self {
+            terminator: b"\n".to_vec(),
+            ..self.clone()
+        }
+    }
+}
+
 /// Where in a record the next byte is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
@@ -43,6 +58,10 @@ struct Records<'a> {
     complete: u64,
     /// The first record, without its terminator.
     first: Vec<u8>,
+    /// Separators of the open record, and of the first one.
+    separators: (usize, usize),
+    /// Whether a record has other separators than the first one.
+    uneven: bool,
 }
 
 impl<'a> Records<'a> {
@@ -54,6 +73,8 @@ impl<'a> Records<'a> {
             open: false,
             complete: 0,
             first: Vec::new(),
+            separators: (0, 0),
+            uneven: false,
         }
     }
 
@@ -69,7 +90,10 @@ impl<'a> Records<'a> {
             At::Quoted => return false,
             At::Closing if quote => At::Quoted,
             At::Start if quote => At::Quoted,
-            _ if byte == self.form.separator => At::Start,
+            _ if byte == self.form.separator => {
+                self.separators.0 += 1;
+                At::Start
+            }
             _ => At::Plain,
         };
         let end = &self.form.terminator;
@@ -85,6 +109,11 @@ impl<'a> Records<'a> {
             self.first.truncate(self.first.len() - end.len());
         }
         (self.at, self.matched, self.open) = (At::Start, 0, false);
+        if self.complete == 0 {
+            self.separators.1 = self.separators.0;
+        }
+        self.uneven |= self.separators.0 != self.separators.1;
+        self.separators.0 = 0;
         self.complete += 1;
         true
     }
@@ -152,10 +181,57 @@ fn follow<'a>(
     Ok((records, marked))
 }
 
-/// Rows of a file.
-pub(super) fn count(form: &CsvText, file: &Path) -> Result<u64> {
+/// Rows of a file, and whether each has as many fields as there are columns, as far as separators are all there is to tell.
+pub(super) fn count(form: &CsvText, file: &Path, columns: usize) -> Result<(u64, bool)> {
     let (records, _) = follow(form, file, |_| Ok(()))?;
-    Ok(records.all().saturating_sub(u64::from(form.header)))
+    let is_even = !records.uneven && records.separators.1 + 1 == columns;
+    Ok((
+        records.all().saturating_sub(u64::from(form.header)),
+        is_even || records.complete == 0 || form.quote.is_some(),
+    ))
+}
+
+/// Writes a file of lines with the record ends of `form`, and quotes around fields that hold a part of these.
+pub(super) fn terminate(form: &CsvText, lines: &Path, out: &mut impl Write) -> Result<()> {
+    let mut text = text(lines)?;
+    if text.fill_buf()?.starts_with(MARK) {
+        out.write_all(MARK)?;
+        text.consume(MARK.len());
+    }
+    let of_lines = form.of_lines();
+    let mut records = Records::new(&of_lines);
+    let mut field = Vec::new();
+    pieces(text, |piece| {
+        for &byte in piece {
+            let ends = records.take(byte);
+            if records.at != At::Start {
+                field.push(byte);
+                continue;
+            }
+            write_field(form, &field, out)?;
+            field.clear();
+            match ends {
+                true => out.write_all(&form.terminator)?,
+                false => out.write_all(&[byte])?,
+            }
+        }
+        Ok(())
+    })?;
+    write_field(form, &field, out)
+}
+
+/// A field as it stands, which is in quotes if it begins with one.
+fn write_field(form: &CsvText, field: &[u8], out: &mut impl Write) -> Result<()> {
+    let holds_end = field.iter().any(|byte| form.terminator.contains(byte));
+    match form.quote {
+        Some(quote) if holds_end && field.first() != Some(&quote) => {
+            out.write_all(&[quote])?;
+            out.write_all(field)?;
+            out.write_all(&[quote])?;
+        }
+        _ => out.write_all(field)?,
+    }
+    Ok(())
 }
 
 /// Writes both files as one. Gives the rows of the old one.

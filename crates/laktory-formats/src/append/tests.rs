@@ -293,14 +293,44 @@ fn what_is_not_whole_is_not_added_to() {
 fn rows_that_cannot_be_told_apart_are_lost() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("x.csv");
-    std::fs::write(&path, "x,y\n1,a\nb\n").unwrap();
     let form = Text::Csv(CsvText {
         quote: None,
         ..csv()
     });
-    assert!(counted(&form, &path, 2).is_ok());
-    assert_eq!(
-        counted(&form, &path, 1).unwrap_err().kind(),
-        ErrorKind::RowsLost
-    );
+    let columns = ["x", "y"].map(str::to_owned);
+    let kind = |text: &str, rows| {
+        std::fs::write(&path, text).unwrap();
+        counted(&form, &path, &columns, rows).map_err(|error| error.kind())
+    };
+    assert_eq!(kind("x,y\n1,a\n2,b\n", 2), Ok(()));
+    assert_eq!(kind("x,y\n1,a\n2,b\n", 1), Err(ErrorKind::RowsLost));
+    assert_eq!(kind("x,y\n1,a\n2\n", 2), Err(ErrorKind::RowsLost));
+    assert_eq!(kind("x,y\n1,a,b\n", 1), Err(ErrorKind::RowsLost));
+    assert_eq!(kind("x,y,z\n1,a,b\n", 1), Err(ErrorKind::RowsLost));
+}
+
+#[test]
+fn records_end_as_they_are_asked_to() {
+    let root = tempfile::tempdir().unwrap();
+    for (end, lines, whole) in [
+        ("|", "x,y\n1,a\n", "x,y|1,a|"),
+        (
+            "|",
+            "x,y\n|,\"a\nb\"\n\"|\"\"\",|b\n",
+            "x,y|\"|\",\"a\nb\"|\"|\"\"\",\"|b\"|",
+        ),
+        ("<>", "x,>\n<,a\n,\n", "x,\">\"<>\"<\",a<>,<>"),
+        ("|", "\u{feff}\"x\",y\n1,2\n", "\u{feff}\"x\",y|1,2|"),
+        ("1", "x,y\n1,a\n", "x,y1\"1\",a1"),
+    ] {
+        let form = CsvText {
+            terminator: end.as_bytes().to_vec(),
+            ..csv()
+        };
+        let path = root.path().join("lines");
+        std::fs::write(&path, lines).unwrap();
+        let mut out = Vec::new();
+        csv::terminate(&form, &path, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), whole, "{lines:?}");
+    }
 }

@@ -232,12 +232,12 @@ impl Column {
                 value.map(|value| values.append_value(value)).is_some()
             }
             (Values::Float(values), Token::Number(number)) => {
-                let value = number.float();
-                let largest = match self.dtype {
-                    DType::Float32 => f64::from(f32::MAX),
-                    _ => f64::MAX,
+                let value = match self.dtype {
+                    // Rounded once, to what it was when it was written.
+                    DType::Float32 => number.raw.parse().map_or(f64::NAN, f32::into),
+                    _ => number.float(),
                 };
-                let fits = value.abs() <= largest;
+                let fits = value.is_finite();
                 if fits {
                     values.append_value(value);
                 }

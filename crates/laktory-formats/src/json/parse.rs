@@ -296,7 +296,8 @@ impl<'a> Cursor<'a> {
             self.at = from;
             return self.fault(Flaw::Number(raw.to_owned()));
         }
-        let short = (is_integer && count <= 18).then_some(if negative { -value } else { value });
+        let is_short = is_integer && count <= 18;
+        let short = is_short.then(|| if negative { -value } else { value });
         Ok(Number {
             raw,
             is_integer,
