@@ -360,6 +360,9 @@ functions! {
     SqlEqNullSafe: "sql.is_not_distinct_from", Operator, Elementwise, [param("other", Literal)], "null equals null", "Equality that is never null.";
     SqlConcat: "sql.concat", Function, Elementwise, [param("exprs", Columns)], "skips null", "Texts joined; nulls are skipped.";
     SqlLike: "sql.like", Operator, Elementwise, [param("pattern", Str), param("case_insensitive", Bool), param("escape", Str).optional()], "null in, null out", "LIKE with % and _.";
+    SqlAdd: "sql.add", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Sum as statements have it: of integers in 64 bits, an error beyond them where the engine can tell.";
+    SqlSub: "sql.sub", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Difference as statements have it: of integers in 64 bits, an error beyond them where the engine can tell.";
+    SqlMul: "sql.mul", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Product as statements have it: of integers in 64 bits, an error beyond them where the engine can tell; of decimals with all digits.";
     SqlSingle: "sql.single", Function, Elementwise, [param("x", Column), param("count", Column)], "null in, null out", "The value of a sub-query, of which `count` were found: an error when there are several.";
     SqlRoundHalfUp: "sql.round_half_up", Function, Elementwise, [param("x", Column), param("decimals", Int).or(D::Int(0))], "null in, null out", "Rounded half away from zero, as ROUND of SQL statements; negative decimals round to tens and hundreds.";
     SqlRound: "sql.round", Function, Elementwise, [param("x", Column), param("decimals", Int).or(D::Int(0))], "null in, null out", "Rounded half to even, as the reference's ROUND.";

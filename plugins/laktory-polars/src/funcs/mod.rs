@@ -1,6 +1,7 @@
 //! Functions: one row for each, in tables by topic. Capabilities are read from the same rows.
 
 mod aggregate;
+mod exact;
 mod nested;
 mod numeric;
 mod sql;
@@ -31,6 +32,7 @@ const FULL: Support = Support::Full;
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [
         numeric::ROWS,
+        exact::ROWS,
         aggregate::ROWS,
         window::ROWS,
         nested::ROWS,
