@@ -16,6 +16,8 @@ pub mod folder;
 pub mod hive;
 pub mod ipc;
 pub mod json;
+mod lanes;
+mod lines;
 pub mod options;
 pub mod round_trip;
 mod writable;
