@@ -10,6 +10,7 @@ mod dialect;
 mod fault;
 mod guess;
 mod header;
+mod look;
 mod records;
 mod rows;
 mod scan;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use laktory_core::{DType, Error, ErrorKind, Field, Result};
 
 pub use dialect::{Dialect, OPTIONS};
+pub use look::{Looked, look};
 pub use rows::Batches;
 pub use survey::{Survey, survey};
 

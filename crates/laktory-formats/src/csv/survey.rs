@@ -349,7 +349,7 @@ mod tests {
             let file = folder.path().join("a.csv");
             std::fs::write(&file, &body).unwrap();
             let spec = ReadSpec::new(Format::Csv, "a.csv");
-            let Ok(reading) = Reading::new(&spec, std::slice::from_ref(&file), opened) else {
+            let Ok(reading) = Reading::new(&spec, std::slice::from_ref(&file), &[], opened) else {
                 return Ok(());
             };
             let reading = Arc::new(reading);

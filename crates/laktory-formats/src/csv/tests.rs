@@ -44,7 +44,7 @@ impl Bench {
             .collect();
         let mut spec = ReadSpec::new(Format::Csv, "folder");
         adjust(&mut spec);
-        Reading::new(&spec, &files, open).map(Arc::new)
+        Reading::new(&spec, &files, &[], open).map(Arc::new)
     }
 
     fn shown(&self, error: &Error) -> String {
