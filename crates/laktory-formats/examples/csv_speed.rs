@@ -2,14 +2,16 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement")]
 
+mod speed;
+
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use laktory_core::{Format, ReadSpec};
 use laktory_formats::csv::Reading;
+use speed::{cpu, per_second};
 
 fn main() {
     match std::env::args().nth(1) {
@@ -26,30 +28,27 @@ fn measured(file: &PathBuf) {
     let bytes = std::fs::metadata(file).unwrap().len() as f64;
     let spec = ReadSpec::new(Format::Csv, "x");
     for _ in 0..3 {
-        let reading = Reading::new(&spec, std::slice::from_ref(file), |file| {
+        let reading = Reading::new(&spec, std::slice::from_ref(file), &[], |file| {
             Ok(Box::new(BufReader::with_capacity(
                 1 << 16,
                 File::open(file)?,
             )))
         });
         let reading = Arc::new(reading.unwrap());
-        let start = Instant::now();
+        let start = cpu();
         let survey = reading.survey().unwrap();
-        let looked = start.elapsed().as_secs_f64();
-        let start = Instant::now();
+        let looked = per_second(bytes, start);
+        let start = cpu();
         let all: Vec<usize> = (0..reading.columns().len()).collect();
         let rows: usize = reading
             .batches(0, &all, 8192)
             .unwrap()
             .map(|batch| batch.unwrap().num_rows())
             .sum();
-        let decoded = start.elapsed().as_secs_f64();
+        let decoded = per_second(bytes, start);
         println!(
-            "{} rows, clean: {}, looked at: {:.2} GB/s, decoded ({rows} rows): {:.2} GB/s",
-            survey.rows,
-            survey.clean,
-            bytes / looked / 1e9,
-            bytes / decoded / 1e9
+            "{} rows, clean: {}, looked at: {looked:.2} GB/s, decoded ({rows} rows): {decoded:.2} GB/s",
+            survey.rows, survey.clean
         );
     }
 }

@@ -12,10 +12,13 @@
 
 pub mod append;
 pub mod csv;
+pub mod files;
 pub mod folder;
 pub mod hive;
 pub mod ipc;
 pub mod json;
+mod lanes;
+mod lines;
 pub mod options;
 pub mod round_trip;
 mod writable;
@@ -90,6 +93,9 @@ pub fn may_be_damage(error: &Error) -> bool {
     let text = error.message().to_lowercase();
     kind && WORDS.iter().any(|word| text.contains(word))
 }
+
+/// How to mend a file whose values are not of the types in which they are read.
+pub const OTHER_TYPE: &str = "the file has this column in another type than the one in which it is read: declare that of the file in `schema`, and convert it in a step, where `TRY_CAST` in SQL gives null for such values";
 
 /// The error of a column whose type an engine does not read.
 #[must_use]

@@ -12,7 +12,7 @@ mod parquet;
 mod sound;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
@@ -23,7 +23,7 @@ use laktory_core::{
     Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
 };
 
-use laktory_formats::hive::{self, Partitions};
+use laktory_formats::files::{self, Files as Found, named, shown};
 
 use crate::DataFusionFrame;
 use crate::error::ResultExt;
@@ -47,7 +47,7 @@ const fn full(options: &'static [&'static str]) -> FormatSupport {
 
 /// The formats that are read.
 const READERS: &[(Format, FormatSupport, Reader)] = &[
-    (Format::Csv, full(csv::OPTIONS), csv::read),
+    (Format::Csv, full(laktory_formats::csv::OPTIONS), csv::read),
     (Format::JsonLines, full(json::OPTIONS), json::read_lines),
     (Format::Json, full(json::OPTIONS), json::read_documents),
     (Format::Parquet, full(parquet::OPTIONS), parquet::read),
@@ -66,17 +66,15 @@ pub(crate) fn formats() -> Vec<(Format, FormatSupport)> {
 struct Request<'a> {
     spec: &'a ReadSpec,
     given: Given<'a>,
-    /// Files that hold something, never none.
-    files: Vec<PathBuf>,
+    /// Files that hold something, never none, and the columns that their folders give.
+    files: Found,
     declared: Option<SchemaRef>,
     /// What files of JSON hold.
-    json: Option<json::Answer>,
-    /// Columns that the folders of the files give.
-    partitions: Option<Partitions>,
+    json: Option<laktory_formats::json::Answer>,
     /// Footers that the session knows; scans look there too.
     footers: &'a FileMetadataCache,
     /// What was found out about files of CSV.
-    csv: Option<csv::Looked>,
+    csv: Option<laktory_formats::csv::Looked>,
 }
 
 /// A frame that reads files.
@@ -88,20 +86,23 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
         laktory_core::OptionValue::Int(rows) => usize::try_from(*rows).ok(),
         _ => None,
     });
+    let owned = spec.clone();
+    let found = cx.blocking(move || Found::of(&owned)).await?;
     let looked = match spec.format {
-        Format::Csv => csv::look(cx, spec)
-            .await
-            .map_err(|error| at_files(error, &files(spec)))?,
+        Format::Csv => laktory_formats::csv::look(cx, spec, &found, input::text).await?,
         _ => None,
     };
-    let json = json::look(cx, session.known(), spec).await?;
+    let options = json::OPTIONS;
+    let json =
+        laktory_formats::json::look(cx, session.known(), spec, &found, options, json::source)
+            .await?;
     let survey = looked.as_ref().and_then(|looked| looked.survey.clone());
     let records = json.as_ref().and_then(|json| json.records);
     let spec = spec.clone();
     let runtime = session.context().runtime_env();
     let footers = runtime.cache_manager.get_file_metadata_cache();
     let table = cx
-        .blocking(move || table(&spec, &*footers, looked, json))
+        .blocking(move || table(&spec, found, &*footers, looked, json))
         .await?;
     let records = table.1.or(records);
     let mut plan = crate::source::scan(session, table.0)?;
@@ -124,48 +125,15 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
     })
 }
 
-/// The files of a read.
-fn files(spec: &ReadSpec) -> Vec<PathBuf> {
-    match spec.files.as_slice() {
-        [] => vec![PathBuf::from(&spec.path)],
-        files => files.to_vec(),
-    }
-}
-
-/// Those of the files that hold something.
-fn filled(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut filled = Vec::with_capacity(files.len());
-    for file in files {
-        let size = std::fs::metadata(file)
-            .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))?
-            .len();
-        if size > 0 {
-            filled.push(file.clone());
-        }
-    }
-    Ok(filled)
-}
-
-/// The error, which names a file.
-fn at_files(error: Error, files: &[PathBuf]) -> Error {
-    let named = files
-        .iter()
-        .any(|file| error.message().contains(&*file.to_string_lossy()));
-    if named {
-        error
-    } else {
-        error.context(format!("`{}`", shown(files)))
-    }
-}
-
 /// A table of the files, and its rows where the files tell them.
 type Table = (Arc<dyn TableProvider>, Option<u64>);
 
 fn table(
     spec: &ReadSpec,
+    found: Found,
     footers: &FileMetadataCache,
-    csv: Option<csv::Looked>,
-    json: Option<json::Answer>,
+    csv: Option<laktory_formats::csv::Looked>,
+    json: Option<laktory_formats::json::Answer>,
 ) -> Result<Table> {
     let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
     else {
@@ -178,59 +146,39 @@ fn table(
     let what = format!("reader option of {}", spec.format);
     let given = Given::new(what, &spec.options, support.options)?;
     let declared = spec.schema.as_deref().map(declared).transpose()?;
-    let files = files(spec);
-    let filled = filled(&files)?;
-    if filled.is_empty() {
-        return Ok((nothing(spec, &files, declared)?, None));
+    if found.paths.is_empty() {
+        return Ok((nothing(spec, declared)?, None));
     }
-    let partitions = match spec.format {
-        Format::Parquet | Format::Ipc => {
-            hive::partitions(&spec.path, &filled, spec.schema.as_deref(), &spec.options)?
-        }
-        _ => None,
-    };
     let request = Request {
         spec,
         given,
-        partitions,
-        files: filled,
+        files: found,
         declared,
         json,
         footers,
         csv,
     };
-    let table = reader(&request).map_err(|error| at_files(error, &request.files))?;
+    let table = reader(&request).map_err(|error| named(error, &request.files.paths))?;
     let table = table
-        .with_partitions(request.partitions.as_ref())?
+        .with_partitions(request.files.partitions.as_ref())?
         .with_paths(request.given.text("include_file_paths")?)
         .in_one_stream(request.given.count("n_rows")?.is_some());
     let rows = table.rows();
     Ok((Arc::new(table), rows))
 }
 
-impl Request<'_> {
-    /// Names of the columns that folders give.
-    fn partition_names(&self) -> Vec<&str> {
-        let fields = self.partitions.iter().flat_map(|found| &found.fields);
-        fields.map(|field| field.name.as_str()).collect()
-    }
-}
-
 /// The table of files without content: no rows of the declared columns.
-fn nothing(
-    spec: &ReadSpec,
-    files: &[PathBuf],
-    declared: Option<SchemaRef>,
-) -> Result<Arc<dyn TableProvider>> {
+fn nothing(spec: &ReadSpec, declared: Option<SchemaRef>) -> Result<Arc<dyn TableProvider>> {
+    let files = shown(&files::all(spec));
     match (declared, &spec.format) {
         (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => {
             Ok(Arc::new(crate::source::Rows::memory(declared, Vec::new())))
         }
         (_, Format::Csv) => Err(unknown_columns(
-            &shown(files),
+            &files,
             "`schema_definition`, or write a header",
         )),
-        _ => Err(unknown_columns(&shown(files), "`schema`")),
+        _ => Err(unknown_columns(&files, "`schema`")),
     }
 }
 
@@ -255,15 +203,6 @@ fn declared(fields: &[laktory_core::Field]) -> Result<SchemaRef> {
         columns.push(Field::new(&field.name, data_type(&field.dtype)?, true));
     }
     Ok(Arc::new(Schema::new(columns)))
-}
-
-/// The files of a read, for messages.
-fn shown(files: &[PathBuf]) -> String {
-    match files {
-        [] => String::new(),
-        [file] => file.display().to_string(),
-        [first, rest @ ..] => format!("{} and {} more files", first.display(), rest.len()),
-    }
 }
 
 /// The rows of a spilled frame.

@@ -28,6 +28,10 @@ use crate::types::shown;
 
 use json::Json;
 
+/// The form of points in time in formats of text.
+const DATETIME: &str = "%Y-%m-%dT%H:%M:%S%.f";
+const ZONED: &str = "%Y-%m-%dT%H:%M:%S%.f%:z";
+
 /// Opens a sink for rows of a schema.
 type Open = fn(&Given<'_>, File, &SchemaRef) -> Result<Sink>;
 

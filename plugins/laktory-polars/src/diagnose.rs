@@ -8,7 +8,7 @@ use std::sync::Arc;
 use laktory_core::{Error, ErrorKind, Format, ReadSpec, Result};
 use laktory_formats::csv::Reading;
 use laktory_formats::json::{Answer, Decoding, Layout, decode};
-use polars::prelude::{DataFrame, Engine, LazyFrame, PlanCallback, ScanArgsParquet};
+use polars::prelude::{DataFrame, Engine, Expr, LazyFrame, PlanCallback, ScanArgsParquet};
 use polars_io::ipc::IpcScanOptions;
 use polars_plan::dsl::UnifiedScanArgs;
 
@@ -21,6 +21,16 @@ pub(crate) struct Source {
     json: Option<Answer>,
     /// How files of CSV are read.
     csv: Option<Arc<Reading>>,
+    /// Those whose columns are converted.
+    converted: Vec<Converted>,
+}
+
+/// Files that are read in other types than they have.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    pub(crate) files: Vec<PathBuf>,
+    /// The columns, as they are read.
+    pub(crate) columns: Vec<Expr>,
 }
 
 impl Source {
@@ -31,6 +41,7 @@ impl Source {
             files,
             json,
             csv: None,
+            converted: Vec::new(),
         }
     }
 
@@ -38,6 +49,33 @@ impl Source {
     pub(crate) fn of_csv(mut self, reading: Arc<Reading>) -> Self {
         self.csv = Some(reading);
         self
+    }
+
+    /// The same files, of which some are converted.
+    pub(crate) fn converting(mut self, converted: Vec<Converted>) -> Self {
+        self.converted = converted;
+        self
+    }
+
+    /// The error with the file whose values are not of the types in which they are read.
+    fn misfit(&self, error: &Error) -> Option<Error> {
+        // How many of the values fail depends on how many are looked at.
+        let said = |error: &Error| {
+            let text = error.message();
+            text.split(" for ").next().unwrap_or(text).to_owned()
+        };
+        let mut files = self.converted.iter().flat_map(|converted| {
+            let columns = &converted.columns;
+            converted.files.iter().map(move |file| (file, columns))
+        });
+        let (file, _) = files.find(|(file, columns)| {
+            matches!(read(&self.format, file, columns), Err(Some(own)) if said(&own) == said(error))
+        })?;
+        let named = Error::new(
+            error.kind(),
+            format!("`{}`: {}", file.display(), error.message()),
+        );
+        Some(named.with_hint(laktory_formats::OTHER_TYPE))
     }
 }
 
@@ -79,11 +117,23 @@ pub(crate) fn locate(error: Error, sources: &[Arc<Source>]) -> Error {
                 files.find_map(|file| misread(file, json))
             }),
             Format::Csv if of_values => source.csv.as_ref().and_then(fault),
-            Format::Parquet | Format::Ipc if laktory_formats::may_be_damage(&error) => source
-                .files
-                .iter()
-                .find(|file| is_damaged(&source.format, file))
-                .map(|file| laktory_formats::damaged(&source.format, file)),
+            Format::Parquet | Format::Ipc => {
+                let damaged = || {
+                    let mut files = source.files.iter();
+                    let file = files.find(|file| read(&source.format, file, &[]).is_err())?;
+                    Some(laktory_formats::damaged(&source.format, file))
+                };
+                let misfit = if of_values {
+                    source.misfit(&error)
+                } else {
+                    None
+                };
+                misfit.or_else(|| {
+                    laktory_formats::may_be_damage(&error)
+                        .then(damaged)
+                        .flatten()
+                })
+            }
             _ => None,
         };
         if let Some(located) = located {
@@ -110,14 +160,14 @@ pub(crate) fn unless_damaged<T>(
     }
 }
 
-/// Whether a file cannot be decoded.
-fn is_damaged(format: &Format, file: &Path) -> bool {
-    let decoded = catch_unwind(AssertUnwindSafe(|| {
+/// Reads all rows of a file, and some columns of it, all without. Gives the error, or that there was a panic.
+fn read(format: &Format, file: &Path, columns: &[Expr]) -> std::result::Result<(), Option<Error>> {
+    let decoded = catch_unwind(AssertUnwindSafe(|| -> Result<()> {
         let Ok(path) = crate::read::path(file) else {
             return Ok(());
         };
-        if *format == Format::Ipc && laktory_formats::ipc::inspect(file).is_err() {
-            return Err(());
+        if *format == Format::Ipc {
+            laktory_formats::ipc::inspect(file)?;
         }
         let scan = match format {
             Format::Ipc => LazyFrame::scan_ipc(
@@ -136,14 +186,20 @@ fn is_damaged(format: &Format, file: &Path) -> bool {
                 },
             ),
         };
+        let scan = match columns {
+            [] => scan,
+            columns => scan.map(|scan| scan.select(columns)),
+        };
         let nowhere = PlanCallback::new(|_: DataFrame| Ok(false));
         let rows = scan.and_then(|scan| scan.sink_batches(nowhere, false, None));
-        match rows.and_then(|rows| rows.collect_with_engine(Engine::Streaming)) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(()),
-        }
+        rows.and_then(|rows| rows.collect_with_engine(Engine::Streaming))
+            .map(|_| ())
+            .map_err(crate::error::engine_error)
     }));
-    !matches!(decoded, Ok(Ok(())))
+    match decoded {
+        Ok(outcome) => outcome.map_err(Some),
+        Err(_) => Err(None),
+    }
 }
 
 /// An error for the first line of a file that does not fit its columns.

@@ -8,16 +8,17 @@ mod json;
 mod partitions;
 mod tables;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use laktory_core::{
     Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
 };
-use laktory_formats::hive::{self, Partitions};
+use laktory_formats::csv::{Looked, look};
+use laktory_formats::files::{Files, named, shown};
 use laktory_formats::json::Known;
 use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, PlRefPath, ScanSources, Schema, col};
 use polars_buffer::Buffer;
@@ -25,9 +26,8 @@ use polars_plan::dsl::{FileScanDsl, UnifiedScanArgs};
 use polars_utils::mmap::MMapSemaphore;
 
 use crate::PolarsFrame;
-use crate::diagnose::Source;
+use crate::diagnose::{Converted, Source};
 use crate::options::Given;
-use files::{at_files, files, filled};
 
 pub(crate) use json::source as json_source;
 
@@ -36,7 +36,7 @@ type Reader = fn(&Request<'_>) -> Result<LazyFrame>;
 
 /// The formats that are read.
 pub(crate) const READERS: &[(Format, FormatSupport, Reader)] = &[
-    (Format::Csv, full(csv::OPTIONS), csv::read),
+    (Format::Csv, full(laktory_formats::csv::OPTIONS), csv::read),
     (
         Format::JsonLines,
         full(json::LINES_OPTIONS),
@@ -64,17 +64,17 @@ pub(crate) struct Request<'a> {
     spec: &'a ReadSpec,
     cx: &'a RunCx,
     given: Given<'a>,
-    /// Files that hold something.
-    files: Vec<PathBuf>,
+    /// Files that hold something, and the columns that their folders give.
+    files: Files,
     declared: Option<Arc<Schema>>,
     /// What files of JSON hold.
     json: Option<json::Answer>,
     /// What was found out about files of CSV.
-    csv: Option<csv::Looked>,
-    /// Columns that the folders of the files give.
-    partitions: Option<Partitions>,
+    csv: Option<Looked>,
     /// Rows of the files, where they tell them.
     rows: Cell<Option<u64>>,
+    /// Those that are read in other types than they have.
+    converted: RefCell<Vec<Converted>>,
 }
 
 /// A frame that reads files.
@@ -82,21 +82,23 @@ pub(crate) struct Request<'a> {
 /// # Errors
 /// `Unsupported` for the format, `InvalidArgument` for an option, `NotFound`, `Io`, `ConversionFailed`.
 pub(crate) async fn read(cx: &RunCx, known: &Arc<Known>, spec: &ReadSpec) -> Result<Frame> {
+    let owned = spec.clone();
+    let found = cx.blocking(move || Files::of(&owned)).await?;
     let csv = match spec.format {
-        Format::Csv => csv::look(cx, spec)
-            .await
-            .map_err(|error| at_files(error, &files(spec)))?,
+        Format::Csv => look(cx, spec, &found, files::open).await?,
         _ => None,
     };
-    let json = json::look(cx, known, spec).await?;
+    let json = json::look(cx, known, spec, &found).await?;
     let (run, spec) = (cx.clone(), spec.clone());
-    cx.blocking(move || plan(&run, &spec, csv, json)).await
+    cx.blocking(move || plan(&run, &spec, found, csv, json))
+        .await
 }
 
 fn plan(
     cx: &RunCx,
     spec: &ReadSpec,
-    csv: Option<csv::Looked>,
+    files: Files,
+    csv: Option<Looked>,
     json: Option<json::Answer>,
 ) -> Result<Frame> {
     let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
@@ -115,36 +117,29 @@ fn plan(
         .map(crate::schema::schema)
         .transpose()?
         .map(Arc::new);
-    let files = files(spec);
     let given = Given::new(&what, &spec.options, support.options)?;
-    let filled = filled(&files)?;
-    let partitions = match spec.format {
-        Format::Parquet | Format::Ipc => {
-            hive::partitions(&spec.path, &filled, spec.schema.as_deref(), &spec.options)?
-        }
-        _ => None,
-    };
     let request = Request {
         spec,
         cx,
         given,
-        files: filled,
-        partitions,
+        files,
         rows: Cell::new(None),
+        converted: RefCell::default(),
         declared,
         json,
         csv,
     };
-    if request.files.is_empty() {
-        return request.nothing(&files).map(PolarsFrame::from_lazy);
+    if request.files.paths.is_empty() {
+        return request.nothing().map(PolarsFrame::from_lazy);
     }
-    let lazy = reader(&request).map_err(|error| at_files(error, &request.files))?;
+    let lazy = reader(&request).map_err(|error| named(error, &request.files.paths))?;
     let is_limited = request.given.has("n_rows");
     let records = match request.rows.get() {
         Some(rows) => Some(rows),
         None => request.json.as_ref().and_then(|json| json.records),
     };
-    let mut source = Source::new(spec, request.files, request.json);
+    let mut source = Source::new(spec, request.files.paths, request.json)
+        .converting(request.converted.into_inner());
     let mut found = None;
     if let Some(looked) = request.csv {
         source = source.of_csv(looked.reading);
@@ -168,31 +163,19 @@ pub(crate) fn formats<'a>(formats: impl Iterator<Item = &'a Format>) -> String {
     formats.map(Format::name).collect::<Vec<_>>().join(", ")
 }
 
-/// The files of a read, for messages.
-pub(crate) fn shown(files: &[PathBuf]) -> String {
-    match files {
-        [] => String::new(),
-        [file] => file.display().to_string(),
-        [first, rest @ ..] => format!("{} and {} more files", first.display(), rest.len()),
-    }
-}
-
-fn size(file: &Path) -> Result<u64> {
-    std::fs::metadata(file)
-        .map(|metadata| metadata.len())
-        .map_err(|error| Error::from(error).context(format!("`{}`", file.display())))
-}
-
 impl Request<'_> {
     /// The frame of files without content: no rows of the declared columns.
-    fn nothing(&self, files: &[PathBuf]) -> Result<LazyFrame> {
+    fn nothing(&self) -> Result<LazyFrame> {
         match (&self.declared, &self.spec.format) {
             (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => {
                 Ok(DataFrame::empty_with_schema(declared).lazy())
             }
             (_, format) => Err(Error::new(
                 ErrorKind::ConversionFailed,
-                format!("`{}` is empty, so its columns are not known", shown(files)),
+                format!(
+                    "`{}` is empty, so its columns are not known",
+                    shown(&laktory_formats::files::all(self.spec))
+                ),
             )
             .with_hint(match format {
                 Format::Csv => "declare its columns with `schema_definition`, or write a header",
@@ -208,7 +191,7 @@ impl Request<'_> {
         sources: ScanSources,
         args: UnifiedScanArgs,
     ) -> Result<LazyFrame> {
-        let lazy = self.scan_part(scan, &sources, 0..self.files.len(), args)?;
+        let lazy = self.scan_part(scan, &sources, 0..self.files.paths.len(), args)?;
         self.limited(vec![lazy])
     }
 
@@ -225,6 +208,7 @@ impl Request<'_> {
     fn paths(&self) -> Result<ScanSources> {
         let paths = self
             .files
+            .paths
             .iter()
             .map(|file| path(file))
             .collect::<Result<Vec<_>>>()?;
@@ -236,6 +220,7 @@ impl Request<'_> {
         const MARK: &[u8] = b"\xEF\xBB\xBF";
         let marked = self
             .files
+            .paths
             .iter()
             .map(|file| Ok(head(file, MARK.len())? == MARK))
             .collect::<Result<Vec<_>>>()?;
@@ -244,6 +229,7 @@ impl Request<'_> {
         }
         let buffers = self
             .files
+            .paths
             .iter()
             .zip(marked)
             .map(|(file, marked)| {
@@ -282,13 +268,13 @@ pub(crate) fn path(file: &Path) -> Result<PlRefPath> {
 }
 
 /// The declared columns, converted from what the scan gives.
-fn select_declared(lazy: LazyFrame, declared: &Schema, keep: Option<&str>) -> Result<LazyFrame> {
+fn select_declared(lazy: LazyFrame, declared: &Schema, keep: &[&str]) -> LazyFrame {
     let mut exprs = declared
         .iter()
         .map(|(name, dtype)| crate::expr::convert(col(name.clone()), dtype, true))
         .collect::<Vec<Expr>>();
-    exprs.extend(keep.map(col));
-    Ok(lazy.select(exprs))
+    exprs.extend(keep.iter().map(|name| col(*name)));
+    lazy.select(exprs)
 }
 
 #[cfg(test)]

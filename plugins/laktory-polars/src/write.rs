@@ -4,6 +4,7 @@
 
 mod json;
 mod rows;
+mod times;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -210,7 +211,7 @@ fn csv(given: &Given<'_>) -> Result<Sink> {
     let text = |name: &str| given.text(name).map(|text| text.map(Into::into));
     let serialize = SerializeOptions {
         date_format: text("date_format")?,
-        time_format: text("time_format")?,
+        time_format: Some(text("time_format")?.unwrap_or("%H:%M:%S%.f".into())),
         datetime_format: text("datetime_format")?,
         float_scientific: given.flag("float_scientific")?,
         float_precision: given.count("float_precision")?,

@@ -13,14 +13,8 @@ pub(super) enum Fault {
     AfterQuote { line: u64 },
     /// A carriage return in a file whose lines end otherwise, or the other way round.
     LineEnd { line: u64 },
-    /// More fields than columns.
-    Surplus {
-        line: u64,
-        found: usize,
-        wanted: usize,
-    },
-    /// Fewer fields than columns.
-    Missing {
+    /// More fields than columns, or fewer.
+    Width {
         line: u64,
         found: usize,
         wanted: usize,
@@ -67,7 +61,7 @@ impl Fault {
                 ),
                 "use one kind of line ends and quote values that hold others, or name the one of this file with `eol_char` in `reader_kwargs`: other ones then belong to values",
             ),
-            Self::Surplus {
+            Self::Width {
                 line,
                 found,
                 wanted,
@@ -77,19 +71,11 @@ impl Fault {
                     fields(*found),
                     first(has_header)
                 ),
-                "quote fields that hold the separator, or set `truncate_ragged_lines: true`",
-            ),
-            Self::Missing {
-                line,
-                found,
-                wanted,
-            } => (
-                format!(
-                    "`{file}`, line {line}: {}, but the {} has {wanted}",
-                    fields(*found),
-                    first(has_header)
-                ),
-                "complete the line, or set `null_padding: true` to read nulls",
+                if found > wanted {
+                    "quote fields that hold the separator, or set `truncate_ragged_lines: true`"
+                } else {
+                    "complete the line, or set `null_padding: true` to read nulls"
+                },
             ),
             Self::Encoding { line } => (
                 format!("`{file}`, line {line}: it is not UTF-8"),

@@ -21,13 +21,14 @@ struct Header {
 }
 
 impl Reading {
-    /// How files that hold something are read as `spec` asks for. Looks at their first records only.
+    /// How files that hold something are read as `spec` asks for. Looks at their first records only. Columns that come from
+    /// `elsewhere` are not read from files with names.
     ///
     /// # Errors
     /// `InvalidArgument` for an option; `ConversionFailed` for a file without columns, or one that is no text;
     /// `DuplicateColumn`; `ColumnNotFound` and `SchemaMismatch` for files that do not have the declared columns, or do not
     /// fit each other.
-    pub fn new(spec: &ReadSpec, files: &[PathBuf], open: Open) -> Result<Self> {
+    pub fn new(spec: &ReadSpec, files: &[PathBuf], elsewhere: &[&str], open: Open) -> Result<Self> {
         let dialect = Dialect::new(spec)?;
         let guess = dialect.guess.filter(|_| spec.schema.is_none());
         let mut stamps = Vec::with_capacity(files.len());
@@ -47,6 +48,14 @@ impl Reading {
             }
         }
         let by_name = dialect.has_header && !dialect.by_position;
+        let each: Vec<Vec<Field>> = headers
+            .iter()
+            .map(|header| {
+                let mut fields = fields(header);
+                fields.retain(|field| !by_name || !elsewhere.contains(&field.name.as_str()));
+                fields
+            })
+            .collect();
         let columns = match &spec.schema {
             Some(declared) => {
                 distinct(declared.iter().map(|field| field.name.as_str())).map_err(|name| {
@@ -56,11 +65,11 @@ impl Reading {
                     )
                 })?;
                 if by_name {
-                    has_declared(&dialect, declared, &filled, &headers)?;
+                    has_declared(&dialect, declared, &filled, &each)?;
                 }
                 declared.clone()
             }
-            None => found(&dialect, by_name, &filled, &headers)?,
+            None => found(&dialect, by_name, &filled, &each)?,
         };
         let mut reading = Vec::with_capacity(files.len());
         for ((file, header), stamp) in filled.iter().zip(&headers).zip(stamps) {
@@ -252,12 +261,11 @@ fn found(
     dialect: &Dialect,
     by_name: bool,
     files: &[&Path],
-    headers: &[Header],
+    each: &[Vec<Field>],
 ) -> Result<Vec<Field>> {
-    let each: Vec<Vec<Field>> = headers.iter().map(fields).collect();
     if !by_name {
         let mut columns = each.first().cloned().unwrap_or_default();
-        for other in &each {
+        for other in each {
             for (column, other) in columns.iter_mut().zip(other) {
                 column.dtype = both(&column.dtype, &other.dtype);
             }
@@ -332,19 +340,16 @@ fn has_declared(
     dialect: &Dialect,
     declared: &[Field],
     files: &[&Path],
-    headers: &[Header],
+    each: &[Vec<Field>],
 ) -> Result<()> {
     const BY_POSITION: &str = "`reader_kwargs: {by_position: true}` takes the columns of the schema in the order of the file";
     for field in declared {
-        if headers.is_empty()
-            || headers
-                .iter()
-                .any(|header| header.names.contains(&field.name))
-        {
+        let mut there = each.iter().flatten();
+        if each.is_empty() || there.any(|other| other.name == field.name) {
             continue;
         }
-        let there = &headers[0].names;
-        let near = nearest(&field.name, there)
+        let there: Vec<&str> = each[0].iter().map(|field| field.name.as_str()).collect();
+        let near = nearest(&field.name, &there)
             .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         return Err(Error::new(
             ErrorKind::ColumnNotFound,
@@ -356,23 +361,22 @@ fn has_declared(
         )
         .with_hint(format!(
             "{near}columns there: {}; {BY_POSITION}",
-            listed(there)
+            listed(&there)
         )));
     }
-    let each: Vec<Vec<Field>> = headers.iter().map(fields).collect();
     let columns: Vec<Columns<'_>> = files
         .iter()
-        .zip(&each)
+        .zip(each)
         .map(|(file, fields)| Columns { file, fields })
         .collect();
     folder::declared(&columns, declared, dialect.policy)?;
     if dialect.policy.extra == folder::Extra::Ignore {
         return Ok(());
     }
-    for (file, header) in files.iter().zip(headers) {
-        let other = header
-            .names
+    for (file, fields) in files.iter().zip(each) {
+        let other = fields
             .iter()
+            .map(|field| &field.name)
             .find(|name| !declared.iter().any(|field| field.name == **name));
         if let Some(name) = other {
             let known: Vec<&str> = declared.iter().map(|field| field.name.as_str()).collect();

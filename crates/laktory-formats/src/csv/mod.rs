@@ -10,6 +10,7 @@ mod dialect;
 mod fault;
 mod guess;
 mod header;
+mod look;
 mod records;
 mod rows;
 mod scan;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use laktory_core::{DType, Error, ErrorKind, Field, Result};
 
 pub use dialect::{Dialect, OPTIONS};
+pub use look::{Looked, look};
 pub use rows::Batches;
 pub use survey::{Survey, survey};
 
@@ -32,6 +34,9 @@ use records::Records;
 
 /// Opens a file as a driver reads it: decompressed, else as it is.
 pub type Open = fn(&Path) -> Result<Box<dyn BufRead + Send>>;
+
+/// What UTF-8 may begin with.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Text of records.
 type Text = Box<dyn Read + Send>;
@@ -174,8 +179,8 @@ fn text(dialect: &Dialect, open: Open, file: &Path) -> Result<Text> {
             if let Some(encoding) = suspect(head) {
                 return Err(other_encoding(file, encoding));
             }
-            if head.starts_with(b"\xEF\xBB\xBF") {
-                text.consume(3);
+            if head.starts_with(MARK) {
+                text.consume(MARK.len());
             }
             Ok(Box::new(text))
         }

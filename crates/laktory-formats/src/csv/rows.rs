@@ -194,25 +194,18 @@ impl Batches {
             if records.is_blank() {
                 return Ok(false);
             }
-            if found > wanted {
-                if !dialect.truncate {
-                    return fault(Fault::Surplus {
-                        line,
-                        found,
-                        wanted,
-                    });
-                }
-                changes.truncated += 1;
-            } else {
-                if !dialect.pad {
-                    return fault(Fault::Missing {
-                        line,
-                        found,
-                        wanted,
-                    });
-                }
-                changes.padded += 1;
+            let (taken, changed) = match found > wanted {
+                true => (dialect.truncate, &mut changes.truncated),
+                false => (dialect.pad, &mut changes.padded),
+            };
+            if !taken {
+                return fault(Fault::Width {
+                    line,
+                    found,
+                    wanted,
+                });
             }
+            *changed += 1;
         }
         let text = match std::str::from_utf8(records.bytes()) {
             Ok(text) => Some(text),

@@ -9,6 +9,7 @@ mod decode;
 mod fault;
 mod infer;
 mod keys;
+mod look;
 mod parse;
 mod records;
 mod scan;
@@ -17,6 +18,7 @@ mod tests;
 mod write;
 
 pub use decode::{Batches, Decoding, decode, schema};
+pub use look::look;
 pub use records::{Layout, Open, Source, Text};
 pub use scan::{Answer, Known, Question};
 pub use write::{NAN_AS_NULL, finite, may_be_non_finite};

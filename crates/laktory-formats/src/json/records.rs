@@ -1,7 +1,7 @@
 //! The records of a file, block by block: the lines of JSON lines, the elements of a document.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use laktory_core::{Error, Result};
@@ -69,34 +69,9 @@ impl Source {
 
     /// The lines that begin in a range of bytes, and where the first of them begins.
     fn lines(&self, from: u64, to: u64) -> Result<(Text, u64)> {
-        let within = || -> std::io::Result<(Text, u64)> {
-            let mut file = File::open(&self.path)?;
-            let begin = line_from(&mut file, from)?;
-            let end = line_from(&mut file, to)?.max(begin);
-            file.seek(SeekFrom::Start(begin))?;
-            Ok((Box::new(file.take(end - begin)), begin))
-        };
-        within().map_err(|error| Error::from(error).context(format!("`{}`", self.path.display())))
-    }
-}
-
-/// Where the first line begins that begins at or behind a byte.
-fn line_from(file: &mut File, at: u64) -> std::io::Result<u64> {
-    if at == 0 {
-        return Ok(0);
-    }
-    let mut begin = at - 1;
-    file.seek(SeekFrom::Start(begin))?;
-    let mut buffer = vec![0; 1 << 14];
-    loop {
-        let length = file.read(&mut buffer)?;
-        if length == 0 {
-            return Ok(begin);
-        }
-        if let Some(end) = buffer[..length].iter().position(|byte| *byte == b'\n') {
-            return Ok(begin + end as u64 + 1);
-        }
-        begin += length as u64;
+        let (lines, begin) = crate::lines::within(&self.path, from, to)
+            .map_err(|error| Error::from(error).context(format!("`{}`", self.path.display())))?;
+        Ok((Box::new(lines), begin))
     }
 }
 
@@ -146,10 +121,9 @@ impl Records {
         mut each: impl FnMut(&mut Cursor<'_>, u64) -> Parsed<bool>,
     ) -> Parsed<bool> {
         loop {
-            let length = self.text()?;
-            let bytes = &self.buffer[self.done..self.done + length];
             let base = self.base + self.done as u64;
-            let text = std::str::from_utf8(bytes).map_err(|_| Fault::new(0, Flaw::Utf8))?;
+            let text = whole_text(&self.buffer[self.done..], self.layout, self.ended)
+                .map_err(|fault| fault.from(base))?;
             let mut cursor = Cursor::new(text, self.layout == Layout::Lines);
             let paused = match self.layout {
                 Layout::Lines => lines(&mut cursor, base, &mut each),
@@ -166,26 +140,6 @@ impl Records {
                 return Ok(false);
             }
             self.fill()?;
-        }
-    }
-
-    /// The length of the text at hand that is whole: lines, or characters.
-    fn text(&mut self) -> Parsed<usize> {
-        let bytes = &self.buffer[self.done..];
-        let bytes = match self.layout {
-            Layout::Lines if !self.ended => {
-                let end = bytes.iter().rposition(|byte| *byte == b'\n');
-                &bytes[..end.map_or(0, |end| end + 1)]
-            }
-            _ => bytes,
-        };
-        match std::str::from_utf8(bytes) {
-            Ok(_) => Ok(bytes.len()),
-            Err(error) if error.error_len().is_none() && !self.ended => Ok(error.valid_up_to()),
-            Err(error) => {
-                let at = self.base + (self.done + error.valid_up_to()) as u64;
-                Err(Fault::new(0, Flaw::Utf8).from(at))
-            }
         }
     }
 
@@ -210,6 +164,25 @@ impl Records {
             }
         }
         Ok(())
+    }
+}
+
+/// The text at hand that is whole: lines, or characters.
+fn whole_text(bytes: &[u8], layout: Layout, ended: bool) -> Parsed<&str> {
+    let bytes = match layout {
+        Layout::Lines if !ended => {
+            let end = memchr::memrchr(b'\n', bytes);
+            &bytes[..end.map_or(0, |end| end + 1)]
+        }
+        _ => bytes,
+    };
+    match simdutf8::compat::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(error) if error.error_len().is_none() && !ended => {
+            simdutf8::compat::from_utf8(&bytes[..error.valid_up_to()])
+                .map_err(|error| Fault::new(error.valid_up_to(), Flaw::Utf8))
+        }
+        Err(error) => Err(Fault::new(error.valid_up_to(), Flaw::Utf8)),
     }
 }
 

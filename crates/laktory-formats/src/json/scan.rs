@@ -188,11 +188,10 @@ impl Question {
                 parts.push(Part { file, range: None });
                 continue;
             }
-            let count = key.length.div_ceil(PART);
-            let cut = |part: u64| key.length * part / count;
-            parts.extend((0..count).map(|part| Part {
+            let ranges = crate::lines::ranges(key.length, PART);
+            parts.extend(ranges.map(|range| Part {
                 file,
-                range: Some((cut(part), cut(part + 1))),
+                range: Some(range),
             }));
         }
         let outcomes = self.look_at(cx, &parts, first).await?;

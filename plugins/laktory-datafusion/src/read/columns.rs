@@ -16,9 +16,9 @@ use crate::types::data_type;
 /// `SchemaMismatch` and `Unsupported`, naming file and column; `ColumnNotFound` for a declared column.
 pub(super) fn united(request: &Request<'_>, stored: &[SchemaRef]) -> Result<SchemaRef> {
     let policy = Policy::of(&request.spec.options)?;
-    let partitions = request.partition_names();
+    let partitions = request.files.of_folders();
     let mut all = Vec::with_capacity(stored.len());
-    for (file, schema) in request.files.iter().zip(stored) {
+    for (file, schema) in request.files.paths.iter().zip(stored) {
         let mut fields = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
             if !partitions.contains(&field.name().as_str()) {
@@ -30,6 +30,7 @@ pub(super) fn united(request: &Request<'_>, stored: &[SchemaRef]) -> Result<Sche
     }
     let columns: Vec<Columns<'_>> = request
         .files
+        .paths
         .iter()
         .zip(&all)
         .map(|(file, fields)| Columns { file, fields })

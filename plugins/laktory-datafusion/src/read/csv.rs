@@ -4,48 +4,14 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
-use laktory_core::{Error, ErrorKind, ReadSpec, Result, RunCx};
-use laktory_formats::csv::{self, Reading, Survey};
+use laktory_core::{Error, ErrorKind, Result};
+use laktory_formats::csv::{self, Reading};
 
 use super::Request;
 use super::local::{Batches, Chunk, Decode};
 use super::table::Files;
 use crate::arrow::encoded;
 use crate::types::data_type;
-
-pub(super) use laktory_formats::csv::OPTIONS;
-
-/// What was found out about the files before their plan is built.
-pub(super) struct Looked {
-    pub(super) reading: Arc<Reading>,
-    /// What they hold; nothing while a pipeline is checked.
-    pub(super) survey: Option<Survey>,
-}
-
-/// Looks at the files of a read; nothing for files that are all empty.
-///
-/// # Errors
-/// As [`Reading::new`] and [`csv::survey`].
-pub(super) async fn look(cx: &RunCx, spec: &ReadSpec) -> Result<Option<Looked>> {
-    let owned = spec.clone();
-    let reading = cx
-        .blocking(move || {
-            let files = super::filled(&super::files(&owned))?;
-            if files.is_empty() {
-                return Ok(None);
-            }
-            Reading::new(&owned, &files, super::input::text).map(Some)
-        })
-        .await?;
-    let Some(reading) = reading.map(Arc::new) else {
-        return Ok(None);
-    };
-    let survey = match spec.rows {
-        true => Some(csv::survey(cx, &reading).await?),
-        false => None,
-    };
-    Ok(Some(Looked { reading, survey }))
-}
 
 /// How files of CSV are read.
 #[derive(Debug)]
@@ -78,7 +44,7 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
             .map(|survey| survey.files.clone()),
         schema: Arc::clone(&schema),
     };
-    Files::ours(Arc::new(csv), &request.files, schema)
+    Files::ours(Arc::new(csv), &request.files.paths, schema)
 }
 
 impl Decode for Csv {

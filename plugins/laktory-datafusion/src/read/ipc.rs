@@ -37,8 +37,8 @@ struct Ipc {
 
 pub(super) fn read(request: &Request<'_>) -> Result<Files> {
     let mut rows = 0;
-    let mut schemas = Vec::with_capacity(request.files.len());
-    for file in &request.files {
+    let mut schemas = Vec::with_capacity(request.files.paths.len());
+    for file in &request.files.paths {
         rows += laktory_formats::ipc::inspect(file)?.rows;
         // The reader takes some damaged schemas for impossible.
         let schema = catch_unwind(|| stored(file));
@@ -48,7 +48,7 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
     let decode = Ipc {
         schema: Arc::clone(&schema),
     };
-    Ok(Files::ours(Arc::new(decode), &request.files, schema)?.with_rows(rows))
+    Ok(Files::ours(Arc::new(decode), &request.files.paths, schema)?.with_rows(rows))
 }
 
 /// The rows of a spilled frame.

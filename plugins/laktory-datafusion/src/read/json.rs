@@ -1,80 +1,32 @@
 //! JSON documents and JSON lines, decoded by the crate that engines share: it finds the columns in all records, and the
 //! same values and faults on each of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::parsers::CompressionTypeVariant;
-use laktory_core::{Error, Field, Format, ReadSpec, Result, RunCx};
-pub(super) use laktory_formats::json::Answer;
-use laktory_formats::json::{Decoding, Known, Layout, Question, Source, Text, decode};
+use laktory_core::{Error, Field, Result};
+use laktory_formats::json::{Decoding, Layout, Source, Text, decode};
 
 use super::Request;
 use super::input::{compression, text};
 use super::local::{Batches, Chunk, Decode, project};
 use super::table::Files;
 use crate::arrow::encoded;
-use crate::options::Given;
 use crate::types::data_type;
 
 /// Options of both.
-pub(super) const OPTIONS: &[&str] = &["include_file_paths", "infer_schema_length", "n_rows"];
+pub(super) const OPTIONS: &[&str] = &[
+    "hive_partitioning",
+    "include_file_paths",
+    "infer_schema_length",
+    "n_rows",
+    "recursiveFileLookup",
+];
 
-/// Looks at the files of a read, when they are of JSON.
-///
-/// # Errors
-/// `ConversionFailed` with file and line, `InvalidArgument` for an option, `NotFound`, `Io`.
-pub(super) async fn look(
-    cx: &RunCx,
-    known: &Arc<Known>,
-    spec: &ReadSpec,
-) -> Result<Option<Answer>> {
-    let layout = match spec.format {
-        Format::JsonLines => Layout::Lines,
-        Format::Json => Layout::Document,
-        _ => return Ok(None),
-    };
-    let given = Given::new(
-        format!("reader option of {}", spec.format),
-        &spec.options,
-        OPTIONS,
-    )?;
-    let first = given
-        .count("infer_schema_length")?
-        .filter(|lines| *lines > 0);
-    let files = match spec.files.as_slice() {
-        [] => vec![PathBuf::from(&spec.path)],
-        files => files.to_vec(),
-    };
-    let sources = cx.blocking(move || sources(&files)).await?;
-    if sources.is_empty() {
-        return Ok(None);
-    }
-    let question = Question {
-        sources,
-        layout,
-        declared: spec.schema.clone(),
-        first: first.map(|first| first as u64),
-        rows: spec.rows,
-    };
-    question.ask(cx, known).await.map(Some)
-}
-
-/// The files that hold something.
-fn sources(files: &[PathBuf]) -> Result<Vec<Source>> {
-    let mut out = Vec::with_capacity(files.len());
-    for file in files {
-        let named =
-            |error: std::io::Error| Error::from(error).context(format!("`{}`", file.display()));
-        if std::fs::metadata(file).map_err(named)?.len() > 0 {
-            out.push(source(file)?);
-        }
-    }
-    Ok(out)
-}
-
-fn source(file: &Path) -> Result<Source> {
+/// A file, as it is compressed.
+pub(super) fn source(file: &Path) -> Result<Source> {
     let plain = compression(file)? == CompressionTypeVariant::UNCOMPRESSED;
     Ok(Source::new(file, (!plain).then_some(opened)))
 }
@@ -119,7 +71,7 @@ fn read(request: &Request<'_>, layout: Layout) -> Result<Files> {
         .collect::<Result<Vec<_>>>()?;
     let schema = Arc::new(Schema::new(fields));
     let mut splits = layout == Layout::Lines;
-    for file in &request.files {
+    for file in &request.files.paths {
         splits &= compression(file)? == CompressionTypeVariant::UNCOMPRESSED;
     }
     let json = Json {
@@ -128,7 +80,7 @@ fn read(request: &Request<'_>, layout: Layout) -> Result<Files> {
         columns,
         schema: Arc::clone(&schema),
     };
-    Files::ours(Arc::new(json), &request.files, schema)
+    Files::ours(Arc::new(json), &request.files.paths, schema)
 }
 
 impl Decode for Json {

@@ -32,9 +32,9 @@ pub(super) const OPTIONS: &[&str] = &[
 ];
 
 pub(super) fn read(request: &Request<'_>) -> Result<Files> {
-    let mut schemas = Vec::with_capacity(request.files.len());
-    let mut footers = Vec::with_capacity(request.files.len());
-    for file in &request.files {
+    let mut schemas = Vec::with_capacity(request.files.paths.len());
+    let mut footers = Vec::with_capacity(request.files.paths.len());
+    for file in &request.files.paths {
         let footer = footer(file, request.footers)?;
         schemas.push(Arc::clone(footer.schema()));
         footers.push(Arc::clone(footer.metadata()));
@@ -49,7 +49,7 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
         .zip(&footers)
         .map(|(stored, footer)| statistics(&exported(stored), footer, &schema))
         .collect();
-    Ok(Files::parquet(&request.files, schema, statistics)?.with_rows(rows))
+    Ok(Files::parquet(&request.files.paths, schema, statistics)?.with_rows(rows))
 }
 
 /// What the footer of a file tells about its rows, by which joins are planned. None where the rows are read in other types.

@@ -123,6 +123,11 @@ impl Files {
             .collect()
     }
 
+    /// The columns of the files, as they are read.
+    pub(super) fn columns(&self) -> &SchemaRef {
+        &self.schema
+    }
+
     /// Whether the files are of PARQUET.
     pub(super) fn is_parquet(&self) -> bool {
         matches!(self.decoder, Decoder::Parquet)

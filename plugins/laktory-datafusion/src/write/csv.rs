@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use laktory_core::{Error, ErrorKind, Result};
 
-use super::{Sink, buffered};
+use super::{DATETIME, Sink, ZONED, buffered};
 use crate::error::ResultExt;
 use crate::options::Given;
 
@@ -80,8 +80,8 @@ impl Writer {
             .with_date_format(date.as_deref())
             .with_time_format(time.as_deref())
             .with_datetime_format(datetime.as_deref())
-            .with_timestamp_format(datetime.as_deref())
-            .with_timestamp_tz_format(datetime.as_deref());
+            .with_timestamp_format(datetime.as_deref().or(Some(DATETIME)))
+            .with_timestamp_tz_format(datetime.as_deref().or(Some(ZONED)));
         // Whether a separator or quote may be part of a number.
         let told = [self.separator, self.quote]
             .iter()

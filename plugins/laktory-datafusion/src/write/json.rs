@@ -11,6 +11,7 @@ use datafusion::arrow::json::writer::{JsonFormat, Writer};
 use laktory_core::{DType, Result};
 use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite};
 
+use super::{DATETIME, ZONED};
 use crate::arrow::encoded;
 use crate::error::ResultExt;
 use crate::options::Given;
@@ -43,8 +44,8 @@ impl<F: JsonFormat> Json<F> {
         Ok(Self {
             writer: WriterBuilder::new()
                 .with_explicit_nulls(true)
-                .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
-                .with_timestamp_tz_format("%Y-%m-%dT%H:%M:%S%.f%:z".to_owned())
+                .with_timestamp_format(DATETIME.to_owned())
+                .with_timestamp_tz_format(ZONED.to_owned())
                 .build(BufWriter::with_capacity(1 << 18, file)),
             rows: 0,
             checks: checks

@@ -6,56 +6,21 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use laktory_core::{DType, Error, Field, ReadSpec, Result, RunCx};
-use laktory_formats::csv::{self, Reading, Survey};
+use laktory_core::{DType, Error, Field, Result};
+use laktory_formats::csv::Reading;
 use polars::prelude::{
-    CsvParseOptions, CsvReadOptions, DataFrame, DataType, IntoLazy, LazyFrame, NullValues,
-    PlSmallStr, PolarsResult, Schema, SchemaRef, lit,
+    CsvParseOptions, CsvReadOptions, DataFrame, IntoLazy, LazyFrame, NullValues, PlSmallStr,
+    PolarsResult, Schema,
 };
 use polars_plan::dsl::{DslPlan, FileScanDsl, MissingColumnsPolicy, UnifiedScanArgs};
 use polars_plan::plans::{DslFunction, FunctionIR};
 
-use super::files::{files, filled, open};
 use super::{Request, select_declared};
-use crate::error::carry;
+use crate::error::{ResultExt, carry};
 use crate::spool::Spool;
-
-pub(super) use laktory_formats::csv::OPTIONS;
 
 /// Rows that are decoded at once.
 const BATCH: usize = 16_384;
-
-/// What was found out about the files before their plan is built.
-pub(super) struct Looked {
-    pub(super) reading: Arc<Reading>,
-    /// What they hold; nothing while a pipeline is checked.
-    pub(super) survey: Option<Survey>,
-}
-
-/// Looks at the files of a read; nothing for files that are all empty.
-///
-/// # Errors
-/// As [`Reading::new`] and [`csv::survey`].
-pub(super) async fn look(cx: &RunCx, spec: &ReadSpec) -> Result<Option<Looked>> {
-    let owned = spec.clone();
-    let reading = cx
-        .blocking(move || {
-            let files = filled(&files(&owned))?;
-            if files.is_empty() {
-                return Ok(None);
-            }
-            Reading::new(&owned, &files, open).map(Some)
-        })
-        .await?;
-    let Some(reading) = reading.map(Arc::new) else {
-        return Ok(None);
-    };
-    let survey = match spec.rows {
-        true => Some(csv::survey(cx, &reading).await?),
-        false => None,
-    };
-    Ok(Some(Looked { reading, survey }))
-}
 
 /// The plan that reads the files.
 pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
@@ -63,12 +28,11 @@ pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
         return Err(Error::internal("files of CSV that nobody looked at"));
     };
     let reading = &looked.reading;
-    let paths = request.given.text("include_file_paths")?;
     let (lazy, read) = match &looked.survey {
-        None => (
-            unread(&crate::schema::schema(reading.columns())?, paths),
-            None,
-        ),
+        None => {
+            let schema = crate::schema::schema(reading.columns())?;
+            (unread(&request.with_kept(schema)?), None)
+        }
         Some(survey) => match reading.in_order() {
             Some(fields) if survey.clean && reading.is_plain() => {
                 let fields: Vec<Field> = fields.iter().map(parsed).collect();
@@ -79,19 +43,16 @@ pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
     };
     match read {
         Some(read) if read != reading.columns() => {
-            select_declared(lazy, &crate::schema::schema(reading.columns())?, paths)
+            let wanted = crate::schema::schema(reading.columns())?;
+            Ok(select_declared(lazy, &wanted, &request.kept()?))
         }
         _ => Ok(lazy),
     }
 }
 
 /// A plan that has columns and must not be carried out.
-fn unread(schema: &Schema, paths: Option<&str>) -> LazyFrame {
-    let mut schema = schema.clone();
-    if let Some(name) = paths {
-        schema.insert(name.into(), DataType::String);
-    }
-    let lazy = DataFrame::empty_with_schema(&schema).lazy();
+fn unread(schema: &Schema) -> LazyFrame {
+    let lazy = DataFrame::empty_with_schema(schema).lazy();
     let refused = |_: DataFrame| -> PolarsResult<DataFrame> {
         Err(carry(&Error::internal("rows of a check were asked for")))
     };
@@ -155,20 +116,21 @@ fn parsed(field: &Field) -> Field {
 
 /// The rows as our own decoder reads them.
 fn decoded(request: &Request<'_>, reading: &Arc<Reading>) -> Result<LazyFrame> {
-    let paths = request.given.text("include_file_paths")?;
     let limit = request.given.count("n_rows")?;
-    let mut schema = crate::schema::schema(&reading.decoded())?;
-    if let Some(name) = paths {
-        schema.insert(name.into(), DataType::String);
-    }
-    let schema: SchemaRef = Arc::new(schema);
+    let schema = request.with_kept(crate::schema::schema(&reading.decoded())?)?;
     let all: Vec<usize> = (0..reading.columns().len()).collect();
     let mut left = limit.unwrap_or(usize::MAX);
-    let mut spool = Spool::new(request.cx, schema);
+    let mut spool = Spool::new(request.cx, Arc::new(schema));
+    // Files without records are among those of the request alone.
+    let mut paths = request.files.paths.iter().enumerate();
     for (file, (path, _)) in reading.files().enumerate() {
         if left == 0 {
             break;
         }
+        let constants = match paths.find(|(_, known)| *known == path) {
+            Some((at, _)) => request.constants(at)?,
+            None => return Err(Error::internal("a file that nobody asked for")),
+        };
         for batch in reading.batches(file, &all, BATCH)? {
             request.cx.cancel().check()?;
             let mut frame = crate::arrow::from_batch(&batch?)?;
@@ -176,10 +138,8 @@ fn decoded(request: &Request<'_>, reading: &Arc<Reading>) -> Result<LazyFrame> {
                 frame = frame.head(Some(left));
             }
             left -= frame.height();
-            if let Some(name) = paths {
-                let path = lit(path.display().to_string()).alias(name);
-                frame =
-                    crate::error::ResultExt::or_error(frame.lazy().with_column(path).collect())?;
+            if !constants.is_empty() {
+                frame = frame.lazy().with_columns(&constants).collect().or_error()?;
             }
             spool.push(frame)?;
         }
@@ -204,7 +164,8 @@ fn null_values(request: &Request<'_>) -> Result<Option<NullValues>> {
 
 #[cfg(test)]
 mod tests {
-    use laktory_core::{Format, OptionValue};
+    use laktory_core::{Format, OptionValue, ReadSpec};
+    use laktory_formats::csv;
 
     use super::*;
     use crate::testing::{Bench, wait};
@@ -288,7 +249,9 @@ mod tests {
                 _ => spec.schema = Some(vec![named("b", &mut dice), named("a", &mut dice)]),
             }
             let read = |spec: &ReadSpec| {
-                let looked = wait(look(&bench.cx, spec))?;
+                let files = laktory_formats::files::Files::of(spec)?;
+                let looked = csv::look(&bench.cx, spec, &files, crate::read::files::open);
+                let looked = wait(looked)?;
                 let fast = looked.is_some_and(|looked| {
                     looked.reading.is_plain() && looked.survey.is_some_and(|survey| survey.clean)
                 });

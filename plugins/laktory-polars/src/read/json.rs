@@ -6,15 +6,13 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Seek, SeekFrom};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use laktory_core::{Error, Field, Format, ReadSpec, Result, RunCx};
 pub(crate) use laktory_formats::json::Answer;
-use laktory_formats::json::{Decoding, Known, Layout, Question, Source, Text, decode};
-use polars::prelude::{
-    DataFrame, DataType, IntoLazy, LazyFrame, NamedFrom, PolarsResult, Schema, Series,
-};
+use laktory_formats::json::{Decoding, Known, Layout, Source, Text, decode};
+use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, LazyFrame, PolarsResult, Schema};
 use polars_io::utils::compression::{ByteSourceReader, SupportedCompression};
 use polars_plan::dsl::{FileScanDsl, UnifiedScanArgs};
 use polars_plan::prelude::NDJsonReadOptions;
@@ -26,15 +24,21 @@ use crate::spool::Spool;
 
 /// Options of JSON lines.
 pub(super) const LINES_OPTIONS: &[&str] = &[
+    "hive_partitioning",
     "ignore_errors",
     "include_file_paths",
     "infer_schema_length",
     "low_memory",
     "n_rows",
+    "recursiveFileLookup",
 ];
 
 /// Options of JSON documents.
-pub(super) const OPTIONS: &[&str] = &["infer_schema_length"];
+pub(super) const OPTIONS: &[&str] = &[
+    "hive_partitioning",
+    "infer_schema_length",
+    "recursiveFileLookup",
+];
 
 /// Rows of a decoded batch.
 const BATCH: usize = 1 << 15;
@@ -42,50 +46,18 @@ const BATCH: usize = 1 << 15;
 /// Looks at the files of a read, when they are of JSON.
 ///
 /// # Errors
-/// `ConversionFailed` with file and line, `InvalidArgument` for an option, `NotFound`, `Io`.
+/// Those of [`laktory_formats::json::look`].
 pub(super) async fn look(
     cx: &RunCx,
     known: &Arc<Known>,
     spec: &ReadSpec,
+    files: &laktory_formats::files::Files,
 ) -> Result<Option<Answer>> {
-    let (layout, options) = match spec.format {
-        Format::JsonLines => (Layout::Lines, LINES_OPTIONS),
-        Format::Json => (Layout::Document, OPTIONS),
-        _ => return Ok(None),
+    let options = match spec.format {
+        Format::JsonLines => LINES_OPTIONS,
+        _ => OPTIONS,
     };
-    let what = format!("reader option of {}", spec.format);
-    let given = Given::new(&what, &spec.options, options)?;
-    let first = given
-        .count("infer_schema_length")?
-        .filter(|lines| *lines > 0);
-    // Whoever asks for faults to be passed over does not want to hear of them.
-    let rows = spec.rows && !ignores_errors(&given)?;
-    let files = match spec.files.as_slice() {
-        [] => vec![PathBuf::from(&spec.path)],
-        files => files.to_vec(),
-    };
-    let sources = cx
-        .blocking(move || {
-            let mut out = Vec::with_capacity(files.len());
-            for file in &files {
-                if super::size(file)? > 0 {
-                    out.push(source(file)?);
-                }
-            }
-            Ok(out)
-        })
-        .await?;
-    if sources.is_empty() {
-        return Ok(None);
-    }
-    let question = Question {
-        sources,
-        layout,
-        declared: spec.schema.clone(),
-        first: first.map(|first| first as u64),
-        rows,
-    };
-    question.ask(cx, known).await.map(Some)
+    laktory_formats::json::look(cx, known, spec, files, options, source).await
 }
 
 fn ignores_errors(given: &Given<'_>) -> Result<bool> {
@@ -197,45 +169,21 @@ fn typed(
     if declared.iter_values().all(|dtype| comes(dtype) == *dtype) {
         return Ok(lazy);
     }
-    let kept = match request.given.has("include_file_paths") {
-        true => request.given.text("include_file_paths")?,
-        false => None,
-    };
-    select_declared(lazy, declared, kept)
+    Ok(select_declared(lazy, declared, &request.kept()?))
 }
 
 /// Files that are decoded here.
 #[derive(Clone)]
-struct Files {
+struct Decoded {
     layout: Layout,
-    sources: Vec<Source>,
+    /// Each with the columns that come with its rows.
+    files: Vec<(Source, Vec<Expr>)>,
     columns: Vec<Field>,
-    /// A further column, with the path of each row's file.
-    paths: Option<String>,
 }
 
-impl Files {
-    /// No rows.
-    fn empty(&self) -> Result<DataFrame> {
-        let schema = laktory_formats::json::schema(&self.columns)?;
-        self.with_path(crate::arrow::empty_frame(&schema)?, "")
-    }
-
-    fn with_path(&self, mut frame: DataFrame, path: &str) -> Result<DataFrame> {
-        if let Some(name) = &self.paths {
-            let rows = frame.height();
-            let paths = Series::new(name.as_str().into(), [path]);
-            let paths = match rows {
-                0 => paths.clear(),
-                rows => paths.new_from_index(0, rows),
-            };
-            frame.with_column(paths.into()).or_error()?;
-        }
-        Ok(frame)
-    }
-
+impl Decoded {
     fn each(&self, mut push: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
-        for source in &self.sources {
+        for (source, constants) in &self.files {
             let decoding = Decoding {
                 source: source.clone(),
                 layout: self.layout,
@@ -244,8 +192,11 @@ impl Files {
                 complete: false,
             };
             for batch in decode(decoding, &self.columns)? {
-                let frame = crate::arrow::from_batch(&batch?)?;
-                push(self.with_path(frame, &source.path().to_string_lossy())?)?;
+                let mut frame = crate::arrow::from_batch(&batch?)?;
+                if !constants.is_empty() {
+                    frame = frame.lazy().with_columns(constants).collect().or_error()?;
+                }
+                push(frame)?;
             }
         }
         Ok(())
@@ -253,22 +204,19 @@ impl Files {
 }
 
 fn decoded(request: &Request<'_>, answer: &Answer, layout: Layout) -> Result<LazyFrame> {
-    let paths = match request.given.has("include_file_paths") {
-        true => request.given.text("include_file_paths")?.map(str::to_owned),
-        false => None,
-    };
-    let files = Files {
+    let files = Decoded {
         layout,
-        sources: request
+        files: request
             .files
+            .paths
             .iter()
-            .map(|file| source(file))
+            .enumerate()
+            .map(|(at, file)| Ok((source(file)?, request.constants(at)?)))
             .collect::<Result<_>>()?,
         columns: answer.columns.clone(),
-        paths,
     };
-    let empty = files.empty()?;
-    let comes = Arc::clone(empty.schema());
+    let empty = crate::arrow::empty_frame(&laktory_formats::json::schema(&answer.columns)?)?;
+    let comes = Arc::new(request.with_kept(Schema::clone(empty.schema()))?);
     let lazy = if request.spec.rows {
         let mut spool = Spool::new(request.cx, Arc::clone(&comes));
         files.each(|frame| {
@@ -279,8 +227,9 @@ fn decoded(request: &Request<'_>, answer: &Answer, layout: Layout) -> Result<Laz
     } else {
         // The names and types are what is wanted.
         let output = Arc::clone(&comes);
+        let none = DataFrame::empty_with_schema(&comes);
         let rows = move |_: DataFrame| -> PolarsResult<DataFrame> {
-            let mut all = empty.clone();
+            let mut all = none.clone();
             let decoded = files.each(|frame| {
                 all.vstack_mut_owned(frame).or_error()?;
                 Ok(())

@@ -7,24 +7,60 @@ use std::sync::Arc;
 
 use laktory_core::Result;
 use laktory_formats::folder;
-use polars::prelude::{LazyFrame, NULL, PlSmallStr, ScanSources, Schema, Selector, col, lit};
+use polars::prelude::{
+    DataType, Expr, LazyFrame, NULL, PlSmallStr, ScanSources, Schema, Selector, col, lit,
+};
 use polars_io::HiveOptions;
 use polars_plan::dsl::{DslPlan, FileScanDsl, UnifiedScanArgs};
 
 use super::Request;
 
 impl Request<'_> {
-    /// Names of the columns that folders give.
-    pub(super) fn partition_names(&self) -> Vec<&str> {
-        let fields = self.partitions.iter().flat_map(|found| &found.fields);
-        fields.map(|field| field.name.as_str()).collect()
-    }
-
     /// Columns that come with a scan beside those of the files.
     pub(super) fn kept(&self) -> Result<Vec<&str>> {
-        let mut kept = self.partition_names();
+        let mut kept = self.files.of_folders();
         kept.extend(self.given.text("include_file_paths")?);
         Ok(kept)
+    }
+
+    /// A schema of the files, with the columns that come beside.
+    pub(super) fn with_kept(&self, mut schema: Schema) -> Result<Schema> {
+        for field in self.files.partitions.iter().flat_map(|found| &found.fields) {
+            let dtype = crate::schema::data_type(&field.dtype)?;
+            schema.insert(field.name.as_str().into(), dtype);
+        }
+        if let Some(name) = self.given.text("include_file_paths")? {
+            schema.insert(name.into(), DataType::String);
+        }
+        Ok(schema)
+    }
+
+    /// The columns that come with the rows of the file `at`.
+    pub(super) fn constants(&self, at: usize) -> Result<Vec<Expr>> {
+        let mut constants = self.of_folder(at)?;
+        if let Some(name) = self.given.text("include_file_paths")? {
+            let path = self.files.paths[at].display().to_string();
+            constants.push(lit(path).alias(name));
+        }
+        Ok(constants)
+    }
+
+    /// The columns that the folders of the file `at` give.
+    fn of_folder(&self, at: usize) -> Result<Vec<Expr>> {
+        let Some(partitions) = &self.files.partitions else {
+            return Ok(Vec::new());
+        };
+        let values = partitions.values[at].iter().zip(&partitions.fields);
+        values
+            .map(|(value, field)| {
+                let dtype = crate::schema::data_type(&field.dtype)?;
+                let value = match value {
+                    Some(text) => crate::expr::convert(lit(text.as_str()), &dtype, true),
+                    None => lit(NULL).cast(dtype),
+                };
+                Ok(value.alias(field.name.as_str()))
+            })
+            .collect()
     }
 
     /// The lazy scan of some of the files.
@@ -41,10 +77,13 @@ impl Request<'_> {
         if let Some(name) = self.given.text("include_file_paths")? {
             args.include_file_paths = Some(name.into());
         }
-        let Some(partitions) = &self.partitions else {
+        let Some(partitions) = &self.files.partitions else {
             return Ok(scanned(scan, sources, files, args));
         };
-        if matches!(sources, ScanSources::Paths(_)) && self.found_by_engine() {
+        // Its readers of text do not look at folders.
+        let looks = matches!(scan, FileScanDsl::Parquet { .. } | FileScanDsl::Ipc { .. })
+            && matches!(sources, ScanSources::Paths(_));
+        if looks && self.found_by_engine() {
             let mut schema = Schema::with_capacity(partitions.fields.len());
             for field in &partitions.fields {
                 let dtype = crate::schema::data_type(&field.dtype)?;
@@ -58,7 +97,7 @@ impl Request<'_> {
             };
             return Ok(scanned(scan, sources, files, args));
         }
-        let within = &self.files[files.clone()];
+        let within = &self.files.paths[files.clone()];
         let runs = folder::runs(within, |at| &partitions.values[files.start + at]);
         let frames = runs.into_iter().map(|run| {
             let run = files.start + run.start..files.start + run.end;
@@ -70,9 +109,9 @@ impl Request<'_> {
 
     /// The rows of the file `at`, and of others in folders of the same values, with the columns of their folders.
     pub(super) fn with_constants(&self, lazy: LazyFrame, at: usize) -> Result<LazyFrame> {
-        let Some(partitions) = &self.partitions else {
+        if self.files.partitions.is_none() {
             return Ok(lazy);
-        };
+        }
         let path = self.given.text("include_file_paths")?;
         let behind: Vec<PlSmallStr> = self.kept()?.into_iter().map(PlSmallStr::from_str).collect();
         let others = Selector::ByName {
@@ -80,21 +119,14 @@ impl Request<'_> {
             strict: false,
         };
         let mut exprs = vec![(Selector::Wildcard - others).as_expr()];
-        for (value, field) in partitions.values[at].iter().zip(&partitions.fields) {
-            let dtype = crate::schema::data_type(&field.dtype)?;
-            let value = match value {
-                Some(text) => crate::expr::convert(lit(text.as_str()), &dtype, true),
-                None => lit(NULL).cast(dtype),
-            };
-            exprs.push(value.alias(field.name.as_str()));
-        }
+        exprs.extend(self.of_folder(at)?);
         exprs.extend(path.map(col));
         Ok(lazy.select(exprs))
     }
 
     /// Whether the engine, which looks at whole paths, finds the columns that the rule finds, with the same values.
     fn found_by_engine(&self) -> bool {
-        let Some(partitions) = &self.partitions else {
+        let Some(partitions) = &self.files.partitions else {
             return false;
         };
         let declared = self.declared.as_deref();
@@ -105,7 +137,7 @@ impl Request<'_> {
         {
             return false;
         }
-        self.files.iter().all(|file| {
+        self.files.paths.iter().all(|file| {
             let mut folders: Vec<Component<'_>> = file.components().collect();
             folders.pop();
             let mut found = folders

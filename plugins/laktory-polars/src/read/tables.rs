@@ -15,14 +15,17 @@ use laktory_formats::damaged;
 use laktory_formats::folder::{self, Columns, Policy};
 use polars::prelude::{
     ArrowDataType, ArrowSchema, DataType, Expr, IpcReader, LazyFrame, NULL, ParallelStrategy,
-    ParquetReader, PlSmallStr, Schema, SerReader, UnionArgs, col, concat, lit,
+    ParquetReader, PlSmallStr, PolarsResult, Schema, SerReader, UnionArgs, col, concat, lit,
 };
 use polars_core::schema::SchemaExt;
 use polars_io::ipc::IpcScanOptions;
 use polars_io::prelude::ParquetOptions;
+use polars_parquet::parquet::metadata::ColumnDescriptor;
+use polars_parquet::parquet::schema::types::PrimitiveLogicalType;
 use polars_plan::dsl::{FileScanDsl, UnifiedScanArgs};
 
 use super::Request;
+use crate::diagnose::Converted;
 use crate::error::{ResultExt, engine_error};
 
 /// Options of PARQUET.
@@ -77,7 +80,18 @@ pub(super) fn read_parquet(request: &Request<'_>) -> Result<LazyFrame> {
     };
     let stored = stored(request, |file| {
         let mut reader = ParquetReader::new(file);
-        Ok((reader.schema()?, reader.num_rows()? as u64))
+        let columns = reader.get_metadata()?.schema_descr.columns();
+        // Without a schema of Arrow in the file, the engine takes them for bytes.
+        let is_half = |column: &&ColumnDescriptor| {
+            column.descriptor.primitive_type.logical_type == Some(PrimitiveLogicalType::Float16)
+        };
+        let half = columns.iter().find(is_half);
+        let half = half.and_then(|column| column.path_in_schema.first().cloned());
+        Ok(Footer {
+            half,
+            schema: reader.schema()?,
+            rows: reader.num_rows()? as u64,
+        })
     })?;
     united(request, &stored, false, || FileScanDsl::Parquet {
         options: options.clone(),
@@ -85,42 +99,56 @@ pub(super) fn read_parquet(request: &Request<'_>) -> Result<LazyFrame> {
 }
 
 pub(super) fn read_ipc(request: &Request<'_>) -> Result<LazyFrame> {
-    let mut rows = Vec::with_capacity(request.files.len());
-    for file in &request.files {
+    let mut rows = Vec::with_capacity(request.files.paths.len());
+    for file in &request.files.paths {
         rows.push(laktory_formats::ipc::inspect(file)?.rows);
     }
     let mut rows = rows.into_iter();
     let stored = stored(request, |file| {
-        let schema = IpcReader::new(file).schema()?;
-        Ok((schema, rows.next().unwrap_or(0)))
+        Ok(Footer {
+            half: None,
+            schema: IpcReader::new(file).schema()?,
+            rows: rows.next().unwrap_or(0),
+        })
     })?;
     united(request, &stored, true, || FileScanDsl::Ipc {
         options: IpcScanOptions::default(),
     })
 }
 
+/// What a file says of itself, as the engine tells it.
+struct Footer {
+    schema: Arc<ArrowSchema>,
+    rows: u64,
+    /// A column of floats of 16 bits, which the schema may show as bytes.
+    half: Option<PlSmallStr>,
+}
+
 /// What the files say of themselves, as `look` finds out.
 fn stored(
     request: &Request<'_>,
-    mut look: impl FnMut(File) -> polars::prelude::PolarsResult<(Arc<ArrowSchema>, u64)>,
+    mut look: impl FnMut(File) -> PolarsResult<Footer>,
 ) -> Result<Vec<Stored>> {
-    let mut all = Vec::with_capacity(request.files.len());
-    for path in &request.files {
+    let mut all = Vec::with_capacity(request.files.paths.len());
+    for path in &request.files.paths {
         let file = File::open(path)
             .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
         // Readers of the engine take some damaged footers for impossible.
         let looked = catch_unwind(AssertUnwindSafe(|| look(file)));
-        let (schema, rows) = match looked {
+        let footer = match looked {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => return Err(unreadable(&request.spec.format, path, error)),
             Err(_) => return Err(damaged(&request.spec.format, path)),
         };
-        for field in schema.iter_values() {
+        if let Some(column) = &footer.half {
+            supported(path, column, &ArrowDataType::Float16)?;
+        }
+        for field in footer.schema.iter_values() {
             supported(path, &field.name, &field.dtype)?;
         }
         all.push(Stored {
-            schema: Schema::from_arrow_schema(&schema),
-            rows,
+            schema: Schema::from_arrow_schema(&footer.schema),
+            rows: footer.rows,
         });
     }
     Ok(all)
@@ -183,7 +211,7 @@ fn united(
         .rows
         .set(Some(stored.iter().map(|file| file.rows).sum()));
     let policy = Policy::of(&request.spec.options)?;
-    let partitions = request.partition_names();
+    let partitions = request.files.of_folders();
     let fields = stored
         .iter()
         .map(|file| {
@@ -194,6 +222,7 @@ fn united(
         .collect::<Result<Vec<_>>>()?;
     let columns: Vec<Columns<'_>> = request
         .files
+        .paths
         .iter()
         .zip(&fields)
         .map(|(file, fields)| Columns { file, fields })
@@ -229,7 +258,7 @@ fn united(
             columns.sort_unstable_by_key(|(name, _)| *name);
         }
     }
-    let runs = folder::runs(&request.files, |at| &sorted[at]);
+    let runs = folder::runs(&request.files.paths, |at| &sorted[at]);
     let whole = runs.len() == 1;
     let frames = runs
         .into_iter()
@@ -257,7 +286,7 @@ fn part(
     scan: FileScanDsl,
 ) -> Result<LazyFrame> {
     let sources = request.paths()?;
-    let lazy = request.scan_part(scan, &sources, files, UnifiedScanArgs::default())?;
+    let lazy = request.scan_part(scan, &sources, files.clone(), UnifiedScanArgs::default())?;
     let same = stored.len() == wanted.len()
         && stored
             .iter()
@@ -274,6 +303,15 @@ fn part(
             None => lit(NULL).cast(dtype.clone()).alias(name.clone()),
         })
         .collect();
+    let is_other = |(name, dtype): &(PlSmallStr, DataType)| {
+        stored.get(name).is_some_and(|found| found != dtype)
+    };
+    if wanted.iter().any(is_other) {
+        request.converted.borrow_mut().push(Converted {
+            files: request.files.paths[files].to_vec(),
+            columns: exprs.clone(),
+        });
+    }
     exprs.extend(request.kept()?.into_iter().map(col));
     Ok(lazy.select(exprs))
 }

@@ -1,5 +1,5 @@
-//! Rows made ready for a format: types without a form in it are refused, and for JSON NaN and infinities, which the engine
-//! would write as null.
+//! Rows made ready for a format: types without a form in it are refused, points in time are texts where the format is text,
+//! and for JSON NaN and infinities are refused, which the engine would write as null.
 
 use std::sync::Arc;
 
@@ -10,13 +10,14 @@ use polars::prelude::{DataFrame, DataType, LazyFrame, PolarsResult, Schema, Sche
 use polars_plan::dsl::DslPlan;
 use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
 
+use super::times::texts;
 use crate::error::{ResultExt, carry};
 use crate::options::Given;
 
 /// The number of a row, while it is checked.
 const ROW: &str = "__laktory_row";
 
-/// The plan of what is written, made ready when it is written as JSON.
+/// The plan of what is written, made ready for its format.
 ///
 /// # Errors
 /// `Unsupported` for a type that JSON has no form for, `InvalidArgument` for an option.
@@ -25,11 +26,12 @@ pub(crate) fn ready(
     spec: &WriteSpec,
     schema: SchemaRef,
 ) -> Result<(LazyFrame, SchemaRef)> {
-    if !matches!(
-        spec.format,
-        Format::Json | Format::JsonLines | Format::Parquet
-    ) {
-        return Ok((lazy, schema));
+    match spec.format {
+        Format::Json | Format::JsonLines | Format::Parquet => {}
+        Format::Csv if !spec.options.contains_key("datetime_format") && !has_nested(&schema) => {
+            return Ok(texts(lazy, schema));
+        }
+        _ => return Ok((lazy, schema)),
     }
     let arrow = crate::arrow::arrow_schema(&schema)?;
     let columns: Vec<Field> = arrow
@@ -41,6 +43,7 @@ pub(crate) fn ready(
     if spec.format == Format::Parquet {
         return Ok((lazy, schema));
     }
+    let (lazy, schema) = texts(lazy, schema);
     let (lazy, schema) = long_integers(lazy, schema)?;
     let floats: Vec<String> = columns
         .into_iter()
@@ -88,6 +91,11 @@ pub(crate) fn ready(
         function: DslFunction::FunctionIR(function),
     });
     Ok((lazy, schema))
+}
+
+/// Whether there are columns that CSV has no form for, which are refused by their types.
+fn has_nested(schema: &Schema) -> bool {
+    schema.iter_values().any(DataType::is_nested)
 }
 
 /// Integers beyond 64 bits as texts: readers of JSON would round them.
