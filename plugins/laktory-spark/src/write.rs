@@ -301,7 +301,7 @@ mod tests {
             let relation = proto::Relation::default();
             let command = command(relation, &csv(&given), WriteMode::Overwrite).unwrap();
             let CommandType::WriteOperation(write) = command else {
-                panic!("{command:?}");
+                panic!("a command that writes");
             };
             assert_eq!(write.options["escape"], escape);
             assert_eq!(write.options["timestampNTZFormat"], DATETIMES);
