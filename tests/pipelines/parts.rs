@@ -182,9 +182,11 @@ fn execute(engine: &str, text: &str, node: Option<&str>) -> Result<Executed, Fai
     let surroundings = Surroundings::default();
     let project = Project::parse("p.yaml", text.as_bytes(), &surroundings);
     let project = project.map_err(|faults| ExecuteError::from(faults).to_string())?;
+    // Told beside a text, an engine wins over those of its nodes.
+    let told = text.contains("dataframe_backend");
     let planning = Planning {
         selects: node.map(|node| vec![node.to_owned()]),
-        backend: Some(engine.to_owned()),
+        backend: (!told).then(|| engine.to_owned()),
         ..Planning::default()
     };
     Ok(project.execute_with(&planning, laktory::exec::RunOptions::default(), &Quiet))

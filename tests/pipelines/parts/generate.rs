@@ -29,11 +29,13 @@ pub(super) struct Pipeline {
     pub(super) nodes: Vec<Node>,
     /// Whether there are floats that are no numbers.
     pub(super) nan: bool,
+    /// The engine of nodes that name none.
+    engine: &'static str,
 }
 
 impl Pipeline {
     pub(super) fn text(&self, folder: &str, base: &str) -> String {
-        let mut text = String::from("name: p\nnodes:\n");
+        let mut text = format!("name: p\ndataframe_backend: {}\nnodes:\n", self.engine);
         for (number, node) in self.nodes.iter().enumerate() {
             let _ = writeln!(text, "- name: n{number}");
             if let Some(engine) = node.engine {
@@ -95,7 +97,7 @@ impl Random {
             node.sinks = self.sinks(number, &node, node.engine.unwrap_or(engine), nan);
             nodes.push(node);
         }
-        Pipeline { nodes, nan }
+        Pipeline { nodes, nan, engine }
     }
 
     /// A node that reads some columns of the rows of every type.

@@ -2,8 +2,8 @@
 
 use laktory_core::{AsofStrategy, Error, ErrorKind, JoinHow, Result, UnionHow};
 use polars::prelude::{
-    AsOfOptions, AsofStrategy as PolarsStrategy, Expr, JoinType, LazyFrame, PlSmallStr, UnionArgs,
-    concat,
+    AsOfOptions, AsofStrategy as PolarsStrategy, Expr, JoinType, LazyFrame, PlSmallStr,
+    SortMultipleOptions, UnionArgs, concat,
 };
 
 use crate::error::ResultExt;
@@ -79,13 +79,30 @@ pub(super) fn join_asof(
         allow_eq: true,
         check_sortedness: by_left.is_empty(),
     };
-    left.join_builder()
-        .with(right)
-        .how(JoinType::AsOf(Box::new(options)))
-        .left_on([column(left_on)])
-        .right_on([column(right_on)])
-        .suffix(suffix)
-        .finish()
+    let nearest = |left: LazyFrame, right: LazyFrame| {
+        left.join_builder()
+            .with(right)
+            .how(JoinType::AsOf(Box::new(options)))
+            .left_on([column(left_on)])
+            .right_on([column(right_on)])
+            .suffix(suffix)
+            .finish()
+    };
+    if by_left.is_empty() {
+        return nearest(left, right);
+    }
+    // Within groups the engine takes rows as sorted, and does not look.
+    const ROW: &str = "__laktory_row";
+    let sorted = |frame: LazyFrame, by: &str| {
+        let options = SortMultipleOptions::default()
+            .with_maintain_order(true)
+            .with_nulls_last(true);
+        frame.sort_by_exprs([column(by)], options)
+    };
+    let left = sorted(left.with_row_index(ROW, None), left_on);
+    let right = sorted(right.filter(column(right_on).is_not_null()), right_on);
+    let joined = nearest(left, right).sort([ROW], SortMultipleOptions::default());
+    joined.drop(polars::prelude::by_name([ROW], true, false))
 }
 
 pub(super) fn union(
