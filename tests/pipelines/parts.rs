@@ -18,7 +18,7 @@ use crate::random::Random;
 /// How many pipelines are tried on each engine, and from which number on.
 const COUNT_VARIABLE: &str = "LAKTORY_PARTS_PIPELINES";
 const FIRST_VARIABLE: &str = "LAKTORY_PARTS_FIRST";
-const COUNT: u64 = 60;
+const COUNT: u64 = 30;
 
 pub(crate) fn trials() -> Vec<Trial> {
     let engines = engines().into_iter();

@@ -21,7 +21,7 @@ pub(crate) struct Relation {
 
 impl Planner<'_> {
     /// The rows that a SELECT works on.
-    pub(crate) fn from_where(&mut self, select: &Select) -> Planned<Relation> {
+    pub(crate) fn source_rows(&mut self, select: &Select) -> Planned<Relation> {
         let mut relations = Vec::new();
         if let Some(outer) = self.outer.last()
             && let Some(domain) = outer.domain.clone()

@@ -86,7 +86,7 @@ impl Planner<'_> {
             unnamed = windows_in_place(select)?;
             &unnamed
         };
-        let mut relation = self.from_where(select)?;
+        let mut relation = self.source_rows(select)?;
         let mut parts = self.parts_of(select, order, &relation.scope)?;
         let mut single = false;
         let grouped = self.is_grouped(select, &mut parts)?;

@@ -193,7 +193,7 @@ impl Planner<'_> {
         };
         // Planned once to tell the conditions apart, and then with those that are its own.
         let names = self.names.clone();
-        let (from, touched) = self.direct(relation, |planner| planner.from_where(&only(&[])))?;
+        let (from, touched) = self.direct(relation, |planner| planner.source_rows(&only(&[])))?;
         if touched {
             return Ok(None);
         }
@@ -209,7 +209,7 @@ impl Planner<'_> {
             }
         }
         self.names = names;
-        let (inner, _) = self.direct(relation, |planner| planner.from_where(&only(&own)))?;
+        let (inner, _) = self.direct(relation, |planner| planner.source_rows(&only(&own)))?;
         for condition in &mut shared {
             self.direct(relation, |planner| planner.resolve(&inner.scope, condition))?;
         }

@@ -144,8 +144,10 @@ impl Form {
         match (kind, wanted) {
             // Where everything is quoted, nothing tells an empty text from a null.
             (_, Value::Null) => text.is_empty() && self.is_all_quoted(),
-            (Kind::Integer, wanted) => wanted.to_string() == text,
-            (Kind::Boolean, wanted) => wanted.to_string() == text,
+            (Kind::Integer | Kind::Boolean, wanted) => {
+                let shown = wanted.to_string();
+                shown == text
+            }
             (Kind::Float, wanted) => {
                 let comma = self.flag(&["decimal_comma"]).unwrap_or(false);
                 let text = match comma {

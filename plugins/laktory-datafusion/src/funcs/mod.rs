@@ -3,6 +3,7 @@
 pub(crate) mod aggregate;
 mod arrays;
 pub(crate) mod cast;
+mod exact;
 pub(crate) mod logic;
 pub(crate) mod nested;
 pub(crate) mod numeric;
@@ -35,6 +36,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [
         logic::ROWS,
         numeric::ROWS,
+        exact::ROWS,
         rounding::ROWS,
         aggregate::ROWS,
         window::ROWS,

@@ -15,7 +15,6 @@ use datafusion::arrow::datatypes::{
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::{BinaryExpr, Expr as PlanExpr, Operator};
 use laktory_core::{Error, ErrorKind, Func, Result};
 
@@ -35,19 +34,6 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::Mul, FULL, |call| {
         product(call, call.receiver()?, call.value("other")?)
-    }),
-    (Func::SqlAdd, FULL, |call| {
-        sum(call, wide(call.receiver()?)?, wide(call.value("other")?)?)
-    }),
-    (Func::SqlSub, FULL, |call| {
-        difference(call, wide(call.receiver()?)?, wide(call.value("other")?)?)
-    }),
-    (Func::SqlMul, FULL, |call| {
-        let (left, right) = (wide(call.receiver()?)?, wide(call.value("other")?)?);
-        match exact_product(&left, &right)? {
-            Some(value) => Ok(value),
-            None => product(call, left, right),
-        }
     }),
     (Func::TrueDiv, FULL, true_div),
     (Func::FloorDiv, FULL, |call| floored(call, true)),
@@ -88,52 +74,21 @@ fn operands(call: &Call<'_, '_>, left: Value, right: Value) -> Result<(Value, Va
     Ok((convert(left, &dtype)?, convert(right, &dtype)?))
 }
 
-/// Integers in 64 bits, as statements calculate.
-fn wide(value: Value) -> Result<Value> {
-    match &value.dtype {
-        DataType::Int64 | DataType::UInt64 => Ok(value),
-        dtype if is_integer(dtype) => convert(value, &DataType::Int64),
-        _ => Ok(value),
-    }
-}
-
-/// The product of decimals, or of decimals and integers, with the digits of both, which is the engine's own rule.
-fn exact_product(left: &Value, right: &Value) -> Result<Option<Value>> {
-    let exact = |value: &Value| is_decimal(&value.dtype) || is_integer(&value.dtype);
-    let some = is_decimal(&left.dtype) || is_decimal(&right.dtype);
-    if !some || !exact(left) || !exact(right) {
-        return Ok(None);
-    }
-    let digits = |value: &Value| match is_decimal(&value.dtype) {
-        true => Ok(value.clone()),
-        false => convert(value.clone(), &DataType::Decimal128(20, 0)),
-    };
-    let (left, right) = (digits(left)?, digits(right)?);
-    let op = Operator::Multiply;
-    let dtype = BinaryTypeCoercer::new(&left.dtype, &op, &right.dtype)
-        .get_result_type()
-        .or_error()?;
-    Ok(Some(Value {
-        expr: binary(left.expr, op, right.expr),
-        dtype,
-    }))
-}
-
-fn difference(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
+pub(super) fn difference(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
     match time::sub(left.clone(), right.clone())? {
         Some(value) => Ok(value),
         None => arithmetic(call, left, right, Operator::Minus),
     }
 }
 
-fn product(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
+pub(super) fn product(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
     match scaled_duration(&left, &right)? {
         Some(value) => Ok(value),
         None => arithmetic(call, left, right, Operator::Multiply),
     }
 }
 
-fn sum(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
+pub(super) fn sum(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
     if is_text(&left.dtype) || is_text(&right.dtype) {
         let text = |value: Value| match &value.dtype {
             dtype if is_text(dtype) || *dtype == DataType::Null => {
@@ -152,7 +107,7 @@ fn sum(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
     }
 }
 
-fn binary(left: PlanExpr, op: Operator, right: PlanExpr) -> PlanExpr {
+pub(super) fn binary(left: PlanExpr, op: Operator, right: PlanExpr) -> PlanExpr {
     PlanExpr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
 }
 
