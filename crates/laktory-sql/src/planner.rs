@@ -48,6 +48,9 @@ struct Common {
     output: Output,
 }
 
+/// Sub-queries that are planned in one statement, each time counted.
+const MOST_PLANNINGS: usize = 2_000;
+
 /// Plans one statement.
 pub(crate) struct Planner<'a> {
     pub(crate) text: &'a str,
@@ -55,6 +58,8 @@ pub(crate) struct Planner<'a> {
     common: Vec<Common>,
     pub(crate) names: Names,
     pub(crate) outer: Vec<Outer>,
+    /// How many sub-queries may still be planned: what is correlated over many levels would be planned again and again.
+    pub(crate) budget: usize,
     /// What columns that stand for a value are called, by their names in frames.
     pub(crate) shown: std::collections::HashMap<String, String>,
 }
@@ -67,6 +72,7 @@ impl<'a> Planner<'a> {
             common: Vec::new(),
             names: Names::default(),
             outer: Vec::new(),
+            budget: MOST_PLANNINGS,
             shown: std::collections::HashMap::new(),
         }
     }

@@ -167,6 +167,14 @@ impl Planner<'_> {
         Ok(true)
     }
 
+    fn spend(&mut self) -> Planned<()> {
+        match self.budget.checked_sub(1) {
+            Some(rest) => self.budget = rest,
+            None => return beyond("so many sub-queries inside of one another"),
+        }
+        Ok(())
+    }
+
     /// The rows of a plain sub-query by its own conditions, and its conditions that use the outer row too.
     fn beside(
         &mut self,
@@ -191,6 +199,7 @@ impl Planner<'_> {
                 }),
             ..select.clone()
         };
+        self.spend()?;
         // Planned once to tell the conditions apart, and then with those that are its own.
         let names = self.names.clone();
         let (from, touched) = self.direct(relation, |planner| planner.source_rows(&only(&[])))?;
@@ -239,6 +248,7 @@ impl Planner<'_> {
     fn inner(&mut self, relation: &Relation, query: &Query) -> Planned<Inner> {
         let mut used: Vec<(String, String)> = Vec::new();
         for _ in 0..ROUNDS {
+            self.spend()?;
             let domain = (!used.is_empty()).then(|| {
                 let columns = used.iter();
                 let columns = columns.map(|(id, local)| (local.clone(), Expr::column(id)));

@@ -28,7 +28,6 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
                 ("ignoreTrailingWhiteSpace", ReadsAs::Nothing),
                 ("include_header", ReadsAs::Header),
                 ("nullValue", ReadsAs::Null("nullValue")),
-                ("quote", ReadsAs::Option("quote")),
                 ("quoteAll", ReadsAs::Nothing),
                 ("sep", ReadsAs::Option("sep")),
                 ("separator", ReadsAs::Option("separator")),
@@ -37,7 +36,20 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
         },
     ),
     (Format::JsonLines, JSON),
-    (Format::Json, JSON),
+    (
+        Format::Json,
+        RoundTrip {
+            options: &[
+                ("compression", ReadsAs::Nothing),
+                ("encoding", ReadsAs::Nothing),
+                ("ignoreNullFields", ReadsAs::Nothing),
+                ("lineSep", ReadsAs::Nothing),
+                ("timeZone", ReadsAs::Nothing),
+                ("timestampFormat", ReadsAs::Nothing),
+            ],
+            ..JSON
+        },
+    ),
     (
         Format::Parquet,
         RoundTrip {

@@ -217,24 +217,24 @@ fn files_of_others_are_not_replaced() {
 fn replaced_files_keep_mode_and_links() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     let bench = Bench::new();
-    bench.table("a.x", &[7]);
+    bench.table("a.parquet", &[7]);
     let private = std::fs::Permissions::from_mode(0o640);
-    std::fs::set_permissions(bench.path("a.x"), private).unwrap();
+    std::fs::set_permissions(bench.path("a.parquet"), private).unwrap();
     std::fs::create_dir(bench.path("sub")).unwrap();
-    symlink("../a.x", bench.path("sub/link.x")).unwrap();
+    symlink("../a.parquet", bench.path("sub/link.parquet")).unwrap();
     for sink in [
-        "a.x', format: PARQUET",
-        "sub/link.x', format: PARQUET",
-        "sub/link.x', format: PARQUET, mode: APPEND",
+        "a.parquet', format: PARQUET",
+        "sub/link.parquet', format: PARQUET",
+        "sub/link.parquet', format: PARQUET, mode: APPEND",
     ] {
         run(&bench, sink).good();
-        let found = std::fs::symlink_metadata(bench.path("a.x")).unwrap();
+        let found = std::fs::symlink_metadata(bench.path("a.parquet")).unwrap();
         assert_eq!(found.permissions().mode() & 0o777, 0o640, "{sink}");
-        assert!(bench.path("sub/link.x").is_symlink(), "{sink}");
-        assert_eq!(bench.values("a.x")[0], "1", "{sink}");
+        assert!(bench.path("sub/link.parquet").is_symlink(), "{sink}");
+        assert_eq!(bench.values("a.parquet")[0], "1", "{sink}");
     }
-    assert_eq!(bench.values("a.x").len(), 6);
-    assert_eq!(bench.files(), ["a.x", "sub/", "sub/link.x"]);
+    assert_eq!(bench.values("a.parquet").len(), 6);
+    assert_eq!(bench.files(), ["a.parquet", "sub/", "sub/link.parquet"]);
 }
 
 #[test]

@@ -6,18 +6,22 @@ use super::numeric::{comparable, is_nan, null_bool, refused};
 use super::{FULL, Row, mismatch, this_of};
 use crate::client::MARK;
 use crate::dsl::{Ex, and, boolean, double, f, iff, is_null, not, not_null, null, or, text, when};
-use crate::expr::{Lw, Val, constant};
+use crate::expr::{Lw, Val, common, constant};
 
 pub(super) const ROWS: &[Row] = &[
     (Func::Clip, FULL, clip),
     (Func::FillNull, FULL, fill_null),
     (Func::FillNan, FULL, |lw, call| {
         let this = this_of(lw, call, DType::is_numeric)?;
+        let value = lw.lower(&*call.expr("value")?)?;
         if !this.is_float() {
-            return Ok(this);
+            // There is nothing to replace, but numbers of both become what holds them.
+            return match common(&this.t, &value.t) {
+                Some(both) if both.is_numeric() && both != this.t => lw.cast(&this, &both, true),
+                _ => Ok(this),
+            };
         }
         let this = lw.share(this);
-        let value = lw.lower(&*call.expr("value")?)?;
         let value = lw.cast(&value, &this.t.clone(), true)?;
         let e = iff(is_nan(this.e.clone()), value.e.clone(), this.e.clone());
         Ok(Val::of(e, this.t.clone(), &[&this, &value]))

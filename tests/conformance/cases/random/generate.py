@@ -13,15 +13,15 @@ import random
 
 import duckdb
 
-TYPES = {"i": "int", "k": "int", "f": "float", "s": "text", "b": "bool", "d": "date"}
-SQL_TYPES = {"int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR", "bool": "BOOLEAN", "date": "DATE"}
+TYPES = {"i": "int", "k": "int", "f": "float", "s": "text", "o": "bool", "d": "date"}
+SQL_TYPES = {"int": "BIGINT", "float": "DOUBLE", "text": "STRING", "bool": "BOOLEAN", "date": "DATE"}
 CASE_TYPES = {"int": "int64", "float": "float64", "text": "string", "bool": "boolean", "date": "date"}
 VALUES = {
     "i": [None, 0, 1, 2, 3, -1],
     "k": [None, 0, 1, 2, 3],
     "f": [None, 0.5, -2.0, 1.0, 2.5],
     "s": [None, "a", "b", "ab", "B", ""],
-    "b": [None, True, False],
+    "o": [None, True, False],
     "d": [None, "2024-02-29", "2024-01-31", "2023-12-31"],
 }
 COMPARISONS = ["=", "<>", "<", ">=", "<=", ">"]
