@@ -276,9 +276,14 @@ async fn judge(session: &Session, cx: &RunCx, spec: &ReadSpec, file: &File) -> R
         );
     }
     if spec.format == Format::JsonLines && file.no_objects > 0 {
+        let paths = std::slice::from_ref(&file.path);
+        let place = match first_malformed(session, cx, spec, paths).await? {
+            Some((_, line)) => format!(", line {line}"),
+            None => String::new(),
+        };
         return fault(
             format!(
-                "`{path}`: {} of its lines are no JSON object",
+                "`{path}`{place}: {} of its lines are no JSON object",
                 file.no_objects
             ),
             "JSONL has one object on each line; a file that is one array, or objects over several lines, has format JSON",
