@@ -352,16 +352,11 @@ fn one(scope: &[Column], name: &str) -> Planned<Column> {
 }
 
 /// `a = b` of two columns of the frame.
-pub(crate) fn equal(a: &str, b: &str) -> ast::Expr {
-    let column = |id: &str| {
-        let mut name = Ident::new(String::new());
-        tree::resolve(&mut name, id.to_owned());
-        ast::Expr::Identifier(name)
-    };
+fn equal(a: &str, b: &str) -> ast::Expr {
     ast::Expr::BinaryOp {
-        left: Box::new(column(a)),
+        left: Box::new(tree::column(a)),
         op: ast::BinaryOperator::Eq,
-        right: Box::new(column(b)),
+        right: Box::new(tree::column(b)),
     }
 }
 

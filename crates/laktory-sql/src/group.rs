@@ -23,7 +23,8 @@ struct Aggregate {
     value: Expr,
 }
 
-fn is_aggregate(expr: &ast::Expr) -> bool {
+/// Whether an expression is a call of an aggregate, without a window.
+pub(crate) fn is_aggregate(expr: &ast::Expr) -> bool {
     matches!(expr, ast::Expr::Function(function)
         if function.over.is_none()
             && laktory_syntax::sql_is_aggregate(&tree::function_name(function)))

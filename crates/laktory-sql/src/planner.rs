@@ -254,6 +254,7 @@ impl<'a> Planner<'a> {
             output.rel.select(columns)
         };
         let (a, b) = (side(left), side(right));
+        let ids = a.ids.clone();
         let rel = match op {
             SetOperator::Union => {
                 let rel = a.union(&[b], UnionHow::Coerced);
@@ -283,7 +284,7 @@ impl<'a> Planner<'a> {
             .zip(&names)
             .map(|((name, _), id)| (name.clone(), id.clone()))
             .collect();
-        let rel = rel.only(&side(left).ids);
+        let rel = rel.only(&ids);
         Ok(Output {
             rel,
             columns,

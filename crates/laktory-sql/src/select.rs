@@ -420,7 +420,7 @@ fn windows_in_place(select: &Select) -> Planned<Select> {
     Ok(select)
 }
 
-fn is_window(expr: &ast::Expr) -> bool {
+pub(crate) fn is_window(expr: &ast::Expr) -> bool {
     matches!(expr, ast::Expr::Function(function) if function.over.is_some())
 }
 
@@ -509,11 +509,7 @@ fn starred<'a>(
                 .map(|element| element.expr.clone())
                 .next()
         });
-        let expr = replaced.unwrap_or_else(|| {
-            let mut name = ast::Ident::new(String::new());
-            tree::resolve(&mut name, column.id.clone());
-            ast::Expr::Identifier(name)
-        });
+        let expr = replaced.unwrap_or_else(|| tree::column(&column.id));
         items.push(Item {
             name: Some(column.name.clone()),
             expr,

@@ -6,11 +6,12 @@ use sqlparser::ast::{self, BinaryOperator, GroupByExpr, Query, Select, SetExpr};
 
 use crate::fault::{Planned, beyond};
 use crate::from::{Relation, within};
-use crate::group::or_zero;
+use crate::group::{is_aggregate, or_zero};
 use crate::join::How;
 use crate::plan::{Rel, not};
 use crate::planner::{Outer, Output, Planner};
 use crate::scope::Column;
+use crate::select::is_window;
 use crate::tree;
 
 /// How often a sub-query is planned before all columns that it uses of the outer row are known.
@@ -116,16 +117,7 @@ impl Planner<'_> {
         let Some(select) = plain_select(query) else {
             return Ok(false);
         };
-        let nothing = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty())
-            && select.having.is_none()
-            && select.qualify.is_none();
-        let special = |expr: &ast::Expr| match expr {
-            ast::Expr::Function(function) => {
-                function.over.is_some()
-                    || laktory_syntax::sql_is_aggregate(&tree::function_name(function))
-            }
-            _ => false,
-        };
+        let special = |expr: &ast::Expr| is_aggregate(expr) || is_window(expr);
         let items: Vec<&ast::Expr> = select
             .projection
             .iter()
@@ -135,7 +127,7 @@ impl Planner<'_> {
                 _ => None,
             })
             .collect();
-        if !nothing || items.iter().any(|expr| tree::any(expr, special)) {
+        if !is_ungrouped(select) || items.iter().any(|expr| tree::any(expr, special)) {
             return Ok(false);
         }
         let item = match (value, items.as_slice()) {
@@ -361,15 +353,7 @@ impl Planner<'_> {
         else {
             return Ok(None);
         };
-        let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty())
-            && select.having.is_none()
-            && select.qualify.is_none();
-        let counting = |expr: &ast::Expr| {
-            matches!(expr, ast::Expr::Function(function)
-            if function.over.is_none()
-                && laktory_syntax::sql_is_aggregate(&tree::function_name(function)))
-        };
-        if !ungrouped || tree::has_query(item) || !tree::any(item, counting) {
+        if !is_ungrouped(select) || tree::has_query(item) || !tree::any(item, is_aggregate) {
             return Ok(None);
         }
         let Some((inner, shared)) = self.beside(relation, select)? else {
@@ -407,7 +391,7 @@ impl Planner<'_> {
         }
         let mut aggregates: Vec<(String, Expr)> = Vec::new();
         tree::rewrite(&mut item, &mut |node| {
-            if counting(node) {
+            if is_aggregate(node) {
                 let id = self.names.fresh("aggregate");
                 aggregates.push((id.clone(), self.lower(node)?));
                 *node = tree::resolved(&id, node);
@@ -552,4 +536,11 @@ fn plain_select(query: &Query) -> Option<&Select> {
         SetExpr::Query(inner) if alone => plain_select(inner),
         _ => None,
     }
+}
+
+/// Whether a SELECT has no clause of groups or windows.
+fn is_ungrouped(select: &Select) -> bool {
+    matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty())
+        && select.having.is_none()
+        && select.qualify.is_none()
 }

@@ -22,6 +22,13 @@ pub(crate) fn resolved(id: &str, like: &Expr) -> Expr {
     })
 }
 
+/// An identifier that names a column of the frame, and stands nowhere in the text.
+pub(crate) fn column(id: &str) -> Expr {
+    let mut name = Ident::new(String::new());
+    resolve(&mut name, id.to_owned());
+    Expr::Identifier(name)
+}
+
 /// The column of the frame that an expression is, once resolved.
 pub(crate) fn column_of(expr: &Expr) -> Option<&str> {
     match expr {
