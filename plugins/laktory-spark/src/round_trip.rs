@@ -53,21 +53,7 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
     (
         Format::Parquet,
         RoundTrip {
-            kinds: &[
-                Kind::Boolean,
-                Kind::Integer,
-                Kind::Float,
-                Kind::Decimal,
-                Kind::String,
-                Kind::Date,
-                Kind::Datetime,
-                Kind::Duration,
-                Kind::Binary,
-                Kind::List,
-                Kind::Array,
-                Kind::Struct,
-                Kind::Map,
-            ],
+            kinds: JSON.kinds,
             options: &[("compression", ReadsAs::Nothing)],
         },
     ),

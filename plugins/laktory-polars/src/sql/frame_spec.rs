@@ -1,28 +1,11 @@
 //! What a rewritten window function computes, as its name: plans are compared by names of functions, so two windows with
 //! one name must mean one thing. A name is an identifier, in no need of quotes.
 
-use laktory_core::{Window, WindowBound, WindowUnit};
+use laktory_core::Window;
+pub(super) use laktory_core::{WindowBound as Bound, WindowUnit as Unit};
 
 /// In front of every such name.
 const PREFIX: &str = "__laktory_window";
-
-/// What a frame counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    /// Single rows.
-    Rows,
-    /// Groups of rows that are equal in order. `RANGE` without distances is this too.
-    Groups,
-}
-
-/// One end of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bound {
-    /// That of the partition.
-    Unbounded,
-    /// So far from the current row; negative precedes.
-    Offset(i64),
-}
 
 /// One key of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +32,6 @@ pub(super) struct Spec {
 impl Spec {
     /// What a window function of the contract computes.
     pub(super) fn of(window: &Window) -> Self {
-        let bound = |bound| match bound {
-            WindowBound::Unbounded => Bound::Unbounded,
-            WindowBound::Offset(by) => Bound::Offset(by),
-        };
         Self {
             func: window.func.name().to_owned(),
             args: window.args.len(),
@@ -64,12 +43,9 @@ impl Spec {
                     nulls_last: key.nulls_last,
                 })
                 .collect(),
-            unit: match window.frame.unit {
-                WindowUnit::Rows => Unit::Rows,
-                WindowUnit::Groups => Unit::Groups,
-            },
-            start: bound(window.frame.start),
-            end: bound(window.frame.end),
+            unit: window.frame.unit,
+            start: window.frame.start,
+            end: window.frame.end,
             ignore_nulls: window.ignore_nulls,
         }
     }
