@@ -21,12 +21,19 @@ pub(crate) struct Results {
     combinations: Vec<(String, usize)>,
     /// What went wrong other than a test.
     broken: Vec<String>,
+    /// What failed tests said, shortened: the end of a long output is all that some readers of it keep.
+    failures: Vec<String>,
     in_conformance: bool,
+    in_failures: bool,
 }
+
+/// Lines of a failed test that the closing report repeats.
+const LINES_OF_A_FAILURE: usize = 30;
 
 impl Results {
     /// Takes in a line of `cargo test`.
     pub(crate) fn see(&mut self, line: &str) {
+        self.see_failure(line);
         if let Some(header) = line.trim_start().strip_prefix("Running ") {
             self.in_conformance = header.contains("conformance-");
         } else if line.trim_start().starts_with("Doc-tests ") {
@@ -43,6 +50,21 @@ impl Results {
             self.own.passed += counts.passed;
             self.own.ignored += counts.ignored;
             self.own.failed += counts.failed;
+        }
+    }
+
+    /// `failures:`, then `---- name ----` and what the test said, for each; a second `failures:` only names them again.
+    fn see_failure(&mut self, line: &str) {
+        if line == "failures:" || line.starts_with("test result: ") {
+            self.in_failures = line == "failures:" && !self.in_failures;
+        } else if self.in_failures && line.starts_with("---- ") {
+            self.failures.push(line.to_owned());
+        } else if self.in_failures
+            && let Some(failure) = self.failures.last_mut()
+            && failure.lines().count() <= LINES_OF_A_FAILURE
+        {
+            failure.push('\n');
+            failure.push_str(line);
         }
     }
 
@@ -101,12 +123,13 @@ impl Results {
                 .sum::<u64>()
     }
 
-    /// The closing table, one row for each backend, and the closing line.
+    /// What failed tests said; the closing table, one row for each backend; and the closing line.
     pub(crate) fn table(&self) -> String {
-        let mut lines = vec![format!(
+        let mut lines: Vec<String> = self.failures.clone();
+        lines.push(format!(
             "{:<16} {:>8} {:>22} {:>8} {:>8}",
             "backend", "passed", "expected unsupported", "ignored", "failed"
-        )];
+        ));
         let rows = self
             .backends
             .iter()
@@ -196,6 +219,35 @@ mod tests {
             results.table().ends_with("\n19 passed, 1 failed"),
             "{}",
             results.table()
+        );
+    }
+
+    #[test]
+    fn the_end_says_which_tests_failed_and_why() {
+        let long = vec!["more"; 2 * LINES_OF_A_FAILURE];
+        let mut lines = vec![
+            "test polars::a ... FAILED",
+            "",
+            "failures:",
+            "",
+            "---- polars::a ----",
+            "1 row, not 2",
+        ];
+        lines.extend(long);
+        lines.extend([
+            "failures:",
+            "    polars::a",
+            "",
+            "test result: FAILED. 0 passed; 1 failed",
+        ]);
+        let table = results(&lines).table();
+        assert!(
+            table.starts_with("---- polars::a ----\n1 row, not 2\nmore"),
+            "{table}"
+        );
+        assert!(
+            table.matches("more").count() <= LINES_OF_A_FAILURE,
+            "{table}"
         );
     }
 
