@@ -114,7 +114,22 @@ pub(crate) fn block_on<T>(
         return Ok((done, runtime));
     }
     std::mem::forget(runtime);
-    Err(cut.failure())
+    Err(Failure {
+        leaves_threads: true,
+        ..cut.failure()
+    })
+}
+
+/// Ends the process without what else runs at its end.
+pub(crate) fn end_at_once(code: u8) {
+    #[cfg(unix)]
+    {
+        // What was written must not be lost.
+        let _ = std::io::Write::flush(&mut std::io::stdout());
+        signal_hook::low_level::exit(code.into());
+    }
+    #[cfg(not(unix))]
+    std::process::exit(code.into());
 }
 
 /// How long the work has to be dropped. Where the thread that drives it hangs at the missing bytes itself, it never is.
@@ -138,8 +153,7 @@ fn watch(cut: &Arc<Cut>) -> laktory::core::Result<()> {
                 std::thread::sleep(GRACE);
                 // What was staged is removed by the next run.
                 crate::render::failure(&cut.failure());
-                // At once: what else runs at the end of a process may wait for the thread that hangs.
-                signal_hook::low_level::exit(1);
+                end_at_once(1);
             }
         })?;
     Ok(())

@@ -16,6 +16,9 @@ pub(crate) struct Failure {
     pub(crate) code: u8,
     /// Faults to print, each once.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Whether threads hang that nothing stops: the process ends at once then, since what runs at the end of one may wait
+    /// for them, or take away what they look at.
+    pub(crate) leaves_threads: bool,
 }
 
 impl Failure {
@@ -24,6 +27,7 @@ impl Failure {
         Self {
             code: USAGE,
             diagnostics,
+            leaves_threads: false,
         }
     }
 
@@ -32,6 +36,7 @@ impl Failure {
         Self {
             code: FAILED,
             diagnostics,
+            leaves_threads: false,
         }
     }
 
@@ -40,6 +45,7 @@ impl Failure {
         Self {
             code: INTERRUPTED,
             diagnostics: Vec::new(),
+            leaves_threads: false,
         }
     }
 }

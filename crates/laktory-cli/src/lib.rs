@@ -44,6 +44,9 @@ pub fn run(registry: laktory::core::Result<Registry>) -> ExitCode {
 
 fn fail(failure: &Failure) -> ExitCode {
     render::failure(failure);
+    if failure.leaves_threads {
+        cut_off::end_at_once(failure.code);
+    }
     ExitCode::from(failure.code)
 }
 

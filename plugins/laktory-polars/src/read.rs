@@ -34,8 +34,11 @@ pub(crate) use json::source as json_source;
 /// Reads files of one format into a lazy plan.
 type Reader = fn(&Request<'_>) -> Result<LazyFrame>;
 
+/// A format, the options that it has, and its reader.
+pub(crate) type Row = (Format, FormatSupport, Reader);
+
 /// The formats that are read.
-pub(crate) const READERS: &[(Format, FormatSupport, Reader)] = &[
+pub(crate) const READERS: &[Row] = &[
     (Format::Csv, full(laktory_formats::csv::OPTIONS), csv::read),
     (
         Format::JsonLines,
@@ -82,6 +85,7 @@ pub(crate) struct Request<'a> {
 /// # Errors
 /// `Unsupported` for the format, `InvalidArgument` for an option, `NotFound`, `Io`, `ConversionFailed`.
 pub(crate) async fn read(cx: &RunCx, known: &Arc<Known>, spec: &ReadSpec) -> Result<Frame> {
+    let reader = reader(&spec.format)?;
     let owned = spec.clone();
     let found = cx.blocking(move || Files::of(&owned)).await?;
     let csv = match spec.format {
@@ -90,26 +94,31 @@ pub(crate) async fn read(cx: &RunCx, known: &Arc<Known>, spec: &ReadSpec) -> Res
     };
     let json = json::look(cx, known, spec, &found).await?;
     let (run, spec) = (cx.clone(), spec.clone());
-    cx.blocking(move || plan(&run, &spec, found, csv, json))
+    cx.blocking(move || plan(&run, &spec, reader, found, csv, json))
         .await
+}
+
+/// The row of a format.
+fn reader(format: &Format) -> Result<&'static Row> {
+    READERS
+        .iter()
+        .find(|(known, ..)| known == format)
+        .ok_or_else(|| {
+            Error::unsupported(format!("polars does not read {format}")).with_hint(format!(
+                "it reads {}",
+                formats(READERS.iter().map(|(format, ..)| format))
+            ))
+        })
 }
 
 fn plan(
     cx: &RunCx,
     spec: &ReadSpec,
+    (_, support, reader): &Row,
     files: Files,
     csv: Option<Looked>,
     json: Option<json::Answer>,
 ) -> Result<Frame> {
-    let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
-    else {
-        return Err(
-            Error::unsupported(format!("polars does not read {}", spec.format)).with_hint(format!(
-                "it reads {}",
-                formats(READERS.iter().map(|(format, ..)| format))
-            )),
-        );
-    };
     let what = format!("reader option of {}", spec.format);
     let declared = spec
         .schema

@@ -178,6 +178,8 @@ pub(crate) fn command(
                 ("ignoreLeadingWhiteSpace", "false"),
                 ("ignoreTrailingWhiteSpace", "false"),
                 ("escape", quote.as_str()),
+                // Spark alone would write `""`, whatever the quote is.
+                ("emptyValue", quote.repeat(2).as_str()),
                 ("timestampFormat", INSTANTS),
                 ("timestampNTZFormat", DATETIMES),
             ] {
@@ -304,6 +306,7 @@ mod tests {
                 panic!("a command that writes");
             };
             assert_eq!(write.options["escape"], escape);
+            assert_eq!(write.options["emptyValue"], escape.repeat(2));
             assert_eq!(write.options["timestampNTZFormat"], DATETIMES);
         }
     }
