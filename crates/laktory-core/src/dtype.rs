@@ -69,6 +69,9 @@ impl TimeUnit {
     }
 }
 
+/// The key of an Arrow field's metadata that tells the type which travels as another.
+const CARRIED: &str = "laktory.type";
+
 /// A named member of a struct.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Field {
@@ -79,6 +82,32 @@ pub struct Field {
 }
 
 impl Field {
+    /// The column of an Arrow field.
+    #[must_use]
+    pub fn from_arrow(field: &ArrowField) -> Self {
+        let dtype = match field.metadata().get(CARRIED).map(String::as_str) {
+            Some("categorical") => DType::Categorical,
+            Some("enum") => DType::Enum(Vec::new()),
+            Some("int128") => DType::Int128,
+            Some("uint128") => DType::UInt128,
+            _ => DType::from_arrow(field.data_type()),
+        };
+        Self::new(field.name().as_str(), dtype)
+    }
+
+    /// The Arrow field of a column whose `dtype` has no Arrow type of its own, marked so that [`Field::from_arrow`] knows.
+    #[must_use]
+    pub fn carried(field: ArrowField, dtype: &DType) -> ArrowField {
+        let mark = match dtype {
+            DType::Categorical => "categorical",
+            DType::Enum(_) => "enum",
+            DType::Int128 => "int128",
+            DType::UInt128 => "uint128",
+            _ => return field,
+        };
+        field.with_metadata([(CARRIED.to_owned(), mark.to_owned())].into())
+    }
+
     /// A field.
     #[must_use]
     pub fn new(name: impl Into<String>, dtype: DType) -> Self {

@@ -4,13 +4,14 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
+use crate::dtype::Field;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a driver keeps inside a [`Frame`].
@@ -23,6 +24,7 @@ pub struct Frame {
     inner: Arc<dyn NativeFrame>,
     source_rows: Option<u64>,
     warnings: Arc<[String]>,
+    columns: Arc<OnceLock<Arc<[Field]>>>,
 }
 
 impl Frame {
@@ -34,6 +36,7 @@ impl Frame {
             inner: Arc::new(inner),
             source_rows: None,
             warnings: Arc::default(),
+            columns: Arc::default(),
         }
     }
 
@@ -63,6 +66,18 @@ impl Frame {
     #[must_use]
     pub fn source_rows(&self) -> Option<u64> {
         self.source_rows
+    }
+
+    /// Its columns, where they are known without asking the engine.
+    #[must_use]
+    pub fn columns(&self) -> Option<Arc<[Field]>> {
+        self.columns.get().cloned()
+    }
+
+    /// Keeps what was found out about the columns, for this frame and its clones.
+    pub(crate) fn know(&self, columns: Arc<[Field]>) {
+        // Whoever comes second says the same.
+        let _ = self.columns.set(columns);
     }
 
     /// Name of the backend that owns the frame.

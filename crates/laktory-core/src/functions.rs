@@ -353,6 +353,12 @@ functions! {
     StringSplit: "laktory.string_split", Method, Elementwise, [param("pattern", Str), param("key", Int)], "null when out of range", "Part number key (from 0) of a text split at a literal pattern.";
     CurrentTimestamp: "laktory.current_timestamp", Function, Elementwise, [], "never null", "Start of the run, as UTC microseconds.";
 
+    // --- what `+`, `-`, `*` and `sum` become once types are known (`laktory_core::typing`) ---
+    ExactAdd: "exact.add", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Sum of integers in 64 bits, or of decimals with all digits; what has more is an error.";
+    ExactSub: "exact.sub", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Difference of integers in 64 bits, or of decimals with all digits; what has more is an error.";
+    ExactMul: "exact.mul", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Product of integers in 64 bits, or of decimals with all digits; what has more is an error.";
+    ExactSum: "exact.sum", Operator, Aggregate, [], "skips null; 0 when there is none", "Sum of integers in 64 bits; what has more is an error.";
+
     // --- SQL, where its meaning is not Narwhals' ---
     SqlMod: "sql.mod", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Remainder with the sign of the dividend.";
     SqlIsTrue: "sql.is_true", Operator, Elementwise, [], "null is false", "Whether the value is true.";
@@ -360,9 +366,6 @@ functions! {
     SqlEqNullSafe: "sql.is_not_distinct_from", Operator, Elementwise, [param("other", Literal)], "null equals null", "Equality that is never null.";
     SqlConcat: "sql.concat", Function, Elementwise, [param("exprs", Columns)], "skips null", "Texts joined; nulls are skipped.";
     SqlLike: "sql.like", Operator, Elementwise, [param("pattern", Str), param("case_insensitive", Bool), param("escape", Str).optional()], "null in, null out", "LIKE with % and _.";
-    SqlAdd: "sql.add", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Sum as statements have it: of integers in 64 bits, an error beyond them where the engine can tell.";
-    SqlSub: "sql.sub", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Difference as statements have it: of integers in 64 bits, an error beyond them where the engine can tell.";
-    SqlMul: "sql.mul", Operator, Elementwise, [param("other", Literal)], "null in, null out", "Product as statements have it: of integers in 64 bits, an error beyond them where the engine can tell; of decimals with all digits.";
     SqlSingle: "sql.single", Function, Elementwise, [param("x", Column), param("count", Column)], "null in, null out", "The value of a sub-query, of which `count` were found: an error when there are several.";
     SqlRoundHalfUp: "sql.round_half_up", Function, Elementwise, [param("x", Column), param("decimals", Int).or(D::Int(0))], "null in, null out", "Rounded half away from zero, as ROUND of SQL statements; negative decimals round to tens and hundreds.";
     SqlRound: "sql.round", Function, Elementwise, [param("x", Column), param("decimals", Int).or(D::Int(0))], "null in, null out", "Rounded half to even, as the reference's ROUND.";

@@ -25,6 +25,7 @@ pub mod semantics;
 pub mod shape;
 mod spec;
 mod sql;
+pub mod typing;
 pub mod user;
 pub mod walk;
 mod window;

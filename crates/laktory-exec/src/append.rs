@@ -6,7 +6,7 @@ use std::sync::Arc;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
     Backend, DType, Error, ErrorKind, Format, Frame, FrameName, NamedFrames, Op, Result, RunCx,
-    UnionHow,
+    UnionHow, typing,
 };
 use laktory_plan::{SinkPlan, SinkTarget, Stored};
 
@@ -56,7 +56,7 @@ pub(crate) async fn fits(
     if !is_lossless(sink) {
         return Ok(());
     }
-    let both = match append(cx, backend, old, new.clone()) {
+    let both = match append(cx, backend, old, new.clone()).await {
         Ok(both) => backend.schema(cx, &both).await.map(|_| ()),
         Err(error) => Err(error),
     };
@@ -133,7 +133,7 @@ async fn existing(
 ///
 /// # Errors
 /// When the engine cannot put them together.
-pub(crate) fn append(
+pub(crate) async fn append(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
     existing: Frame,
@@ -146,5 +146,5 @@ pub(crate) fn append(
         others: vec![name],
         how: UnionHow::Diagonal,
     };
-    backend.apply(cx, &existing, &union, &named)
+    typing::apply(&**backend, cx, &existing, &union, &named).await
 }

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt as _, StreamExt as _};
-use laktory_core::{Backend, Cancel, Error, ErrorKind, Frame, Job, NamedFrames, Result, RunCx};
+use laktory_core::{
+    Backend, Cancel, Error, ErrorKind, Frame, Job, NamedFrames, Result, RunCx, typing,
+};
 use laktory_model::Path;
 use laktory_plan::{ExpectationPlan, Handover, Input, InputSource, NodePlan, Step, StepKind};
 
@@ -233,7 +235,7 @@ impl Search<'_> {
             return Some(place.clone());
         }
         for (op, place) in alone.iter().zip(&step.arguments) {
-            let frame = backend.apply(self.cx, &before, op, named);
+            let frame = typing::apply(&**backend, self.cx, &before, op, named).await;
             if self.fails(backend, frame).await {
                 return Some(place.clone());
             }
@@ -251,7 +253,7 @@ impl Search<'_> {
         let fail = async |rules: &[ExpectationPlan]| {
             let steps = expectations::steps(rules);
             let judged = [&steps.flag, &steps.metrics];
-            let judged = apply_all(self.cx, backend, stage.clone(), judged);
+            let judged = apply_all(self.cx, backend, stage.clone(), judged).await;
             self.fails(backend, judged).await
         };
         let mut suspects = node.expectations.as_slice();
@@ -277,14 +279,14 @@ impl Search<'_> {
             false => {
                 let steps = expectations::steps(&node.expectations);
                 let steps = std::iter::once(&steps.flag).chain(&steps.keep);
-                apply_all(self.cx, backend, stage, steps).ok()?
+                apply_all(self.cx, backend, stage, steps).await.ok()?
             }
         };
         for sink in &node.sinks {
             let Some(schema) = &sink.schema else {
                 continue;
             };
-            let conformed = apply_all(self.cx, backend, kept.clone(), [&conform(schema)]);
+            let conformed = apply_all(self.cx, backend, kept.clone(), [&conform(schema)]).await;
             if self.fails(backend, conformed).await {
                 return Some(sink.place.key("schema_definition"));
             }

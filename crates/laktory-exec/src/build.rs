@@ -6,7 +6,7 @@ use futures_util::stream;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
     Backend, BatchStream, Catalog, Error, ErrorKind, Frame, FrameName, Job, NamedFrames, Op,
-    Outcome, Result, RunCx, Target,
+    Outcome, Result, RunCx, Target, typing,
 };
 use laktory_model::Path;
 use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored};
@@ -258,7 +258,7 @@ impl Builder<'_> {
                     .with_hint("add a source, or begin with a SQL step that reads `{nodes.<name>}`")
                 })?;
                 for op in ops {
-                    frame = self.backend.apply(self.cx, &frame, op, named)?;
+                    frame = typing::apply(&**self.backend, self.cx, &frame, op, named).await?;
                 }
                 Ok(frame)
             }
@@ -346,7 +346,8 @@ impl Builder<'_> {
             ([place], 1) => (place, error),
             (places, count) if places.len() == count => {
                 for (op, place) in alone.iter().zip(places) {
-                    let outcome = match self.backend.apply(self.cx, &frame, op, named) {
+                    let step = typing::apply(&**self.backend, self.cx, &frame, op, named);
+                    let outcome = match step.await {
                         Ok(frame) => self.resolves(&frame).await,
                         Err(error) => Err(error),
                     };

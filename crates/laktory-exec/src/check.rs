@@ -9,7 +9,8 @@ use std::sync::Arc;
 use futures_util::stream;
 use laktory_core::arrow::schema::{DataType, SchemaRef};
 use laktory_core::{
-    Backend, BatchStream, DType, Error, ErrorKind, Field, Frame, Op, Result, RunCx, silent_loss,
+    Backend, BatchStream, DType, Error, ErrorKind, Field, Frame, NamedFrames, Op, Result, RunCx,
+    silent_loss, typing,
 };
 use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkTarget, Writer};
 
@@ -229,7 +230,7 @@ async fn check_node(
     }
     let steps = expectations::steps(&node.expectations);
     let kept = std::iter::once(&steps.flag).chain(&steps.keep);
-    let output = apply_all(cx, backend, stage, kept).map_err(at_node)?;
+    let output = apply_all(cx, backend, stage, kept).await.map_err(at_node)?;
     Ok((resolved, Some(output)))
 }
 
@@ -292,7 +293,7 @@ async fn conformed(
     stage: &Frame,
     wanted: &[Field],
 ) -> Result<Frame> {
-    let conformed = apply_all(cx, backend, stage.clone(), [&conform(wanted)])?;
+    let conformed = apply_all(cx, backend, stage.clone(), [&conform(wanted)]).await?;
     backend.schema(cx, &conformed).await?;
     let present = backend.schema(cx, stage).await?;
     for field in wanted {
@@ -344,7 +345,7 @@ async fn resolve_expectations(
     stage: &Frame,
 ) -> Result<()> {
     let steps = expectations::steps(expectations);
-    let conditions = apply_all(cx, backend, stage.clone(), [&steps.conditions])?;
+    let conditions = apply_all(cx, backend, stage.clone(), [&steps.conditions]).await?;
     let conditions = backend.schema(cx, &conditions).await?;
     let wrong = conditions
         .fields()
@@ -361,19 +362,19 @@ async fn resolve_expectations(
         .with_hint("compare it with something: `... > 0`"));
     }
     let metrics = [&steps.flag, &steps.metrics];
-    let metrics = apply_all(cx, backend, stage.clone(), metrics)?;
+    let metrics = apply_all(cx, backend, stage.clone(), metrics).await?;
     backend.schema(cx, &metrics).await.map(|_| ())
 }
 
 /// The frame after several operations.
-pub(crate) fn apply_all<'a>(
+pub(crate) async fn apply_all<'a>(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
     mut frame: Frame,
     ops: impl IntoIterator<Item = &'a Op>,
 ) -> Result<Frame> {
     for op in ops {
-        frame = backend.apply(cx, &frame, op, &laktory_core::NamedFrames::new())?;
+        frame = typing::apply(&**backend, cx, &frame, op, &NamedFrames::new()).await?;
     }
     Ok(frame)
 }

@@ -184,9 +184,9 @@ impl NodeRun<'_> {
         let steps = (!self.node.expectations.is_empty())
             .then(|| expectations::steps(&self.node.expectations));
         let flagged = match &steps {
-            Some(steps) => {
-                apply_all(self.shared.cx, backend, stage, [&steps.flag]).map_err(at_node)?
-            }
+            Some(steps) => apply_all(self.shared.cx, backend, stage, [&steps.flag])
+                .await
+                .map_err(at_node)?,
             None => stage,
         };
         let flagged = match self.node.random && self.wants_several() {
@@ -198,6 +198,7 @@ impl NodeRun<'_> {
         };
         let kept = self
             .kept(backend, &flagged, steps.as_ref())
+            .await
             .map_err(at_node)?;
         if self.node.handover == Handover::Inline && steps.is_none() {
             self.hand_over(kept);
@@ -210,7 +211,7 @@ impl NodeRun<'_> {
         {
             // What the engine writes is visible at once: the rules are judged before.
             let (settled, metrics) = self.settle(backend, &flagged, steps, report).await?;
-            kept = self.kept(backend, &settled, Some(steps)).map_err(at_node)?;
+            kept = (self.kept(backend, &settled, Some(steps)).await).map_err(at_node)?;
             flagged = settled;
             judged = Some(metrics);
         }
@@ -307,7 +308,9 @@ impl NodeRun<'_> {
     ) -> Result<(Frame, Metrics), Vec<Fault>> {
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
         let cx = self.shared.cx;
-        let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics]).map_err(at_node)?;
+        let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics])
+            .await
+            .map_err(at_node)?;
         let mut pass = Pass::default();
         pass.add(Purpose::Keep, flagged.clone(), Target::Materialize);
         pass.add(Purpose::Metrics, metrics, Target::Collect);
@@ -332,14 +335,14 @@ impl NodeRun<'_> {
         warnings.push(message);
     }
 
-    fn kept(
+    async fn kept(
         &self,
         backend: &Arc<dyn Backend>,
         flagged: &Frame,
         steps: Option<&ExpectationSteps>,
     ) -> Result<Frame> {
         match steps {
-            Some(steps) => apply_all(self.shared.cx, backend, flagged.clone(), &steps.keep),
+            Some(steps) => apply_all(self.shared.cx, backend, flagged.clone(), &steps.keep).await,
             None => Ok(flagged.clone()),
         }
     }
@@ -359,15 +362,18 @@ impl NodeRun<'_> {
             let at_sink = |error| Fault::new(&self.node.name, &output.sink.place, error);
             let mut frame = match (output.sink.quarantine, steps) {
                 (false, _) => kept.clone(),
-                (true, Some(steps)) => {
-                    apply_all(cx, backend, flagged.clone(), &steps.quarantine).map_err(at_sink)?
-                }
+                (true, Some(steps)) => apply_all(cx, backend, flagged.clone(), &steps.quarantine)
+                    .await
+                    .map_err(at_sink)?,
                 // Without expectations nothing is quarantined: an empty output with the stage's columns (R-NEXEC-3).
                 (true, None) => apply_all(cx, backend, flagged.clone(), [&Op::Head { n: 0 }])
+                    .await
                     .map_err(at_sink)?,
             };
             if let Some(schema) = &output.sink.schema {
-                frame = apply_all(cx, backend, frame, [&conform(schema)]).map_err(at_sink)?;
+                frame = apply_all(cx, backend, frame, [&conform(schema)])
+                    .await
+                    .map_err(at_sink)?;
             }
             if output.is_added() {
                 fits(cx, backend, &output.sink, &frame)
@@ -378,13 +384,15 @@ impl NodeRun<'_> {
                 let existing = read_stored(cx, backend, &output.sink.read, true)
                     .await
                     .map_err(at_sink)?;
-                let count = apply_all(cx, backend, existing.clone(), [&count_rows()]);
+                let count = apply_all(cx, backend, existing.clone(), [&count_rows()]).await;
                 pass.add(
                     Purpose::Existing(number),
                     count.map_err(at_sink)?,
                     Target::Collect,
                 );
-                frame = append(cx, backend, existing, frame).map_err(at_sink)?;
+                frame = append(cx, backend, existing, frame)
+                    .await
+                    .map_err(at_sink)?;
             }
             pass.add(
                 Purpose::Output(number),
@@ -394,14 +402,14 @@ impl NodeRun<'_> {
         }
         let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
         if let Some(steps) = steps.filter(|_| measure) {
-            let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics]);
+            let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics]).await;
             pass.add(Purpose::Metrics, metrics.map_err(at_node)?, Target::Collect);
         }
         if self.node.handover == Handover::Materialize {
             pass.add(Purpose::Keep, kept.clone(), Target::Materialize);
         } else if pass.jobs.is_empty() && (self.node.sinks.is_empty() || !self.shared.write) {
             // Nobody keeps the rows, but they are computed, so that faults in the data show.
-            let count = apply_all(cx, backend, kept.clone(), [&count_rows()]);
+            let count = apply_all(cx, backend, kept.clone(), [&count_rows()]).await;
             pass.add(Purpose::Count, count.map_err(at_node)?, Target::Collect);
         }
         Ok(pass)

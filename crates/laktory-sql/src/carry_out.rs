@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
-use laktory_core::{Backend, BatchStream, Error, Frame, NamedFrames, Result, RunCx};
+use laktory_core::{Backend, BatchStream, Error, Frame, NamedFrames, Result, RunCx, typing};
 
 use crate::plan::{ONE_ROW, Plan};
 
@@ -47,7 +47,7 @@ pub async fn carry_out(
                 for (name, other) in others {
                     seen.insert(name.clone(), of(other)?.clone());
                 }
-                backend.apply(cx, of(input)?, op, &seen)?
+                typing::apply(backend, cx, of(input)?, op, &seen).await?
             }
         };
         made.insert(key, frame);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use laktory_core::{Backend, Frame, NamedFrames, RunCx, SqlTemplate};
+use laktory_core::{Backend, Frame, NamedFrames, RunCx, SqlTemplate, typing};
 
 use crate::{Outcome, carry_out, plan};
 
@@ -16,8 +16,10 @@ pub async fn frame(
 ) -> Option<Frame> {
     let mut columns = BTreeMap::new();
     for name in query.frames() {
-        let schema = backend.schema(cx, named.get(name).ok()?).await.ok()?;
-        let names = schema.fields().iter().map(|field| field.name().clone());
+        let known = typing::columns(backend, cx, named.get(name).ok()?)
+            .await
+            .ok()?;
+        let names = known.iter().map(|field| field.name.clone());
         columns.insert(name.clone(), names.collect());
     }
     let plan = match plan(query, &columns) {

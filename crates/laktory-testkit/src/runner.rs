@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use laktory_core::{
     Backend, BackendConfig, BackendDescriptor, BatchStream, BlockingPool, Cancel, Capabilities,
     DType, Error, ErrorKind, Field, Frame, FrameName, NamedFrames, Op, OpKind, Result, RunCx,
-    SqlTemplate,
+    SqlTemplate, typing,
 };
 use laktory_syntax::FragmentError;
 use serde_json::Value;
@@ -178,7 +178,7 @@ impl Session {
     pub(crate) fn compute(&self, frame: &Frame, op: &Op) -> Result<Actual> {
         let work = async {
             let none = NamedFrames::new();
-            let frame = self.backend.apply(&self.cx, frame, op, &none)?;
+            let frame = typing::apply(&*self.backend, &self.cx, frame, op, &none).await?;
             self.exported(&frame).await
         };
         self.guarded("a random tree", work)
@@ -231,6 +231,7 @@ impl Session {
         if let Expect::Value(_) = case.expect {
             return self.inspect(case, &frame).await;
         }
+        let backend = &*self.backend;
         let steps = match compiled(&case.steps) {
             Ok(steps) => steps,
             Err(refusals) => return Ok(Outcome::Refused(refusals)),
@@ -255,7 +256,7 @@ impl Session {
                     let mut visible = named.clone();
                     visible.insert(FrameName::Df, frame.clone());
                     for op in ops {
-                        frame = self.backend.apply(&self.cx, &frame, op, &visible)?;
+                        frame = typing::apply(backend, &self.cx, &frame, op, &visible).await?;
                     }
                 }
             }
@@ -276,6 +277,7 @@ impl Session {
             .iter()
             .map(|field| (field.name(), DType::from_arrow(field.data_type())))
             .collect();
+        self.as_typed(frame, &promised)?;
         let exported = actual.schema.fields().iter();
         let agree = promised.len() == actual.schema.fields().len()
             && promised.iter().zip(exported).all(|((name, dtype), field)| {
@@ -289,6 +291,23 @@ impl Session {
             )));
         }
         Ok(actual)
+    }
+
+    /// What typing knows of a frame, the engine must say too: names, their order, and types.
+    fn as_typed(&self, frame: &Frame, promised: &[(&String, DType)]) -> Result<()> {
+        let Some(typed) = frame.columns() else {
+            return Ok(());
+        };
+        let agree = promised.len() == typed.len()
+            && promised.iter().zip(&*typed).all(|((name, dtype), field)| {
+                **name == field.name && types_match(&field.dtype, dtype, self.exact_types)
+            });
+        match agree {
+            true => Ok(()),
+            false => Err(Error::internal(format!(
+                "`schema` promised {promised:?}, typing {typed:?}"
+            ))),
+        }
     }
 
     /// A frame of the case inside the engine. Types that travel as another Arrow type are converted there, unless the

@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 use arrow::array::{Array, TimestampMicrosecondArray};
 use arrow::datatypes::DataType;
+use laktory_core::typing::Signature;
 use laktory_core::{Arg, BoundCall, Error, ErrorKind, Func, Result, Support};
 
+use crate::cast::convert;
 use crate::expr::{Column, Lower, Value};
 use crate::types::shown;
 use crate::unsupported;
@@ -68,10 +70,16 @@ const OWN: &[Row] = &[(Func::CurrentTimestamp, FULL, |call| {
 /// `Unsupported` for a function without row; those of the function.
 pub(crate) fn lower(lower: &Lower<'_>, func: Func, args: &[Arg]) -> Result<Value> {
     match rows().find(|(known, ..)| *known == func) {
-        Some((_, _, lowering)) => lowering(&Call {
-            lower,
-            bound: BoundCall::new(func, args),
-        }),
+        Some((_, _, lowering)) => {
+            let value = lowering(&Call {
+                lower,
+                bound: BoundCall::new(func, args),
+            })?;
+            match Signature::counts(func, args) {
+                true => convert(value, &DataType::Int64),
+                false => Ok(value),
+            }
+        }
         None => Err(unsupported(format!("`{}`", func.def().path))),
     }
 }

@@ -7,7 +7,7 @@ use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::DataType;
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::arrow::schema::{Field, Schema, SchemaRef};
-use laktory_core::{DType, Result};
+use laktory_core::{DType, Field as Column, Result};
 
 use crate::error::ResultExt;
 
@@ -16,7 +16,11 @@ pub(crate) fn exported(schema: &Schema) -> SchemaRef {
     let fields: Vec<Field> = schema
         .fields()
         .iter()
-        .map(|field| Field::new(field.name(), exported_type(field.data_type()), true))
+        .map(|field| {
+            let dtype = DType::from_arrow(field.data_type());
+            let field = Field::new(field.name(), exported_type(field.data_type()), true);
+            Column::carried(field, &dtype)
+        })
         .collect();
     Arc::new(Schema::new(fields))
 }

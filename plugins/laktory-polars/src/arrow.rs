@@ -13,7 +13,7 @@ use laktory_core::arrow::array::{
 use laktory_core::arrow::schema::{
     DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, SchemaRef,
 };
-use laktory_core::{Error, Result};
+use laktory_core::{DType, Error, Field as Column, Result};
 use polars::prelude::{
     ArrowField as PolarsArrowField, CompatLevel, DataFrame, DataType, Field, IntoColumn, Schema,
     Series,
@@ -68,6 +68,13 @@ pub(crate) fn arrow_schema(schema: &Schema) -> Result<SchemaRef> {
         .iter()
         .map(|(name, dtype)| {
             check_names(name, dtype)?;
+            let carried = match dtype {
+                DataType::Categorical(..) => DType::Categorical,
+                DataType::Enum(..) => DType::Enum(Vec::new()),
+                DataType::Int128 => DType::Int128,
+                DataType::UInt128 => DType::UInt128,
+                _ => DType::Unknown,
+            };
             let dtype = portable(dtype).unwrap_or_else(|| dtype.clone());
             let dtype = dtype.materialize_unknown(true).or_error()?;
             let field = PolarsArrowField::new(
@@ -75,7 +82,7 @@ pub(crate) fn arrow_schema(schema: &Schema) -> Result<SchemaRef> {
                 dtype.try_to_arrow(CompatLevel::newest()).or_error()?,
                 true,
             );
-            import_field(&field)
+            Ok(Column::carried(import_field(&field)?, &carried))
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(ArrowSchema::new(fields)))

@@ -9,8 +9,8 @@ use laktory_core::{
     Error, ErrorKind, Expr, Frame, Keep, NamedFrames, Op, OpKind, Result, RunCx, SortKey, Support,
 };
 use polars::prelude::{
-    AggExpr, DataFrame, DataType, Expr as PolarsExpr, IdxSize, LazyFrame, PolarsResult,
-    SortMultipleOptions, UdfSchema, UniqueKeepStrategy, int_range, len, lit,
+    DataFrame, DataType, Expr as PolarsExpr, IdxSize, LazyFrame, PolarsResult, SortMultipleOptions,
+    UdfSchema, UniqueKeepStrategy, int_range, len, lit,
 };
 use polars_plan::dsl::DslPlan;
 use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
@@ -85,7 +85,7 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
         )
     };
     Ok(match op {
-        Op::Select { exprs } => held_last(lazy.select(counted(lower_all(cx, exprs)?))),
+        Op::Select { exprs } => held_last(lazy.select(lower_all(cx, exprs)?)),
         Op::WithColumns { exprs } => lazy.with_columns(lower_all(cx, exprs)?),
         Op::Filter { predicate } => lazy.filter(lower(cx, predicate)?),
         Op::Drop { columns, strict } => lazy.drop(by_name(columns, *strict)),
@@ -210,7 +210,10 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
                 separator: separator.clone(),
             },
         )?,
-        Op::NullCount => lazy.null_count(),
+        Op::NullCount => {
+            let counts = polars::prelude::all().as_expr().cast(DataType::Int64);
+            lazy.null_count().select([counts])
+        }
         other => {
             return Err(Error::unsupported(format!(
                 "`{}` is not available on backend POLARS",
@@ -311,7 +314,7 @@ fn aggregate(
 ) -> Result<LazyFrame> {
     let (keys, aggs) = (lower_all(cx, keys)?, lower_all(cx, aggs)?);
     if keys.is_empty() {
-        return Ok(held_last(lazy.select(counted(aggs))));
+        return Ok(held_last(lazy.select(aggs)));
     }
     let known = keys
         .iter()
@@ -323,25 +326,6 @@ fn aggregate(
         _ => lazy,
     };
     Ok(lazy.group_by(keys).agg(aggs))
-}
-
-/// Selected expressions in which a number of rows does not stand alone. The optimizer would move such a number below a
-/// union, and add the parts up in a type that this build of the engine does not have.
-fn counted(exprs: Vec<PolarsExpr>) -> Vec<PolarsExpr> {
-    fn hidden(expr: PolarsExpr) -> PolarsExpr {
-        match expr {
-            PolarsExpr::Alias(inner, name) => {
-                PolarsExpr::Alias(Arc::new(hidden(Arc::unwrap_or_clone(inner))), name)
-            }
-            PolarsExpr::Len
-            | PolarsExpr::Agg(AggExpr::Count {
-                include_nulls: true,
-                ..
-            }) => expr.cast(DataType::Int64).cast(DataType::UInt32),
-            other => other,
-        }
-    }
-    exprs.into_iter().map(hidden).collect()
 }
 
 fn row_index(

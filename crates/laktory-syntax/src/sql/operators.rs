@@ -169,9 +169,6 @@ impl Lower<'_> {
             _ => {}
         }
         let func = match op {
-            BinaryOperator::Plus if self.statement => Func::SqlAdd,
-            BinaryOperator::Minus if self.statement => Func::SqlSub,
-            BinaryOperator::Multiply if self.statement => Func::SqlMul,
             BinaryOperator::Plus => Func::Add,
             BinaryOperator::Minus => Func::Sub,
             BinaryOperator::Multiply => Func::Mul,

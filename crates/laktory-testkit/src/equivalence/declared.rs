@@ -24,6 +24,11 @@ const NEVER: &[(Func, &str)] = &[
         "a categorical travels between engines as text",
     ),
     (Func::MapGet, "maps are not a type of every engine"),
+    (Func::ExactAdd, "what `+` of integers becomes"),
+    (Func::ExactSub, "what `-` of integers becomes"),
+    (Func::ExactMul, "what `*` of integers becomes"),
+    (Func::ExactSum, "what `sum` of integers becomes"),
+    (Func::SqlSingle, "it fails where there are several values"),
 ];
 
 /// Why a function is never drawn.

@@ -8,7 +8,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, UInt32Array,
     UInt64Array, new_null_array,
 };
-use arrow::compute::{filter, is_not_null, sum, take};
+use arrow::compute::{filter, is_not_null, sum, sum_checked, take};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
 use laktory_core::{Func, Result, SortKey};
 
@@ -48,6 +48,9 @@ pub(super) const ROWS: &[Row] = &[
         })
     }),
     (Func::Sum, NUMBERS, |call| {
+        total(call, call.receiver()?, true)
+    }),
+    (Func::ExactSum, NUMBERS, |call| {
         total(call, call.receiver()?, true)
     }),
     (Func::SqlSum, NUMBERS, |call| {
@@ -172,7 +175,7 @@ fn total(call: &Call<'_, '_>, value: Value, zero: bool) -> Result<Value> {
     folded(convert(value, &wide)?, dtype, move |array| {
         let total: ArrayRef = match array.data_type() {
             DataType::Int64 => {
-                let total = sum(array.as_primitive::<Int64Type>());
+                let total = sum_checked(array.as_primitive::<Int64Type>()).or_error()?;
                 Arc::new(Int64Array::from(vec![total.or(zero.then_some(0))]))
             }
             DataType::UInt64 => {

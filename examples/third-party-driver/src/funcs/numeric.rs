@@ -1,4 +1,4 @@
-//! Arithmetic and mathematics. Operands meet in their common type; integers wrap, and integers divided by zero are null.
+//! Arithmetic and mathematics. Operands meet in their common type; integers divided by zero are null.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use arrow::array::{
     Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray,
 };
 use arrow::compute::kernels::numeric::{
-    add_wrapping, div, mul_wrapping, neg_wrapping, sub_wrapping,
+    add as checked_add, add_wrapping, div, mul as checked_mul, mul_wrapping, neg_wrapping,
+    sub as checked_sub, sub_wrapping,
 };
 use arrow::compute::{binary, cast as arrow_cast};
 use arrow::datatypes::{
@@ -29,6 +30,15 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::Mul, NUMBERS, |call| {
         arithmetic(call, |a, b| mul_wrapping(a, b))
+    }),
+    (Func::ExactAdd, NUMBERS, |call| {
+        arithmetic(call, |a, b| checked_add(a, b))
+    }),
+    (Func::ExactSub, NUMBERS, |call| {
+        arithmetic(call, |a, b| checked_sub(a, b))
+    }),
+    (Func::ExactMul, NUMBERS, |call| {
+        arithmetic(call, |a, b| checked_mul(a, b))
     }),
     (Func::TrueDiv, NUMBERS, |call| {
         let (left, right) = operands(call)?;

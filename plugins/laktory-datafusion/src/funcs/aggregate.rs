@@ -9,7 +9,7 @@ mod moments;
 pub(super) mod over;
 mod pairs;
 mod quantile;
-mod sum;
+pub(super) mod sum;
 #[cfg(test)]
 mod tests;
 

@@ -1,55 +1,118 @@
-//! Arithmetic of SQL statements: integers are 64 bits wide, and products of decimals keep all digits.
+//! Exact arithmetic: integers are 64 bits wide and more than that is an error; products of decimals keep all digits.
 
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::error::ArrowError;
+use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::Operator;
 use datafusion::logical_expr::binary::BinaryTypeCoercer;
-use laktory_core::{Func, Result};
+use laktory_core::{Error, ErrorKind, Func, Result};
 
+use super::aggregate::over::{Over, this};
+use super::aggregate::sum::or_zero;
 use super::cast::convert;
 use super::numeric::{binary, difference, product, sum};
-use super::{FULL, Row};
+use super::{Call, FULL, Row};
 use crate::error::ResultExt;
 use crate::expr::Value;
+use crate::kernel::kernel;
 use crate::types::{is_decimal, is_integer};
 
 pub(super) const ROWS: &[Row] = &[
-    (Func::SqlAdd, FULL, |call| {
-        sum(call, wide(call.receiver()?)?, wide(call.value("other")?)?)
-    }),
-    (Func::SqlSub, FULL, |call| {
-        difference(call, wide(call.receiver()?)?, wide(call.value("other")?)?)
-    }),
-    (Func::SqlMul, FULL, |call| {
-        let (left, right) = (wide(call.receiver()?)?, wide(call.value("other")?)?);
-        match exact_product(&left, &right)? {
-            Some(value) => Ok(value),
-            None => product(call, left, right),
-        }
+    (Func::ExactAdd, FULL, |call| exact(call, Operator::Plus)),
+    (Func::ExactSub, FULL, |call| exact(call, Operator::Minus)),
+    (Func::ExactMul, FULL, |call| exact(call, Operator::Multiply)),
+    (Func::ExactSum, FULL, |call| {
+        let (value, over) = this(call)?;
+        or_zero(exact_sum(&over, value)?)
     }),
 ];
 
-/// Integers in 64 bits, as statements calculate.
-fn wide(value: Value) -> Result<Value> {
-    match &value.dtype {
-        DataType::Int64 | DataType::UInt64 => Ok(value),
-        dtype if is_integer(dtype) => convert(value, &DataType::Int64),
-        _ => Ok(value),
+/// A kernel that fails where a number has more than 64 bits.
+type Checked = fn(&ArrayRef, &ArrayRef) -> Result<ArrayRef, ArrowError>;
+
+/// Digits in which no sum of 64-bit integers ends.
+const SUM: DataType = DataType::Decimal128(38, 0);
+
+fn exact(call: &Call<'_, '_>, op: Operator) -> Result<Value> {
+    let (left, right) = (call.receiver()?, call.value("other")?);
+    if is_integer(&left.dtype) && is_integer(&right.dtype) {
+        return integers(left, right, op);
+    }
+    if let Some(value) = decimals(&left, &right, op)? {
+        return Ok(value);
+    }
+    match op {
+        Operator::Plus => sum(call, left, right),
+        Operator::Minus => difference(call, left, right),
+        _ => product(call, left, right),
     }
 }
 
-/// The product of decimals, or of decimals and integers, with the digits of both, which is the engine's own rule.
-fn exact_product(left: &Value, right: &Value) -> Result<Option<Value>> {
+fn integers(left: Value, right: Value, op: Operator) -> Result<Value> {
+    let args = vec![
+        convert(left, &DataType::Int64)?,
+        convert(right, &DataType::Int64)?,
+    ];
+    let (name, compute): (_, Checked) = match op {
+        Operator::Plus => ("sum", |a, b| add(a, b)),
+        Operator::Minus => ("difference", |a, b| sub(a, b)),
+        _ => ("product", |a, b| mul(a, b)),
+    };
+    Ok(kernel(
+        format!("exact {name}"),
+        args,
+        DataType::Int64,
+        move |args| {
+            compute(&args[0], &args[1]).map_err(|error| match error {
+                ArrowError::ArithmeticOverflow(_) => Error::new(
+                    ErrorKind::ConversionFailed,
+                    format!("a {name} has more than 64 bits"),
+                )
+                .with_hint("cast one of the numbers to `Float64`, or to a decimal"),
+                error => Error::new(ErrorKind::Compute, error.to_string()),
+            })
+        },
+    ))
+}
+
+/// The sum of 64-bit integers; null when there is nothing to add.
+pub(super) fn exact_sum(over: &Over<'_>, value: Value) -> Result<Value> {
+    let value = convert(convert(value, &DataType::Int64)?, &SUM)?;
+    let total = over.call(sum_udaf(), vec![value], SUM);
+    Ok(kernel("exact sum", vec![total], DataType::Int64, |args| {
+        let options = datafusion::arrow::compute::CastOptions {
+            safe: false,
+            ..Default::default()
+        };
+        datafusion::arrow::compute::cast_with_options(&args[0], &DataType::Int64, &options).map_err(
+            |_| {
+                Error::new(ErrorKind::ConversionFailed, "a sum has more than 64 bits")
+                    .with_hint("cast what is added to `Float64`, or to a decimal")
+            },
+        )
+    }))
+}
+
+/// Decimals, or decimals and integers, calculated by the engine's own rule, which is that of the contract.
+fn decimals(left: &Value, right: &Value, op: Operator) -> Result<Option<Value>> {
     let exact = |value: &Value| is_decimal(&value.dtype) || is_integer(&value.dtype);
     let some = is_decimal(&left.dtype) || is_decimal(&right.dtype);
     if !some || !exact(left) || !exact(right) {
         return Ok(None);
     }
-    let digits = |value: &Value| match is_decimal(&value.dtype) {
-        true => Ok(value.clone()),
-        false => convert(value.clone(), &DataType::Decimal128(20, 0)),
+    let digits = |value: &Value| {
+        let precision = match &value.dtype {
+            dtype if is_decimal(dtype) => return Ok(value.clone()),
+            DataType::Int8 | DataType::UInt8 => 3,
+            DataType::Int16 | DataType::UInt16 => 5,
+            DataType::Int32 | DataType::UInt32 => 10,
+            _ => 20,
+        };
+        convert(value.clone(), &DataType::Decimal128(precision, 0))
     };
     let (left, right) = (digits(left)?, digits(right)?);
-    let op = Operator::Multiply;
     let dtype = BinaryTypeCoercer::new(&left.dtype, &op, &right.dtype)
         .get_result_type()
         .or_error()?;

@@ -18,6 +18,7 @@ use std::ops::Deref;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::Expr as PlanExpr;
+use laktory_core::typing::Signature;
 use laktory_core::{Arg, BoundCall, Error, ErrorKind, Func, Result, Support};
 
 use crate::expr::{Lower, Value};
@@ -55,10 +56,16 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
 /// `Unsupported` for a function without row; those of the function.
 pub(crate) fn lower(lower: &Lower<'_>, func: Func, args: &[Arg]) -> Result<Value> {
     match rows().find(|(known, ..)| *known == func) {
-        Some((_, _, lowering)) => lowering(&Call {
-            lower,
-            bound: BoundCall::new(func, args),
-        }),
+        Some((_, _, lowering)) => {
+            let value = lowering(&Call {
+                lower,
+                bound: BoundCall::new(func, args),
+            })?;
+            match Signature::counts(func, args) {
+                true => cast::convert(value, &DataType::Int64),
+                false => Ok(value),
+            }
+        }
         None => Err(Error::unsupported(format!(
             "`{}` is not available on backend DATAFUSION",
             func.def().path

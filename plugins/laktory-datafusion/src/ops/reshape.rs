@@ -441,8 +441,5 @@ pub(super) fn null_count(plan: LogicalPlan) -> Result<LogicalPlan> {
         })
         .collect::<Result<_>>()?;
     let plan = built(LogicalPlanBuilder::from(plan).aggregate(Vec::<PlanExpr>::new(), aggregates))?;
-    let exprs = all
-        .iter()
-        .map(|name| cast(column(name), DataType::UInt32).alias(name));
-    built(LogicalPlanBuilder::from(plan).project(exprs))
+    only(plan, &all)
 }

@@ -95,15 +95,18 @@ impl Parts {
         if let Some(position) = &position {
             plan = numbered(plan, position)?;
         }
-        let mut parts = self.parts;
+        let (mut parts, mut taken) = (self.parts, self.taken);
         parts.sort_by_key(|part| part.level);
         while !parts.is_empty() {
             // Windows over the same rows share a node.
             let level = parts[0].level;
             let rows = over(&parts[0].expr);
-            let (node, rest): (Vec<Part>, Vec<Part>) = parts
+            let (mut node, rest): (Vec<Part>, Vec<Part>) = parts
                 .into_iter()
                 .partition(|part| part.level == level && over(&part.expr) == rows);
+            if level > 0 {
+                plan = with_arguments(plan, &mut node, &mut taken)?;
+            }
             let exprs = node.into_iter().map(|part| part.expr.alias(part.name));
             plan = built(LogicalPlanBuilder::from(plan).window(exprs))?;
             parts = rest;
@@ -115,6 +118,36 @@ impl Parts {
             None => Ok(plan),
         }
     }
+}
+
+/// The plan with a column for each computed argument of windows, which name it then. Where windows follow one another, the
+/// engine computes what their arguments share below all of them, where the columns of the first are not yet.
+fn with_arguments(
+    plan: LogicalPlan,
+    node: &mut [Part],
+    taken: &mut BTreeSet<String>,
+) -> Result<LogicalPlan> {
+    let mut computed = Vec::new();
+    for part in node {
+        let PlanExpr::WindowFunction(window) = &mut part.expr else {
+            continue;
+        };
+        for argument in &mut window.params.args {
+            if matches!(argument, PlanExpr::Column(_) | PlanExpr::Literal(..)) {
+                continue;
+            }
+            let name = fresh("argument", taken);
+            taken.insert(name.clone());
+            computed.push(std::mem::replace(argument, column(&name)).alias(name));
+        }
+    }
+    if computed.is_empty() {
+        return Ok(plan);
+    }
+    let all = columns(&plan);
+    let exprs = all.iter().map(|name| column(name)).chain(computed);
+    let exprs: Vec<PlanExpr> = exprs.collect();
+    built(LogicalPlanBuilder::from(plan).project(exprs))
 }
 
 fn over(expr: &PlanExpr) -> Option<(Vec<PlanExpr>, Vec<datafusion::logical_expr::SortExpr>)> {

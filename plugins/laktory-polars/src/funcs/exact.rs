@@ -1,7 +1,8 @@
-//! Arithmetic of SQL statements: integers are 64 bits wide, and what has more is an error; products of decimals keep all
+//! Exact arithmetic: integers are 64 bits wide, and what has more is an error; products of decimals keep all
 //! digits. Other types add up as the engine has it.
 
-use laktory_core::{ErrorKind, Func, Result};
+use laktory_core::typing::{Typed, arithmetic};
+use laktory_core::{DType, ErrorKind, Func, Result};
 use polars::prelude::{
     ChunkAgg, Column, DataType, Expr, Field, Int64Chunked, IntoColumn, IntoSeries, Operator,
     PlSmallStr, PolarsResult, Schema, Series, binary_expr, col,
@@ -9,11 +10,13 @@ use polars::prelude::{
 
 use super::{Call, FULL, Row};
 use crate::error::carried;
+use crate::schema::known;
 
 pub(super) const ROWS: &[Row] = &[
-    (Func::SqlAdd, FULL, |call| exact(call, Operator::Plus)),
-    (Func::SqlSub, FULL, |call| exact(call, Operator::Minus)),
-    (Func::SqlMul, FULL, |call| exact(call, Operator::Multiply)),
+    (Func::ExactAdd, FULL, |call| exact(call, Operator::Plus)),
+    (Func::ExactSub, FULL, |call| exact(call, Operator::Minus)),
+    (Func::ExactMul, FULL, |call| exact(call, Operator::Multiply)),
+    (Func::ExactSum, FULL, |call| Ok(exact_sum(call.this()?))),
 ];
 
 /// Digits of a decimal.
@@ -21,48 +24,48 @@ const DIGITS: usize = 38;
 
 fn exact(call: &Call<'_>, op: Operator) -> Result<Expr> {
     let (left, right) = (call.this()?, call.expr("other")?);
+    let func = call.func();
     Ok(left.map_many(
-        move |columns| computed(op, &columns[0], &columns[1]),
+        move |columns| computed(func, op, &columns[0], &columns[1]),
         &[right],
-        move |_: &Schema, fields: &[Field]| output(op, &fields[0], &fields[1]),
+        move |_: &Schema, fields: &[Field]| output(func, op, &fields[0], &fields[1]),
     ))
 }
 
-/// The digits behind the point, of decimals and integers.
-fn scale(dtype: &DataType) -> Option<usize> {
-    match dtype {
-        DataType::Decimal(_, scale) => Some(*scale),
-        dtype if dtype.is_integer() => Some(0),
-        _ => None,
-    }
+/// The type of the contract, of those that are calculated exactly.
+fn exact_type(dtype: &DataType) -> Option<DType> {
+    Some(match dtype {
+        DataType::Decimal(precision, scale) => DType::Decimal {
+            precision: u8::try_from(*precision).ok(),
+            scale: u8::try_from(*scale).ok()?,
+        },
+        dtype if dtype.is_integer() => DType::Int64,
+        _ => return None,
+    })
 }
 
-/// The scale of a product of which one factor is a decimal, and both are exact.
-fn product_scale(op: Operator, left: &DataType, right: &DataType) -> PolarsResult<Option<usize>> {
-    let decimal = |dtype: &DataType| matches!(dtype, DataType::Decimal(..));
-    let (Some(a), Some(b)) = (scale(left), scale(right)) else {
+/// The decimal that comes out of two values, of which one is a decimal, and both are exact.
+fn decimal(func: Func, left: &DataType, right: &DataType) -> PolarsResult<Option<DataType>> {
+    let (Some(a), Some(b)) = (exact_type(left), exact_type(right)) else {
         return Ok(None);
     };
-    if op != Operator::Multiply || !(decimal(left) || decimal(right)) {
-        return Ok(None);
+    let given = arithmetic(func, &Typed::of(a), &Typed::of(b));
+    match given.map_err(|error| carried(error.kind(), error.message()))? {
+        DType::Decimal { precision, scale } => Ok(Some(DataType::Decimal(
+            precision.map_or(DIGITS, usize::from),
+            scale.into(),
+        ))),
+        _ => Ok(None),
     }
-    if a + b > DIGITS {
-        let message = format!(
-            "the product has {} digits behind the point; {DIGITS} are kept",
-            a + b
-        );
-        return Err(carried(ErrorKind::TypeMismatch, &message));
-    }
-    Ok(Some(a + b))
 }
 
-fn output(op: Operator, left: &Field, right: &Field) -> PolarsResult<Field> {
+fn output(func: Func, op: Operator, left: &Field, right: &Field) -> PolarsResult<Field> {
     let known = |field: &Field| field.dtype().clone().materialize_unknown(true);
     let (a, b) = (known(left)?, known(right)?);
     let dtype = if a.is_integer() && b.is_integer() {
         DataType::Int64
-    } else if let Some(scale) = product_scale(op, &a, &b)? {
-        DataType::Decimal(DIGITS, scale)
+    } else if let Some(dtype) = decimal(func, &a, &b)? {
+        dtype
     } else {
         let schema = Schema::from_iter([Field::new("a".into(), a), Field::new("b".into(), b)]);
         binary_expr(col("a"), op, col("b"))
@@ -81,7 +84,7 @@ fn applied(op: Operator, left: &Series, right: &Series) -> PolarsResult<Series> 
     }
 }
 
-fn computed(op: Operator, left: &Column, right: &Column) -> PolarsResult<Column> {
+fn computed(func: Func, op: Operator, left: &Column, right: &Column) -> PolarsResult<Column> {
     let name: PlSmallStr = left.name().clone();
     let (a, b) = (
         left.as_materialized_series(),
@@ -89,8 +92,8 @@ fn computed(op: Operator, left: &Column, right: &Column) -> PolarsResult<Column>
     );
     let values = if a.dtype().is_integer() && b.dtype().is_integer() {
         integers(op, a, b)?
-    } else if let Some(scale) = product_scale(op, a.dtype(), b.dtype())? {
-        product(a, b, scale)?
+    } else if let Some(dtype) = decimal(func, a.dtype(), b.dtype())? {
+        decimals(op, a, b, &dtype)?
     } else {
         applied(op, a, b)?
     };
@@ -137,10 +140,33 @@ fn greatest(values: &Int64Chunked) -> i128 {
     size(values.min()).max(size(values.max()))
 }
 
-fn product(left: &Series, right: &Series, scale: usize) -> PolarsResult<Series> {
-    let digits = |series: &Series| match series.dtype() {
-        DataType::Decimal(..) => Ok(series.decimal()?.physical().clone().into_series()),
-        _ => series.cast(&DataType::Int128),
+/// Decimals, or decimals and integers, calculated as 128-bit integers in the digits of the result.
+fn decimals(op: Operator, left: &Series, right: &Series, dtype: &DataType) -> PolarsResult<Series> {
+    let DataType::Decimal(precision, scale) = dtype else {
+        return Err(carried(ErrorKind::Internal, "a decimal that is none"));
+    };
+    let too_long = || {
+        let message = format!(
+            "a number made of `{}` has more than {DIGITS} digits",
+            left.name()
+        );
+        carried(ErrorKind::ConversionFailed, &message)
+    };
+    // A product has the digits of both; other operands meet in one scale.
+    let digits = |series: &Series| -> PolarsResult<Series> {
+        if op == Operator::Multiply {
+            return match series.dtype() {
+                DataType::Decimal(..) => Ok(series.decimal()?.physical().clone().into_series()),
+                _ => series.cast(&DataType::Int128),
+            };
+        }
+        let scaled = series.strict_cast(&DataType::Decimal(DIGITS, *scale));
+        Ok(scaled
+            .map_err(|_| too_long())?
+            .decimal()?
+            .physical()
+            .clone()
+            .into_series())
     };
     let (a, b) = (digits(left)?, digits(right)?);
     let greatest = |series: &Series| -> PolarsResult<u128> {
@@ -148,15 +174,67 @@ fn product(left: &Series, right: &Series, scale: usize) -> PolarsResult<Series> 
         let size = |value: Option<i128>| value.unwrap_or(0).unsigned_abs();
         Ok(size(values.min()).max(size(values.max())))
     };
-    let bound = greatest(&a)?.checked_mul(greatest(&b)?);
-    if bound.is_none_or(|bound| bound > i128::MAX.unsigned_abs()) {
-        let message = format!(
-            "a product of `{}` may have more than {DIGITS} digits",
-            left.name()
-        );
-        return Err(carried(ErrorKind::ConversionFailed, &message));
+    let (x, y) = (greatest(&a)?, greatest(&b)?);
+    let bound = match op {
+        Operator::Multiply => x.checked_mul(y),
+        _ => x.checked_add(y),
+    };
+    let most = 10_u128.pow(38) - 1;
+    if bound.is_none_or(|bound| bound > most) {
+        return Err(too_long());
     }
-    let product = (&a * &b)?;
-    let digits = product.i128()?.clone();
-    Ok(digits.into_decimal(DIGITS, scale)?.into_series())
+    let computed = applied(op, &a, &b)?;
+    let digits = computed.i128()?.clone();
+    Ok(digits.into_decimal(*precision, *scale)?.into_series())
+}
+
+/// A sum in which integers cannot overflow: in 128 bits, in the end brought back to 64.
+pub(super) fn exact_sum(x: Expr) -> Expr {
+    let wide = x.map_with_fmt_str(
+        |column| widest(&column),
+        |_: &Schema, field: &Field| known(&widest_field(field)),
+        PlSmallStr::from_static("widest"),
+    );
+    wide.sum().map_with_fmt_str(
+        |column| narrowed(&column),
+        |_: &Schema, field: &Field| known(&narrowed_field(field)),
+        PlSmallStr::from_static("narrowed"),
+    )
+}
+
+/// Integers in 128 bits, in which no sum of 64-bit ones overflows; other types as they are.
+fn widest(column: &Column) -> PolarsResult<Column> {
+    match column.dtype().is_integer() {
+        true => column.cast(&DataType::Int128),
+        false => Ok(column.clone()),
+    }
+}
+
+fn widest_field(field: &Field) -> Field {
+    match field.dtype().is_integer() {
+        true => Field::new(field.name().clone(), DataType::Int128),
+        false => field.clone(),
+    }
+}
+
+/// A sum of integers in 64 bits.
+fn narrowed(column: &Column) -> PolarsResult<Column> {
+    if column.dtype() != &DataType::Int128 {
+        return Ok(column.clone());
+    }
+    column.strict_cast(&DataType::Int64).map_err(|_| {
+        let message = format!(
+            "the sum of `{}` has more than 64 bits; write `SUM(CAST({} AS DOUBLE))`",
+            column.name(),
+            column.name()
+        );
+        carried(ErrorKind::ConversionFailed, &message)
+    })
+}
+
+fn narrowed_field(field: &Field) -> Field {
+    match field.dtype() {
+        DataType::Int128 => Field::new(field.name().clone(), DataType::Int64),
+        _ => field.clone(),
+    }
 }

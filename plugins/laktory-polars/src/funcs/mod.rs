@@ -13,8 +13,9 @@ use std::borrow::Cow;
 use std::ops::Deref;
 
 use laktory_core::shape::shape;
+use laktory_core::typing::Signature;
 use laktory_core::{Arg, BoundCall, Error, Expr, Func, Result, RunCx, Support};
-use polars::prelude::{Expr as PolarsExpr, when};
+use polars::prelude::{DataType, Expr as PolarsExpr, when};
 
 use crate::expr;
 
@@ -50,10 +51,17 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
 /// `Unsupported` for a function without row, `InvalidArgument`.
 pub(crate) fn lower(cx: &RunCx, func: Func, args: &[Arg]) -> Result<PolarsExpr> {
     match rows().find(|(known, ..)| *known == func) {
-        Some((_, _, lower)) => lower(&Call {
-            cx,
-            bound: BoundCall::new(func, args),
-        }),
+        Some((_, _, lower)) => {
+            let lowered = lower(&Call {
+                cx,
+                bound: BoundCall::new(func, args),
+            })?;
+            // The engine counts in other widths.
+            Ok(match Signature::counts(func, args) {
+                true => lowered.cast(DataType::Int64),
+                false => lowered,
+            })
+        }
         None => Err(Error::unsupported(format!(
             "`{}` is not available on backend POLARS",
             func.def().path

@@ -8,6 +8,7 @@ use polars::prelude::{
     map_multiple, polars_err, when,
 };
 
+use super::exact::exact_sum;
 use super::{Call, FULL, Row};
 use crate::error::carried;
 use crate::schema::known;
@@ -63,17 +64,8 @@ pub(super) const ROWS: &[Row] = &[
             // As many as there are rows.
             return Ok(when(len().gt(lit(0))).then(x * len()).otherwise(lit(NULL)));
         }
-        let sum = x.clone().map_with_fmt_str(
-            |column| widest(&column),
-            |_: &Schema, field: &Field| known(&widest_field(field)),
-            PlSmallStr::from_static("widest"),
-        );
-        let sum = sum.sum().map_with_fmt_str(
-            |column| narrowed(&column),
-            |_: &Schema, field: &Field| known(&narrowed_field(field)),
-            PlSmallStr::from_static("narrowed"),
-        );
-        Ok(when(x.count().gt(lit(0))).then(sum).otherwise(lit(NULL)))
+        let some = x.clone().count().gt(lit(0));
+        Ok(when(some).then(exact_sum(x)).otherwise(lit(NULL)))
     }),
     (Func::SqlSingle, FULL, |call| {
         let (value, count) = (call.expr("x")?, call.expr("count")?);
@@ -122,43 +114,6 @@ fn single(values: &Column, counts: &Column) -> PolarsResult<Column> {
         ));
     }
     Ok(values.clone())
-}
-
-/// Integers in 128 bits, in which no sum of 64-bit ones overflows; other types as they are.
-fn widest(column: &Column) -> PolarsResult<Column> {
-    match column.dtype().is_integer() {
-        true => column.cast(&DataType::Int128),
-        false => Ok(column.clone()),
-    }
-}
-
-fn widest_field(field: &Field) -> Field {
-    match field.dtype().is_integer() {
-        true => Field::new(field.name().clone(), DataType::Int128),
-        false => field.clone(),
-    }
-}
-
-/// A sum of integers in 64 bits.
-fn narrowed(column: &Column) -> PolarsResult<Column> {
-    if column.dtype() != &DataType::Int128 {
-        return Ok(column.clone());
-    }
-    column.strict_cast(&DataType::Int64).map_err(|_| {
-        let message = format!(
-            "the sum of `{}` has more than 64 bits; write `SUM(CAST({} AS DOUBLE))`",
-            column.name(),
-            column.name()
-        );
-        carried(ErrorKind::ConversionFailed, &message)
-    })
-}
-
-fn narrowed_field(field: &Field) -> Field {
-    match field.dtype() {
-        DataType::Int128 => Field::new(field.name().clone(), DataType::Int64),
-        _ => field.clone(),
-    }
 }
 
 /// A number rounded to decimals, half away from zero; negative decimals round to tens and hundreds.

@@ -40,14 +40,8 @@ pub(super) const ROWS: &[Row] = &[
         let this = argument(lw, call)?;
         n_unique(lw, &this)
     }),
-    (Func::Sum, FULL, |lw, call| {
-        let (sum, t) = sum(lw, call)?;
-        let zero = match &t {
-            DType::Duration(_) => super::time::duration(long(0)),
-            t => cast(int(0), t)?,
-        };
-        Ok(sum.map(f("coalesce", [sum.e.clone(), zero]), t))
-    }),
+    (Func::Sum, FULL, sum_or_zero),
+    (Func::ExactSum, FULL, sum_or_zero),
     (Func::Mean, FULL, |lw, call| {
         let this = argument(lw, call)?;
         let this = numeric(lw, call, this, true)?;
@@ -205,6 +199,15 @@ fn numeric(lw: &mut Lw<'_>, call: &BoundCall<'_>, this: Val, spans: bool) -> Res
 pub(super) fn sum(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<(Val, DType)> {
     let this = argument(lw, call)?;
     sum_of(lw, call, this)
+}
+
+fn sum_or_zero(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
+    let (sum, t) = sum(lw, call)?;
+    let zero = match &t {
+        DType::Duration(_) => super::time::duration(long(0)),
+        t => cast(int(0), t)?,
+    };
+    Ok(sum.map(f("coalesce", [sum.e.clone(), zero]), t))
 }
 
 pub(super) fn sum_of(lw: &mut Lw<'_>, call: &BoundCall<'_>, this: Val) -> Result<(Val, DType)> {

@@ -10,10 +10,12 @@ pub(crate) mod time;
 mod values;
 mod window;
 
+use laktory_core::typing::Signature;
 use laktory_core::{BoundCall, DType, Error, ErrorKind, Func, Result, Support};
 
 pub(crate) use values::raise;
 
+use crate::dsl::cast;
 use crate::expr::{Lw, Val};
 
 /// How a call is lowered.
@@ -46,7 +48,16 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
 /// `Unsupported` for a function without row.
 pub(crate) fn lower(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
     match rows().find(|(known, ..)| *known == call.func()) {
-        Some((_, support, lower)) if support.is_available() => lower(lw, call),
+        Some((_, support, lower)) if support.is_available() => {
+            let value = lower(lw, call)?;
+            Ok(match Signature::counts(call.func(), call.all()) {
+                // The server counts in other widths.
+                true if value.t != DType::Int64 => {
+                    value.map(cast(value.e.clone(), &DType::Int64)?, DType::Int64)
+                }
+                _ => value,
+            })
+        }
         Some((_, Support::NotYet { reason }, _)) => Err(Error::unsupported(format!(
             "`{}` is not available on backend PYSPARK: {reason}",
             call.func().def().path

@@ -17,6 +17,10 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Add, FULL, add),
     (Func::Sub, FULL, sub),
     (Func::Mul, FULL, mul),
+    // Spark in ANSI mode fails on overflow, and has the digits of the standard in decimals.
+    (Func::ExactAdd, FULL, add),
+    (Func::ExactSub, FULL, sub),
+    (Func::ExactMul, FULL, mul),
     (Func::TrueDiv, FULL, true_div),
     (Func::FloorDiv, FULL, floor_div),
     (Func::Mod, FULL, modulo),

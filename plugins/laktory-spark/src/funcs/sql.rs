@@ -1,9 +1,9 @@
 //! Functions with the meaning of SQL where that differs from the expression language.
 
-use laktory_core::{BoundCall, DType, Func, Result};
+use laktory_core::{BoundCall, DType, ErrorKind, Func, Result};
 
 use super::numeric::{comparable, rounded};
-use super::{FULL, Row, aggregate, mismatch, text::narrow, time};
+use super::{FULL, Row, aggregate, mismatch, raise, text::narrow, time};
 use crate::dsl::{Ex, boolean, cast, distinct, double, f, iff, int, not, null_of, text};
 use crate::expr::{Lw, Scope, Val, common};
 
@@ -66,6 +66,16 @@ pub(super) const ROWS: &[Row] = &[
         ))
     }),
     (Func::SqlLike, FULL, like),
+    (Func::SqlSingle, FULL, |lw, call| {
+        let x = x(lw, call)?;
+        let count = lw.lower(&*call.expr("count")?)?;
+        let several = raise(
+            ErrorKind::InvalidArgument,
+            "a sub-query gives several rows where one value is wanted",
+        );
+        let e = iff(f(">", [count.e.clone(), int(1)]), several, x.e.clone());
+        Ok(Val::of(e, x.t.clone(), &[&x, &count]))
+    }),
     (Func::SqlRoundHalfUp, FULL, |lw, call| {
         let x = x(lw, call)?;
         if !x.t.is_numeric() {

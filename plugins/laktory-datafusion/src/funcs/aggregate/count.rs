@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, UInt32Array};
+use datafusion::arrow::array::{Array, Int64Array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate::bool_and_or::bool_or_udaf;
@@ -23,7 +23,7 @@ use crate::kernel::rows;
 use crate::types::is_float;
 
 /// What counts are.
-const COUNT: DataType = DataType::UInt32;
+const COUNT: DataType = DataType::Int64;
 
 fn as_count(value: Value) -> Result<Value> {
     convert(value, &COUNT)
@@ -126,14 +126,14 @@ fn collected(over: &Over<'_>, value: Value, count_null: bool) -> Value {
     over.collect(name, vec![value], COUNT, move |groups: &Groups| {
         let column = groups.column(0);
         let keys = rows::keys(std::slice::from_ref(column), false)?;
-        let counts: UInt32Array = groups
+        let counts: Int64Array = groups
             .ranges()
             .map(|range| {
                 let seen: HashSet<_> = range
                     .filter(|row| count_null || !column.is_null(*row))
                     .map(|row| keys.row(row))
                     .collect();
-                u32::try_from(seen.len()).ok()
+                i64::try_from(seen.len()).ok()
             })
             .collect();
         Ok(Arc::new(counts))

@@ -17,6 +17,7 @@ use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::Call;
 use crate::funcs::cast::convert;
+use crate::funcs::exact::exact_sum;
 use crate::kernel::kernel;
 use crate::types::{is_decimal, is_float, is_integer};
 
@@ -26,7 +27,11 @@ pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
     if value.dtype == DataType::Null {
         return Ok(over.nothing(value));
     }
-    let total = total(call, &over, value)?;
+    or_zero(total(call, &over, value)?)
+}
+
+/// A sum, or 0 where there was nothing to add.
+pub(in crate::funcs) fn or_zero(total: Value) -> Result<Value> {
     let zero = Value::constant(ScalarValue::new_zero(&total.dtype).or_error()?);
     Ok(total.map(|expr| coalesce(vec![expr, zero.expr])))
 }
@@ -37,19 +42,23 @@ pub(super) fn sql_sum(call: &Call<'_, '_>) -> Result<Value> {
     if value.dtype == DataType::Null {
         return Ok(over.nothing(value));
     }
-    total(call, &over, value)
+    match value.dtype {
+        DataType::Int64 => exact_sum(&over, value),
+        _ => total(call, &over, value),
+    }
 }
 
-/// The type of sums of a type, as Polars gives them.
+/// The type of sums of a type ([`laktory_core::typing`]).
 pub(in crate::funcs) fn sum_type(dtype: &DataType) -> Option<DataType> {
     Some(match dtype {
-        DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => DataType::Int64,
-        DataType::Boolean => DataType::UInt32,
+        DataType::UInt64 => DataType::UInt64,
+        number if is_integer(number) => DataType::Int64,
+        DataType::Boolean => DataType::Int64,
         DataType::Duration(_) => dtype.clone(),
         DataType::Decimal32(_, scale)
         | DataType::Decimal64(_, scale)
         | DataType::Decimal128(_, scale) => DataType::Decimal128(38, *scale),
-        number if is_integer(number) || is_float(number) || is_decimal(number) => number.clone(),
+        number if is_float(number) || is_decimal(number) => number.clone(),
         _ => return None,
     })
 }
@@ -59,7 +68,7 @@ fn total(call: &Call<'_, '_>, over: &Over<'_>, value: Value) -> Result<Value> {
     let output = sum_type(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
     // The types in which the engine adds.
     let wide = match &output {
-        DataType::UInt32 | DataType::UInt64 => DataType::UInt64,
+        DataType::UInt64 => DataType::UInt64,
         DataType::Duration(_) => DataType::Int64,
         number if is_integer(number) => DataType::Int64,
         number if is_float(number) => DataType::Float64,

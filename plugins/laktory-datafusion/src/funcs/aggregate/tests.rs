@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{Float64Type, Int64Type, UInt32Type};
+use datafusion::arrow::datatypes::{Float64Type, Int64Type};
 use laktory_core::{Arg, Expr, Func, NamedFrames, Op, Result, SortKey};
 
 use crate::ops;
@@ -78,7 +78,7 @@ fn groups_of_many_batches() {
     let medians = out.column(1).as_primitive::<Float64Type>();
     let modes = out.column(2).as_primitive::<Int64Type>();
     let sums = out.column(3).as_primitive::<Int64Type>();
-    let counts = out.column(4).as_primitive::<UInt32Type>();
+    let counts = out.column(4).as_primitive::<Int64Type>();
     for (row, group) in groups.values().iter().enumerate() {
         #[allow(clippy::cast_precision_loss)]
         let median = (group + 1) as f64;

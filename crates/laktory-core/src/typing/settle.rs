@@ -1,0 +1,351 @@
+//! Expressions with their types settled: what a driver is handed, so that it need not coerce.
+//!
+//! `+`, `-` and `*` of integers and decimals become the exact functions of the table, with integers in 64 bits; sums of
+//! integers cannot wrap. All else stays as it is written.
+
+use std::borrow::Cow;
+
+use crate::dtype::{DType, Field};
+use crate::error::{Error, ErrorKind, Result};
+use crate::expand::no_column;
+use crate::expr::{Arg, Expr, Scalar, SortKey};
+use crate::functions::{Func, ParamType, Receiver};
+use crate::window::Window;
+
+use super::{Constant, Typed, calls, cast, common_type, of_window};
+
+/// What an expression is over columns: its type, and the expression to carry out where that is another.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) typed: Typed,
+    pub(super) expr: Option<Expr>,
+}
+
+impl Settled {
+    fn same(typed: Typed) -> Self {
+        Self { typed, expr: None }
+    }
+
+    /// The expression, which was `written` so.
+    fn or(self, written: &Expr) -> Expr {
+        self.expr.unwrap_or_else(|| written.clone())
+    }
+}
+
+/// Settles an expression whose selectors are resolved.
+///
+/// # Errors
+/// Those of [`super::type_of`].
+pub(super) fn settle(expr: &Expr, columns: &[Field]) -> Result<Settled> {
+    Ok(match expr {
+        Expr::Column(name) => {
+            let known = columns.iter().find(|field| field.name == *name);
+            let known = known.ok_or_else(|| no_column(name, columns))?;
+            Settled::same(Typed::of(known.dtype.clone()))
+        }
+        Expr::Columns(_) => {
+            return Err(Error::internal(
+                "a set of columns was not resolved before its type was asked for",
+            ));
+        }
+        Expr::Literal(value) => Settled::same(Typed::scalar(value)?),
+        Expr::Call { func, args } => call(*func, args, columns)?,
+        Expr::User { .. } => Settled::same(Typed::of(DType::Unknown)),
+        Expr::Cast {
+            expr: inner,
+            to,
+            strict,
+        } => {
+            let inner = settle(inner, columns)?;
+            cast::castable(&inner.typed.dtype, to)?;
+            let typed = match to {
+                DType::Unknown => inner.typed,
+                to => Typed::of(to.clone()),
+            };
+            let expr = inner.expr.map(|expr| Expr::Cast {
+                expr: Box::new(expr),
+                to: to.clone(),
+                strict: *strict,
+            });
+            Settled { typed, expr }
+        }
+        Expr::When {
+            branches,
+            otherwise,
+        } => when(branches, otherwise.as_deref(), columns)?,
+        Expr::Over {
+            expr: inner,
+            partition_by,
+            order_by,
+        } => {
+            let settled = settle(inner, columns)?;
+            let partition = all(partition_by, columns)?;
+            let order = keys(order_by, columns)?;
+            let changed = settled.expr.is_some() || partition.is_some() || order.is_some();
+            let typed = Typed::of(settled.typed.dtype.clone());
+            let expr = changed.then(|| Expr::Over {
+                expr: Box::new(settled.or(inner)),
+                partition_by: partition.unwrap_or_else(|| partition_by.clone()),
+                order_by: order.unwrap_or_else(|| order_by.clone()),
+            });
+            Settled { typed, expr }
+        }
+        Expr::Window(window) => {
+            let typed = Typed::of(of_window(window, columns)?);
+            let args = all(&window.args, columns)?;
+            let partition = all(&window.partition_by, columns)?;
+            let order = keys(&window.order_by, columns)?;
+            let changed = args.is_some() || partition.is_some() || order.is_some();
+            let expr = changed.then(|| {
+                let written = (**window).clone();
+                Expr::Window(Box::new(Window {
+                    args: args.unwrap_or(written.args),
+                    partition_by: partition.unwrap_or(written.partition_by),
+                    order_by: order.unwrap_or(written.order_by),
+                    ..written
+                }))
+            });
+            Settled { typed, expr }
+        }
+        Expr::Alias { expr: inner, name } => {
+            let inner = settle(inner, columns)?;
+            let expr = inner.expr.map(|expr| expr.alias(name.as_str()));
+            Settled {
+                typed: inner.typed,
+                expr,
+            }
+        }
+        Expr::Rename {
+            expr: inner,
+            change,
+        } => {
+            let inner = settle(inner, columns)?;
+            let expr = inner.expr.map(|expr| Expr::Rename {
+                expr: Box::new(expr),
+                change: change.clone(),
+            });
+            Settled {
+                typed: inner.typed,
+                expr,
+            }
+        }
+    })
+}
+
+fn when(branches: &[(Expr, Expr)], otherwise: Option<&Expr>, columns: &[Field]) -> Result<Settled> {
+    let mut values = Vec::with_capacity(branches.len() + 1);
+    let mut settled = Vec::with_capacity(branches.len());
+    let mut changed = false;
+    for (condition, value) in branches {
+        let condition = settle(condition, columns)?;
+        let dtype = &condition.typed.dtype;
+        if !matches!(dtype, DType::Boolean | DType::Null | DType::Unknown) {
+            return Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format!("a condition is a boolean, not {dtype}"),
+            ));
+        }
+        let value = settle(value, columns)?;
+        changed |= condition.expr.is_some() || value.expr.is_some();
+        values.push(value.typed.clone());
+        settled.push((condition, value));
+    }
+    let last = otherwise.map(|expr| settle(expr, columns)).transpose()?;
+    if let Some(last) = &last {
+        changed |= last.expr.is_some();
+        values.push(last.typed.clone());
+    }
+    let typed = Typed::of(common_type(&values)?);
+    let expr = changed.then(|| Expr::When {
+        branches: settled
+            .into_iter()
+            .zip(branches)
+            .map(|((condition, value), written)| (condition.or(&written.0), value.or(&written.1)))
+            .collect(),
+        otherwise: last
+            .zip(otherwise)
+            .map(|(last, written)| Box::new(last.or(written))),
+    });
+    Ok(Settled { typed, expr })
+}
+
+/// Settled expressions; none where all of them stay.
+fn all(exprs: &[Expr], columns: &[Field]) -> Result<Option<Vec<Expr>>> {
+    let mut changed: Option<Vec<Expr>> = None;
+    for (index, written) in exprs.iter().enumerate() {
+        if let Some(expr) = settle(written, columns)?.expr {
+            changed.get_or_insert_with(|| exprs.to_vec())[index] = expr;
+        }
+    }
+    Ok(changed)
+}
+
+/// Settled keys; none where all of them stay.
+pub(super) fn keys(keys: &[SortKey], columns: &[Field]) -> Result<Option<Vec<SortKey>>> {
+    let mut changed: Option<Vec<SortKey>> = None;
+    for (index, key) in keys.iter().enumerate() {
+        if let Some(expr) = settle(&key.expr, columns)?.expr {
+            changed.get_or_insert_with(|| keys.to_vec())[index].expr = expr;
+        }
+    }
+    Ok(changed)
+}
+
+fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
+    let def = func.def();
+    let receivers = usize::from(def.receiver != Receiver::Function);
+    let mut values = Vec::with_capacity(args.len());
+    let mut changed: Option<Vec<Arg>> = None;
+    for (index, arg) in args.iter().enumerate() {
+        let takes = match index.checked_sub(receivers) {
+            None => ParamType::Column,
+            Some(at) => def
+                .params
+                .get(at)
+                .map_or(ParamType::Column, |param| param.ty),
+        };
+        match (takes, arg) {
+            (_, Arg::Expr(expr)) => {
+                let settled = settle(expr, columns)?;
+                values.push(settled.typed);
+                if let Some(expr) = settled.expr {
+                    changed.get_or_insert_with(|| args.to_vec())[index] = Arg::Expr(expr);
+                }
+            }
+            (_, Arg::Exprs(exprs)) => {
+                let mut parts: Option<Vec<Expr>> = None;
+                for (at, expr) in exprs.iter().enumerate() {
+                    let settled = settle(expr, columns)?;
+                    values.push(settled.typed);
+                    if let Some(expr) = settled.expr {
+                        parts.get_or_insert_with(|| exprs.clone())[at] = expr;
+                    }
+                }
+                if let Some(parts) = parts {
+                    changed.get_or_insert_with(|| args.to_vec())[index] = Arg::Exprs(parts);
+                }
+            }
+            (ParamType::Column | ParamType::Literal, arg) => {
+                if let Some(value) = constant(arg) {
+                    values.push(Typed::scalar(&value)?);
+                }
+            }
+            _ => {}
+        }
+    }
+    let current = |changed: &Option<Vec<Arg>>| match changed {
+        Some(args) => Cow::Owned(args.clone()),
+        None => Cow::Borrowed(args),
+    };
+    let dtype = calls::call(func, &current(&changed), &values)?;
+    let chosen = chosen(func, &dtype, &values);
+    for (index, to) in operands(func, chosen, &dtype, &values) {
+        let args = changed.get_or_insert_with(|| args.to_vec());
+        widen(&mut args[index], to);
+    }
+    let expr = (changed.is_some() || chosen != func).then(|| Expr::Call {
+        func: chosen,
+        args: current(&changed).into_owned(),
+    });
+    Ok(Settled {
+        typed: Typed::of(dtype),
+        expr,
+    })
+}
+
+fn constant(arg: &Arg) -> Option<Scalar> {
+    Some(match arg {
+        Arg::Bool(value) => Scalar::Bool(*value),
+        Arg::Int(value) => Scalar::Int((*value).into()),
+        Arg::Float(value) => Scalar::Float(*value),
+        Arg::Str(value) => Scalar::Str(value.clone()),
+        _ => return None,
+    })
+}
+
+/// The function that carries a call out, given the type of its result and those of its arguments.
+fn chosen(func: Func, dtype: &DType, values: &[Typed]) -> Func {
+    let exact = match dtype {
+        DType::Int64 => values
+            .iter()
+            .all(|value| value.dtype.is_integer() || matches!(value.dtype, DType::Null)),
+        DType::Decimal { .. } => true,
+        _ => false,
+    };
+    match func {
+        Func::Add if exact => Func::ExactAdd,
+        Func::Sub if exact => Func::ExactSub,
+        Func::Mul if exact => Func::ExactMul,
+        // No number of narrower ones needs more than 64 bits.
+        Func::Sum
+            if values
+                .first()
+                .is_some_and(|value| value.dtype == DType::Int64) =>
+        {
+            Func::ExactSum
+        }
+        other => other,
+    }
+}
+
+/// The arguments that are cast before a call is carried out, by position.
+fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(usize, DType)> {
+    let narrow = |value: &Typed| {
+        matches!(value.dtype, DType::Null | DType::Boolean)
+            || value.dtype.is_integer() && !is_wide(&value.dtype)
+    };
+    let widened = |value: &Typed, dtype: &DType| match dtype {
+        DType::Int64 => (narrow(value) && value.dtype != DType::Int64).then_some(DType::Int64),
+        // A constant beside a decimal has the digits that are written.
+        DType::Decimal { .. } => match value.constant {
+            Some(Constant::Int(value)) => Some(DType::Decimal {
+                precision: Some(digits(value)),
+                scale: 0,
+            }),
+            _ => None,
+        },
+        _ => None,
+    };
+    let both = matches!(chosen, Func::ExactAdd | Func::ExactSub | Func::ExactMul)
+        || matches!(func, Func::FloorDiv | Func::Mod | Func::SqlMod | Func::Pow)
+            && *dtype == DType::Int64;
+    let first = matches!(
+        func,
+        Func::Sum | Func::SqlSum | Func::CumSum | Func::RollingSum | Func::Diff
+    );
+    let count = match (both, first) {
+        (true, _) => 2,
+        (_, true) => 1,
+        _ => 0,
+    };
+    (values.iter().take(count).enumerate())
+        .filter_map(|(index, value)| Some((index, widened(value, dtype)?)))
+        .collect()
+}
+
+fn is_wide(dtype: &DType) -> bool {
+    matches!(dtype, DType::UInt64 | DType::Int128 | DType::UInt128)
+}
+
+fn digits(value: i128) -> u8 {
+    let digits = value.unsigned_abs().checked_ilog10().unwrap_or(0) + 1;
+    u8::try_from(digits).unwrap_or(u8::MAX)
+}
+
+fn widen(arg: &mut Arg, to: DType) {
+    let expr = match std::mem::replace(arg, Arg::Absent) {
+        Arg::Expr(expr) => expr,
+        other => match constant(&other) {
+            Some(value) => Expr::Literal(value),
+            None => {
+                *arg = other;
+                return;
+            }
+        },
+    };
+    *arg = Arg::Expr(Expr::Cast {
+        expr: Box::new(expr),
+        to,
+        strict: true,
+    });
+}
