@@ -238,6 +238,15 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         None => Cow::Borrowed(args),
     };
     let dtype = calls::call(func, &current(&changed), &values)?;
+    if func == Func::SumHorizontal
+        && dtype == DType::Int64
+        && let Some(expr) = across(&current(&changed))
+    {
+        return Ok(Settled {
+            typed: Typed::of(dtype),
+            expr: Some(expr),
+        });
+    }
     let chosen = chosen(func, &dtype, &values);
     for (index, to) in operands(func, chosen, &dtype, &values) {
         let args = changed.get_or_insert_with(|| args.to_vec());
@@ -251,6 +260,30 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         typed: Typed::of(dtype),
         expr,
     })
+}
+
+/// The sum of integers across columns, null as 0, as sums of two that cannot wrap.
+fn across(args: &[Arg]) -> Option<Expr> {
+    let [Arg::Exprs(exprs)] = args else {
+        return None;
+    };
+    let known = exprs.iter().map(|expr| {
+        let wide = Expr::Cast {
+            expr: Box::new(expr.clone()),
+            to: DType::Int64,
+            strict: true,
+        };
+        Expr::Call {
+            func: Func::FillNull,
+            args: vec![
+                Arg::Expr(wide),
+                Arg::Expr(Expr::literal(0)),
+                Arg::Absent,
+                Arg::Absent,
+            ],
+        }
+    });
+    known.reduce(|sum, expr| Expr::call(Func::ExactAdd, [sum, expr]))
 }
 
 fn constant(arg: &Arg) -> Option<Scalar> {

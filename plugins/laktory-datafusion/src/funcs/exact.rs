@@ -50,6 +50,15 @@ fn exact(call: &Call<'_, '_>, op: Operator) -> Result<Value> {
     }
 }
 
+/// The error for a number that is too great for an integer.
+pub(in crate::funcs) fn too_many_bits(what: &str) -> Error {
+    Error::new(
+        ErrorKind::ConversionFailed,
+        format!("a {what} has more than 64 bits"),
+    )
+    .with_hint("cast what it is made of to `Float64`, or to a decimal")
+}
+
 fn integers(left: Value, right: Value, op: Operator) -> Result<Value> {
     let args = vec![
         convert(left, &DataType::Int64)?,
@@ -66,11 +75,7 @@ fn integers(left: Value, right: Value, op: Operator) -> Result<Value> {
         DataType::Int64,
         move |args| {
             compute(&args[0], &args[1]).map_err(|error| match error {
-                ArrowError::ArithmeticOverflow(_) => Error::new(
-                    ErrorKind::ConversionFailed,
-                    format!("a {name} has more than 64 bits"),
-                )
-                .with_hint("cast one of the numbers to `Float64`, or to a decimal"),
+                ArrowError::ArithmeticOverflow(_) => too_many_bits(name),
                 error => Error::new(ErrorKind::Compute, error.to_string()),
             })
         },

@@ -19,6 +19,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr as PlanExpr, Operator};
 use laktory_core::{Error, ErrorKind, Func, Result};
 
 use super::cast::{common_type, convert, divided, power};
+use super::exact::too_many_bits;
 use super::{Call, FULL, Row, time};
 use crate::error::ResultExt;
 use crate::expr::Value;
@@ -358,7 +359,7 @@ fn float_parts<T: ArrowPrimitiveType>(
     Ok(Arc::new(out))
 }
 
-/// Powers: of integers in their own type, wrapping; a negative exponent of an integer is refused.
+/// Powers: of integers in their own type; a negative exponent of an integer is refused.
 fn pow(call: &Call<'_, '_>) -> Result<Value> {
     let (base, exponent) = (
         numeric(call, call.receiver()?)?,
@@ -380,15 +381,17 @@ fn pow(call: &Call<'_, '_>) -> Result<Value> {
                 .iter()
                 .zip(b.iter())
                 .map(|pair| match pair {
-                    (Some(base), Some(exponent)) => u32::try_from(exponent)
-                        .map(|exponent| Some(base.wrapping_pow(exponent)))
-                        .map_err(|_| {
+                    (Some(base), Some(exponent)) => {
+                        let exponent = u32::try_from(exponent).map_err(|_| {
                             Error::new(
                                 ErrorKind::InvalidArgument,
                                 format!("an integer to the power of {exponent}"),
                             )
                             .with_hint("cast the base to a float")
-                        }),
+                        })?;
+                        let power = base.checked_pow(exponent);
+                        power.map(Some).ok_or_else(|| too_many_bits("power"))
+                    }
                     _ => Ok(None),
                 })
                 .collect::<Result<PrimitiveArray<Int64Type>>>()?;

@@ -4,8 +4,8 @@
 use laktory_core::typing::{Typed, arithmetic};
 use laktory_core::{DType, ErrorKind, Func, Result};
 use polars::prelude::{
-    ChunkAgg, Column, DataType, Expr, Field, Int64Chunked, IntoColumn, IntoSeries, Operator,
-    PlSmallStr, PolarsResult, Schema, Series, binary_expr, col,
+    ChunkAgg, Column, DataType, Expr, Field, Float64Chunked, Int64Chunked, IntoColumn, IntoSeries,
+    Operator, PlSmallStr, PolarsResult, Schema, Series, arity, binary_expr, col,
 };
 
 use super::{Call, FULL, Row};
@@ -188,32 +188,80 @@ fn decimals(op: Operator, left: &Series, right: &Series, dtype: &DataType) -> Po
     Ok(digits.into_decimal(*precision, *scale)?.into_series())
 }
 
-/// A sum in which integers cannot overflow: in 128 bits, in the end brought back to 64.
-pub(super) fn exact_sum(x: Expr) -> Expr {
+/// A power of integers that has no more than 64 bits; other powers are those of the engine.
+pub(super) fn exact_pow(base: Expr, exponent: Expr) -> Expr {
+    let power = base.clone().pow(exponent.clone());
+    power.map_many(
+        |columns| {
+            let [power, base, exponent] = columns else {
+                return Err(carried(ErrorKind::Internal, "a power of two numbers"));
+            };
+            if !power.dtype().is_integer() {
+                return Ok(power.clone());
+            }
+            // 2 to the power of 63.
+            const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+            let (a, b) = (
+                base.cast(&DataType::Float64)?,
+                exponent.cast(&DataType::Float64)?,
+            );
+            let size: Float64Chunked = arity::broadcast_binary_elementwise(
+                a.f64()?,
+                b.f64()?,
+                |a: Option<f64>, b: Option<f64>| Some(a?.powf(b?).abs()),
+            );
+            match size.max() {
+                Some(most) if most >= LIMIT => {
+                    let message = format!("a power of `{}` has more than 64 bits", base.name());
+                    Err(carried(ErrorKind::ConversionFailed, &message))
+                }
+                _ => Ok(power.clone()),
+            }
+        },
+        &[base, exponent],
+        |_: &Schema, fields: &[Field]| known(&fields[0]),
+    )
+}
+
+/// What adds values up, in which integers cannot overflow on the way: in 128 bits, in the end brought back to 64.
+pub(super) fn in_128_bits(x: Expr, add: impl FnOnce(Expr) -> Expr) -> Expr {
     let wide = x.map_with_fmt_str(
         |column| widest(&column),
         |_: &Schema, field: &Field| known(&widest_field(field)),
         PlSmallStr::from_static("widest"),
     );
-    wide.sum().map_with_fmt_str(
+    add(wide).map_with_fmt_str(
         |column| narrowed(&column),
         |_: &Schema, field: &Field| known(&narrowed_field(field)),
         PlSmallStr::from_static("narrowed"),
     )
 }
 
-/// Integers in 128 bits, in which no sum of 64-bit ones overflows; other types as they are.
+/// A sum of integers in 64 bits.
+pub(super) fn exact_sum(x: Expr) -> Expr {
+    in_128_bits(x, Expr::sum)
+}
+
+/// Integers, or lists of them, in 128 bits, in which no sum of 64-bit ones overflows; other types as they are.
 fn widest(column: &Column) -> PolarsResult<Column> {
-    match column.dtype().is_integer() {
-        true => column.cast(&DataType::Int128),
-        false => Ok(column.clone()),
+    match widest_type(column.dtype()) {
+        Some(wide) => column.cast(&wide),
+        None => Ok(column.clone()),
+    }
+}
+
+fn widest_type(dtype: &DataType) -> Option<DataType> {
+    match dtype {
+        DataType::List(inner) => Some(DataType::List(Box::new(widest_type(inner)?))),
+        dtype if dtype.is_integer() => Some(DataType::Int128),
+        _ => None,
     }
 }
 
 fn widest_field(field: &Field) -> Field {
-    match field.dtype().is_integer() {
-        true => Field::new(field.name().clone(), DataType::Int128),
-        false => field.clone(),
+    match widest_type(field.dtype()) {
+        Some(wide) => Field::new(field.name().clone(), wide),
+        None => field.clone(),
     }
 }
 
@@ -224,8 +272,7 @@ fn narrowed(column: &Column) -> PolarsResult<Column> {
     }
     column.strict_cast(&DataType::Int64).map_err(|_| {
         let message = format!(
-            "the sum of `{}` has more than 64 bits; write `SUM(CAST({} AS DOUBLE))`",
-            column.name(),
+            "a sum of `{}` has more than 64 bits; cast it to a float or a decimal before",
             column.name()
         );
         carried(ErrorKind::ConversionFailed, &message)

@@ -9,6 +9,7 @@ use polars_plan::dsl::functions::{
     max_horizontal, mean_horizontal, min_horizontal, sum_horizontal,
 };
 
+use super::exact::in_128_bits;
 use super::{Call, FULL, Row};
 use crate::error::ResultExt;
 use crate::schema::known;
@@ -79,7 +80,9 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::ListMin, FULL, |call| Ok(call.this()?.list().min())),
     (Func::ListMax, FULL, |call| Ok(call.this()?.list().max())),
-    (Func::ListSum, FULL, |call| Ok(call.this()?.list().sum())),
+    (Func::ListSum, FULL, |call| {
+        Ok(in_128_bits(call.this()?, |lists| lists.list().sum()))
+    }),
     (Func::ListMean, FULL, |call| Ok(call.this()?.list().mean())),
     (Func::ListMedian, FULL, |call| {
         Ok(call.this()?.list().median())

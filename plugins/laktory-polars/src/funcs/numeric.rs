@@ -10,6 +10,7 @@ use polars::prelude::{
     TimeZone, binary_expr, coalesce, lit,
 };
 
+use super::exact::exact_pow;
 use super::{Call, FULL, Row, as_long_as};
 use crate::error::carried;
 use crate::expr;
@@ -27,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::Mod, FULL, |call| binary(call, Operator::Modulus)),
     (Func::Pow, FULL, |call| {
-        Ok(call.this()?.pow(call.expr("other")?))
+        Ok(exact_pow(call.this()?, call.expr("other")?))
     }),
     (Func::Neg, FULL, |call| Ok(-call.this()?)),
     (Func::Eq, FULL, |call| binary(call, Operator::Eq)),

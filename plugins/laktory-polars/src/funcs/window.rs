@@ -7,11 +7,13 @@ use polars::prelude::{
 };
 use polars::series::ops::NullBehavior;
 
+use super::exact::in_128_bits;
 use super::{Call, FULL, Row};
 
 pub(super) const ROWS: &[Row] = &[
     (Func::CumSum, FULL, |call| {
-        Ok(call.this()?.cum_sum(call.flag("reverse")?))
+        let reverse = call.flag("reverse")?;
+        Ok(in_128_bits(call.this()?, |x| x.cum_sum(reverse)))
     }),
     (Func::CumProd, FULL, |call| {
         Ok(call.this()?.cum_prod(call.flag("reverse")?))

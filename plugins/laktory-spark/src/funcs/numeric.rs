@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use laktory_core::typing::{self, Typed};
 use laktory_core::{BoundCall, DType, Error, ErrorKind, Func, Result, TimeUnit};
 use proto::expression::literal::LiteralType;
 use spark_connect_proto as proto;
@@ -18,9 +19,9 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Sub, FULL, sub),
     (Func::Mul, FULL, mul),
     // Spark in ANSI mode fails on overflow, and has the digits of the standard in decimals.
-    (Func::ExactAdd, FULL, add),
-    (Func::ExactSub, FULL, sub),
-    (Func::ExactMul, FULL, mul),
+    (Func::ExactAdd, FULL, |lw, call| exact(lw, call, "+")),
+    (Func::ExactSub, FULL, |lw, call| exact(lw, call, "-")),
+    (Func::ExactMul, FULL, |lw, call| exact(lw, call, "*")),
     (Func::TrueDiv, FULL, true_div),
     (Func::FloorDiv, FULL, floor_div),
     (Func::Mod, FULL, modulo),
@@ -208,6 +209,22 @@ fn arithmetic(lw: &mut Lw<'_>, call: &BoundCall<'_>, a: &Val, b: &Val, name: &st
         return Ok(Val::of(rescaled(e, &t)?, t, &parts));
     }
     Ok(Val::of(e, t, &parts))
+}
+
+/// Integers in 64 bits, and decimals in the digits of the contract.
+fn exact(lw: &mut Lw<'_>, call: &BoundCall<'_>, name: &str) -> Result<Val> {
+    let (a, b) = operands(lw, call)?;
+    let decimal = |t: &DType| matches!(t, DType::Decimal { .. });
+    if !decimal(&a.t) && !decimal(&b.t) {
+        return arithmetic(lw, call, &a, &b, name);
+    }
+    let t = typing::arithmetic(
+        call.func(),
+        &Typed::of(a.t.clone()),
+        &Typed::of(b.t.clone()),
+    )?;
+    let e = f(name, [a.e.clone(), b.e.clone()]);
+    Ok(Val::of(cast(e, &t)?, t, &[&a, &b]))
 }
 
 fn add(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {

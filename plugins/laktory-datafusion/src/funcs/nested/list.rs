@@ -1,5 +1,6 @@
 //! Elements, lengths, sums and means of lists.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use super::{kernel, owners};
 use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::cast::{common_type, compacted, convert, convert_array, from_counts};
+use crate::funcs::exact::too_many_bits;
 use crate::funcs::{Call, arrays};
 use crate::kernel::rows::canonical;
 use crate::types::{element, is_decimal, is_float, is_integer, list_of};
@@ -208,12 +210,21 @@ pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
             }
             _ => {
                 let values = arrays::integers(lists.values())?;
+                let too_great = Cell::new(false);
                 let out: Int64Array = sums(
                     &lists,
                     |at| values.is_valid(at).then(|| values.value(at)),
-                    i64::wrapping_add,
+                    |a: i64, b| {
+                        a.checked_add(b).unwrap_or_else(|| {
+                            too_great.set(true);
+                            a
+                        })
+                    },
                 )
                 .collect();
+                if too_great.get() {
+                    return Err(too_many_bits("sum"));
+                }
                 if matches!(to, DataType::Duration(_)) {
                     return from_counts(out, &to);
                 }

@@ -1,5 +1,6 @@
 //! Running sums, products, extremes and counts. Nulls stay null and are passed over.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -15,6 +16,7 @@ use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::Call;
 use crate::funcs::cast::convert;
+use crate::funcs::exact::too_many_bits;
 use crate::kernel::rows as keys;
 use crate::types::{is_float, is_integer, is_number, is_text, shown};
 
@@ -151,12 +153,27 @@ fn numbers(array: &ArrayRef, reverse: bool, combine: Combine) -> Result<ArrayRef
         DataType::Float64 => Ok(floats::<Float64Type>(array, reverse, combine, |v| {
             v.is_nan()
         })),
-        _ => downcast_primitive_array!(
-            array => Ok(Arc::new(scan(array, reverse, |state, value| {
-                combined(combine, state, value)
-            }))),
-            other => Err(Error::internal(format!("running values of {}", shown(other))))
-        ),
+        _ => {
+            let too_great = Cell::new(false);
+            let out: Result<ArrayRef> = downcast_primitive_array!(
+                array => Ok(Arc::new(scan(array, reverse, |state, value| {
+                    let next = match combine {
+                        Combine::Add => state.add_checked(value),
+                        Combine::Multiply => state.mul_checked(value),
+                        _ => Ok(combined(combine, state, value)),
+                    };
+                    next.unwrap_or_else(|_| {
+                        too_great.set(true);
+                        state
+                    })
+                }))),
+                other => Err(Error::internal(format!("running values of {}", shown(other))))
+            );
+            match too_great.get() {
+                true => Err(too_many_bits("running value")),
+                false => out,
+            }
+        }
     }
 }
 
