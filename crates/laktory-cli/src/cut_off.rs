@@ -141,6 +141,7 @@ fn watch(cut: &Arc<Cut>) -> laktory::core::Result<()> {
     use std::io::Read as _;
     use std::os::unix::net::UnixStream;
 
+    forget_handler();
     let (mut told, teller) = UnixStream::pair()?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGBUS, teller)?;
     let cut = Arc::clone(cut);
@@ -158,6 +159,18 @@ fn watch(cut: &Arc<Cut>) -> laktory::core::Result<()> {
         })?;
     Ok(())
 }
+
+/// Has no handler of the signal but ours. That of the standard library, which is called behind ours, looks for overflows of stacks,
+/// and takes any other fault for the end of the process. Overflows come by another signal on Linux.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn forget_handler() {
+    // SAFETY: setting the default action of a signal is sound at any time, and nothing else in this process sets one for it.
+    unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn forget_handler() {}
 
 #[cfg(not(unix))]
 fn watch(_: &Arc<Cut>) -> laktory::core::Result<()> {
