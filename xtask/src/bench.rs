@@ -79,7 +79,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 /// Builds all programs with every engine; the folder with them.
 pub(crate) fn binaries(profile: &str) -> Result<PathBuf, String> {
     // Another selection of packages would have the engines built anew.
-    let arguments = ["build", "--workspace", "--bins", "--profile", profile];
+    let arguments = [
+        "build",
+        "--workspace",
+        "--bins",
+        "--features",
+        "laktory-baseline/sql",
+        "--profile",
+        profile,
+    ];
     if !cargo::stream(&arguments, |_| {})? {
         return Err(format!("the {profile} build failed"));
     }

@@ -64,6 +64,43 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    const ALL: &'static [Self] = &[
+        Self::ColumnNotFound,
+        Self::FieldNotFound,
+        Self::DuplicateColumn,
+        Self::TypeMismatch,
+        Self::UnsupportedCast,
+        Self::ConversionFailed,
+        Self::OrderRequired,
+        Self::LengthChanging,
+        Self::InvalidExpression,
+        Self::InvalidArgument,
+        Self::UnknownName,
+        Self::UnknownMethod,
+        Self::UnknownFrame,
+        Self::UnknownFunction,
+        Self::SqlSyntax,
+        Self::SchemaMismatch,
+        Self::OutOfBounds,
+        Self::Unsupported,
+        Self::UnknownBackend,
+        Self::ForeignFrame,
+        Self::NotFound,
+        Self::Io,
+        Self::ExpectationFailed,
+        Self::RowsLost,
+        Self::Cancelled,
+        Self::Compute,
+        Self::Internal,
+    ];
+
+    /// The kind of a [`name`](ErrorKind::name).
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut kinds = Self::ALL.iter();
+        kinds.find(|kind| kind.name() == name).copied()
+    }
+
     /// Stable snake_case name, as in run reports and conformance cases.
     #[must_use]
     pub fn name(self) -> &'static str {

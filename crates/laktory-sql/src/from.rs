@@ -1,12 +1,14 @@
 //! FROM and WHERE: the relations of a SELECT, joined.
 
-use laktory_core::{Expr, Func};
+use laktory_core::{DType, Error, ErrorKind, Expr, Func};
 use sqlparser::ast::{
-    self, Ident, JoinConstraint, JoinOperator, ObjectName, Select, TableFactor, TableWithJoins,
+    self, Ident, JoinConstraint, JoinOperator, ObjectName, Select, Spanned, TableFactor,
+    TableWithJoins,
 };
 
-use crate::fault::{Planned, beyond};
+use crate::fault::{Planned, Stop, beyond, beyond_but, wrong};
 use crate::join::How;
+use crate::place;
 use crate::plan::Rel;
 use crate::planner::{Planner, renamed};
 use crate::scope::{self, Column, Found};
@@ -32,7 +34,15 @@ impl Planner<'_> {
             });
         }
         for table in &select.from {
-            relations.push(self.joined_tables(table)?);
+            if let TableFactor::UNNEST { .. } = &table.relation {
+                // It sees the relations before it.
+                let before = std::mem::take(&mut relations);
+                let left = self.side_by_side(before)?;
+                let first = self.unnested(left, &table.relation, false)?;
+                relations.push(self.with_joins(first, &table.joins)?);
+            } else {
+                relations.push(self.joined_tables(table)?);
+            }
         }
         if relations.is_empty() {
             relations.push(Relation {
@@ -67,6 +77,84 @@ impl Planner<'_> {
         Ok(relation)
     }
 
+    /// Relations beside one another, as one.
+    fn side_by_side(&mut self, relations: Vec<Relation>) -> Planned<Relation> {
+        if relations.is_empty() {
+            return Ok(Relation {
+                rel: Rel::one_row(),
+                scope: Vec::new(),
+            });
+        }
+        let (rels, scopes): (Vec<Rel>, Vec<Vec<Column>>) = relations
+            .into_iter()
+            .map(|relation| (relation.rel, relation.scope))
+            .unzip();
+        Ok(Relation {
+            rel: self.crossed(rels, Vec::new())?,
+            scope: scopes.concat(),
+        })
+    }
+
+    /// A row for each element of a list of the rows on the left.
+    fn unnested(
+        &mut self,
+        mut left: Relation,
+        factor: &TableFactor,
+        keep: bool,
+    ) -> Planned<Relation> {
+        let TableFactor::UNNEST {
+            alias,
+            array_exprs,
+            with_offset: false,
+            with_ordinality: false,
+            ..
+        } = factor
+        else {
+            return beyond("UNNEST with the positions of elements");
+        };
+        let [list] = array_exprs.as_slice() else {
+            return beyond("UNNEST of several lists");
+        };
+        let mut list = list.clone();
+        self.resolve(&left.scope, &mut list)?;
+        if tree::has_query(&list) {
+            return beyond("a sub-query in UNNEST");
+        }
+        let value = self.lower(&list)?;
+        let columns = vec![("unnest".to_owned(), String::new())];
+        let (columns, table) = match alias {
+            Some(alias) => {
+                let name = alias.name.value.clone();
+                let columns = match alias.columns.is_empty() {
+                    // The one column is called like the relation.
+                    true => vec![(name.clone(), String::new())],
+                    false => renamed(columns, alias)?,
+                };
+                (columns, Some(name))
+            }
+            None => (columns, None),
+        };
+        let name = columns
+            .into_iter()
+            .next()
+            .map_or_else(String::new, |(name, _)| name);
+        let id = self.names.claim(table.as_deref(), &name);
+        if id != name {
+            self.shown.insert(id.clone(), name.clone());
+        }
+        left.rel = left
+            .rel
+            .with(vec![(id.clone(), value)])
+            .explode(vec![id.clone()], keep);
+        left.scope.push(Column {
+            table,
+            name,
+            id,
+            merged: false,
+        });
+        Ok(left)
+    }
+
     /// Relations that stand beside one another, matched by conditions: one that has equal columns with those before it
     /// comes before one that has not.
     fn crossed(&mut self, mut rels: Vec<Rel>, mut conditions: Vec<ast::Expr>) -> Planned<Rel> {
@@ -99,7 +187,7 @@ impl Planner<'_> {
         if conditions.is_empty() {
             Ok(current)
         } else {
-            beyond("a condition on columns that are not there")
+            beyond("a condition on columns of several relations outside of them")
         }
     }
 
@@ -110,10 +198,34 @@ impl Planner<'_> {
     }
 
     fn joined_tables(&mut self, table: &TableWithJoins) -> Planned<Relation> {
-        let mut left = self.factor(&table.relation)?;
-        for join in &table.joins {
+        let first = self.factor(&table.relation)?;
+        self.with_joins(first, &table.joins)
+    }
+
+    fn with_joins(&mut self, mut left: Relation, joins: &[ast::Join]) -> Planned<Relation> {
+        for join in joins {
             if join.global {
                 return beyond("GLOBAL JOIN");
+            }
+            if let TableFactor::UNNEST { .. } = &join.relation {
+                let keep = match &join.join_operator {
+                    JoinOperator::CrossJoin(on)
+                    | JoinOperator::Join(on)
+                    | JoinOperator::Inner(on)
+                        if always(on) =>
+                    {
+                        false
+                    }
+                    JoinOperator::Left(on) | JoinOperator::LeftOuter(on) if always(on) => true,
+                    _ => {
+                        return beyond_but(
+                            "a join with UNNEST on a condition",
+                            "write `CROSS JOIN UNNEST(...)`, and the condition in WHERE",
+                        );
+                    }
+                };
+                left = self.unnested(left, &join.relation, keep)?;
+                continue;
             }
             let right = self.factor(&join.relation)?;
             left = self.joined(left, right, &join.join_operator)?;
@@ -143,7 +255,9 @@ impl Planner<'_> {
         let mut conditions = Vec::new();
         let mut pairs: Vec<(Column, Column)> = Vec::new();
         match constraint {
-            JoinConstraint::None if needs => return beyond("a join without a condition"),
+            JoinConstraint::None if needs => {
+                return wrong(ErrorKind::SqlSyntax, "this kind of join needs ON or USING");
+            }
             JoinConstraint::None => {}
             JoinConstraint::On(condition) => tree::conjuncts(condition.clone(), &mut conditions),
             JoinConstraint::Using(names) => {
@@ -239,50 +353,111 @@ impl Planner<'_> {
 
     fn factor(&mut self, factor: &TableFactor) -> Planned<Relation> {
         match factor {
+            TableFactor::Table { name, args, .. } if args.is_some() => Err(self.no_function(name)),
+            TableFactor::Function { name, .. } => Err(self.no_function(name)),
+            TableFactor::Table { sample, .. } | TableFactor::Derived { sample, .. }
+                if sample.is_some() =>
+            {
+                beyond_but("TABLESAMPLE", "use the method `sample`")
+            }
             TableFactor::Table {
                 name,
                 alias,
-                args: None,
                 with_hints,
                 version: None,
                 with_ordinality: false,
                 partitions,
                 json_path: None,
-                sample: None,
                 index_hints,
+                ..
             } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
-                let Some(name) = single(name) else {
-                    return beyond("a name of a table with a dot");
-                };
-                let (rel, columns, table) = if let Some(output) = self.common(&name.value) {
-                    let output = output.clone();
-                    (output.rel, output.columns, Some(name.value.clone()))
-                } else if let Some((frame, columns)) = (self.tables)(&name.value) {
-                    let rel = Rel {
-                        plan: std::sync::Arc::new(crate::plan::Plan::Frame(frame.clone())),
-                        ids: columns.clone(),
-                    };
-                    let pairs = columns.into_iter().map(|name| (name.clone(), name));
-                    (rel, pairs.collect(), Some(called(&frame)))
-                } else {
-                    return beyond(format!("a table `{name}`"));
-                };
-                self.instance(&rel, columns, table, alias.as_ref())
+                self.table(name, alias.as_ref())
+            }
+            TableFactor::Table { name, .. } => {
+                beyond(format!("what is said about the relation `{name}`"))
             }
             TableFactor::Derived {
                 lateral: false,
                 subquery,
                 alias,
-                sample: None,
+                ..
             } => {
                 let output = self.apart(subquery)?;
                 self.instance(&output.rel, output.columns, None, alias.as_ref())
             }
+            TableFactor::Derived { .. } => beyond_but(
+                "LATERAL",
+                "write the sub-query where its value is used, or a common table expression",
+            ),
             TableFactor::NestedJoin {
                 table_with_joins,
                 alias: None,
             } => self.joined_tables(table_with_joins),
-            _ => beyond("this kind of table"),
+            TableFactor::NestedJoin { .. } => beyond("an alias of a join"),
+            TableFactor::UNNEST { .. } => {
+                let alone = Relation {
+                    rel: Rel::one_row(),
+                    scope: Vec::new(),
+                };
+                self.unnested(alone, factor, false)
+            }
+            TableFactor::Pivot { .. } => beyond_but("PIVOT", "use the method `pivot`"),
+            TableFactor::Unpivot { .. } => beyond_but("UNPIVOT", "use the method `unpivot`"),
+            TableFactor::TableFunction { .. } => beyond("TABLE(...)"),
+            TableFactor::MatchRecognize { .. } => beyond("MATCH_RECOGNIZE"),
+            TableFactor::JsonTable { .. } => beyond("JSON_TABLE"),
+            TableFactor::XmlTable { .. } => beyond("XMLTABLE"),
+            _ => beyond("a relation of this kind"),
+        }
+    }
+
+    fn no_function(&self, name: &ObjectName) -> Stop {
+        let message = format!("there is no table function `{name}`");
+        let error = Error::unsupported(message)
+            .with_hint("rows come from frames, such as `{df}` or `{nodes.name}`");
+        self.placed(error, name)
+    }
+
+    /// A common table, or a frame.
+    fn table(&mut self, name: &ObjectName, alias: Option<&ast::TableAlias>) -> Planned<Relation> {
+        let missing = |planner: &Self| {
+            let message = format!("there is no table `{name}`");
+            let error = Error::new(ErrorKind::UnknownFrame, message)
+                .with_hint("rows come from frames, such as `{df}` or `{nodes.name}`");
+            planner.placed(error, name)
+        };
+        let Some(single) = single(name) else {
+            return Err(missing(self));
+        };
+        if let Some(output) = self.common(&single.value) {
+            let output = output.clone();
+            let table = Some(single.value.clone());
+            return self.instance(&output.rel, output.columns, table, alias);
+        }
+        let Some((frame, columns)) = (self.tables)(&single.value) else {
+            return Err(missing(self));
+        };
+        let names = columns.iter().map(|field| field.name.clone());
+        let rel = Rel {
+            plan: std::sync::Arc::new(crate::plan::Plan::Frame(frame.clone())),
+            ids: names.clone().collect(),
+        };
+        let pairs = names.map(|name| (name.clone(), name)).collect();
+        let relation = self.instance(&rel, pairs, Some(called(&frame)), alias)?;
+        for (column, field) in relation.scope.iter().zip(&columns) {
+            if let DType::Struct(fields) = &field.dtype {
+                let names = fields.iter().map(|field| field.name.clone());
+                self.fields.insert(column.id.clone(), names.collect());
+            }
+        }
+        Ok(relation)
+    }
+
+    /// An error at the place of a node.
+    pub(crate) fn placed(&self, error: Error, node: &impl Spanned) -> Stop {
+        match place::range(self.text, node.span()) {
+            Some(range) => error.with_range(range).into(),
+            None => error.into(),
         }
     }
 
@@ -326,6 +501,17 @@ fn called(frame: &laktory_core::FrameName) -> String {
     match frame {
         F::Df => "df".to_owned(),
         F::Source(name) | F::Node(name) | F::Named(name) => name.clone(),
+    }
+}
+
+/// Whether a join has no condition, or one that always holds.
+fn always(constraint: &JoinConstraint) -> bool {
+    match constraint {
+        JoinConstraint::None => true,
+        JoinConstraint::On(ast::Expr::Value(value)) => {
+            matches!(value.value, ast::Value::Boolean(true))
+        }
+        _ => false,
     }
 }
 

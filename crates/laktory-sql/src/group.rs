@@ -1,9 +1,9 @@
 //! Groups: keys, aggregates, and what stands above them.
 
-use laktory_core::{Expr, Func, JoinHow, UnionHow, walk};
+use laktory_core::{Error, ErrorKind, Expr, Func, JoinHow, UnionHow, walk};
 use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Select};
 
-use crate::fault::{Planned, beyond};
+use crate::fault::{Planned, beyond, wrong};
 use crate::from::Relation;
 use crate::plan::Rel;
 use crate::planner::Planner;
@@ -21,6 +21,41 @@ struct Aggregate {
     call: ast::Expr,
     id: String,
     value: Expr,
+}
+
+/// A call of GROUPING: the keys that it asks about, by position.
+struct Grouping {
+    keys: Vec<usize>,
+    id: String,
+}
+
+impl Grouping {
+    /// Its value in a set of keys: a bit for each key that it asks about, set where the key is not in the set.
+    fn of(&self, set: &[String], keys: &[String]) -> (String, Expr) {
+        let bits = self.keys.iter().fold(0_i64, |bits, at| {
+            bits * 2 + i64::from(!set.contains(&keys[*at]))
+        });
+        (self.id.clone(), Expr::literal(bits))
+    }
+}
+
+/// What a call of GROUPING asks about.
+fn asked_keys(expr: &ast::Expr) -> Option<Vec<&ast::Expr>> {
+    let ast::Expr::Function(function) = expr else {
+        return None;
+    };
+    let named = matches!(
+        tree::function_name(function).as_str(),
+        "GROUPING" | "GROUPING_ID"
+    );
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    let args = list.args.iter().map(|arg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    });
+    named.then(|| args.collect()).flatten()
 }
 
 /// Whether an expression is a call of an aggregate, without a window.
@@ -87,8 +122,23 @@ impl Planner<'_> {
             keys.push(Key { expr, id });
         }
         let mut aggregates: Vec<Aggregate> = Vec::new();
+        let mut groupings: Vec<Grouping> = Vec::new();
         parts.each(&mut |expr| {
             tree::rewrite(expr, &mut |node| {
+                if let Some(asked) = asked_keys(node) {
+                    let positions = asked.iter().map(|asked| {
+                        let is = |key: &Key| tree::bare(&key.expr) == tree::bare(asked);
+                        keys.iter().position(is)
+                    });
+                    let Some(keys) = positions.collect::<Option<Vec<usize>>>() else {
+                        return wrong(ErrorKind::SqlSyntax, "GROUPING takes keys of GROUP BY");
+                    };
+                    let id = self.names.fresh("grouping");
+                    self.shown.insert(id.clone(), "grouping".to_owned());
+                    *node = tree::resolved(&id, node);
+                    groupings.push(Grouping { keys, id });
+                    return Ok(());
+                }
                 if let Some(key) = keys.iter().find(|key| {
                     tree::bare(&key.expr) == tree::bare(node)
                         || tree::column_of(node).is_some_and(|id| id == key.id)
@@ -129,6 +179,7 @@ impl Planner<'_> {
             .iter()
             .map(|key| &key.id)
             .chain(aggregates.iter().map(|aggregate| &aggregate.id))
+            .chain(groupings.iter().map(|grouping| &grouping.id))
             .chain(&outer)
             .collect();
         let mut loose = None;
@@ -139,8 +190,12 @@ impl Planner<'_> {
                 .or_else(|| columns.into_iter().find(|id| !known.contains(&id)));
             Ok(())
         })?;
-        if loose.is_some() {
-            return beyond("a column outside of GROUP BY");
+        if let Some(id) = loose {
+            let name = self.shown.get(&id).unwrap_or(&id);
+            let message = format!("column `{name}` is neither in GROUP BY nor in an aggregate");
+            return Err(Error::new(ErrorKind::SqlSyntax, message)
+                .with_hint(format!("add it to GROUP BY, or write `ANY_VALUE({name})`"))
+                .into());
         }
         let rows = relation.rel.with(computed);
         let values: Vec<(String, Expr)> = aggregates
@@ -151,7 +206,8 @@ impl Planner<'_> {
         let grouped = |set: &[String]| {
             let mut by = outer.clone();
             by.extend(set.iter().filter(|id| !outer.contains(id)).cloned());
-            rows.aggregate(&by, values.clone())
+            let told = groupings.iter().map(|grouping| grouping.of(set, &all));
+            rows.aggregate(&by, values.clone()).with(told.collect())
         };
         let single = all.is_empty();
         relation.rel = match sets {
@@ -171,6 +227,7 @@ impl Planner<'_> {
                 let mut wanted = outer.clone();
                 wanted.extend(all.iter().cloned());
                 wanted.extend(values.iter().map(|(id, _)| id.clone()));
+                wanted.extend(groupings.iter().map(|grouping| grouping.id.clone()));
                 // The widest set comes first: it tells the types of all keys.
                 let mut rels: Vec<Rel> = sets.iter().map(|set| grouped(set)).collect();
                 rels.sort_by_key(|rel| std::cmp::Reverse(rel.ids.len()));

@@ -14,6 +14,7 @@ mod frame;
 mod from;
 mod group;
 mod join;
+mod place;
 mod plan;
 mod planner;
 mod resolve;
@@ -25,9 +26,10 @@ mod tree;
 
 use std::collections::BTreeMap;
 
-use laktory_core::{Error, Expr, FrameName, SqlTemplate};
+use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, SqlTemplate};
 
 pub use crate::carry_out::carry_out;
+pub use crate::fault::Beyond;
 pub use crate::frame::frame;
 pub use crate::plan::Plan;
 pub use crate::statement::is_delicate;
@@ -44,34 +46,40 @@ pub enum Outcome {
     Plan(Plan),
     /// It is no valid statement.
     Wrong(Error),
-    /// It uses what this front end does not have: what that is.
-    Beyond(String),
+    /// It uses what this front end does not have.
+    Beyond(Beyond),
 }
 
 /// Plans a statement over frames whose columns are known, in their order.
 #[must_use]
-pub fn plan(template: &SqlTemplate, columns: &BTreeMap<FrameName, Vec<String>>) -> Outcome {
-    match planned(template, columns) {
+pub fn plan(template: &SqlTemplate, columns: &BTreeMap<FrameName, Vec<Field>>) -> Outcome {
+    let parsed = match Parsed::of(template) {
+        Ok(parsed) => parsed,
+        Err(error) => return Outcome::Wrong(error),
+    };
+    match planned(&parsed, columns) {
         Ok(plan) => Outcome::Plan(plan),
-        Err(Stop::Wrong(error)) => Outcome::Wrong(*error),
-        Err(Stop::Beyond(what)) => Outcome::Beyond(what),
+        Err(Stop::Wrong(error)) => Outcome::Wrong(parsed.told(&error)),
+        Err(Stop::Beyond(mut beyond)) => {
+            beyond.map_range(|range| parsed.source(&range));
+            Outcome::Beyond(*beyond)
+        }
     }
 }
 
-fn planned(
-    template: &SqlTemplate,
-    columns: &BTreeMap<FrameName, Vec<String>>,
-) -> Result<Plan, Stop> {
-    let parsed = Parsed::of(template)?;
+fn planned(parsed: &Parsed, columns: &BTreeMap<FrameName, Vec<Field>>) -> Result<Plan, Stop> {
     let tables = |private: &str| {
         let frame = parsed.frame(private)?;
         Some((frame.clone(), columns.get(frame)?.clone()))
     };
-    let output = Planner::new(&parsed.text, &tables).query(&parsed.query)?;
+    let output = Planner::new(&parsed.rendered.text, &tables).query(&parsed.query)?;
     let mut names: Vec<&String> = output.columns.iter().map(|(name, _)| name).collect();
     names.sort_unstable();
-    if names.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(Stop::Beyond("two columns of one name".into()));
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let message = format!("two columns would be called `{}`", pair[0]);
+        return Err(Error::new(ErrorKind::DuplicateColumn, message)
+            .with_hint("give one of them another name: `... AS other`")
+            .into());
     }
     let columns = output.columns.into_iter();
     let rel = output

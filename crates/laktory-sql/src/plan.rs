@@ -118,6 +118,16 @@ impl Rel {
         self.step(op, Vec::new(), self.ids.clone())
     }
 
+    /// A row for each element of list columns; where there is none, no row, or one with null.
+    pub(crate) fn explode(&self, columns: Vec<String>, keep: bool) -> Self {
+        let op = Op::Explode {
+            columns,
+            empty_as_null: keep,
+            keep_nulls: keep,
+        };
+        self.step(op, Vec::new(), self.ids.clone())
+    }
+
     pub(crate) fn distinct(&self) -> Self {
         self.unique(None, Keep::Any, Vec::new())
     }

@@ -1,17 +1,19 @@
 //! Planning of queries: common tables, set operations, order and limits. What one SELECT does is in `select`.
 
-use laktory_core::{Expr, FrameName, JoinHow, SortKey, UnionHow};
+use std::collections::HashMap;
+
+use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, JoinHow, Scalar, SortKey, UnionHow};
 use sqlparser::ast::{
     self, LimitClause, OrderByExpr, OrderByKind, OrderBySort, Query, SetExpr, SetOperator,
     SetQuantifier, Value,
 };
 
-use crate::fault::{Planned, Stop, beyond};
+use crate::fault::{Planned, Stop, beyond, wrong};
 use crate::plan::Rel;
 use crate::scope::{Column, Names};
 
 /// The frames of a statement: their names and columns, by the private name that stands for each in its text.
-pub(crate) type Tables<'a> = &'a dyn Fn(&str) -> Option<(FrameName, Vec<String>)>;
+pub(crate) type Tables<'a> = &'a dyn Fn(&str) -> Option<(FrameName, Vec<Field>)>;
 
 /// The row outside of a sub-query.
 #[derive(Debug)]
@@ -61,7 +63,9 @@ pub(crate) struct Planner<'a> {
     /// How many sub-queries may still be planned: what is correlated over many levels would be planned again and again.
     pub(crate) budget: usize,
     /// What columns that stand for a value are called, by their names in frames.
-    pub(crate) shown: std::collections::HashMap<String, String>,
+    pub(crate) shown: HashMap<String, String>,
+    /// The fields of columns that are structs, by their names in frames, as far as they are known.
+    pub(crate) fields: HashMap<String, Vec<String>>,
 }
 
 impl<'a> Planner<'a> {
@@ -73,15 +77,18 @@ impl<'a> Planner<'a> {
             names: Names::default(),
             outer: Vec::new(),
             budget: MOST_PLANNINGS,
-            shown: std::collections::HashMap::new(),
+            shown: HashMap::new(),
+            fields: HashMap::new(),
         }
     }
 
     /// Lowers an expression whose names are resolved.
     pub(crate) fn lower(&self, expr: &ast::Expr) -> Planned<Expr> {
         laktory_syntax::sql_tree(self.text, expr).map_err(|errors| {
-            let first = errors.into_iter().next();
-            Stop::Beyond(first.map_or_else(String::new, |error| error.message))
+            match errors.into_iter().next() {
+                Some(error) => error.into(),
+                None => Error::internal("an expression that is refused without a word").into(),
+            }
         })
     }
 
@@ -111,13 +118,21 @@ impl<'a> Planner<'a> {
 
     /// Plans a query.
     pub(crate) fn query(&mut self, query: &Query) -> Planned<Output> {
-        if !query.locks.is_empty()
-            || query.for_clause.is_some()
-            || query.settings.is_some()
-            || query.format_clause.is_some()
-            || !query.pipe_operators.is_empty()
-        {
-            return beyond("a clause of another dialect");
+        let clause = if !query.locks.is_empty() {
+            Some("FOR UPDATE")
+        } else if query.for_clause.is_some() {
+            Some("FOR")
+        } else if query.settings.is_some() {
+            Some("SETTINGS")
+        } else if query.format_clause.is_some() {
+            Some("FORMAT")
+        } else if !query.pipe_operators.is_empty() {
+            Some("`|>`")
+        } else {
+            None
+        };
+        if let Some(clause) = clause {
+            return beyond(clause);
         }
         let known = self.common.len();
         let output = self.with_common(query);
@@ -220,12 +235,61 @@ impl<'a> Planner<'a> {
                 let every = match set_quantifier {
                     SetQuantifier::All => true,
                     SetQuantifier::None | SetQuantifier::Distinct => false,
-                    _ => return beyond("a set operation BY NAME"),
+                    SetQuantifier::ByName
+                    | SetQuantifier::AllByName
+                    | SetQuantifier::DistinctByName => {
+                        let every = *set_quantifier == SetQuantifier::AllByName;
+                        let (left, right) = by_name(&left, &right);
+                        return self.combined(&left, *op, every, &right);
+                    }
                 };
                 self.combined(&left, *op, every, &right)
             }
-            _ => beyond("VALUES"),
+            SetExpr::Values(values) => self.rows(values),
+            _ => beyond("a statement inside of a query"),
         }
+    }
+
+    /// Rows that are written in the statement; their columns are `column1` and so on.
+    fn rows(&mut self, values: &ast::Values) -> Planned<Output> {
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let names: Vec<String> = (1..=width).map(|at| format!("column{at}")).collect();
+        let ids: Vec<String> = names
+            .iter()
+            .map(|name| self.names.claim(None, name))
+            .collect();
+        let mut rels = Vec::with_capacity(values.rows.len());
+        for row in &values.rows {
+            if row.content.len() != width {
+                return wrong(
+                    ErrorKind::SqlSyntax,
+                    "rows of VALUES have other numbers of values",
+                );
+            }
+            let mut columns = Vec::with_capacity(width);
+            for (id, expr) in ids.iter().zip(&row.content) {
+                let mut expr = expr.clone();
+                self.resolve(&[], &mut expr)?;
+                if crate::tree::has_query(&expr) {
+                    return beyond("a sub-query in VALUES");
+                }
+                columns.push((id.clone(), self.lower(&expr)?));
+            }
+            rels.push(Rel::one_row().select(columns));
+        }
+        if rels.is_empty() || width == 0 {
+            return wrong(ErrorKind::SqlSyntax, "VALUES without values");
+        }
+        let rest = rels.split_off(1);
+        let rel = match rest.as_slice() {
+            [] => rels.remove(0),
+            rest => rels[0].union(rest, UnionHow::Coerced),
+        };
+        Ok(Output {
+            rel,
+            columns: names.into_iter().zip(ids).collect(),
+            single: values.rows.len() == 1,
+        })
     }
 
     fn combined(
@@ -236,7 +300,14 @@ impl<'a> Planner<'a> {
         right: &Output,
     ) -> Planned<Output> {
         if left.columns.len() != right.columns.len() {
-            return beyond("a set operation on different numbers of columns");
+            let counts = (left.columns.len(), right.columns.len());
+            return wrong(
+                ErrorKind::SchemaMismatch,
+                format!(
+                    "a set operation needs as many columns on both sides, not {} and {}",
+                    counts.0, counts.1
+                ),
+            );
         }
         let outer = self.outer_ids();
         // Both sides under the same names.
@@ -328,7 +399,7 @@ impl<'a> Planner<'a> {
             let expr = match ordinal(&key.expr) {
                 Some(at) => match at.checked_sub(1).and_then(|at| output.columns.get(at)) {
                     Some((_, id)) => Expr::column(id),
-                    None => return beyond("ORDER BY a position that is none"),
+                    None => return Err(no_position("ORDER BY", at)),
                 },
                 None => {
                     let mut expr = key.expr.clone();
@@ -343,6 +414,49 @@ impl<'a> Planner<'a> {
         }
         Ok(by)
     }
+}
+
+/// Both sides with the columns of both, by their names: what one does not have is null.
+fn by_name(left: &Output, right: &Output) -> (Output, Output) {
+    let has = |output: &Output, name: &str| {
+        let mut known = output.columns.iter();
+        known.any(|(known, _)| known.eq_ignore_ascii_case(name))
+    };
+    let mut names: Vec<String> = left.columns.iter().map(|(name, _)| name.clone()).collect();
+    let more = right.columns.iter().map(|(name, _)| name);
+    names.extend(more.filter(|name| !has(left, name)).cloned());
+    let whole = |output: &Output| {
+        let mut rel = output.rel.clone();
+        let mut columns = Vec::with_capacity(names.len());
+        for name in &names {
+            let mut known = output.columns.iter();
+            let id = match known.find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                Some((_, id)) => id.clone(),
+                None => {
+                    let id = format!("__missing_{name}");
+                    rel = rel.with(vec![(id.clone(), Expr::Literal(Scalar::Null))]);
+                    id
+                }
+            };
+            columns.push((name.clone(), id));
+        }
+        Output {
+            rel,
+            columns,
+            single: output.single,
+        }
+    };
+    (whole(left), whole(right))
+}
+
+/// The error for a number that is no position of the output.
+pub(crate) fn no_position(clause: &str, position: usize) -> Stop {
+    Error::new(
+        ErrorKind::SqlSyntax,
+        format!("{clause} {position} is no position of the selected columns"),
+    )
+    .with_hint("positions are counted from 1")
+    .into()
 }
 
 fn compare(func: laktory_core::Func, left: Expr, right: u64) -> Expr {

@@ -5,7 +5,8 @@ use sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArguments, Ident, Subscript, Value, ValueWithSpan,
 };
 
-use crate::fault::{Planned, Stop};
+use crate::fault::{Planned, Stop, missing};
+use crate::place;
 use crate::planner::Planner;
 use crate::scope::{self, Column, Found};
 use crate::tree::{self, function_name, is_resolved};
@@ -62,9 +63,16 @@ impl Planner<'_> {
             let may_be_unit = std::mem::take(&mut unit);
             match node {
                 Expr::Function(function) => unit = takes_unit(function),
+                Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => {
+                    return Err(missing(
+                        format!("the parameter `{}`", value.value),
+                        Some("write the value, or a variable: `${vars.x}`".to_owned()),
+                        place::range(self.text, value.span),
+                    ));
+                }
                 Expr::Identifier(name) if may_be_unit && is_unit(name) => {}
                 Expr::Identifier(name) if !is_resolved(name) => {
-                    let id = self.column(scope, None, &name.value)?;
+                    let id = self.column(scope, None, name)?;
                     tree::resolve(name, id);
                 }
                 Expr::CompoundIdentifier(parts) if !parts.first().is_some_and(is_resolved) => {
@@ -106,9 +114,9 @@ impl Planner<'_> {
     fn compound(&mut self, scope: &[Column], parts: &mut Vec<Ident>) -> Planned<()> {
         let id = if parts.len() > 1 && self.is_table(scope, &parts[0]) {
             let table = parts.remove(0);
-            self.column(scope, Some(&table.value), &parts[0].value)?
+            self.column(scope, Some(&table), &parts[0])?
         } else {
-            self.column(scope, None, &parts[0].value)?
+            self.column(scope, None, &parts[0])?
         };
         tree::resolve(&mut parts[0], id);
         Ok(())
@@ -126,23 +134,30 @@ impl Planner<'_> {
     pub(crate) fn column(
         &mut self,
         scope: &[Column],
-        table: Option<&str>,
-        name: &str,
+        table: Option<&Ident>,
+        name: &Ident,
     ) -> Planned<String> {
-        match scope::find(scope, table, name) {
+        let at = |error: Error| -> Stop {
+            match place::range(self.text, name.span) {
+                Some(range) => error.with_range(range).into(),
+                None => error.into(),
+            }
+        };
+        let of = table.map(|table| table.value.as_str());
+        match scope::find(scope, of, &name.value) {
             Found::One(id) => return Ok(id),
-            Found::Several(tables) => return Err(ambiguous(name, &tables)),
+            Found::Several(tables) => return Err(at(ambiguous(&name.value, &tables))),
             Found::None => {}
         }
-        match self.outer_column(self.outer.len(), table, name)? {
+        match self.outer_column(self.outer.len(), of, &name.value)? {
             Some(id) => Ok(id),
-            None => {
-                let written = match table {
-                    Some(table) => format!("{table}.{name}"),
-                    None => name.to_owned(),
-                };
-                Err(scope::unknown(scope, &written).into())
-            }
+            None => Err(match table {
+                Some(table) => {
+                    let written = format!("{}.{}", table.value, name.value);
+                    at(scope::unknown(scope, &written))
+                }
+                None => at(scope::unknown(scope, &name.value)),
+            }),
         }
     }
 
@@ -158,7 +173,7 @@ impl Planner<'_> {
         };
         let id = match scope::find(&self.outer[below].scope, table, name) {
             Found::One(id) => id,
-            Found::Several(tables) => return Err(ambiguous(name, &tables)),
+            Found::Several(tables) => return Err(ambiguous(name, &tables).into()),
             Found::None => match self.outer_column(below, table, name)? {
                 Some(id) => id,
                 None => return Ok(None),
@@ -179,9 +194,8 @@ impl Planner<'_> {
     }
 }
 
-fn ambiguous(name: &str, tables: &[String]) -> Stop {
+fn ambiguous(name: &str, tables: &[String]) -> Error {
     let message = format!("`{name}` may be several columns");
     Error::new(ErrorKind::ColumnNotFound, message)
         .with_hint(format!("write {}", tables.join(" or ")))
-        .into()
 }

@@ -1,13 +1,13 @@
 //! One SELECT: from its rows to its output.
 
-use laktory_core::{Expr, Keep, SortKey, walk};
+use laktory_core::{ErrorKind, Expr, Keep, SortKey, walk};
 use sqlparser::ast::{
     self, Distinct, ExcludeSelectItem, GroupByExpr, NamedWindowExpr, OrderByExpr, Select,
     SelectItem, SelectItemQualifiedWildcardKind, SelectModifiers, WildcardAdditionalOptions,
     WindowSpec, WindowType,
 };
 
-use crate::fault::{Planned, beyond};
+use crate::fault::{Planned, beyond, wrong};
 use crate::from::Relation;
 use crate::plan::Rel;
 use crate::planner::{Output, Planner, ordinal, sort_key};
@@ -20,6 +20,31 @@ pub(crate) struct Item {
     /// Its name, when the statement tells it.
     pub(crate) name: Option<String>,
     pub(crate) expr: ast::Expr,
+    /// Each element of the list that it is gives a row.
+    pub(crate) unnest: bool,
+}
+
+impl Item {
+    fn of(name: Option<String>, expr: &ast::Expr) -> Self {
+        if let ast::Expr::Function(function) = expr
+            && function.over.is_none()
+            && matches!(tree::function_name(function).as_str(), "UNNEST" | "EXPLODE")
+            && let ast::FunctionArguments::List(list) = &function.args
+            && let [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(list))] =
+                list.args.as_slice()
+        {
+            return Self {
+                name,
+                expr: list.clone(),
+                unnest: true,
+            };
+        }
+        Self {
+            name,
+            expr: expr.clone(),
+            unnest: false,
+        }
+    }
 }
 
 /// What a key of the order is.
@@ -185,10 +210,20 @@ impl Planner<'_> {
         let width = outputs.len() + outer.len();
         let extra = columns.len() > width;
         let mut rel = rel.select(columns);
+        let lists: Vec<String> = (parts.items.iter().zip(&outputs))
+            .filter(|(item, _)| item.unnest)
+            .map(|(_, (_, id))| id.clone())
+            .collect();
+        if !lists.is_empty() {
+            rel = rel.explode(lists, false);
+        }
         match &select.distinct {
             None | Some(Distinct::All) => {}
             Some(Distinct::Distinct) if extra => {
-                return beyond("DISTINCT sorted by another column");
+                return wrong(
+                    ErrorKind::SqlSyntax,
+                    "SELECT DISTINCT is sorted by a column that is not selected",
+                );
             }
             Some(Distinct::Distinct) => rel = rel.distinct(),
             Some(Distinct::On(_)) => {
@@ -265,14 +300,10 @@ impl Planner<'_> {
         let mut items = Vec::new();
         for item in &select.projection {
             match item {
-                SelectItem::UnnamedExpr(expr) => items.push(Item {
-                    name: written_name(expr),
-                    expr: expr.clone(),
-                }),
-                SelectItem::ExprWithAlias { expr, alias } => items.push(Item {
-                    name: Some(alias.value.clone()),
-                    expr: expr.clone(),
-                }),
+                SelectItem::UnnamedExpr(expr) => items.push(Item::of(written_name(expr), expr)),
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    items.push(Item::of(Some(alias.value.clone()), expr));
+                }
                 SelectItem::Wildcard(options) => {
                     let columns = scope.iter().filter(|column| !column.merged);
                     starred(columns, options, &mut items)?;
@@ -288,7 +319,8 @@ impl Planner<'_> {
                         return beyond("this kind of `.*`");
                     };
                     if !scope::has_table(scope, &table.value) {
-                        return beyond("`.*` of an unknown table");
+                        self.struct_items(scope, table, &mut items)?;
+                        continue;
                     }
                     let columns = scope.iter().filter(|column| {
                         let known = column.table.as_deref();
@@ -303,6 +335,30 @@ impl Planner<'_> {
             return beyond("a SELECT without columns");
         }
         Ok(items)
+    }
+
+    /// The fields of a struct, each as a column.
+    fn struct_items(
+        &mut self,
+        scope: &[Column],
+        column: &ast::Ident,
+        items: &mut Vec<Item>,
+    ) -> Planned<()> {
+        let id = self.column(scope, None, column)?;
+        let Some(fields) = self.fields.get(&id) else {
+            return beyond("`.*` of what is no relation, and no struct of a frame");
+        };
+        for field in fields {
+            let mut whole = column.clone();
+            tree::resolve(&mut whole, id.clone());
+            let parts = vec![whole, ast::Ident::with_quote('"', field.as_str())];
+            items.push(Item {
+                name: Some(field.clone()),
+                expr: ast::Expr::CompoundIdentifier(parts),
+                unnest: false,
+            });
+        }
+        Ok(())
     }
 
     /// Keeps the rows for which a condition holds, which may have sub-queries.
@@ -363,7 +419,7 @@ fn windows_in_place(select: &Select) -> Planned<Select> {
             return Ok(spec.clone());
         };
         let Some(base) = find(known, name) else {
-            return beyond("a window that is not defined");
+            return wrong(ErrorKind::SqlSyntax, "a window is not defined");
         };
         if !spec.partition_by.is_empty() || (!spec.order_by.is_empty() && !base.order_by.is_empty())
         {
@@ -385,7 +441,7 @@ fn windows_in_place(select: &Select) -> Planned<Select> {
             NamedWindowExpr::WindowSpec(spec) => whole(&known, spec)?,
             NamedWindowExpr::NamedWindow(other) => match find(&known, other) {
                 Some(spec) => spec,
-                None => return beyond("a window that is not defined"),
+                None => return wrong(ErrorKind::SqlSyntax, "a window is not defined"),
             },
         };
         known.push((definition.0.value.clone(), spec));
@@ -400,7 +456,7 @@ fn windows_in_place(select: &Select) -> Planned<Select> {
                 match &mut function.over {
                     Some(WindowType::NamedWindow(name)) => match find(&known, name) {
                         Some(spec) => function.over = Some(WindowType::WindowSpec(spec)),
-                        None => return beyond("a window that is not defined"),
+                        None => return wrong(ErrorKind::SqlSyntax, "a window is not defined"),
                     },
                     Some(WindowType::WindowSpec(spec)) => *spec = whole(&known, spec)?,
                     None => {}
@@ -439,7 +495,10 @@ pub(crate) fn target(expr: &ast::Expr, items: &[Item], scope: &[Column]) -> Plan
     if let Some(position) = ordinal(expr) {
         return match position.checked_sub(1).filter(|at| *at < items.len()) {
             Some(at) => Ok(Target::Item(at)),
-            None => beyond("a position that is none"),
+            None => Err(crate::planner::no_position(
+                "ORDER BY or GROUP BY",
+                position,
+            )),
         };
     }
     if let ast::Expr::Identifier(name) = expr
@@ -513,10 +572,14 @@ fn starred<'a>(
         items.push(Item {
             name: Some(column.name.clone()),
             expr,
+            unnest: false,
         });
     }
     if found < without.len() {
-        return beyond("EXCLUDE of a column that is not there");
+        return wrong(
+            ErrorKind::ColumnNotFound,
+            "EXCLUDE names a column that is not there",
+        );
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The text of a statement read by the grammar.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
-use laktory_core::{FrameName, SqlTemplate};
+use laktory_core::{Error, ErrorKind, FrameName, RenderedSql, Result, SqlTemplate};
 use sqlparser::ast::{
     BinaryOperator, Expr, JoinConstraint, JoinOperator, OrderByExpr, OrderByKind, Query, Select,
     SetExpr, SetOperator, SetQuantifier, Statement, VisitMut, VisitorMut,
@@ -10,43 +10,67 @@ use sqlparser::ast::{
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
 
-use crate::fault::{Planned, beyond};
+use crate::place;
 
 /// A statement, with private names in the place of its frames.
 pub(crate) struct Parsed {
-    pub(crate) text: String,
+    pub(crate) rendered: RenderedSql,
     pub(crate) query: Query,
     frames: Vec<FrameName>,
 }
 
 impl Parsed {
     /// Parses the statement of a template.
-    pub(crate) fn of(template: &SqlTemplate) -> Planned<Self> {
+    ///
+    /// # Errors
+    /// `SqlSyntax`, with the range in the user's text.
+    pub(crate) fn of(template: &SqlTemplate) -> Result<Self> {
         let frames: Vec<FrameName> = template.frames().into_iter().cloned().collect();
-        let text = template
-            .render(|name| {
-                let at = frames.iter().position(|known| known == name).unwrap_or(0);
-                format!("\"{}\"", relation(at))
-            })
-            .text;
+        let rendered = template.render(|name| {
+            let at = frames.iter().position(|known| known == name).unwrap_or(0);
+            format!("\"{}\"", relation(at))
+        });
         let options = ParserOptions {
             trailing_commas: true,
             ..ParserOptions::default()
         };
         let statements = Parser::new(&GenericDialect)
             .with_options(options)
-            .try_with_sql(&text)
+            .try_with_sql(&rendered.text)
             .and_then(|mut parser| parser.parse_statements());
-        let Ok([Statement::Query(query)]) = statements.as_deref() else {
-            return beyond("text that is no one SELECT statement");
+        let statements = match statements {
+            Ok(statements) => statements,
+            Err(error) => {
+                let error = place::syntax_error(&rendered.text, error);
+                return Err(told(&error, &rendered, &frames));
+            }
         };
-        let mut query = (**query).clone();
+        let count = statements.len();
+        let mut query = match (statements.into_iter().next(), count) {
+            (Some(Statement::Query(query)), 1) => *query,
+            (Some(_), 1) => return Err(syntax("a SQL step is one SELECT statement")),
+            (None, _) => return Err(syntax("there is no statement")),
+            _ => {
+                return Err(syntax("a SQL step holds exactly one statement")
+                    .with_hint("write each statement as a step of its own"));
+            }
+        };
         let _ = query.visit(&mut Distinct);
         Ok(Self {
-            text,
+            rendered,
             query,
             frames,
         })
+    }
+
+    /// The range in the user's text of one in the text that was parsed.
+    pub(crate) fn source(&self, range: &Range<usize>) -> Range<usize> {
+        source(&self.rendered, range)
+    }
+
+    /// An error in the words of the user: placeholders as written, and the place in the text as written.
+    pub(crate) fn told(&self, error: &Error) -> Error {
+        told(error, &self.rendered, &self.frames)
     }
 
     /// The frame that a private name stands for.
@@ -54,6 +78,35 @@ impl Parsed {
         let at = (0..self.frames.len()).find(|at| relation(*at) == private)?;
         self.frames.get(at)
     }
+}
+
+fn source(rendered: &RenderedSql, range: &Range<usize>) -> Range<usize> {
+    let start = rendered.source_offset(range.start);
+    start..rendered.source_offset(range.end).max(start)
+}
+
+fn told(error: &Error, rendered: &RenderedSql, frames: &[FrameName]) -> Error {
+    let words = |text: &str| {
+        let mut text = text.to_owned();
+        for (at, name) in frames.iter().enumerate() {
+            text = text
+                .replace(&format!("\"{}\"", relation(at)), &name.to_string())
+                .replace(&relation(at), &name.to_string());
+        }
+        text
+    };
+    let mut told = Error::new(error.kind(), words(error.message()));
+    if let Some(hint) = error.hint() {
+        told = told.with_hint(words(hint));
+    }
+    match error.range() {
+        Some(range) => told.with_range(source(rendered, &range)),
+        None => told,
+    }
+}
+
+fn syntax(message: &str) -> Error {
+    Error::new(ErrorKind::SqlSyntax, message)
 }
 
 /// Whether a statement has parts about which the planners of engines differ, or that some do not have: sub-queries in

@@ -116,7 +116,7 @@ impl Backend for Session {
     async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
         // The engine's own planner is right about most statements, and makes the shorter plans.
         if laktory_sql::is_delicate(query)
-            && let Some(frame) = laktory_sql::frame(self, cx, query, named).await
+            && let Ok(frame) = laktory_sql::frame(self, cx, query, named).await
         {
             return Ok(frame);
         }

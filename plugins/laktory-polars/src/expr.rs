@@ -56,7 +56,7 @@ pub(crate) fn lower(cx: &RunCx, expr: &Expr) -> Result<PolarsExpr> {
             for expr in window.args.iter().chain(&window.partition_by).chain(keys) {
                 columns.push(lower(cx, expr)?);
             }
-            crate::sql::window(window, columns)
+            crate::window::window(window, columns)
         }
         Expr::Alias { expr, name } => lower(cx, expr)?.alias(name.as_str()),
         Expr::Rename { expr, change } => {

@@ -2,7 +2,6 @@
 //! cross join), the optimizer leaves out all expressions of a projection, and with them that it had one row: as many come
 //! out as were aggregated. A function that lets no column be left out stands behind such projections.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use polars::prelude::{DataFrame, Expr, LazyFrame, PolarsResult};
@@ -11,15 +10,6 @@ use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
 
 /// How the function is called in plans.
 const NAME: &str = "one row";
-
-/// The plan, with the one row of each of its aggregating projections held.
-pub(crate) fn held(lazy: LazyFrame) -> LazyFrame {
-    let mut walk = Walk::default();
-    match walk.plan(&lazy.logical_plan) {
-        Some(plan) => LazyFrame::from(plan).with_optimizations(lazy.get_current_optimizations()),
-        None => lazy,
-    }
-}
 
 /// The plan, with its one row held where the last of it is an aggregating projection.
 pub(crate) fn held_last(lazy: LazyFrame) -> LazyFrame {
@@ -32,91 +22,9 @@ pub(crate) fn held_last(lazy: LazyFrame) -> LazyFrame {
     }
 }
 
-/// Plans that were seen, by their addresses, and what became of them where they change: parts of a plan are shared.
-#[derive(Default)]
-struct Walk(HashMap<*const DslPlan, Option<Arc<DslPlan>>>);
-
-impl Walk {
-    /// The plan with its projections held; none where nothing changes.
-    fn plan(&mut self, plan: &DslPlan) -> Option<DslPlan> {
-        if is_held(plan) {
-            return None;
-        }
-        let below = self.below(plan);
-        match aggregates_all(plan) {
-            true => Some(hold(below.unwrap_or_else(|| plan.clone()))),
-            false => below,
-        }
-    }
-
-    /// The plan over inputs that changed.
-    fn below(&mut self, plan: &DslPlan) -> Option<DslPlan> {
-        if let DslPlan::IR { dsl, .. } = plan {
-            // One whose columns were asked for; what it was made of is still there.
-            let mut dsl = Arc::clone(dsl);
-            return self.input(&mut dsl).then(|| Arc::unwrap_or_clone(dsl));
-        }
-        let mut changed = plan.clone();
-        let any = match &mut changed {
-            DslPlan::Filter { input, .. }
-            | DslPlan::Cache { input, .. }
-            | DslPlan::Select { input, .. }
-            | DslPlan::GroupBy { input, .. }
-            | DslPlan::HStack { input, .. }
-            | DslPlan::Distinct { input, .. }
-            | DslPlan::Sort { input, .. }
-            | DslPlan::Slice { input, .. }
-            | DslPlan::MapFunction { input, .. } => self.input(input),
-            DslPlan::Join {
-                input_left,
-                input_right,
-                ..
-            } => self.input(input_left) | self.input(input_right),
-            DslPlan::Union { inputs, .. } | DslPlan::HConcat { inputs, .. } => {
-                inputs.iter_mut().fold(false, |any, input| {
-                    let new = self.plan(input);
-                    let is_new = new.is_some();
-                    if let Some(new) = new {
-                        *input = new;
-                    }
-                    any | is_new
-                })
-            }
-            _ => false,
-        };
-        any.then_some(changed)
-    }
-
-    fn input(&mut self, input: &mut Arc<DslPlan>) -> bool {
-        let address = Arc::as_ptr(input);
-        let new = match self.0.get(&address) {
-            Some(known) => known.clone(),
-            None => {
-                let new = self.plan(input).map(Arc::new);
-                self.0.insert(address, new.clone());
-                new
-            }
-        };
-        match new {
-            Some(new) => {
-                *input = new;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
 /// Whether a plan ends in a projection of nothing but aggregates.
 fn aggregates_all(plan: &DslPlan) -> bool {
     matches!(plan, DslPlan::Select { expr, .. } if !expr.is_empty() && expr.iter().all(is_one))
-}
-
-fn is_held(plan: &DslPlan) -> bool {
-    let DslPlan::MapFunction { function, .. } = plan else {
-        return false;
-    };
-    matches!(function, DslFunction::FunctionIR(FunctionIR::Opaque { fmt_str, .. }) if fmt_str == NAME)
 }
 
 fn hold(plan: DslPlan) -> DslPlan {

@@ -18,12 +18,12 @@ mod round_trip;
 mod schema;
 mod session;
 mod spool;
-mod sql;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod user;
+mod window;
 mod write;
 
 use laktory_core::BackendDescriptor;

@@ -53,7 +53,7 @@ pub(crate) const KINDS: &[(OpKind, Support)] = &[
     (
         OpKind::Sql,
         Support::Partial {
-            note: "no RANGE with a distance, no recursive CTE, no correlated subquery outside of EXISTS and IN",
+            note: "no RANGE with a distance, no recursive CTE, no LATERAL sub-query, no PIVOT",
         },
     ),
 ];

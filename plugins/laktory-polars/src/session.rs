@@ -14,7 +14,7 @@ use laktory_formats::json::Known;
 use crate::diagnose::unless_damaged;
 use crate::error::engine_error;
 use crate::spool::Spool;
-use crate::{POLARS, PolarsFrame, arrow, execute, export, ops, read, sql};
+use crate::{POLARS, PolarsFrame, arrow, execute, export, ops, read};
 
 /// The session.
 #[derive(Debug, Default)]
@@ -82,13 +82,7 @@ impl Backend for Session {
     }
 
     async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
-        match laktory_sql::frame(self, cx, query, named).await {
-            Some(frame) => Ok(frame),
-            None => {
-                let (query, named) = (query.clone(), named.clone());
-                cx.blocking(move || sql::sql(&query, &named)).await
-            }
-        }
+        laktory_sql::frame(self, cx, query, named).await
     }
 
     async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef> {

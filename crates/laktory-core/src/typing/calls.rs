@@ -9,9 +9,9 @@ use crate::expr::{Arg, Scalar};
 use crate::functions::Func;
 
 use super::arithmetic::arithmetic;
-use super::common::{MOST_DIGITS, is_text};
+use super::common::{MOST_DIGITS, is_temporal, is_text};
 use super::signature::{Form, Gives, Signature};
-use super::{Typed, common_type, of_constants, shown, supertype};
+use super::{Constant, Typed, common_type, of_constants, shown, supertype};
 
 /// The type of a call on values of types.
 ///
@@ -180,7 +180,9 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
         | Func::SqlEqNullSafe
         | Func::IsBetween => {
             for other in &values[1..] {
-                comparable(func, first, &other.dtype)?;
+                if !takes_type(left, other) && !takes_type(other, left) {
+                    comparable(func, first, &other.dtype)?;
+                }
             }
             Ok(DType::Boolean)
         }
@@ -192,7 +194,10 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
                     other => other.clone(),
                 },
             };
-            comparable(func, first, &among)?;
+            // Texts are read as what they are looked up in.
+            if !(is_temporal(first) && among == DType::String) {
+                comparable(func, first, &among)?;
+            }
             Ok(DType::Boolean)
         }
         Func::Sum | Func::ExactSum | Func::SqlSum | Func::CumSum | Func::RollingSum => {
@@ -318,6 +323,11 @@ fn element(list: &DType) -> DType {
         DType::List(inner) | DType::Array(inner, _) => (**inner).clone(),
         other => other.clone(),
     }
+}
+
+/// Whether a value is a text that is read as the point or span of time beside it.
+pub(super) fn takes_type(value: &Typed, beside: &Typed) -> bool {
+    value.constant == Some(Constant::Text) && is_temporal(&beside.dtype)
 }
 
 /// Whether values of two types can be equal, or less than one another.

@@ -3,6 +3,8 @@
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 
+use super::common::is_temporal;
+
 /// # Errors
 /// `UnsupportedCast` when values of one type never become values of another.
 pub(super) fn castable(from: &DType, to: &DType) -> Result<()> {
@@ -20,7 +22,6 @@ fn exists(from: &DType, to: &DType) -> bool {
         Binary, Boolean, Categorical, Date, Datetime, Decimal, Duration, Enum, List, Null, Object,
         String, Struct, Time, Unknown,
     };
-    let temporal = |dtype: &DType| matches!(dtype, Date | Datetime { .. } | Time | Duration(_));
     match (from, to) {
         (_, Object) => false,
         (Null | Unknown, _) | (_, Unknown) => true,
@@ -36,7 +37,7 @@ fn exists(from: &DType, to: &DType) -> bool {
         (from, Categorical) if from.is_float() => false,
         (Boolean, Decimal { .. } | Categorical) => false,
         (Decimal { .. }, Binary | Categorical) => false,
-        (Decimal { .. }, to) if temporal(to) => false,
+        (Decimal { .. }, to) if is_temporal(to) => false,
         (Date, Boolean | Decimal { .. } | Time | Duration(_) | Binary | Categorical) => false,
         (Datetime { .. }, Boolean | Decimal { .. } | Duration(_) | Binary | Categorical) => false,
         (Time, Boolean | Decimal { .. } | Date | Datetime { .. } | Binary | Categorical) => false,

@@ -42,7 +42,11 @@ fn meet(a: &Typed, b: &Typed) -> Option<Typed> {
     Some(match (a.constant, b.constant) {
         _ if a.dtype == DType::Null => b.clone(),
         _ if b.dtype == DType::Null => a.clone(),
-        (None, None) => Typed::of(supertype(&a.dtype, &b.dtype)?),
+        (Some(Constant::Text), _) if is_temporal(&b.dtype) => b.clone(),
+        (_, Some(Constant::Text)) if is_temporal(&a.dtype) => a.clone(),
+        (None, None) | (Some(Constant::Text), _) | (_, Some(Constant::Text)) => {
+            Typed::of(supertype(&a.dtype, &b.dtype)?)
+        }
         (Some(Constant::Int(x)), Some(Constant::Int(y))) => {
             // The one that needs more bits.
             Typed::int(if x.unsigned_abs() >= y.unsigned_abs() {
@@ -117,6 +121,14 @@ pub(super) const MOST_DIGITS: u8 = 38;
 
 pub(super) fn is_text(dtype: &DType) -> bool {
     matches!(dtype, DType::String | DType::Categorical | DType::Enum(_))
+}
+
+/// Points and spans of time.
+pub(super) fn is_temporal(dtype: &DType) -> bool {
+    matches!(
+        dtype,
+        DType::Date | DType::Time | DType::Datetime { .. } | DType::Duration(_)
+    )
 }
 
 fn is_unsigned(dtype: &DType) -> bool {

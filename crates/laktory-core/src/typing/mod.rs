@@ -31,7 +31,7 @@ pub use step::{apply, columns};
 pub struct Typed {
     /// Its type.
     pub dtype: DType,
-    /// A bare number, which takes the type of what it meets.
+    /// A bare constant, which takes the type of what it meets.
     constant: Option<Constant>,
 }
 
@@ -39,6 +39,8 @@ pub struct Typed {
 enum Constant {
     Int(i128),
     Float,
+    /// A text of SQL that is compared.
+    Text,
 }
 
 impl Typed {
@@ -64,6 +66,13 @@ impl Typed {
         Self {
             dtype,
             constant: Some(Constant::Int(value)),
+        }
+    }
+
+    fn text() -> Self {
+        Self {
+            dtype: DType::String,
+            constant: Some(Constant::Text),
         }
     }
 

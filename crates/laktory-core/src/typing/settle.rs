@@ -12,6 +12,7 @@ use crate::expr::{Arg, Expr, Scalar, SortKey};
 use crate::functions::{Func, ParamType, Receiver};
 use crate::window::Window;
 
+use super::common::is_temporal;
 use super::{Constant, Typed, calls, cast, common_type, of_window};
 
 /// What an expression is over columns: its type, and the expression to carry out where that is another.
@@ -49,6 +50,14 @@ pub(super) fn settle(expr: &Expr, columns: &[Field]) -> Result<Settled> {
             ));
         }
         Expr::Literal(value) => Settled::same(Typed::scalar(value)?),
+        Expr::Cast {
+            expr: inner,
+            to: DType::Unknown,
+            ..
+        } if matches!(**inner, Expr::Literal(Scalar::Str(_))) => Settled {
+            typed: Typed::text(),
+            expr: Some((**inner).clone()),
+        },
         Expr::Call { func, args } => call(*func, args, columns)?,
         Expr::User { .. } => Settled::same(Typed::of(DType::Unknown)),
         Expr::Cast {
@@ -247,6 +256,14 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
             expr: Some(expr),
         });
     }
+    if func == Func::IsIn
+        && let Some(expr) = among_texts(&current(&changed), &values)
+    {
+        return Ok(Settled {
+            typed: Typed::of(dtype),
+            expr: Some(expr),
+        });
+    }
     let chosen = chosen(func, &dtype, &values);
     for (index, to) in operands(func, chosen, &dtype, &values) {
         let args = changed.get_or_insert_with(|| args.to_vec());
@@ -260,6 +277,28 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         typed: Typed::of(dtype),
         expr,
     })
+}
+
+/// Whether a point in time is among texts, which are read as such points.
+fn among_texts(args: &[Arg], values: &[Typed]) -> Option<Expr> {
+    let (Some(Arg::Expr(this)), Some(Arg::Values(among)), Some(first)) =
+        (args.first(), args.get(1), values.first())
+    else {
+        return None;
+    };
+    let texts = among.iter().all(|value| matches!(value, Scalar::Str(_)));
+    if !texts || among.is_empty() || !is_temporal(&first.dtype) {
+        return None;
+    }
+    let equal = among.iter().map(|text| {
+        let text = Expr::Cast {
+            expr: Box::new(Expr::Literal(text.clone())),
+            to: first.dtype.clone(),
+            strict: true,
+        };
+        Expr::call(Func::Eq, [this.clone(), text])
+    });
+    equal.reduce(Expr::or)
 }
 
 /// The sum of integers across columns, null as 0, as sums of two that cannot wrap.
@@ -323,6 +362,16 @@ fn chosen(func: Func, dtype: &DType, values: &[Typed]) -> Func {
 
 /// The arguments that are cast before a call is carried out, by position.
 fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(usize, DType)> {
+    if compares(func) {
+        let typed = values.iter().find(|value| is_temporal(&value.dtype));
+        let texts = values.iter().enumerate();
+        return typed.map_or_else(Vec::new, |typed| {
+            texts
+                .filter(|(_, value)| calls::takes_type(value, typed))
+                .map(|(index, _)| (index, typed.dtype.clone()))
+                .collect()
+        });
+    }
     let narrow = |value: &Typed| {
         matches!(value.dtype, DType::Null | DType::Boolean)
             || value.dtype.is_integer() && !is_wide(&value.dtype)
@@ -354,6 +403,20 @@ fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(u
     (values.iter().take(count).enumerate())
         .filter_map(|(index, value)| Some((index, widened(value, dtype)?)))
         .collect()
+}
+
+fn compares(func: Func) -> bool {
+    matches!(
+        func,
+        Func::Eq
+            | Func::Ne
+            | Func::Lt
+            | Func::Le
+            | Func::Gt
+            | Func::Ge
+            | Func::SqlEqNullSafe
+            | Func::IsBetween
+    )
 }
 
 fn is_wide(dtype: &DType) -> bool {

@@ -10,7 +10,7 @@ use crate::dtype::{DType, TimeUnit};
 use crate::expr::Arg;
 use crate::functions::Func;
 
-use super::common::is_text;
+use super::common::{is_temporal, is_text};
 
 /// The forms of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,10 +142,6 @@ impl Class {
         if matches!(dtype, DType::Null | DType::Unknown) {
             return true;
         }
-        let temporal = matches!(
-            dtype,
-            DType::Date | DType::Time | DType::Datetime { .. } | DType::Duration(_)
-        );
         match self {
             Self::Any => true,
             Self::Number => dtype.is_numeric(),
@@ -157,7 +153,7 @@ impl Class {
             Self::Time => *dtype == DType::Time,
             Self::Datetime => matches!(dtype, DType::Datetime { .. }),
             Self::Duration => matches!(dtype, DType::Duration(_)),
-            Self::Measure => dtype.is_numeric() || *dtype == DType::Boolean || temporal,
+            Self::Measure => dtype.is_numeric() || *dtype == DType::Boolean || is_temporal(dtype),
             Self::List => matches!(dtype, DType::List(_) | DType::Array(..)),
             Self::Struct => matches!(dtype, DType::Struct(_)),
             Self::Map => matches!(dtype, DType::Map(..)),

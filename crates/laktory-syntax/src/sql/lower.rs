@@ -4,6 +4,7 @@
 use laktory_core::{Arg, Expr, Func};
 use sqlparser::ast::{self, BinaryOperator, CastKind, Spanned, TrimWhereField};
 
+use super::operators::untyped;
 use super::parts::field;
 use super::position::Source;
 use super::{calls, lists, types};
@@ -170,6 +171,7 @@ impl Lower<'_> {
                         (Err(errors), _) | (_, Err(errors)) => return Err(errors),
                     }
                 };
+                let (low, high) = (untyped(low), untyped(high));
                 if self.statement {
                     // As two comparisons: the value may lie outside of one bound while the other is null.
                     self.copies(&expr, 2, node)?;

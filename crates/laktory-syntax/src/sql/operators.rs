@@ -26,7 +26,7 @@ impl Lower<'_> {
             (UnaryOperator::Minus, Expr::Literal(Scalar::Float(value))) => {
                 Expr::Literal(Scalar::Float(-value))
             }
-            (UnaryOperator::Minus, expr) => Expr::call(Func::Neg, [widened(expr)]),
+            (UnaryOperator::Minus, expr) => Expr::call(Func::Neg, [expr]),
             (UnaryOperator::Plus, expr) => expr,
             (UnaryOperator::Not | UnaryOperator::BangNot | UnaryOperator::BitwiseNot, expr) => {
                 not(expr, true)
@@ -207,9 +207,8 @@ impl Lower<'_> {
             }
         };
         let (left, right) = both(left, self.expr(right))?;
-        let calculates = matches!(func, Func::Add | Func::Sub | Func::Mul | Func::SqlMod);
-        Ok(if calculates {
-            Expr::call(func, [widened(left), widened(right)])
+        Ok(if is_comparison(op) {
+            Expr::call(func, [untyped(left), untyped(right)])
         } else {
             Expr::call(func, [left, right])
         })
@@ -231,7 +230,9 @@ impl Lower<'_> {
             match both(self.expr(&when.condition), self.expr(&when.result)) {
                 Ok((condition, result)) => {
                     let condition = match &operand {
-                        Some(operand) => Expr::call(Func::Eq, [operand.clone(), condition]),
+                        Some(operand) => {
+                            Expr::call(Func::Eq, [operand.clone(), untyped(condition)])
+                        }
                         None => condition,
                     };
                     branches.push((condition, result));
@@ -270,35 +271,15 @@ fn is_comparison(op: &BinaryOperator) -> bool {
     )
 }
 
-/// Parts of dates and lengths are small or unsigned integers: `MONTH(t) * 100` and `LENGTH(s) - 5` would wrap.
-fn widened(expr: Expr) -> Expr {
-    let small = matches!(
-        &expr,
-        Expr::Call {
-            func: Func::DtYear
-                | Func::DtMonth
-                | Func::DtDay
-                | Func::DtHour
-                | Func::DtMinute
-                | Func::DtSecond
-                | Func::DtWeekday
-                | Func::DtOrdinalDay
-                | Func::SqlQuarter
-                | Func::SqlWeek
-                | Func::SqlDayOfWeek
-                | Func::StrLenChars
-                | Func::ListLen,
-            ..
-        }
-    );
-    if small {
-        Expr::Cast {
+/// A text that takes the type of what it is compared with, as `d >= '2024-01-01'` means a date.
+pub(super) fn untyped(expr: Expr) -> Expr {
+    match expr {
+        Expr::Literal(Scalar::Str(_)) => Expr::Cast {
             expr: Box::new(expr),
-            to: DType::Int64,
+            to: DType::Unknown,
             strict: true,
-        }
-    } else {
-        expr
+        },
+        other => other,
     }
 }
 

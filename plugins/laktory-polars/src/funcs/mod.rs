@@ -19,8 +19,6 @@ use polars::prelude::{DataType, Expr as PolarsExpr, when};
 
 use crate::expr;
 
-pub(crate) use sql::position;
-
 /// How a call is lowered.
 pub(crate) type Lower = fn(&Call<'_>) -> Result<PolarsExpr>;
 

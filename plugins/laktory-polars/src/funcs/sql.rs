@@ -189,7 +189,7 @@ pub(super) fn map_text(
 }
 
 /// Characters before the first occurrence, plus one; zero without one.
-pub(crate) fn position(texts: &Column, parts: &Column) -> PolarsResult<Column> {
+fn position(texts: &Column, parts: &Column) -> PolarsResult<Column> {
     use polars::prelude::{Int64Chunked, IntoColumn, IntoSeries};
     let length = texts.len().max(parts.len());
     let length = if texts.is_empty() || parts.is_empty() {

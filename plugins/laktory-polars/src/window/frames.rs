@@ -1,5 +1,5 @@
-//! Window functions with an order: their meaning, computed over whole columns. polars-sql knows running totals by rows;
-//! here are peers, moving frames, and the functions that it lacks. The statement is rewritten by [`super::window`].
+//! Window functions with an order: their meaning, computed over whole columns. the engine has none of
+//! these as an expression.
 //!
 //! Rows are sorted by partition and order once; a frame is then a range of sorted rows. Ranges that begin (or end) with
 //! their partition are folded in one pass; others cost their width for each row.
@@ -11,7 +11,7 @@ use polars::prelude::{
     RankOptions, Series, SeriesRank, SortMultipleOptions,
 };
 
-use super::frame_spec::{Bound, Spec, Unit};
+use super::spec::{Bound, Spec, Unit};
 use crate::error::carried;
 
 /// The type of a function's result.

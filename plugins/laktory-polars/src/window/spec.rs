@@ -1,5 +1,5 @@
-//! What a rewritten window function computes, as its name: plans are compared by names of functions, so two windows with
-//! one name must mean one thing. A name is an identifier, in no need of quotes.
+//! What a window function computes, as its name: plans are compared by names of functions, so two windows with one name
+//! must mean one thing.
 
 use laktory_core::Window;
 pub(super) use laktory_core::{WindowBound as Bound, WindowUnit as Unit};
@@ -80,43 +80,6 @@ impl Spec {
             self.ignore_nulls,
         )
     }
-
-    /// The function of a name.
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        let mut parts = name.strip_prefix(PREFIX)?.strip_prefix("__")?.split("__");
-        let func = parts.next()?.to_owned();
-        let args = parts.next()?.parse().ok()?;
-        let orders = parts
-            .next()?
-            .chars()
-            .map(|key| {
-                Some(Key {
-                    descending: matches!(key, 'd' | 'e'),
-                    nulls_last: matches!(key, 'b' | 'e'),
-                })
-            })
-            .collect::<Option<_>>()?;
-        let unit = match parts.next()? {
-            "rows" => Unit::Rows,
-            _ => Unit::Groups,
-        };
-        let bound = |text: &str| match text {
-            "u" => Some(Bound::Unbounded),
-            by => match by.strip_prefix('m') {
-                Some(by) => by.parse().ok().map(|by: i64| Bound::Offset(-by)),
-                None => by.parse().ok().map(Bound::Offset),
-            },
-        };
-        Some(Self {
-            func,
-            args,
-            orders,
-            unit,
-            start: bound(parts.next()?)?,
-            end: bound(parts.next()?)?,
-            ignore_nulls: parts.next()? == "true",
-        })
-    }
 }
 
 #[cfg(test)]
@@ -147,7 +110,5 @@ mod tests {
             spec.name(),
             "__laktory_window__sum__1__db__rows__m2__u__false"
         );
-        assert_eq!(Spec::parse(&spec.name()), Some(spec));
-        assert_eq!(Spec::parse("sum"), None);
     }
 }
