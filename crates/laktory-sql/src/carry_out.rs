@@ -7,16 +7,18 @@ use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use laktory_core::{Backend, BatchStream, Error, Frame, NamedFrames, Result, RunCx, typing};
 
+use crate::places::Places;
 use crate::plan::{ONE_ROW, Plan};
 
 /// The frame that a plan gives over named frames. What the plan holds several times is made once.
 ///
 /// # Errors
-/// Those of the steps.
+/// Those of the steps, at the places of their expressions.
 pub async fn carry_out(
     backend: &dyn Backend,
     cx: &RunCx,
     plan: &Plan,
+    places: &Places,
     named: &NamedFrames,
 ) -> Result<Frame> {
     // By address: the plan is borrowed as long as this lives.
@@ -47,7 +49,17 @@ pub async fn carry_out(
                 for (name, other) in others {
                     seen.insert(name.clone(), of(other)?.clone());
                 }
-                typing::apply(backend, cx, of(input)?, op, &seen).await?
+                let input = of(input)?;
+                match typing::apply(backend, cx, input, op, &seen).await {
+                    Ok(frame) => frame,
+                    Err(error) => {
+                        let columns = typing::columns(backend, cx, input).await;
+                        return Err(match columns {
+                            Ok(columns) => places.located(error, &columns),
+                            Err(_) => error,
+                        });
+                    }
+                }
             }
         };
         made.insert(key, frame);

@@ -22,12 +22,12 @@ pub async fn frame(
         let known = typing::columns(backend, cx, named.get(name)?).await?;
         columns.insert(name.clone(), known.to_vec());
     }
-    let plan = match plan(query, &columns) {
-        Outcome::Plan(plan) => plan,
+    let (plan, places) = match plan(query, &columns) {
+        Outcome::Plan(plan, places) => (plan, places),
         Outcome::Wrong(error) => return Err(error),
         Outcome::Beyond(beyond) => return Err(beyond.refused(backend.descriptor().name)),
     };
-    let frame = carry_out(backend, cx, &plan, named).await?;
+    let frame = carry_out(backend, cx, &plan, &places, named).await?;
     backend.schema(cx, &frame).await?;
     Ok(frame)
 }

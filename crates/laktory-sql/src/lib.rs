@@ -15,6 +15,7 @@ mod from;
 mod group;
 mod join;
 mod place;
+mod places;
 mod plan;
 mod planner;
 mod resolve;
@@ -31,6 +32,7 @@ use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, SqlTemplate};
 pub use crate::carry_out::carry_out;
 pub use crate::fault::Beyond;
 pub use crate::frame::frame;
+pub use crate::places::Places;
 pub use crate::plan::Plan;
 pub use crate::statement::is_delicate;
 
@@ -42,8 +44,8 @@ use crate::statement::Parsed;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The steps.
-    Plan(Plan),
+    /// The steps, and where their expressions stand.
+    Plan(Plan, Box<Places>),
     /// It is no valid statement.
     Wrong(Error),
     /// It uses what this front end does not have.
@@ -58,7 +60,7 @@ pub fn plan(template: &SqlTemplate, columns: &BTreeMap<FrameName, Vec<Field>>) -
         Err(error) => return Outcome::Wrong(error),
     };
     match planned(&parsed, columns) {
-        Ok(plan) => Outcome::Plan(plan),
+        Ok((plan, exprs)) => Outcome::Plan(plan, Box::new(Places::new(parsed, exprs))),
         Err(Stop::Wrong(error)) => Outcome::Wrong(parsed.told(&error)),
         Err(Stop::Beyond(mut beyond)) => {
             beyond.map_range(|range| parsed.source(&range));
@@ -67,12 +69,16 @@ pub fn plan(template: &SqlTemplate, columns: &BTreeMap<FrameName, Vec<Field>>) -
     }
 }
 
-fn planned(parsed: &Parsed, columns: &BTreeMap<FrameName, Vec<Field>>) -> Result<Plan, Stop> {
+fn planned(
+    parsed: &Parsed,
+    columns: &BTreeMap<FrameName, Vec<Field>>,
+) -> Result<(Plan, Vec<sqlparser::ast::Expr>), Stop> {
     let tables = |private: &str| {
         let frame = parsed.frame(private)?;
         Some((frame.clone(), columns.get(frame)?.clone()))
     };
-    let output = Planner::new(&parsed.rendered.text, &tables).query(&parsed.query)?;
+    let mut planner = Planner::new(&parsed.rendered.text, &tables);
+    let output = planner.query(&parsed.query)?;
     let mut names: Vec<&String> = output.columns.iter().map(|(name, _)| name).collect();
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -85,5 +91,6 @@ fn planned(parsed: &Parsed, columns: &BTreeMap<FrameName, Vec<Field>>) -> Result
     let rel = output
         .rel
         .select(columns.map(|(name, id)| (name, Expr::column(id))).collect());
-    Ok(std::sync::Arc::unwrap_or_clone(rel.plan))
+    let plan = std::sync::Arc::unwrap_or_clone(rel.plan);
+    Ok((plan, planner.into_lowered()))
 }

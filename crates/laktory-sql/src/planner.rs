@@ -1,5 +1,6 @@
 //! Planning of queries: common tables, set operations, order and limits. What one SELECT does is in `select`.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, JoinHow, Scalar, SortKey, UnionHow};
@@ -66,6 +67,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) shown: HashMap<String, String>,
     /// The fields of columns that are structs, by their names in frames, as far as they are known.
     pub(crate) fields: HashMap<String, Vec<String>>,
+    /// What was lowered, as it stands in the text: where a type does not fit is told by it.
+    lowered_exprs: RefCell<Vec<ast::Expr>>,
 }
 
 impl<'a> Planner<'a> {
@@ -79,17 +82,24 @@ impl<'a> Planner<'a> {
             budget: MOST_PLANNINGS,
             shown: HashMap::new(),
             fields: HashMap::new(),
+            lowered_exprs: RefCell::default(),
         }
     }
 
     /// Lowers an expression whose names are resolved.
     pub(crate) fn lower(&self, expr: &ast::Expr) -> Planned<Expr> {
+        self.lowered_exprs.borrow_mut().push(expr.clone());
         laktory_syntax::sql_tree(self.text, expr).map_err(|errors| {
             match errors.into_iter().next() {
                 Some(error) => error.into(),
                 None => Error::internal("an expression that is refused without a word").into(),
             }
         })
+    }
+
+    /// What was lowered, in that order.
+    pub(crate) fn into_lowered(self) -> Vec<ast::Expr> {
+        self.lowered_exprs.into_inner()
     }
 
     /// The common table of a name, as it was last defined.
