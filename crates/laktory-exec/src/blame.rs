@@ -130,6 +130,7 @@ impl Search<'_> {
             observer: &Silent,
             node,
             rows: true,
+            looks_at_rows: false,
             files: None,
         };
         let (named, ..) = builder.inputs(self.shared).await.ok()?;

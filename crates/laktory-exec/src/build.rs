@@ -64,6 +64,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) node: &'a NodePlan,
     /// Whether rows will be computed, not only names and types.
     pub(crate) rows: bool,
+    /// Whether a step looks at rows to tell its columns, so that files are read in earnest.
+    pub(crate) looks_at_rows: bool,
     /// Where the files are taken down that the node reads, under its position in the plan.
     pub(crate) files: Option<(&'a SourceFiles, usize)>,
 }
@@ -163,7 +165,8 @@ impl Builder<'_> {
         }
         match &input.source {
             InputSource::Files(spec) => {
-                let spec = listed(self.cx, self.backend, spec, self.rows).await?;
+                let rows = self.rows || self.looks_at_rows;
+                let spec = listed(self.cx, self.backend, spec, rows).await?;
                 if let Some((seen, node)) = self.files {
                     seen.note(node, &input.place, &spec.files);
                 }

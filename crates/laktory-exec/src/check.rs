@@ -12,7 +12,7 @@ use laktory_core::{
     Backend, BatchStream, DType, Error, ErrorKind, Field, Frame, NamedFrames, Op, Result, RunCx,
     silent_loss, typing,
 };
-use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkTarget, Writer};
+use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkTarget, Step, Writer};
 
 use crate::append::fits;
 use crate::build::{Builder, NodeFrames, Stage};
@@ -57,6 +57,8 @@ struct CheckedFrames<'a> {
     plan: &'a Plan,
     sessions: &'a Sessions,
     checked: RefCell<HashMap<usize, Checked>>,
+    /// Whether a step of the plan looks at rows to tell its columns.
+    look_at_rows: bool,
 }
 
 impl NodeFrames for CheckedFrames<'_> {
@@ -145,6 +147,7 @@ pub(crate) async fn check(
         plan,
         sessions,
         checked: RefCell::new(HashMap::new()),
+        look_at_rows: (plan.nodes.iter().flat_map(|node| &node.steps)).any(Step::looks_at_rows),
     };
     let mut schemas = Vec::new();
     let mut faults = Vec::new();
@@ -207,6 +210,7 @@ async fn check_node(
         observer: &Silent,
         node,
         rows: false,
+        looks_at_rows: frames.look_at_rows,
         files: None,
     };
     let Stage { frame, schema, .. } = builder.stage(frames).await.map_err(|fault| vec![fault])?;

@@ -171,6 +171,7 @@ impl NodeRun<'_> {
             observer: self.shared.observer,
             node: self.node,
             rows: true,
+            looks_at_rows: false,
             files: Some((self.shared.files, self.index)),
         };
         let stage = builder.stage(self.shared).await?;

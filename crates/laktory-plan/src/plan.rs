@@ -208,6 +208,15 @@ impl Step {
         }
     }
 
+    /// Whether the columns that it leaves are values of its rows.
+    #[must_use]
+    pub fn looks_at_rows(&self) -> bool {
+        match &self.kind {
+            StepKind::Sql(_) => false,
+            StepKind::Ops(ops) => ops.iter().any(|op| matches!(op, Op::Pivot { .. })),
+        }
+    }
+
     /// How often it reads a frame by name.
     #[must_use]
     pub fn references(&self, frame: &FrameName) -> usize {

@@ -61,6 +61,18 @@ impl Planner<'_> {
         let mut plain = Vec::new();
         let mut nested = Vec::new();
         for mut condition in conditions {
+            if tree::any(&condition, crate::group::is_aggregate) {
+                let message = "an aggregate cannot stand in WHERE, which looks at single rows";
+                let error = Error::new(ErrorKind::SqlSyntax, message)
+                    .with_hint("write HAVING, or aggregate in a common table expression");
+                return Err(self.placed(error, &condition));
+            }
+            if tree::any(&condition, crate::select::is_window) {
+                let message = "a window function cannot stand in WHERE";
+                let error = Error::new(ErrorKind::SqlSyntax, message)
+                    .with_hint("write QUALIFY in the place of WHERE");
+                return Err(self.placed(error, &condition));
+            }
             if tree::has_query(&condition) {
                 nested.push(condition);
             } else {

@@ -34,7 +34,6 @@ pub use crate::fault::Beyond;
 pub use crate::frame::frame;
 pub use crate::places::Places;
 pub use crate::plan::Plan;
-pub use crate::statement::is_delicate;
 
 use crate::fault::Stop;
 use crate::planner::Planner;

@@ -28,9 +28,26 @@ impl Places {
         Self { parsed, exprs }
     }
 
-    /// An error of a step on columns, with the place of the smallest expression that fails so by itself.
+    /// An error of a step on columns, in the words of the statement, with the place of the smallest expression that fails so by
+    /// itself.
     #[must_use]
     pub fn located(&self, error: Error, columns: &[Field]) -> Error {
+        let error = self.placed(error, columns);
+        let words = in_words(error.message());
+        if words == error.message() {
+            return error;
+        }
+        let mut told = Error::new(error.kind(), words);
+        if let Some(hint) = error.hint() {
+            told = told.with_hint(in_words(hint));
+        }
+        if let Some(range) = error.range() {
+            told = told.with_range(range);
+        }
+        told.with_source(error)
+    }
+
+    fn placed(&self, error: Error, columns: &[Field]) -> Error {
         if error.range().is_some() {
             return error;
         }
@@ -47,6 +64,20 @@ impl Places {
         }
         error
     }
+}
+
+/// Names that columns have in frames, `__x_1`, as what they are about.
+fn in_words(message: &str) -> String {
+    let about = |name: &str| {
+        let (about, number) = name.strip_prefix("__")?.rsplit_once('_')?;
+        number.parse::<u32>().ok().map(|_| about.to_owned())
+    };
+    let parts = message.split('`').enumerate();
+    let words = parts.map(|(at, part)| match about(part) {
+        Some(name) if at % 2 == 1 => name,
+        _ => part.to_owned(),
+    });
+    words.collect::<Vec<_>>().join("`")
 }
 
 struct Search<'a> {

@@ -3,10 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use laktory_core::{Error, ErrorKind, FrameName, RenderedSql, Result, SqlTemplate};
-use sqlparser::ast::{
-    BinaryOperator, Expr, JoinConstraint, JoinOperator, OrderByExpr, OrderByKind, Query, Select,
-    SetExpr, SetOperator, SetQuantifier, Statement, VisitMut, VisitorMut,
-};
+use sqlparser::ast::{BinaryOperator, Expr, Query, Statement, VisitMut, VisitorMut};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
 
@@ -107,80 +104,6 @@ fn told(error: &Error, rendered: &RenderedSql, frames: &[FrameName]) -> Error {
 
 fn syntax(message: &str) -> Error {
     Error::new(ErrorKind::SqlSyntax, message)
-}
-
-/// Whether a statement has parts about which the planners of engines differ, or that some do not have: sub-queries in
-/// expressions, keys that USING or NATURAL makes one, orders by a qualified name, and set operations that count duplicates.
-#[must_use]
-pub fn is_delicate(template: &SqlTemplate) -> bool {
-    let Ok(mut parsed) = Parsed::of(template) else {
-        return false;
-    };
-    let mut delicate = Delicate(false);
-    let _ = parsed.query.visit(&mut delicate);
-    delicate.0
-}
-
-struct Delicate(bool);
-
-impl VisitorMut for Delicate {
-    type Break = ();
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        self.0 |= matches!(
-            expr,
-            Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. }
-        );
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        // An alias may hide the column that `ORDER BY t.x` means.
-        let qualified = |key: &OrderByExpr| matches!(key.expr, Expr::CompoundIdentifier(_));
-        if let Some(OrderByKind::Expressions(keys)) = query.order_by.as_ref().map(|by| &by.kind) {
-            self.0 |= keys.iter().any(qualified);
-        }
-        self.0 |= counts_duplicates(&query.body);
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        let joins = select.from.iter().flat_map(|table| &table.joins);
-        self.0 |= joins.map(|join| &join.join_operator).any(merges);
-        ControlFlow::Continue(())
-    }
-}
-
-fn counts_duplicates(body: &SetExpr) -> bool {
-    match body {
-        SetExpr::SetOperation {
-            left,
-            op,
-            set_quantifier,
-            right,
-        } => {
-            (*op != SetOperator::Union && *set_quantifier == SetQuantifier::All)
-                || counts_duplicates(left)
-                || counts_duplicates(right)
-        }
-        _ => false,
-    }
-}
-
-/// Whether a join makes one column of two.
-fn merges(operator: &JoinOperator) -> bool {
-    use JoinOperator as J;
-    let (J::Join(on)
-    | J::Inner(on)
-    | J::Left(on)
-    | J::LeftOuter(on)
-    | J::Right(on)
-    | J::RightOuter(on)
-    | J::FullOuter(on)) = operator
-    else {
-        return false;
-    };
-    matches!(on, JoinConstraint::Using(_) | JoinConstraint::Natural)
 }
 
 /// The private name of the frame at a position.

@@ -9,8 +9,8 @@ use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Frame, Job, NamedFrames, Op,
-    Outcome, ReadSpec, Result, RunCx, SqlTemplate,
+    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, ErrorKind, Frame, Job,
+    NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
 use laktory_formats::json::Known;
@@ -99,6 +99,17 @@ impl Session {
     }
 }
 
+/// Whether the word of the front end is the last.
+fn decides(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::TypeMismatch
+            | ErrorKind::SchemaMismatch
+            | ErrorKind::UnsupportedCast
+            | ErrorKind::DuplicateColumn
+    )
+}
+
 #[async_trait]
 impl Backend for Session {
     fn descriptor(&self) -> &'static BackendDescriptor {
@@ -114,13 +125,17 @@ impl Backend for Session {
     }
 
     async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
-        // The engine's own planner is right about most statements, and makes the shorter plans.
-        if laktory_sql::is_delicate(query)
-            && let Ok(frame) = laktory_sql::frame(self, cx, query, named).await
-        {
-            return Ok(frame);
+        // What the front end does not plan, or needs steps that the driver does not have, the planner of the engine may know;
+        // and it tells users what is wrong with a statement.
+        match laktory_sql::frame(self, cx, query, named).await {
+            Ok(frame) => Ok(frame),
+            // What types decide is decided once for all engines.
+            Err(error) if decides(error.kind()) => Err(error),
+            Err(error) => {
+                tracing::debug!(statement = query.source(), %error, "planned by the engine");
+                sql::sql(self, cx, query, named).await
+            }
         }
-        sql::sql(self, cx, query, named).await
     }
 
     async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef> {

@@ -9,7 +9,7 @@ use crate::expr::{Arg, Scalar};
 use crate::functions::Func;
 
 use super::arithmetic::arithmetic;
-use super::common::{MOST_DIGITS, is_temporal, is_text};
+use super::common::{MOST_DIGITS, is_temporal, is_text, is_time_and_number};
 use super::signature::{Form, Gives, Signature};
 use super::{Constant, Typed, common_type, of_constants, shown, supertype};
 
@@ -335,7 +335,10 @@ fn comparable(func: Func, a: &DType, b: &DType) -> Result<()> {
     let text_and_more = |a: &DType, b: &DType| {
         is_text(a) && !is_text(b) && !matches!(b, DType::Null | DType::Unknown)
     };
-    let apart = text_and_more(a, b) || text_and_more(b, a) || supertype(a, b).is_none();
+    let apart = text_and_more(a, b)
+        || text_and_more(b, a)
+        || is_time_and_number(a, b)
+        || supertype(a, b).is_none();
     match apart {
         true => Err(Error::new(
             ErrorKind::TypeMismatch,

@@ -131,6 +131,11 @@ pub(super) fn is_temporal(dtype: &DType) -> bool {
     )
 }
 
+/// Whether one is a number and the other a point or span of time: a number counts no known thing.
+pub(super) fn is_time_and_number(a: &DType, b: &DType) -> bool {
+    is_temporal(a) && b.is_numeric() || a.is_numeric() && is_temporal(b)
+}
+
 fn is_unsigned(dtype: &DType) -> bool {
     matches!(
         dtype,

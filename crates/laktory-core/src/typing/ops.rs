@@ -10,7 +10,7 @@ use crate::expr::{Expr, SortKey};
 use crate::frame::FrameName;
 use crate::op::{JoinHow, Op, UnionHow};
 
-use super::common::is_text;
+use super::common::{is_text, is_time_and_number};
 use super::settle::{keys as settle_keys, settle};
 use super::{Typed, cast, common_type, supertype};
 
@@ -401,6 +401,7 @@ fn stacked(above: &[Field], below: &[Field], how: UnionHow) -> Result<Vec<Field>
             return Ok(a.clone());
         }
         let dtype = match how {
+            UnionHow::Coerced if is_time_and_number(&a.dtype, &b.dtype) => None,
             UnionHow::Coerced => supertype(&a.dtype, &b.dtype),
             _ => [&a.dtype, &b.dtype]
                 .contains(&&DType::Unknown)

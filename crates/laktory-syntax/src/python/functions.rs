@@ -124,7 +124,7 @@ pub(crate) fn call(root: Root, path: &str, call: Call) -> Outcome<Value> {
 
 /// An operator of SQL that Python has not, as function of its operands: `nw.sql.like(nw.col('s'), 'a%', False)`.
 fn operator(path: &str) -> Option<&'static FuncDef> {
-    path.starts_with("sql.").then(|| {
+    (path.starts_with("sql.") || path.starts_with("exact.")).then(|| {
         Func::all().find(|def| def.receiver == laktory_core::Receiver::Operator && def.path == path)
     })?
 }

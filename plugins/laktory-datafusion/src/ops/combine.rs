@@ -7,6 +7,7 @@ use datafusion::common::NullEquality;
 use datafusion::logical_expr::{
     Expr as PlanExpr, ExprFunctionExt, Join, JoinType, LogicalPlan, LogicalPlanBuilder, lit, when,
 };
+use laktory_core::typing::supertype;
 use laktory_core::{AsofStrategy, Error, ErrorKind, JoinHow, Result, UnionHow, no_column};
 
 use super::built;
@@ -355,8 +356,7 @@ pub(super) fn union(
             }
         }
         UnionHow::Diagonal => plans = diagonal(plans)?,
-        // The engine's own rule brings the types together.
-        UnionHow::Coerced => {}
+        UnionHow::Coerced => plans = coerced(plans)?,
     }
     let mut plans = plans.into_iter();
     let Some(first) = plans.next() else {
@@ -365,6 +365,35 @@ pub(super) fn union(
     plans.try_fold(first, |plan, other| {
         built(LogicalPlanBuilder::from(plan).union(other))
     })
+}
+
+/// The plans with their columns in the types that hold the values of all.
+fn coerced(plans: Vec<LogicalPlan>) -> Result<Vec<LogicalPlan>> {
+    let mut wanted = fields(plans[0].schema());
+    for plan in &plans[1..] {
+        let other = fields(plan.schema());
+        for (known, field) in wanted.iter_mut().zip(&other) {
+            known.dtype = supertype(&known.dtype, &field.dtype).ok_or_else(|| {
+                mismatch(std::slice::from_ref(known), std::slice::from_ref(field))
+            })?;
+        }
+    }
+    let each = plans.into_iter().map(|plan| {
+        let mut exprs = Vec::with_capacity(wanted.len());
+        for (field, known) in plan.schema().fields().iter().zip(&wanted) {
+            let value = Value {
+                expr: column(field.name()),
+                dtype: field.data_type().clone(),
+            };
+            let same = laktory_core::DType::from_arrow(field.data_type()) == known.dtype;
+            exprs.push(match (same, known.dtype.to_arrow()) {
+                (false, Some(dtype)) => convert(value, &dtype)?.expr.alias(field.name()),
+                _ => value.expr,
+            });
+        }
+        built(LogicalPlanBuilder::from(plan).project(exprs))
+    });
+    each.collect()
 }
 
 /// The plan with its columns in the encodings of the contract.

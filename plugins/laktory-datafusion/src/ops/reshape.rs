@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
 use laktory_core::{Error, ErrorKind, PivotAgg, Result, RunCx, no_column};
 
 use super::built;
-use super::stages::{column, columns, fresh, names, numbered, only};
+use super::stages::{column, columns, fresh, independent, names, numbered, only};
 use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::cast::{common_type, convert};
@@ -96,8 +96,9 @@ pub(super) fn explode(
     let plan = built(LogicalPlanBuilder::from(plan).project(exprs))?;
     let options = UnnestOptions::new().with_preserve_nulls(true);
     let unnested = exploded.iter().map(Column::new_unqualified).collect();
-    let plan =
-        built(LogicalPlanBuilder::from(plan).unnest_columns_with_options(unnested, options))?;
+    let plan = built(
+        LogicalPlanBuilder::from(independent(plan)?).unnest_columns_with_options(unnested, options),
+    )?;
     only(plan, &all)
 }
 
@@ -218,8 +219,9 @@ pub(super) fn unpivot(
     exprs.push(column(&position));
     exprs.push(make_array(rows).alias(&pairs));
     let plan = built(LogicalPlanBuilder::from(plan).project(exprs))?;
-    let plan =
-        built(LogicalPlanBuilder::from(plan).unnest_column(Column::new_unqualified(&pairs)))?;
+    let plan = built(
+        LogicalPlanBuilder::from(independent(plan)?).unnest_column(Column::new_unqualified(&pairs)),
+    )?;
     let mut exprs: Vec<PlanExpr> = index.iter().map(|name| column(name)).collect();
     exprs.push(get_field(column(&pairs), "variable").alias(variable_name));
     exprs.push(get_field(column(&pairs), "value").alias(value_name));

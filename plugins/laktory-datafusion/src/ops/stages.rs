@@ -2,6 +2,7 @@
 //! other where they nest.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -11,6 +12,8 @@ use laktory_core::Result;
 
 use super::built;
 use crate::error::ResultExt;
+use crate::expr::Value;
+use crate::kernel::kernel;
 
 /// A part taken out of an expression.
 struct Part {
@@ -199,6 +202,29 @@ pub(super) fn fresh(what: &str, taken: &BTreeSet<String>) -> String {
 /// The plan with the position of each row, from 1, as its last column.
 pub(super) fn numbered(plan: LogicalPlan, name: &str) -> Result<LogicalPlan> {
     built(LogicalPlanBuilder::from(plan).window([row_number().alias(name)]))
+}
+
+/// The plan without what the engine knows of keys in it: behind a group, keys are taken for unique, also where lists are made
+/// rows and they are not any more; DISTINCT and keys of sorts would be left out.
+pub(super) fn independent(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let known = plan.schema().functional_dependencies();
+    if known.is_empty() {
+        return Ok(plan);
+    }
+    let fields = plan.schema().fields().iter();
+    let exprs: Vec<PlanExpr> = fields
+        .map(|field| {
+            let value = Value {
+                expr: column(field.name()),
+                dtype: field.data_type().clone(),
+            };
+            let same = kernel("same", vec![value], field.data_type().clone(), |args| {
+                Ok(Arc::clone(&args[0]))
+            });
+            same.expr.alias(field.name())
+        })
+        .collect();
+    built(LogicalPlanBuilder::from(plan).project(exprs))
 }
 
 /// The plan with these columns of it; a frame without columns has no rows.

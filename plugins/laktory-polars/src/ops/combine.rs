@@ -3,7 +3,7 @@
 use laktory_core::{AsofStrategy, Error, ErrorKind, JoinHow, Result, UnionHow};
 use polars::prelude::{
     AsOfOptions, AsofStrategy as PolarsStrategy, Expr, JoinType, LazyFrame, PlSmallStr,
-    SortMultipleOptions, UnionArgs, concat,
+    SortMultipleOptions, UnionArgs, concat, lit, when,
 };
 
 use crate::error::ResultExt;
@@ -39,15 +39,56 @@ pub(super) fn join(
         JoinHow::Semi => JoinType::Semi,
         JoinHow::Anti => JoinType::Anti,
     };
-    Ok(left
-        .join_builder()
-        .with(right)
-        .how(how)
-        .left_on(columns(left_on))
-        .right_on(columns(right_on))
-        .join_nulls(nulls_equal)
-        .suffix(suffix)
-        .finish())
+    let joined = |left: LazyFrame, right: LazyFrame, more: Option<&str>| {
+        let with = |names: &[String]| {
+            let mut keys = columns(names);
+            keys.extend(more.map(column));
+            keys
+        };
+        left.join_builder()
+            .with(right)
+            .how(how.clone())
+            .left_on(with(left_on))
+            .right_on(with(right_on))
+            .join_nulls(nulls_equal)
+            .suffix(suffix)
+            .finish()
+    };
+    if nulls_equal || left_on.len() < MANY_KEYS {
+        return Ok(joined(left, right, None));
+    }
+    Ok(match how {
+        JoinType::Inner | JoinType::Semi => joined(
+            left.filter(whole(left_on)),
+            right.filter(whole(right_on)),
+            None,
+        ),
+        JoinType::Left | JoinType::Anti => joined(left, right.filter(whole(right_on)), None),
+        _ => {
+            // A key more, in which rows with a null differ from all of the other side.
+            const KEY: &str = "__laktory_whole";
+            let marked = |frame: LazyFrame, names: &[String], mark: i32| {
+                let mark = when(whole(names)).then(lit(0)).otherwise(lit(mark));
+                frame.with_columns([mark.alias(KEY)])
+            };
+            let joined = joined(
+                marked(left, left_on, 1),
+                marked(right, right_on, 2),
+                Some(KEY),
+            );
+            let other = format!("{KEY}{suffix}");
+            joined.drop(crate::expr::by_name(&[KEY, &other], true))
+        }
+    })
+}
+
+/// Of so many keys and more, the engine (0.55.2) takes nulls for equal, whatever it is asked.
+const MANY_KEYS: usize = 4;
+
+/// Whether no key is null.
+fn whole(names: &[String]) -> Expr {
+    let known = names.iter().map(|name| column(name).is_not_null());
+    known.reduce(Expr::and).unwrap_or_else(|| lit(true))
 }
 
 pub(super) fn join_asof(

@@ -423,6 +423,7 @@ fn kind_of_class(class: &str) -> Option<ErrorKind> {
         ("INVALID_IDENTIFIER", SqlSyntax),
         ("MISSING_AGGREGATION", SqlSyntax),
         ("MISSING_GROUP_BY", SqlSyntax),
+        ("INVALID_WHERE_CONDITION", SqlSyntax),
         ("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", UnsupportedCast),
         (
             "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION",
