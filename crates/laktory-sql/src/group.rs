@@ -244,7 +244,9 @@ impl Planner<'_> {
         let ast::Expr::Function(function) = expr else {
             return Ok(());
         };
-        if !laktory_syntax::sql_is_aggregate(&tree::function_name(function)) {
+        let name = tree::function_name(function);
+        // The constant of a quantile says which one.
+        if !laktory_syntax::sql_is_aggregate(&name) || name.starts_with("PERCENTILE") {
             return Ok(());
         }
         let FunctionArguments::List(list) = &mut function.args else {

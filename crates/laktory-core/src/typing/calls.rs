@@ -163,6 +163,7 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
                 )
                 .with_hint("cast it to `Int64` first"))
             }
+            DType::Int8 | DType::Int16 | DType::Int32 => Ok(DType::Int64),
             signed => Ok(signed.clone()),
         },
         Func::DtToString => formatted(call.text("format")?, first),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::dtype::{DType, Field};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expand::{Output, expand, expand_aggregates, expand_predicate, no_column};
-use crate::expr::{Expr, SortKey};
+use crate::expr::{Arg, Expr, SortKey};
 use crate::frame::FrameName;
+use crate::functions::Func;
 use crate::op::{JoinHow, Op, UnionHow};
 
 use super::common::{is_text, is_time_and_number};
@@ -80,6 +81,7 @@ pub fn after(
                     format!("a predicate is a boolean, not {dtype}"),
                 ));
             }
+            bounded(settled.expr.as_ref())?;
             let op = settled.expr.map(|predicate| Op::Filter { predicate });
             After::leaves(input.to_vec()).carried_out_as(op)
         }
@@ -281,6 +283,7 @@ fn outputs(written: Vec<Output>, input: &[Field]) -> Result<Outputs> {
     let mut changed = false;
     for output in written {
         let settled = settle(&output.expr, input)?;
+        bounded(settled.expr.as_ref())?;
         fields.push(Field::new(output.name, settled.typed.dtype));
         changed |= settled.expr.is_some();
         exprs.push(settled.expr.unwrap_or(output.expr));
@@ -289,6 +292,37 @@ fn outputs(written: Vec<Output>, input: &[Field]) -> Result<Outputs> {
         fields,
         exprs: changed.then_some(exprs),
     })
+}
+
+/// Refuses calculations so deep inside of one another that the stack of an engine may not hold them.
+fn bounded(expr: Option<&Expr>) -> Result<()> {
+    const MOST: usize = 250;
+    let mut depth = 0;
+    let mut next = expr;
+    while let Some(expr) = next {
+        next = match expr {
+            Expr::Alias { expr, .. } | Expr::Cast { expr, .. } => Some(expr),
+            Expr::Call {
+                func: Func::ExactAdd | Func::ExactSub | Func::ExactMul,
+                args,
+            } => {
+                depth += 1;
+                match args.first() {
+                    Some(Arg::Expr(expr)) => Some(expr),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+    }
+    match depth > MOST {
+        true => Err(Error::new(
+            ErrorKind::InvalidExpression,
+            format!("more than {MOST} integers are calculated in one expression"),
+        )
+        .with_hint("split it into several steps, or cast the first to `Float64`")),
+        false => Ok(()),
+    }
 }
 
 /// Settled keys; none where all of them stay.

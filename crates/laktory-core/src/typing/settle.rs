@@ -269,6 +269,21 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         let args = changed.get_or_insert_with(|| args.to_vec());
         widen(&mut args[index], to);
     }
+    if func == Func::MeanHorizontal
+        && let Some(Arg::Exprs(exprs)) = changed.get_or_insert_with(|| args.to_vec()).first_mut()
+    {
+        for (expr, value) in exprs.iter_mut().zip(&values) {
+            if value.dtype.is_integer() || value.dtype == DType::Boolean {
+                *expr = cast_to(expr.clone(), DType::Float64);
+            }
+        }
+    }
+    if func == Func::Neg && chosen == Func::ExactMul {
+        let minus = cast_to(Expr::literal(-1), DType::Int64);
+        changed
+            .get_or_insert_with(|| args.to_vec())
+            .push(Arg::Expr(minus));
+    }
     let expr = (changed.is_some() || chosen != func).then(|| Expr::Call {
         func: chosen,
         args: current(&changed).into_owned(),
@@ -277,6 +292,14 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         typed: Typed::of(dtype),
         expr,
     })
+}
+
+fn cast_to(expr: Expr, to: DType) -> Expr {
+    Expr::Cast {
+        expr: Box::new(expr),
+        to,
+        strict: true,
+    }
 }
 
 /// Whether a point in time is among texts, which are read as such points.
@@ -348,6 +371,8 @@ fn chosen(func: Func, dtype: &DType, values: &[Typed]) -> Func {
         Func::Add if exact => Func::ExactAdd,
         Func::Sub if exact => Func::ExactSub,
         Func::Mul if exact => Func::ExactMul,
+        // Times -1: the smallest number has no counterpart.
+        Func::Neg if *dtype == DType::Int64 => Func::ExactMul,
         // No number of narrower ones needs more than 64 bits.
         Func::Sum
             if values
@@ -393,7 +418,7 @@ fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(u
             && *dtype == DType::Int64;
     let first = matches!(
         func,
-        Func::Sum | Func::SqlSum | Func::CumSum | Func::RollingSum | Func::Diff
+        Func::Sum | Func::SqlSum | Func::CumSum | Func::RollingSum | Func::Diff | Func::Neg
     );
     let count = match (both, first) {
         (true, _) => 2,

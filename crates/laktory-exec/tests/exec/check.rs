@@ -136,7 +136,7 @@ fn what_a_node_before_writes_is_not_looked_at() {
     std::fs::write(bench.path("old.csv"), "not a document").unwrap();
     let nodes = "
   - {name: a, source: {path: '@/in.json', format: JSON}, sinks: [{path: '@/old.csv', format: CSV}, {path: '@/out/part.parquet', format: PARQUET}]}
-  - {name: b, depends_on: [a], source: {path: '@/old.csv', format: CSV, filter: x > '0'}, sinks: [{path: '@/b.parquet', format: PARQUET}]}
+  - {name: b, depends_on: [a], source: {path: '@/old.csv', format: CSV, filter: x IS NOT NULL}, sinks: [{path: '@/b.parquet', format: PARQUET}]}
   - {name: c, depends_on: [a], source: {path: '@/out', format: PARQUET}, sinks: [{path: '@/c.parquet', format: PARQUET}]}
   - {name: d, depends_on: [a], source: {path: '@/out/*.parquet', format: PARQUET}, sinks: [{path: '@/d.parquet', format: PARQUET}]}
 ";

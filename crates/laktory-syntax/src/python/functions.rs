@@ -16,7 +16,7 @@ use crate::suggest::did_you_mean;
 use crate::user;
 
 /// Names that only lead to others.
-pub(crate) const NAMESPACES: &[&str] = &["selectors", "dtypes", "laktory", "sql"];
+pub(crate) const NAMESPACES: &[&str] = &["selectors", "dtypes", "laktory", "sql", "exact"];
 
 /// Every function path, for hints.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {

@@ -119,13 +119,17 @@ fn of_statement(
         None => Window::RUNNING,
         Some(frame) => statement_frame(lower, function, frame)?,
     };
+    let ignore_nulls = ignores_nulls(function);
+    if ignore_nulls && matches!(func, WindowFunc::Lag | WindowFunc::Lead) {
+        return lower.unsupported("IGNORE NULLS of LAG and LEAD is not supported", function);
+    }
     Ok(Some(Expr::Window(Box::new(laktory_core::Window {
         func,
         args: values,
         partition_by: lower.exprs(&spec.partition_by)?,
         order_by,
         frame,
-        ignore_nulls: ignores_nulls(function),
+        ignore_nulls,
     }))))
 }
 

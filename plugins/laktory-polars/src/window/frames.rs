@@ -307,16 +307,27 @@ impl Sorted {
                 // Of numbers that it cannot hold, no sum is told.
                 let numbers = values.strict_cast(&DataType::Int64)?;
                 let numbers = numbers.i64()?;
-                integers(self.fold(
+                let too_great = std::cell::Cell::new(false);
+                let sums = integers(self.fold(
                     &frames,
                     || None,
-                    |sum: &mut Option<i64>, row| {
+                    |sum: &mut Option<i128>, row| {
                         if let Some(number) = numbers.get(row) {
-                            *sum = Some(sum.unwrap_or(0).wrapping_add(number));
+                            *sum = Some(sum.unwrap_or(0) + i128::from(number));
                         }
                     },
-                    |sum| *sum,
-                ))
+                    |sum| {
+                        let sum = i64::try_from((*sum)?);
+                        too_great.set(too_great.get() || sum.is_err());
+                        sum.ok()
+                    },
+                ));
+                if too_great.get() {
+                    let message =
+                        "a sum of a window has more than 64 bits; cast it to a float before";
+                    return Err(carried(ErrorKind::ConversionFailed, message));
+                }
+                sums
             }
             "sum" => {
                 let sums = frames
