@@ -17,7 +17,8 @@ impl<T> OrError<T> for std::result::Result<T, ArrowError> {
                 ArrowError::CsvError(_)
                 | ArrowError::JsonError(_)
                 | ArrowError::ParseError(_)
-                | ArrowError::CastError(_) => ErrorKind::ConversionFailed,
+                | ArrowError::CastError(_)
+                | ArrowError::ArithmeticOverflow(_) => ErrorKind::ConversionFailed,
                 _ => ErrorKind::Compute,
             };
             Error::new(kind, error.to_string()).with_source(error)
