@@ -172,14 +172,7 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
             Ok(DType::Boolean)
         }
         Func::Diff => arithmetic(Func::Sub, left, left),
-        Func::Eq
-        | Func::Ne
-        | Func::Lt
-        | Func::Le
-        | Func::Gt
-        | Func::Ge
-        | Func::SqlEqNullSafe
-        | Func::IsBetween => {
+        func if compares(func) => {
             for other in &values[1..] {
                 if !takes_type(left, other) && !takes_type(other, left) {
                     comparable(func, first, &other.dtype)?;
@@ -324,6 +317,21 @@ fn element(list: &DType) -> DType {
         DType::List(inner) | DType::Array(inner, _) => (**inner).clone(),
         other => other.clone(),
     }
+}
+
+/// Whether a function compares values, of which texts are read as the points in time that they are compared with.
+pub(super) fn compares(func: Func) -> bool {
+    matches!(
+        func,
+        Func::Eq
+            | Func::Ne
+            | Func::Lt
+            | Func::Le
+            | Func::Gt
+            | Func::Ge
+            | Func::SqlEqNullSafe
+            | Func::IsBetween
+    )
 }
 
 /// Whether a value is a text that is read as the point or span of time beside it.

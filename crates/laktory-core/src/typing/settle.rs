@@ -3,8 +3,6 @@
 //! `+`, `-` and `*` of integers and decimals become the exact functions of the table, with integers in 64 bits; sums of
 //! integers cannot wrap. All else stays as it is written.
 
-use std::borrow::Cow;
-
 use crate::dtype::{DType, Field};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expand::no_column;
@@ -242,14 +240,11 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
             _ => {}
         }
     }
-    let current = |changed: &Option<Vec<Arg>>| match changed {
-        Some(args) => Cow::Owned(args.clone()),
-        None => Cow::Borrowed(args),
-    };
-    let dtype = calls::call(func, &current(&changed), &values)?;
+    let current = changed.as_deref().unwrap_or(args);
+    let dtype = calls::call(func, current, &values)?;
     if func == Func::SumHorizontal
         && dtype == DType::Int64
-        && let Some(expr) = across(&current(&changed))
+        && let Some(expr) = across(current)
     {
         return Ok(Settled {
             typed: Typed::of(dtype),
@@ -257,7 +252,7 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         });
     }
     if func == Func::IsIn
-        && let Some(expr) = among_texts(&current(&changed), &values)
+        && let Some(expr) = among_texts(current, &values)
     {
         return Ok(Settled {
             typed: Typed::of(dtype),
@@ -286,7 +281,7 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
     }
     let expr = (changed.is_some() || chosen != func).then(|| Expr::Call {
         func: chosen,
-        args: current(&changed).into_owned(),
+        args: changed.unwrap_or_else(|| args.to_vec()),
     });
     Ok(Settled {
         typed: Typed::of(dtype),
@@ -314,11 +309,7 @@ fn among_texts(args: &[Arg], values: &[Typed]) -> Option<Expr> {
         return None;
     }
     let equal = among.iter().map(|text| {
-        let text = Expr::Cast {
-            expr: Box::new(Expr::Literal(text.clone())),
-            to: first.dtype.clone(),
-            strict: true,
-        };
+        let text = cast_to(Expr::Literal(text.clone()), first.dtype.clone());
         Expr::call(Func::Eq, [this.clone(), text])
     });
     equal.reduce(Expr::or)
@@ -330,11 +321,7 @@ fn across(args: &[Arg]) -> Option<Expr> {
         return None;
     };
     let known = exprs.iter().map(|expr| {
-        let wide = Expr::Cast {
-            expr: Box::new(expr.clone()),
-            to: DType::Int64,
-            strict: true,
-        };
+        let wide = cast_to(expr.clone(), DType::Int64);
         Expr::Call {
             func: Func::FillNull,
             args: vec![
@@ -387,7 +374,7 @@ fn chosen(func: Func, dtype: &DType, values: &[Typed]) -> Func {
 
 /// The arguments that are cast before a call is carried out, by position.
 fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(usize, DType)> {
-    if compares(func) {
+    if calls::compares(func) {
         let typed = values.iter().find(|value| is_temporal(&value.dtype));
         let texts = values.iter().enumerate();
         return typed.map_or_else(Vec::new, |typed| {
@@ -430,20 +417,6 @@ fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(u
         .collect()
 }
 
-fn compares(func: Func) -> bool {
-    matches!(
-        func,
-        Func::Eq
-            | Func::Ne
-            | Func::Lt
-            | Func::Le
-            | Func::Gt
-            | Func::Ge
-            | Func::SqlEqNullSafe
-            | Func::IsBetween
-    )
-}
-
 fn is_wide(dtype: &DType) -> bool {
     matches!(dtype, DType::UInt64 | DType::Int128 | DType::UInt128)
 }
@@ -464,9 +437,5 @@ fn widen(arg: &mut Arg, to: DType) {
             }
         },
     };
-    *arg = Arg::Expr(Expr::Cast {
-        expr: Box::new(expr),
-        to,
-        strict: true,
-    });
+    *arg = Arg::Expr(cast_to(expr, to));
 }

@@ -83,7 +83,6 @@ impl Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) class: Class,
-    pub(super) optional: bool,
     pub(super) several: bool,
 }
 
@@ -93,7 +92,6 @@ impl Taken {
         let (_, class) = CLASSES.iter().find(|(name, _)| *name == class)?;
         Some(Self {
             class: *class,
-            optional: word.ends_with('?'),
             several: word.ends_with('*'),
         })
     }
