@@ -54,7 +54,9 @@ pub use spec::{
 };
 pub use sql::{RenderedSql, SqlSegment, SqlTemplate};
 pub use user::UserFunction;
-pub use window::{Window, WindowBound, WindowFrame, WindowFunc, WindowUnit};
+pub use window::{
+    RangeKeys, RangeValues, Window, WindowBound, WindowFrame, WindowFunc, WindowUnit,
+};
 
 /// The Arrow crates of this contract version (major 59, that of DataFusion 55).
 pub mod arrow {

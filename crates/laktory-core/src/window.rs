@@ -1,8 +1,12 @@
 //! Window functions of SQL: what they compute, over which rows.
 
+mod frames;
+
 use serde::{Deserialize, Serialize};
 
 use crate::expr::{Expr, SortKey};
+
+pub use frames::{RangeKeys, RangeValues};
 
 /// A window function with an order or a frame ([`Expr::Window`]). One without either is an aggregate in
 /// [`Expr::Over`].
@@ -108,6 +112,10 @@ pub enum WindowUnit {
     Rows,
     /// Groups of rows that are equal in order. `RANGE` without distances is this too.
     Groups,
+    /// Distances of the only key of the order, a number.
+    Range,
+    /// Microseconds between the only key of the order, a point in time or a duration, and that of the current row.
+    Interval,
 }
 
 /// One end of a frame.

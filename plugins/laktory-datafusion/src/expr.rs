@@ -159,6 +159,7 @@ impl<'a> Lower<'a> {
                 })
                 .lower(expr)?
             }
+            Expr::Window(window) => funcs::window::window(self, window)?,
             Expr::Alias { expr, .. } | Expr::Rename { expr, .. } => self.lower(expr)?,
             Expr::Columns(_) => {
                 return Err(Error::internal("a selector that was not resolved"));

@@ -1,9 +1,11 @@
 //! Kernels: functions of ours on whole Arrow arrays, as scalar functions of the engine's plans.
 
 pub(crate) mod collect;
+pub(crate) mod frames;
 pub(crate) mod partition;
 pub(crate) mod reduced;
 pub(crate) mod rows;
+pub(crate) mod totals;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -9,6 +9,7 @@ mod expr;
 mod frame;
 mod funcs;
 mod kernel;
+mod limits;
 mod ops;
 mod options;
 mod read;

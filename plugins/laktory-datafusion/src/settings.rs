@@ -72,6 +72,7 @@ impl Settings {
             .with_config(self.config())
             .with_runtime_env(runtime)
             .with_default_features()
+            .with_physical_optimizer_rules(crate::limits::rules())
             .build();
         Ok(SessionContext::new_with_state(state))
     }

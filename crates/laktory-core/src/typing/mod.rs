@@ -135,25 +135,28 @@ fn of_window(window: &Window, columns: &[Field]) -> Result<DType> {
         type_of(part, columns)?;
     }
     let first = || args.first().map_or(DType::Null, |arg| arg.dtype.clone());
-    Ok(match window.func {
+    // Over a window as over a group.
+    let aggregated = |func| match window.args.first() {
+        Some(arg) => Ok(type_of(&Expr::call(func, [arg.clone()]), columns)?.dtype),
+        None => Ok(DType::Null),
+    };
+    match window.func {
         WindowFunc::RowNumber
         | WindowFunc::Rank
         | WindowFunc::DenseRank
         | WindowFunc::Ntile
-        | WindowFunc::Count => DType::Int64,
-        WindowFunc::PercentRank | WindowFunc::CumeDist => DType::Float64,
+        | WindowFunc::Count => Ok(DType::Int64),
+        WindowFunc::PercentRank | WindowFunc::CumeDist => Ok(DType::Float64),
         WindowFunc::Lag | WindowFunc::Lead => match args.get(2) {
-            Some(default) => common_type([&args[0], default])?,
-            None => first(),
+            Some(default) => common_type([&args[0], default]),
+            None => Ok(first()),
         },
-        WindowFunc::FirstValue
-        | WindowFunc::LastValue
-        | WindowFunc::NthValue
-        | WindowFunc::Min
-        | WindowFunc::Max => first(),
-        WindowFunc::Sum => calls::sum(&first()),
-        WindowFunc::Avg => calls::mean(&first()),
-    })
+        WindowFunc::FirstValue | WindowFunc::LastValue | WindowFunc::NthValue => Ok(first()),
+        WindowFunc::Min => aggregated(Func::Min),
+        WindowFunc::Max => aggregated(Func::Max),
+        WindowFunc::Sum => aggregated(Func::SqlSum),
+        WindowFunc::Avg => aggregated(Func::Mean),
+    }
 }
 
 /// How messages call a function: as users write it.

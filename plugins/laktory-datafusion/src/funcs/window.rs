@@ -4,6 +4,7 @@
 mod cumulative;
 mod distinct;
 mod ewm;
+mod framed;
 mod neighbours;
 mod rank;
 mod rolling;
@@ -50,6 +51,7 @@ pub(super) const ROWS: &[Row] = &[
     (Func::RowIndex, FULL, row_index),
 ];
 
+pub(crate) use framed::window;
 pub(crate) use neighbours::fill_null_strategy;
 
 /// The receiver of a window function.
@@ -74,7 +76,7 @@ fn along(
     output: DataType,
     run: impl Fn(&ArrayRef) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Result<Value> {
-    let function = partitioned(name, output.clone(), move |args| run(&args[0]));
+    let function = partitioned(name, output.clone(), move |args, _| run(&args[0]));
     Ok(Value {
         expr: place(call, function, vec![value.expr])?,
         dtype: output,

@@ -16,7 +16,7 @@ use laktory_core::Result;
 
 use crate::error::carry;
 
-type Run = Arc<dyn Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync>;
+type Run = Arc<dyn Fn(&[ArrayRef], usize) -> Result<ArrayRef> + Send + Sync>;
 
 /// A window function made of a closure. Two are equal when name, which holds every parameter, and type are.
 #[derive(Clone)]
@@ -28,11 +28,11 @@ struct Partition {
 }
 
 /// A window function of type `output`. `run` gets the arguments for all rows of a partition, in the order of the window,
-/// and gives one value for each row. `name` must tell the function with all of its parameters.
+/// and their number, and gives one value for each row. `name` must tell the function with all of its parameters.
 pub(crate) fn partitioned(
     name: impl Into<String>,
     output: DataType,
-    run: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
+    run: impl Fn(&[ArrayRef], usize) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Arc<WindowUDF> {
     Arc::new(WindowUDF::new_from_impl(Partition {
         name: name.into(),
@@ -91,7 +91,7 @@ struct Evaluator(Partition);
 
 impl PartitionEvaluator for Evaluator {
     fn evaluate_all(&mut self, values: &[ArrayRef], rows: usize) -> DataFusionResult<ArrayRef> {
-        let out = (self.0.run)(values).map_err(carry)?;
+        let out = (self.0.run)(values, rows).map_err(carry)?;
         if out.len() == rows && out.data_type() == &self.0.output {
             return Ok(out);
         }

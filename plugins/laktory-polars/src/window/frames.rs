@@ -7,8 +7,8 @@
 use laktory_core::ErrorKind;
 use polars::prelude::{
     BooleanChunked, ChunkCompareEq, Column, DataFrame, DataType, Field, Float64Chunked, IdxCa,
-    IdxSize, Int64Chunked, IntoColumn, IntoSeries, NewChunkedArray, PolarsResult, RankMethod,
-    RankOptions, Series, SeriesRank, SortMultipleOptions,
+    IdxSize, Int64Chunked, Int128Chunked, IntoColumn, IntoSeries, NewChunkedArray, PolarsResult,
+    RankMethod, RankOptions, Series, SeriesRank, SortMultipleOptions, TimeUnit,
 };
 
 use super::spec::{Bound, Spec, Unit};
@@ -23,33 +23,21 @@ pub(super) fn output(spec: &Spec, fields: &[Field]) -> PolarsResult<Field> {
     };
     let dtype = match spec.func.as_str() {
         "count" | "ntile" | "row_number" | "rank" | "dense_rank" => DataType::Int64,
-        "avg" | "percent_rank" | "cume_dist" => DataType::Float64,
+        "percent_rank" | "cume_dist" => DataType::Float64,
+        "avg" => match value()? {
+            DataType::Date => DataType::Datetime(TimeUnit::Microseconds, None),
+            dtype if dtype.is_float() || dtype.is_temporal() => dtype,
+            _ => DataType::Float64,
+        },
         "sum" => match value()? {
             DataType::Boolean => DataType::Int64,
+            DataType::UInt64 => DataType::UInt64,
             dtype if dtype.is_integer() => DataType::Int64,
             DataType::Decimal(_, scale) => DataType::Decimal(38, scale),
             dtype => dtype,
         },
         _ => value()?,
     };
-    if matches!(spec.func.as_str(), "sum" | "avg")
-        && let Some(field) = first
-        && !(field.dtype().is_numeric()
-            || matches!(
-                field.dtype(),
-                DataType::Boolean | DataType::Null | DataType::Unknown(_) | DataType::Duration(_)
-            ))
-    {
-        return Err(carried(
-            ErrorKind::TypeMismatch,
-            &format!(
-                "{} of column `{}` of type {}",
-                spec.func.to_uppercase(),
-                field.name(),
-                field.dtype()
-            ),
-        ));
-    }
     let name = first.map_or_else(|| "literal".into(), |field| field.name().clone());
     Ok(Field::new(name, dtype))
 }
@@ -284,7 +272,7 @@ impl Sorted {
                 ))
             }
             "sum" | "avg" if spec.func == "avg" || output.is_float() => {
-                let numbers = values.cast(&DataType::Float64)?;
+                let numbers = values.to_physical_repr().cast(&DataType::Float64)?;
                 let numbers = numbers.f64()?;
                 let add = |acc: &mut (f64, u32), row: usize| {
                     if let Some(number) = numbers.get(row) {
@@ -292,7 +280,7 @@ impl Sorted {
                     }
                 };
                 let average = spec.func == "avg";
-                floats(self.fold(
+                let folded = floats(self.fold(
                     &frames,
                     || (0.0, 0),
                     add,
@@ -301,33 +289,38 @@ impl Sorted {
                         count if average => Some(sum / f64::from(*count)),
                         _ => Some(*sum),
                     },
-                ))
+                ));
+                if output.is_temporal() {
+                    // Days count as microseconds in the mean of dates.
+                    let unit = match values.dtype() {
+                        DataType::Date => 86_400_000_000.0,
+                        _ => 1.0,
+                    };
+                    (folded * unit).cast(&DataType::Int64)?
+                } else {
+                    folded
+                }
             }
-            "sum" if *output == DataType::Int64 => {
-                // Of numbers that it cannot hold, no sum is told.
-                let numbers = values.strict_cast(&DataType::Int64)?;
-                let numbers = numbers.i64()?;
-                let too_great = std::cell::Cell::new(false);
-                let sums = integers(self.fold(
+            "sum" if output.is_integer() => {
+                let numbers = values.cast(&DataType::Int128)?;
+                let numbers = numbers.i128()?;
+                let sums = self.fold(
                     &frames,
                     || None,
                     |sum: &mut Option<i128>, row| {
                         if let Some(number) = numbers.get(row) {
-                            *sum = Some(sum.unwrap_or(0) + i128::from(number));
+                            *sum = Some(sum.unwrap_or(0) + number);
                         }
                     },
-                    |sum| {
-                        let sum = i64::try_from((*sum)?);
-                        too_great.set(too_great.get() || sum.is_err());
-                        sum.ok()
-                    },
-                ));
-                if too_great.get() {
-                    let message =
-                        "a sum of a window has more than 64 bits; cast it to a float before";
-                    return Err(carried(ErrorKind::ConversionFailed, message));
-                }
-                sums
+                    |sum| *sum,
+                );
+                let sums = Int128Chunked::from_iter_options("".into(), sums.into_iter());
+                sums.into_series().strict_cast(output).map_err(|_| {
+                    carried(
+                        ErrorKind::ConversionFailed,
+                        "a sum of a window is too great for its type; cast what is added to a float",
+                    )
+                })?
             }
             "sum" => {
                 let sums = frames
@@ -407,7 +400,7 @@ impl Sorted {
         out
     }
 
-    /// The row of the smallest or greatest value of each frame, nulls and NaN apart.
+    /// The row of the smallest or greatest value of each frame; NaN is neither, unless there is nothing else.
     fn extremes(
         &self,
         frames: &[(usize, usize)],
@@ -418,21 +411,23 @@ impl Sorted {
             method: RankMethod::Dense,
             descending: greatest,
         };
-        let numbers = if values.dtype().is_float() {
-            values.is_not_nan()?
+        let nan = if values.dtype().is_float() {
+            Some(values.is_nan()?)
         } else {
-            values.is_not_null()
+            None
         };
+        let is_nan = |row| nan.as_ref().is_some_and(|nan| nan.get(row) == Some(true));
         let ranks = values.rank(options, None).cast(&DataType::UInt32)?;
         let ranks = ranks.u32()?;
         Ok(self.fold(
             frames,
             || None,
-            |best: &mut Option<(u32, usize)>, row| {
-                if let (Some(rank), Some(true)) = (ranks.get(row), numbers.get(row))
-                    && best.is_none_or(|(known, _)| rank < known)
-                {
-                    *best = Some((rank, row));
+            |best: &mut Option<((bool, u32), usize)>, row| {
+                if let Some(rank) = ranks.get(row) {
+                    let rank = (is_nan(row), rank);
+                    if best.is_none_or(|(known, _)| rank < known) {
+                        *best = Some((rank, row));
+                    }
                 }
             },
             |best| best.map(|(_, row)| row),

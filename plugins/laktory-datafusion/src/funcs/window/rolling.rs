@@ -1,20 +1,21 @@
-//! Moving windows. Each is put together from two summaries of parts of blocks, so that nothing is ever subtracted: the
-//! cost does not depend on the size of the window, and neither NaN nor rounding stays behind.
+//! Moving windows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray,
-};
-use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
-use laktory_core::{Error, Result};
+use datafusion::arrow::array::{Array, AsArray, Float64Array};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use laktory_core::Result;
 
+use super::framed::addends;
 use super::{along, this};
 use crate::expr::Value;
 use crate::funcs::Call;
 use crate::funcs::aggregate::{Averaged, floats, sum_type};
 use crate::funcs::cast::convert;
-use crate::types::{is_float, is_number, shown};
+use crate::kernel::frames::{Summary, summaries};
+use crate::kernel::totals;
+use crate::types::is_number;
 
 /// Which rows belong to the window of a row.
 #[derive(Clone, Copy, Debug)]
@@ -56,74 +57,18 @@ impl Frame {
         }
     }
 
-    /// The summary of each window. Blocks are as long as windows, so that a window lies in at most two of them.
-    fn summaries<S: Summary>(self, values: &[S]) -> Vec<S> {
-        let length = values.len();
-        let mut heads = values.to_vec();
-        for row in 1..length {
-            if row % self.size != 0 {
-                heads[row] = heads[row - 1].and(heads[row]);
-            }
-        }
-        let mut tails = values.to_vec();
-        for row in (0..length.saturating_sub(1)).rev() {
-            if (row + 1) % self.size != 0 {
-                tails[row] = tails[row].and(tails[row + 1]);
-            }
-        }
-        (0..length)
-            .map(|row| {
-                let (first, last) = self.bounds(row, length);
-                if first % self.size == 0 && first / self.size == last / self.size {
-                    heads[last]
-                } else if first / self.size == last / self.size {
-                    // Only a window that is cut off at the end lies within a block without filling it.
-                    tails[first]
-                } else {
-                    tails[first].and(heads[last])
-                }
-            })
-            .collect()
+    /// The window of each row.
+    fn windows(self, rows: usize) -> Vec<Range<usize>> {
+        let windows = (0..rows).map(|row| {
+            let (first, last) = self.bounds(row, rows);
+            first..last + 1
+        });
+        windows.collect()
     }
-}
-
-/// What is known of some rows.
-trait Summary: Copy {
-    /// Of these rows, and the rows behind them.
-    fn and(self, other: Self) -> Self;
-}
-
-/// Number and sum.
-#[derive(Clone, Copy)]
-struct Total<N> {
-    count: usize,
-    sum: N,
-}
-
-impl<N: ArrowNativeTypeOp> Summary for Total<N> {
-    fn and(self, other: Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            sum: self.sum.add_wrapping(other.sum),
-        }
-    }
-}
-
-fn totals<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>) -> Vec<Total<T::Native>>
-where
-    T::Native: ArrowNativeTypeOp,
-{
-    array
-        .iter()
-        .map(|value| Total {
-            count: usize::from(value.is_some()),
-            sum: value.unwrap_or(T::Native::ZERO),
-        })
-        .collect()
 }
 
 /// Number, mean, and sum of squared distances from it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Spread {
     count: f64,
     mean: f64,
@@ -131,12 +76,12 @@ struct Spread {
 }
 
 impl Summary for Spread {
-    fn and(self, other: Self) -> Self {
+    fn and(&self, other: &Self) -> Self {
         if self.count == 0.0 {
-            return other;
+            return other.clone();
         }
         if other.count == 0.0 {
-            return self;
+            return self.clone();
         }
         let count = self.count + other.count;
         let away = other.mean - self.mean;
@@ -159,38 +104,13 @@ pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
         }
         Some(output) => output,
     };
-    let wide = match &output {
-        DataType::UInt32 | DataType::UInt64 => DataType::UInt64,
-        float if is_float(float) => DataType::Float64,
-        _ => DataType::Int64,
-    };
-    let value = match value.dtype {
-        DataType::Boolean => convert(value, &DataType::UInt32)?,
-        _ => value,
-    };
-    let value = convert(value, &wide)?;
+    let value = addends(value, &output)?;
+    let wide = value.dtype.clone();
     let name = format!("rolling_sum({frame:?})");
     let sums = along(call, name, value, wide, move |array| {
-        match array.data_type() {
-            DataType::UInt64 => Ok(sums::<UInt64Type>(array, frame)),
-            DataType::Int64 => Ok(sums::<Int64Type>(array, frame)),
-            DataType::Float64 => Ok(sums::<Float64Type>(array, frame)),
-            other => Err(Error::internal(format!("moving sums of {}", shown(other)))),
-        }
+        totals::sums(array, &frame.windows(array.len()), frame.min_samples)
     })?;
     convert(sums, &output)
-}
-
-fn sums<T: ArrowPrimitiveType>(array: &ArrayRef, frame: Frame) -> ArrayRef
-where
-    T::Native: ArrowNativeTypeOp,
-{
-    let sums: PrimitiveArray<T> = frame
-        .summaries(&totals(array.as_primitive::<T>()))
-        .into_iter()
-        .map(|total| (total.count >= frame.min_samples).then_some(total.sum))
-        .collect();
-    Arc::new(sums.with_data_type(array.data_type().clone()))
 }
 
 /// The mean of each window.
@@ -200,14 +120,9 @@ pub(super) fn mean(call: &Call<'_, '_>) -> Result<Value> {
     let rule = Averaged::of(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
     let value = floats(value)?;
     let name = format!("rolling_mean({frame:?})");
-    #[allow(clippy::cast_precision_loss, reason = "a count")]
     let means = along(call, name, value, DataType::Float64, move |array| {
-        let means: Float64Array = frame
-            .summaries(&totals(array.as_primitive::<Float64Type>()))
-            .into_iter()
-            .map(|total| (total.count >= frame.min_samples).then(|| total.sum / total.count as f64))
-            .collect();
-        Ok(Arc::new(means))
+        let windows = frame.windows(array.len());
+        Ok(totals::means(array, &windows, frame.min_samples))
     })?;
     rule.result(means)
 }
@@ -238,8 +153,12 @@ pub(super) fn spread(call: &Call<'_, '_>, root: bool) -> Result<Value> {
                 squares: value.map_or(0.0, |value| value * 0.0),
             })
             .collect();
-        let spreads: Float64Array = frame
-            .summaries(&values)
+        let nothing = Spread {
+            count: 0.0,
+            mean: 0.0,
+            squares: 0.0,
+        };
+        let spreads: Float64Array = summaries(&values, frame.windows(values.len()), &nothing)
             .into_iter()
             .map(|spread| {
                 let enough = spread.count >= frame.min_samples as f64 && spread.count > ddof;
@@ -260,27 +179,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_are_those_computed_row_by_row() {
-        let values: Vec<i64> = vec![3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
-        for size in 1..=13 {
-            for center in [false, true] {
-                for length in 0..=values.len() {
-                    let frame = Frame {
-                        size,
-                        min_samples: 1,
-                        center,
-                    };
-                    let parts = totals(&PrimitiveArray::<Int64Type>::from(
-                        values[..length].to_vec(),
-                    ));
-                    for (row, total) in frame.summaries(&parts).into_iter().enumerate() {
-                        let (first, last) = frame.bounds(row, length);
-                        let window = &values[first..=last];
-                        assert_eq!(total.sum, window.iter().sum::<i64>());
-                        assert_eq!(total.count, window.len(), "{frame:?} {row} of {length}");
-                    }
-                }
-            }
-        }
+    fn windows_are_behind_or_around_their_row() {
+        let frame = |center| Frame {
+            size: 4,
+            min_samples: 1,
+            center,
+        };
+        assert_eq!(frame(false).windows(5), [0..1, 0..2, 0..3, 0..4, 1..5]);
+        assert_eq!(frame(true).windows(5), [0..2, 0..3, 0..4, 1..5, 2..5]);
+        assert_eq!(frame(true).windows(0), []);
     }
 }
