@@ -15,10 +15,10 @@ mod signature;
 mod step;
 
 use crate::dtype::{DType, Field};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, Scalar};
 use crate::functions::Func;
-use crate::window::{Window, WindowFunc};
+use crate::window::{Window, WindowFunc, WindowUnit};
 
 pub use arithmetic::arithmetic;
 pub use common::{common_type, supertype};
@@ -134,6 +134,9 @@ fn of_window(window: &Window, columns: &[Field]) -> Result<DType> {
     for part in parts.chain(window.order_by.iter().map(|key| &key.expr)) {
         type_of(part, columns)?;
     }
+    if window.frame.reaches_over_values() {
+        distances(window, columns)?;
+    }
     let first = || args.first().map_or(DType::Null, |arg| arg.dtype.clone());
     // Over a window as over a group.
     let aggregated = |func| match window.args.first() {
@@ -157,6 +160,32 @@ fn of_window(window: &Window, columns: &[Field]) -> Result<DType> {
         WindowFunc::Sum => aggregated(Func::SqlSum),
         WindowFunc::Avg => aggregated(Func::Mean),
     }
+}
+
+/// Whether the distances of a frame can be measured along its order.
+fn distances(window: &Window, columns: &[Field]) -> Result<()> {
+    let [key] = window.order_by.as_slice() else {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "a frame of distances needs exactly one key of the order",
+        ));
+    };
+    let dtype = type_of(&key.expr, columns)?.dtype;
+    let is_time = matches!(
+        dtype,
+        DType::Date | DType::Time | DType::Datetime { .. } | DType::Duration(_)
+    );
+    let (fits, wanted) = match window.frame.unit {
+        WindowUnit::Interval => (is_time, "a date, time or duration for an interval"),
+        _ => (dtype.is_numeric(), "a number for a number"),
+    };
+    if fits || matches!(dtype, DType::Null | DType::Unknown) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::TypeMismatch,
+        format!("RANGE is measured along the order, which is of type {dtype}; it must be {wanted}"),
+    ))
 }
 
 /// How messages call a function: as users write it.

@@ -259,6 +259,14 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
             expr: Some(expr),
         });
     }
+    if matches!(func, Func::Abs | Func::Diff)
+        && let Some(expr) = without_wrapping(func, current, &dtype)
+    {
+        return Ok(Settled {
+            typed: Typed::of(dtype),
+            expr: Some(expr),
+        });
+    }
     let chosen = chosen(func, &dtype, &values);
     for (index, to) in operands(func, chosen, &dtype, &values) {
         let args = changed.get_or_insert_with(|| args.to_vec());
@@ -333,6 +341,37 @@ fn across(args: &[Arg]) -> Option<Expr> {
         }
     });
     known.reduce(|sum, expr| Expr::call(Func::ExactAdd, [sum, expr]))
+}
+
+/// The absolute value of a signed integer, or the distance of each from the one before, by operations that do not wrap.
+fn without_wrapping(func: Func, args: &[Arg], dtype: &DType) -> Option<Expr> {
+    let Some(Arg::Expr(this)) = args.first() else {
+        return None;
+    };
+    let signed = matches!(
+        dtype,
+        DType::Int8 | DType::Int16 | DType::Int32 | DType::Int64
+    );
+    if !signed {
+        return None;
+    }
+    let wide = cast_to(this.clone(), DType::Int64);
+    if func == Func::Diff {
+        let before = Expr::Call {
+            func: Func::Shift,
+            args: vec![Arg::Expr(wide.clone()), Arg::Int(1)],
+        };
+        return Some(Expr::call(Func::ExactSub, [wide, before]));
+    }
+    let zero = cast_to(Expr::literal(0), DType::Int64);
+    let minus = cast_to(Expr::literal(-1), DType::Int64);
+    let is_negative = Expr::call(Func::Lt, [wide.clone(), zero]);
+    let positive = Expr::call(Func::ExactMul, [wide.clone(), minus]);
+    let absolute = Expr::When {
+        branches: vec![(is_negative, positive)],
+        otherwise: Some(Box::new(wide)),
+    };
+    Some(cast_to(absolute, dtype.clone()))
 }
 
 fn constant(arg: &Arg) -> Option<Scalar> {

@@ -163,7 +163,12 @@ mod tests {
     }
 
     /// Whether a row is in a frame, by what the standard says.
-    fn defined(frame: WindowFrame, keys: &[Option<i64>], descending: bool, row: usize) -> Vec<usize> {
+    fn defined(
+        frame: WindowFrame,
+        keys: &[Option<i64>],
+        descending: bool,
+        row: usize,
+    ) -> Vec<usize> {
         let group = |row: usize| {
             let changes = keys[..=row].windows(2).filter(|pair| pair[0] != pair[1]);
             i128::try_from(changes.count()).unwrap()
@@ -205,7 +210,16 @@ mod tests {
 
     #[test]
     fn frames_are_those_of_the_definition() {
-        let ascending = [Some(1), Some(1), Some(2), Some(5), Some(5), Some(6), None, None];
+        let ascending = [
+            Some(1),
+            Some(1),
+            Some(2),
+            Some(5),
+            Some(5),
+            Some(6),
+            None,
+            None,
+        ];
         let mut descending = ascending;
         descending.reverse();
         for (keys, is_descending) in [(ascending, false), (descending, true)] {

@@ -2,7 +2,8 @@
 //! and offsets. Other frames are refused rather than approximated.
 
 use laktory_core::{
-    Arg, Expr, Func, Scalar, SortKey, WindowBound, WindowFrame as Window, WindowFunc, WindowUnit,
+    Arg, Expr, Func, Scalar, SortKey, TimeUnit, WindowBound, WindowFrame as Window, WindowFunc,
+    WindowUnit,
 };
 use sqlparser::ast::{
     DateTimeField, Expr as Sql, Function, FunctionArgumentClause, FunctionArguments, NullTreatment,
@@ -119,6 +120,16 @@ fn of_statement(
         None => Window::RUNNING,
         Some(frame) => statement_frame(lower, function, frame)?,
     };
+    if frame.reaches_over_values() && order_by.len() != 1 {
+        return Err(vec![
+            lower
+                .error(
+                    "RANGE with a distance needs exactly one ORDER BY expression",
+                    function,
+                )
+                .hint("count rows with ROWS, or peers with GROUPS"),
+        ]);
+    }
     let ignore_nulls = ignores_nulls(function);
     if ignore_nulls && matches!(func, WindowFunc::Lag | WindowFunc::Lead) {
         return lower.unsupported("IGNORE NULLS of LAG and LEAD is not supported", function);
@@ -157,15 +168,46 @@ fn ignores_nulls(function: &Function) -> bool {
 
 /// Unit and ends of a frame.
 fn statement_frame(lower: &Lower<'_>, function: &Function, frame: &WindowFrame) -> Result<Window> {
-    let bound = |bound: &WindowFrameBound, first: bool| match bound {
+    let mut unit = match frame.units {
+        WindowFrameUnits::Rows => WindowUnit::Rows,
+        // Unless a distance is written.
+        WindowFrameUnits::Groups | WindowFrameUnits::Range => WindowUnit::Groups,
+    };
+    let mut distance = |by: &Sql| -> Result<i64> {
+        if !matches!(frame.units, WindowFrameUnits::Range) {
+            return lower.integer(by);
+        }
+        let (measured, by) = match lower.expr(by)? {
+            Expr::Literal(Scalar::Duration {
+                value,
+                unit: TimeUnit::Microsecond,
+            }) => (WindowUnit::Interval, Some(value)),
+            Expr::Literal(Scalar::Int(value)) => (WindowUnit::Range, i64::try_from(value).ok()),
+            _ => (WindowUnit::Range, None),
+        };
+        let Some(by) = by else {
+            return Err(vec![
+                lower
+                    .error("RANGE takes a whole number or an interval", function)
+                    .hint("such as `RANGE BETWEEN INTERVAL '7 days' PRECEDING AND CURRENT ROW`"),
+            ]);
+        };
+        let unlike = |known| !matches!(known, WindowUnit::Groups) && known != measured;
+        if unlike(unit) {
+            return lower.unsupported("both ends of a frame are measured alike", function);
+        }
+        unit = measured;
+        Ok(by)
+    };
+    let mut bound = |bound: &WindowFrameBound, first: bool| match bound {
         WindowFrameBound::CurrentRow => Ok(WindowBound::Offset(0)),
         WindowFrameBound::Preceding(None) if first => Ok(WindowBound::Unbounded),
         WindowFrameBound::Following(None) if !first => Ok(WindowBound::Unbounded),
         WindowFrameBound::Preceding(Some(by)) => {
-            let by = lower.integer(by)?;
+            let by = distance(by)?;
             Ok(WindowBound::Offset(by.saturating_neg()))
         }
-        WindowFrameBound::Following(Some(by)) => lower.integer(by).map(WindowBound::Offset),
+        WindowFrameBound::Following(Some(by)) => distance(by).map(WindowBound::Offset),
         _ => lower.unsupported(
             "a frame begins with UNBOUNDED PRECEDING and ends with UNBOUNDED FOLLOWING",
             function,
@@ -175,21 +217,6 @@ fn statement_frame(lower: &Lower<'_>, function: &Function, frame: &WindowFrame) 
     let end = match &frame.end_bound {
         Some(end) => bound(end, false)?,
         None => WindowBound::Offset(0),
-    };
-    let unit = match frame.units {
-        WindowFrameUnits::Rows => WindowUnit::Rows,
-        WindowFrameUnits::Groups => WindowUnit::Groups,
-        WindowFrameUnits::Range => {
-            let moves = |bound| matches!(bound, WindowBound::Offset(by) if by != 0);
-            if moves(start) || moves(end) {
-                return Err(vec![
-                    lower
-                        .error("RANGE with a distance is not supported", function)
-                        .hint("count rows with ROWS, or peers with GROUPS"),
-                ]);
-            }
-            WindowUnit::Groups
-        }
     };
     Ok(Window { unit, start, end })
 }

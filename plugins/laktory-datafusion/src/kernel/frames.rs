@@ -3,65 +3,92 @@
 
 use std::ops::Range;
 
-use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::buffer::NullBuffer;
-use datafusion::arrow::compute::partition;
-use laktory_core::{Result, WindowBound, WindowFrame, WindowUnit};
+use datafusion::arrow::compute::{cast, partition};
+use datafusion::arrow::datatypes::{
+    DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit, UInt64Type,
+};
+use laktory_core::{Error, RangeKeys, RangeValues, Result, WindowFrame};
 
 use crate::error::ResultExt;
+use crate::types::shown;
 
-/// The frame of each of `rows` rows of a partition whose rows are sorted by `keys`. Neither ends of frames ever move back.
+/// The frame of each of `rows` rows of a partition whose rows are sorted by `keys`.
 ///
 /// # Errors
 /// `Compute` for keys that the engine cannot compare.
 pub(crate) fn frames(
     frame: WindowFrame,
     keys: &[ArrayRef],
+    descending: bool,
     rows: usize,
 ) -> Result<Vec<Range<usize>>> {
-    let groups = match frame.unit {
-        WindowUnit::Rows => (0..rows).map(|row| row..row + 1).collect(),
-        WindowUnit::Groups => peers(keys, rows)?,
+    let peers = if keys.is_empty() {
+        let all = std::iter::once(0..rows);
+        all.filter(|all| !all.is_empty()).collect()
+    } else {
+        partition(keys).or_error()?.ranges()
     };
-    let moved = |group: usize, by: i64| -> usize {
-        let by_rows = usize::try_from(by.unsigned_abs()).unwrap_or(usize::MAX);
-        if by < 0 {
-            // One too far is told apart by the caller.
-            group.checked_sub(by_rows).unwrap_or(usize::MAX)
-        } else {
-            group.saturating_add(by_rows).min(groups.len())
-        }
+    let values = match keys.first() {
+        Some(key) if frame.reaches_over_values() => Some(RangeKeys {
+            values: values(key)?,
+            descending,
+        }),
+        _ => None,
     };
-    let start_of = |group: usize| match frame.start {
-        WindowBound::Unbounded => 0,
-        WindowBound::Offset(by) => match moved(group, by) {
-            usize::MAX => 0,
-            group => groups.get(group).map_or(rows, |group| group.start),
-        },
-    };
-    let end_of = |group: usize| match frame.end {
-        WindowBound::Unbounded => rows,
-        WindowBound::Offset(by) => match moved(group, by) {
-            usize::MAX => 0,
-            group => groups.get(group).map_or(rows, |group| group.end),
-        },
-    };
-    let mut out = Vec::with_capacity(rows);
-    for (at, group) in groups.iter().enumerate() {
-        let (start, end) = (start_of(at), end_of(at));
-        out.extend(std::iter::repeat_n(start..end.max(start), group.len()));
-    }
-    Ok(out)
+    Ok(frame.rows(&peers, values.as_ref()))
 }
 
-/// The ranges of rows that are equal in all keys.
-fn peers(keys: &[ArrayRef], rows: usize) -> Result<Vec<Range<usize>>> {
-    if keys.is_empty() {
-        return Ok(std::iter::once(0..rows)
-            .filter(|all| !all.is_empty())
-            .collect());
+/// The values of a key, with what a distance of 1, or of a microsecond, is among them.
+fn values(key: &ArrayRef) -> Result<RangeValues> {
+    let whole = |key: &ArrayRef, unit: i128| -> Result<RangeValues> {
+        let key = cast(key, &DataType::Int64).or_error()?;
+        let values = key.as_primitive::<Int64Type>().iter();
+        Ok(RangeValues::Whole(
+            values.map(|value| value.map(i128::from)).collect(),
+            unit,
+        ))
+    };
+    let microseconds = TimeUnit::Microsecond;
+    match key.data_type() {
+        DataType::UInt64 => {
+            let values = key.as_primitive::<UInt64Type>().iter();
+            let values = values.map(|value| value.map(i128::from)).collect();
+            Ok(RangeValues::Whole(values, 1))
+        }
+        integer if integer.is_integer() => whole(key, 1),
+        DataType::Decimal128(_, scale) => {
+            let unit = 10_i128.pow(u32::from(scale.unsigned_abs()));
+            let values = key.as_primitive::<Decimal128Type>().iter();
+            Ok(RangeValues::Whole(values.collect(), unit))
+        }
+        float if float.is_floating() => {
+            let key = cast(key, &DataType::Float64).or_error()?;
+            let values = key.as_primitive::<Float64Type>().iter().collect();
+            Ok(RangeValues::Float(values))
+        }
+        DataType::Date32 => {
+            let stamps = cast(key, &DataType::Timestamp(microseconds, None)).or_error()?;
+            whole(&stamps, 1)
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) | DataType::Duration(TimeUnit::Nanosecond) => {
+            whole(key, 1_000)
+        }
+        DataType::Time64(TimeUnit::Nanosecond) => whole(key, 1_000),
+        DataType::Timestamp(_, zone) => {
+            let stamps = DataType::Timestamp(microseconds, zone.clone());
+            whole(&cast(key, &stamps).or_error()?, 1)
+        }
+        DataType::Duration(_) => {
+            whole(&cast(key, &DataType::Duration(microseconds)).or_error()?, 1)
+        }
+        DataType::Time64(_) => whole(key, 1),
+        other => Err(Error::internal(format!(
+            "distances of {} in a window",
+            shown(other)
+        ))),
     }
-    Ok(partition(keys).or_error()?.ranges())
 }
 
 /// What is known of some rows.
@@ -177,59 +204,20 @@ mod tests {
         }
     }
 
-    /// All ends that are worth a try.
-    fn bounds() -> Vec<WindowBound> {
-        let offsets = [-9, -2, -1, 0, 1, 3, 9, i64::MIN, i64::MAX];
-        std::iter::once(WindowBound::Unbounded)
-            .chain(offsets.map(WindowBound::Offset))
-            .collect()
-    }
-
-    /// A frame by its definition: rows whose number, or that of whose group, lies between the bounds.
-    fn defined(frame: WindowFrame, keys: &[i64], row: usize) -> Vec<usize> {
-        let number = |row: usize| -> i128 {
-            match frame.unit {
-                WindowUnit::Rows => row as i128,
-                WindowUnit::Groups => {
-                    let changes = keys[..=row].windows(2).filter(|pair| pair[0] != pair[1]);
-                    changes.count() as i128
-                }
-            }
-        };
-        let within = |other: &usize| {
-            let away = number(*other) - number(row);
-            let after_start = match frame.start {
-                WindowBound::Unbounded => true,
-                WindowBound::Offset(by) => away >= i128::from(by),
-            };
-            let before_end = match frame.end {
-                WindowBound::Unbounded => true,
-                WindowBound::Offset(by) => away <= i128::from(by),
-            };
-            after_start && before_end
-        };
-        (0..keys.len()).filter(within).collect()
-    }
-
     #[test]
-    fn frames_are_those_of_the_definition_and_summaries_those_of_their_rows() {
-        let keys = [1, 1, 2, 3, 3, 3, 4];
-        for length in 0..=keys.len() {
-            let keys = &keys[..length];
-            let array: ArrayRef = Arc::new(Int64Array::from(keys.to_vec()));
-            for unit in [WindowUnit::Rows, WindowUnit::Groups] {
-                for start in bounds() {
-                    for end in bounds() {
-                        let frame = WindowFrame { unit, start, end };
-                        let found = frames(frame, &[Arc::clone(&array)], length).unwrap();
-                        assert_eq!(found.len(), length);
-                        let rows: Vec<Rows> = (0..length).map(|row| Rows(vec![row])).collect();
-                        let summaries = summaries(&rows, found.iter().cloned(), &Rows(Vec::new()));
-                        for (row, found) in found.into_iter().enumerate() {
-                            let expected = defined(frame, keys, row);
-                            assert_eq!(found.collect::<Vec<_>>(), expected, "{frame:?} {row}");
-                            assert_eq!(summaries[row], Rows(expected), "{frame:?} {row}");
-                        }
+    fn summaries_are_those_of_the_rows_of_each_frame() {
+        let rows: Vec<Rows> = (0..9).map(|row| Rows(vec![row])).collect();
+        let lengths = [0, 1, 2, 5, 9];
+        for before in lengths {
+            for behind in lengths {
+                for ahead in 0..=3 {
+                    let frames = (0..rows.len()).map(|row| {
+                        let start = (row + ahead).saturating_sub(before).min(rows.len());
+                        start..(row + behind).clamp(start, rows.len())
+                    });
+                    let found = summaries(&rows, frames.clone(), &Rows(Vec::new()));
+                    for (found, frame) in found.into_iter().zip(frames) {
+                        assert_eq!(found.0, frame.collect::<Vec<_>>());
                     }
                 }
             }

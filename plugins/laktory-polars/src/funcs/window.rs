@@ -35,7 +35,8 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::Rank, FULL, rank),
     (Func::RollingSum, FULL, |call| {
-        Ok(call.this()?.rolling_sum(window(call)?))
+        let window = window(call)?;
+        Ok(in_128_bits(call.this()?, |x| x.rolling_sum(window)))
     }),
     (Func::RollingMean, FULL, |call| {
         Ok(call.this()?.rolling_mean(window(call)?))

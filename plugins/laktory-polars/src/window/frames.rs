@@ -4,14 +4,16 @@
 //! Rows are sorted by partition and order once; a frame is then a range of sorted rows. Ranges that begin (or end) with
 //! their partition are folded in one pass; others cost their width for each row.
 
-use laktory_core::ErrorKind;
+use std::ops::Range;
+
+use laktory_core::{ErrorKind, RangeKeys, RangeValues};
 use polars::prelude::{
     BooleanChunked, ChunkCompareEq, Column, DataFrame, DataType, Field, Float64Chunked, IdxCa,
     IdxSize, Int64Chunked, Int128Chunked, IntoColumn, IntoSeries, NewChunkedArray, PolarsResult,
     RankMethod, RankOptions, Series, SeriesRank, SortMultipleOptions, TimeUnit,
 };
 
-use super::spec::{Bound, Spec, Unit};
+use super::spec::Spec;
 use crate::error::carried;
 
 /// The type of a function's result.
@@ -85,6 +87,8 @@ struct Sorted {
     partitions: Vec<(usize, usize)>,
     /// First row that is equal in order, and the row after the last.
     peers: Vec<(usize, usize)>,
+    /// The first key of the order, in the order of the rows.
+    key: Option<Series>,
 }
 
 impl Sorted {
@@ -93,6 +97,7 @@ impl Sorted {
         let mut order: Vec<IdxSize> = (0..count).collect();
         let mut new_partition = vec![false; rows];
         let mut new_peer = vec![false; rows];
+        let mut first_key = None;
         if !keys.is_empty() {
             let name = |at: usize| format!("key{at}");
             let mut frame: Vec<Column> = keys
@@ -118,6 +123,9 @@ impl Sorted {
             let names: Vec<String> = (0..keys.len()).map(name).collect();
             let frame = DataFrame::new(rows, frame)?.sort(&names, options)?;
             order = frame.column("row")?.idx()?.iter().flatten().collect();
+            if let Some(name) = names.get(partitions) {
+                first_key = Some(frame.column(name)?.as_materialized_series().clone());
+            }
             for (at, name) in names.iter().enumerate() {
                 let changes = changes(frame.column(name)?.as_materialized_series())?;
                 for (row, changed) in changes.iter().enumerate() {
@@ -131,52 +139,36 @@ impl Sorted {
             rows: order,
             partitions: ranges(&new_partition),
             peers: ranges(&new_peer),
+            key: first_key,
         })
     }
 
     /// The frame of each row.
-    fn frames(&self, spec: &Spec) -> Vec<(usize, usize)> {
-        // Numbers of the peer groups, with their ranges.
-        let mut groups: Vec<(usize, usize)> = Vec::new();
-        let mut group = Vec::with_capacity(self.peers.len());
-        for peers in &self.peers {
-            if groups.last() != Some(peers) {
-                groups.push(*peers);
-            }
-            group.push(groups.len() - 1);
-        }
-        let moved =
-            |at: usize, by: i64| i64::try_from(at).map_or(i64::MAX, |at| at.saturating_add(by));
-        let grouped = |row: usize, by: i64, partition: (usize, usize)| {
-            let wanted = moved(group[row], by);
-            let (first, last) = (group[partition.0], group[partition.1 - 1]);
-            match usize::try_from(wanted) {
-                Ok(wanted) if wanted > last => (partition.1, partition.1),
-                Ok(wanted) if wanted >= first => groups[wanted],
-                _ => (partition.0, partition.0),
-            }
+    fn frames(&self, spec: &Spec) -> PolarsResult<Vec<(usize, usize)>> {
+        let keys = match &self.key {
+            Some(key) if spec.frame().reaches_over_values() => Some(values_of(key)?),
+            _ => None,
         };
-        (0..self.rows.len())
-            .map(|row| {
-                let partition = self.partitions[row];
-                let clamp = |at: i64| {
-                    usize::try_from(at.max(0))
-                        .unwrap_or(usize::MAX)
-                        .clamp(partition.0, partition.1)
-                };
-                let start = match (spec.start, spec.unit) {
-                    (Bound::Unbounded, _) => partition.0,
-                    (Bound::Offset(by), Unit::Rows) => clamp(moved(row, by)),
-                    (Bound::Offset(by), Unit::Groups) => grouped(row, by, partition).0,
-                };
-                let end = match (spec.end, spec.unit) {
-                    (Bound::Unbounded, _) => partition.1,
-                    (Bound::Offset(by), Unit::Rows) => clamp(moved(row, by).saturating_add(1)),
-                    (Bound::Offset(by), Unit::Groups) => grouped(row, by, partition).1,
-                };
-                (start, end.max(start))
-            })
-            .collect()
+        let descending = spec.orders.first().is_some_and(|key| key.descending);
+        let mut out = Vec::with_capacity(self.rows.len());
+        let mut start = 0;
+        while start < self.rows.len() {
+            let end = self.partitions[start].1;
+            let mut peers: Vec<Range<usize>> = Vec::new();
+            let mut row = start;
+            while row < end {
+                peers.push(row - start..self.peers[row].1 - start);
+                row = self.peers[row].1;
+            }
+            let keys = keys.as_ref().map(|keys| RangeKeys {
+                values: part(keys, start..end),
+                descending,
+            });
+            let frames = spec.frame().rows(&peers, keys.as_ref());
+            out.extend(frames.into_iter().map(|f| (f.start + start, f.end + start)));
+            start = end;
+        }
+        Ok(out)
     }
 
     fn values(&self, spec: &Spec, args: &[Series], output: &DataType) -> PolarsResult<Series> {
@@ -251,7 +243,7 @@ impl Sorted {
             "lag" | "lead" => return self.shifted(spec, args, output),
             _ => {}
         }
-        let frames = self.frames(spec);
+        let frames = self.frames(spec)?;
         let Some(values) = args.first() else {
             // COUNT(*)
             return Ok(integers(
@@ -272,7 +264,12 @@ impl Sorted {
                 ))
             }
             "sum" | "avg" if spec.func == "avg" || output.is_float() => {
-                let numbers = values.to_physical_repr().cast(&DataType::Float64)?;
+                let numbers = match values.dtype() {
+                    dtype if dtype.is_temporal() => {
+                        values.to_physical_repr().cast(&DataType::Float64)?
+                    }
+                    _ => values.cast(&DataType::Float64)?,
+                };
                 let numbers = numbers.f64()?;
                 let add = |acc: &mut (f64, u32), row: usize| {
                     if let Some(number) = numbers.get(row) {
@@ -505,6 +502,39 @@ impl Sorted {
             }
             None => Ok(moved),
         }
+    }
+}
+
+/// The values of a key of the order, with what a distance of 1, or of a microsecond, is among them.
+fn values_of(key: &Series) -> PolarsResult<RangeValues> {
+    let whole = |key: &Series, unit: i128| -> PolarsResult<RangeValues> {
+        let key = key.to_physical_repr().cast(&DataType::Int128)?;
+        Ok(RangeValues::Whole(key.i128()?.iter().collect(), unit))
+    };
+    let micros = TimeUnit::Microseconds;
+    match key.dtype() {
+        float if float.is_float() => {
+            let key = key.cast(&DataType::Float64)?;
+            Ok(RangeValues::Float(key.f64()?.iter().collect()))
+        }
+        DataType::Decimal(_, scale) => whole(key, 10_i128.pow(u32::try_from(*scale).unwrap_or(0))),
+        DataType::Date => whole(&key.cast(&DataType::Datetime(micros, None))?, 1),
+        DataType::Time
+        | DataType::Datetime(TimeUnit::Nanoseconds, _)
+        | DataType::Duration(TimeUnit::Nanoseconds) => whole(key, 1_000),
+        DataType::Datetime(_, zone) => {
+            whole(&key.cast(&DataType::Datetime(micros, zone.clone()))?, 1)
+        }
+        DataType::Duration(_) => whole(&key.cast(&DataType::Duration(micros))?, 1),
+        _ => whole(key, 1),
+    }
+}
+
+/// Some of the values.
+fn part(values: &RangeValues, rows: Range<usize>) -> RangeValues {
+    match values {
+        RangeValues::Whole(values, unit) => RangeValues::Whole(values[rows].to_vec(), *unit),
+        RangeValues::Float(values) => RangeValues::Float(values[rows].to_vec()),
     }
 }
 

@@ -1,8 +1,7 @@
 //! What a window function computes, as its name: plans are compared by names of functions, so two windows with one name
 //! must mean one thing.
 
-use laktory_core::Window;
-pub(super) use laktory_core::{WindowBound as Bound, WindowUnit as Unit};
+use laktory_core::{Window, WindowBound as Bound, WindowFrame, WindowUnit as Unit};
 
 /// In front of every such name.
 const PREFIX: &str = "__laktory_window";
@@ -23,9 +22,9 @@ pub(super) struct Spec {
     pub(super) args: usize,
     /// Directions of the order keys.
     pub(super) orders: Vec<Key>,
-    pub(super) unit: Unit,
-    pub(super) start: Bound,
-    pub(super) end: Bound,
+    unit: Unit,
+    start: Bound,
+    end: Bound,
     pub(super) ignore_nulls: bool,
 }
 
@@ -50,6 +49,15 @@ impl Spec {
         }
     }
 
+    /// The rows that functions of a frame see.
+    pub(super) fn frame(&self) -> WindowFrame {
+        WindowFrame {
+            unit: self.unit,
+            start: self.start,
+            end: self.end,
+        }
+    }
+
     /// The name of the function.
     pub(super) fn name(&self) -> String {
         let orders: String = self
@@ -70,6 +78,8 @@ impl Spec {
         let unit = match self.unit {
             Unit::Rows => "rows",
             Unit::Groups => "groups",
+            Unit::Range => "range",
+            Unit::Interval => "interval",
         };
         format!(
             "{PREFIX}__{}__{}__{orders}__{unit}__{}__{}__{}",

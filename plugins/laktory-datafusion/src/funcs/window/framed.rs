@@ -143,6 +143,7 @@ impl Place<'_> {
         run: impl Fn(&Framed<'_>) -> Result<ArrayRef> + Send + Sync + 'static,
     ) -> Value {
         let (count, frame) = (args.len(), self.window.frame);
+        let descending = self.order_by.first().is_some_and(|key| !key.asc);
         // Rows that are equal in order are told by the keys.
         args.extend(self.order_by.iter().map(|key| Value {
             expr: key.expr.clone(),
@@ -152,7 +153,7 @@ impl Place<'_> {
             let (values, keys) = columns.split_at(count);
             run(&Framed {
                 values,
-                frames: frames(frame, keys, rows)?,
+                frames: frames(frame, keys, descending, rows)?,
             })
         })
     }
