@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Print the graph of the nodes, as a tree or as Mermaid.
     Graph(GraphArgs),
+    /// Print what columns are made of and what decides about them, across nodes, or what they end up in.
+    Lineage(LineageArgs),
     /// List the backends of this build and what they can do.
     Backends(BackendsArgs),
     /// Print the JSON schema of the pipeline file, for editors.
@@ -275,6 +277,46 @@ pub(crate) struct GraphArgs {
     /// Print a Mermaid flowchart instead of a tree.
     #[arg(long)]
     pub(crate) mermaid: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A column is made of others when their values are in it, and decided by those that choose rows or branches: \
+                  conditions, filters, joins, groups, windows, rules.\n\
+                  Examples:\n  \
+                  laktory lineage pipeline.yaml\n  \
+                  laktory lineage pipeline.yaml slv_stock_prices.close\n  \
+                  laktory lineage pipeline.yaml slv_stock_prices --format json\n  \
+                  laktory lineage pipeline.yaml ./data/stock_prices.jsonl.symbol --downstream"
+)]
+pub(crate) struct LineageArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    /// This node, or this column of a node, only; with `--downstream` also a source, by its path or table as written.
+    #[arg(value_name = "NODE[.COLUMN]")]
+    pub(crate) of: Option<String>,
+
+    /// What the columns end up in, rather than what they depend on; of the sources by default.
+    #[arg(long)]
+    pub(crate) downstream: bool,
+
+    /// How it is printed.
+    #[arg(
+        long,
+        value_enum,
+        ignore_case = true,
+        default_value = "tree",
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: LineageFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineageFormat {
+    Tree,
+    Json,
+    Mermaid,
 }
 
 #[derive(Debug, clap::Args)]

@@ -3,6 +3,7 @@
 mod backends;
 mod capabilities;
 mod inspect;
+mod lineage;
 mod run;
 mod schema;
 mod show;
@@ -45,6 +46,9 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
         Command::Show(show) => show::show(show, environment::detail(args)?, registry),
         Command::Plan(plan) => inspect::plan(plan, environment::detail(args)?, registry),
         Command::Graph(graph) => inspect::graph(graph, environment::detail(args)?, registry),
+        Command::Lineage(lineage) => {
+            lineage::lineage(lineage, environment::detail(args)?, registry)
+        }
         Command::Backends(backends) => backends::backends(backends, registry),
         Command::JsonSchema => print_json(&laktory::model::json_schema(&words(registry))),
         Command::Version => print(&backends::versions(registry)),

@@ -16,6 +16,7 @@ mod expr;
 mod frame;
 mod functions;
 pub mod inspect;
+pub mod lineage;
 mod narrowing;
 mod op;
 mod registry;

@@ -12,6 +12,7 @@ use laktory_core::{
     Backend, BatchStream, DType, Error, ErrorKind, Field, Frame, NamedFrames, Op, Result, RunCx,
     silent_loss, typing,
 };
+use laktory_plan::lineage::NodeLineage;
 use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkTarget, Step, Writer};
 
 use crate::append::fits;
@@ -19,6 +20,7 @@ use crate::build::{Builder, NodeFrames, Stage};
 use crate::event::{Event, Observer};
 use crate::expectations;
 use crate::fault::{Fault, guarded};
+use crate::lineage::trace;
 use crate::outputs;
 use crate::pass::conform;
 use crate::sessions::Sessions;
@@ -37,6 +39,9 @@ pub struct NodeSchema {
     /// Names and types of its output columns; none for a node without frame.
     pub schema: Option<SchemaRef>,
 }
+
+/// What the output of each node of a plan depends on; none where that is known in a run only.
+pub(crate) type Lineages = Vec<Option<NodeLineage>>;
 
 /// Hears nothing.
 pub(crate) struct Silent;
@@ -135,12 +140,14 @@ impl Surroundings<'_> {
 }
 
 /// Checks every node. A node that reads a faulty one is left out: its own faults cannot be told yet. So is one that
-/// reads, by path, what a node before it writes, where the columns of that are not known before it is written.
+/// reads, by path, what a node before it writes, where the columns of that are not known before it is written. Takes down
+/// what the columns of the nodes depend on, where that is asked for.
 pub(crate) async fn check(
     cx: &RunCx,
     sessions: &Sessions,
     plan: &Plan,
     around: &Surroundings<'_>,
+    mut lineages: Option<&mut Lineages>,
 ) -> (Vec<NodeSchema>, Vec<Fault>) {
     let frames = CheckedFrames {
         cx,
@@ -162,6 +169,12 @@ pub(crate) async fn check(
         let checked = check_node(cx, sessions, node, plan.writes.then_some(around), &frames);
         match guarded(&node.name, &node.place, checked).await {
             Ok((schema, output)) => {
+                if let Some(lineages) = &mut lineages {
+                    match traced(cx, sessions, node, &frames).await {
+                        Ok(lineage) => lineages[index] = Some(lineage),
+                        Err(error) => faults.push(Fault::new(&node.name, &node.place, error)),
+                    }
+                }
                 if let (Some(frame), Some(schema)) = (output, schema.schema.clone()) {
                     let checked = frames.checked.borrow();
                     let depth = node.upstream.iter().filter_map(|above| checked.get(above));
@@ -186,6 +199,17 @@ pub(crate) async fn check(
     (schemas, faults)
 }
 
+/// What the columns of a node depend on that is in order.
+async fn traced(
+    cx: &RunCx,
+    sessions: &Sessions,
+    node: &NodePlan,
+    frames: &CheckedFrames<'_>,
+) -> Result<NodeLineage> {
+    let backend = sessions.get(&node.backend)?;
+    trace(&builder(cx, backend, node, frames), frames).await
+}
+
 /// Whether it is known what a node will read that others have yet to write.
 fn is_known(plan: &Plan, node: &NodePlan, frames: &CheckedFrames<'_>) -> bool {
     let mut inputs = node.inputs.iter();
@@ -193,6 +217,23 @@ fn is_known(plan: &Plan, node: &NodePlan, frames: &CheckedFrames<'_>) -> bool {
         let writers = unwritten::writers(plan, input);
         writers.is_empty() || frames.columns(input, &writers).is_some()
     })
+}
+
+fn builder<'a>(
+    cx: &'a RunCx,
+    backend: &'a Arc<dyn Backend>,
+    node: &'a NodePlan,
+    frames: &CheckedFrames<'_>,
+) -> Builder<'a> {
+    Builder {
+        cx,
+        backend,
+        observer: &Silent,
+        node,
+        rows: false,
+        looks_at_rows: frames.look_at_rows,
+        files: None,
+    }
 }
 
 async fn check_node(
@@ -204,15 +245,7 @@ async fn check_node(
 ) -> Result<(NodeSchema, Option<Frame>), Vec<Fault>> {
     let at_node = |error| vec![Fault::new(&node.name, &node.place, error)];
     let backend = sessions.get(&node.backend).map_err(at_node)?;
-    let builder = Builder {
-        cx,
-        backend,
-        observer: &Silent,
-        node,
-        rows: false,
-        looks_at_rows: frames.look_at_rows,
-        files: None,
-    };
+    let builder = builder(cx, backend, node, frames);
     let Stage { frame, schema, .. } = builder.stage(frames).await.map_err(|fault| vec![fault])?;
     let resolved = NodeSchema {
         node: node.name.clone(),

@@ -14,6 +14,7 @@ mod fault;
 mod files;
 mod folder;
 mod inline;
+mod lineage;
 mod lock;
 mod node;
 mod output;
@@ -41,6 +42,6 @@ pub use places::survey;
 pub use report::{
     CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, RunTotals, Status,
 };
-pub use run::{Refresh, Run, RunOptions, preview, resolve, run};
+pub use run::{Refresh, Run, RunOptions, lineage, preview, resolve, run};
 pub use seen::{SourceFiles, changed_error};
 pub use sessions::connect;

@@ -28,7 +28,7 @@ pub(crate) async fn declare(
         tasks: Vec::new(),
         settings: plan.settings.clone(),
     };
-    let (schemas, unknown) = check::check(cx, sessions, &outside, around).await;
+    let (schemas, unknown) = check::check(cx, sessions, &outside, around, None).await;
     let mut faults = Vec::new();
     for node in &mut plan.nodes {
         for input in &mut node.inputs {

@@ -10,10 +10,11 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use laktory_core::{
     Backend, BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx,
 };
+use laktory_plan::lineage::NodeLineage;
 use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, Stored};
 
 use crate::build::read_stored;
-use crate::check::{self, NodeSchema, Surroundings};
+use crate::check::{self, Lineages, NodeSchema, Surroundings};
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
 use crate::node::{Shared, empty_report, run_node};
@@ -234,8 +235,23 @@ pub async fn resolve(
     options: &RunOptions,
 ) -> Result<(Vec<NodeSchema>, Vec<Fault>)> {
     let engine = Engine::open(plan, registry, options).await?;
-    let (_, schemas, faults) = checked(&engine, plan.clone()).await?;
+    let (_, schemas, faults, _) = checked(&engine, plan.clone(), false).await?;
     Ok((schemas, faults))
+}
+
+/// Resolves what the output of each node depends on with the engines, without reading rows: by position in the plan, none
+/// where that is known in a run only. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// When a backend cannot be connected. What is wrong with the pipeline is in the faults.
+pub async fn lineage(
+    plan: &Plan,
+    registry: &Registry,
+    options: &RunOptions,
+) -> Result<(Vec<Option<NodeLineage>>, Vec<Fault>)> {
+    let engine = Engine::open(plan, registry, options).await?;
+    let (_, _, faults, lineages) = checked(&engine, plan.clone(), true).await?;
+    Ok((lineages, faults))
 }
 
 /// A fault of the run as a whole.
@@ -248,8 +264,12 @@ fn unplaced(plan: &Plan, error: Error) -> Vec<Fault> {
 }
 
 /// Checks the plan on one blocking thread: it asks the engines many short questions, one after the other. Gives the plan
-/// with what is known then.
-async fn checked(engine: &Engine, mut plan: Plan) -> Result<(Plan, Vec<NodeSchema>, Vec<Fault>)> {
+/// with what is known then, and what the nodes depend on where `lineage` is asked for.
+async fn checked(
+    engine: &Engine,
+    mut plan: Plan,
+    lineage: bool,
+) -> Result<(Plan, Vec<NodeSchema>, Vec<Fault>, Lineages)> {
     let cx = engine.cx.with_pool(Arc::new(SameThread));
     let sessions = engine.sessions.clone();
     let (own, full) = (
@@ -260,13 +280,15 @@ async fn checked(engine: &Engine, mut plan: Plan) -> Result<(Plan, Vec<NodeSchem
     let check = move || {
         runtime.block_on(async move {
             let around = Surroundings { own: &own, full };
+            let mut lineages = vec![None; plan.nodes.len()];
             let mut faults = outside::declare(&cx, &sessions, &mut plan, &around).await;
             if !faults.is_empty() {
-                return (plan, Vec::new(), faults);
+                return (plan, Vec::new(), faults, lineages);
             }
-            let (schemas, found) = check::check(&cx, &sessions, &plan, &around).await;
+            let asked = lineage.then_some(&mut lineages);
+            let (schemas, found) = check::check(&cx, &sessions, &plan, &around, asked).await;
             faults.extend(found);
-            (plan, schemas, faults)
+            (plan, schemas, faults, lineages)
         })
     };
     engine.cx.blocking(move || Ok(check())).await
@@ -331,10 +353,10 @@ pub async fn run(
         .map_err(|error| unplaced(&plan, error))?;
     let mut schemas = Vec::new();
     if options.refresh != Refresh::Reset {
-        let checked = checked(&engine, plan.clone()).await;
+        let checked = checked(&engine, plan.clone(), false).await;
         // After an interrupt nothing is started any more, and every node says so.
         if !options.cancel.is_cancelled() {
-            let (known, found, faults) = checked.map_err(|error| unplaced(&plan, error))?;
+            let (known, found, faults, _) = checked.map_err(|error| unplaced(&plan, error))?;
             if !faults.is_empty() {
                 return Err(faults);
             }

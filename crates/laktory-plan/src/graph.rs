@@ -162,6 +162,6 @@ fn summary(node: &NodePlan) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     visible(text).replace('"', "#quot;")
 }

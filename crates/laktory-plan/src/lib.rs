@@ -9,6 +9,7 @@ mod dag;
 mod formats;
 mod graph;
 mod handover;
+pub mod lineage;
 mod methods;
 mod node;
 mod options;

@@ -14,6 +14,7 @@ mod frame;
 mod from;
 mod group;
 mod join;
+mod lineage;
 mod place;
 mod places;
 mod plan;
@@ -32,6 +33,7 @@ use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, SqlTemplate};
 pub use crate::carry_out::carry_out;
 pub use crate::fault::Beyond;
 pub use crate::frame::frame;
+pub use crate::lineage::lineage;
 pub use crate::places::Places;
 pub use crate::plan::Plan;
 

@@ -21,8 +21,10 @@ const CHAIN: &[&str] = &[
 const CONTRACT: &str = "laktory-core";
 /// Beside the chain: what engines share about file formats.
 const FORMATS: &str = "laktory-formats";
-/// Beside the chain: the SQL front end, for drivers without a planner of their own.
+/// Beside the chain: the SQL front end, for drivers without a planner of their own, and for the executor, which asks it what
+/// the columns of a statement depend on.
 const SQL: &str = "laktory-sql";
+const EXECUTOR: &str = "laktory-exec";
 const TESTKIT: &str = "laktory-testkit";
 
 /// One of our packages.
@@ -111,6 +113,10 @@ fn refused(package: &Package, dependency: &Dependency, other: &Package) -> Optio
     if package.name == SQL {
         let known = [CONTRACT, "laktory-syntax"].contains(&other.name.as_str());
         return (!known).then_some("the SQL front end knows the contract and the syntax only");
+    }
+    if other.name == SQL {
+        return (package.name != EXECUTOR)
+            .then_some("drivers and the executor use the SQL front end only");
     }
     if other.place == "plugins" {
         return match package.name.as_str() {
