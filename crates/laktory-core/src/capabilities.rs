@@ -6,6 +6,7 @@ use crate::functions::Func;
 use crate::op::OpKind;
 use crate::round_trip::RoundTrip;
 use crate::spec::Format;
+use crate::window::WindowFunc;
 
 /// How far something is supported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +56,12 @@ pub struct Capabilities {
     pub ops: BTreeMap<OpKind, Support>,
     /// Functions.
     pub funcs: BTreeMap<Func, Support>,
+    /// Functions of windows with an order or a frame ([`Expr::Window`](crate::Expr::Window)).
+    pub windows: BTreeMap<WindowFunc, Support>,
+    /// Whether statements are carried out by nothing but the steps and functions that are declared here, as the SQL front end
+    /// plans them: what a statement needs beyond these is refused by its name. A driver whose engine reads SQL by itself leaves
+    /// it false.
+    pub sql_by_steps: bool,
     /// Functions of the user's own that compute on Arrow arrays ([`crate::user::Body::Scalar`]).
     pub user_scalars: Support,
     /// Aggregates of the user's own that compute on Arrow arrays ([`crate::user::Body::Aggregate`]).
@@ -95,6 +102,12 @@ impl Capabilities {
     #[must_use]
     pub fn func(&self, func: Func) -> Support {
         self.funcs.get(&func).copied().unwrap_or_default()
+    }
+
+    /// How far a function of windows is supported.
+    #[must_use]
+    pub fn window(&self, func: WindowFunc) -> Support {
+        self.windows.get(&func).copied().unwrap_or_default()
     }
 
     /// How a format is read.

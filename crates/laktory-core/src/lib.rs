@@ -17,6 +17,7 @@ mod frame;
 mod functions;
 pub mod inspect;
 pub mod lineage;
+pub mod lowering;
 mod narrowing;
 mod op;
 mod registry;

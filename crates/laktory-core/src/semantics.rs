@@ -2,6 +2,7 @@
 //! function, or one that answers differently. Nothing here knows an engine or a column; a driver applies it value by
 //! value, or bakes its result (a factor, a pattern) into a plan.
 
+pub mod interval;
 pub mod iso;
 pub mod text;
 pub mod units;

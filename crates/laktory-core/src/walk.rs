@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::expr::{Arg, Expr, NameChange, Selector};
 use crate::functions::{Func, FuncKind};
 use crate::op::Op;
+use crate::window::WindowFunc;
 
 /// Visits the expressions right below one.
 pub fn children<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
@@ -119,6 +120,20 @@ pub fn op_user_functions(op: &Op) -> BTreeSet<&str> {
 #[must_use]
 pub fn op_functions(op: &Op) -> BTreeSet<Func> {
     op_exprs(op).into_iter().flat_map(functions).collect()
+}
+
+/// The functions of windows that a step calls.
+#[must_use]
+pub fn op_windows(op: &Op) -> BTreeSet<WindowFunc> {
+    let mut found = BTreeSet::new();
+    for expr in op_exprs(op) {
+        each(expr, &mut |expr| {
+            if let Expr::Window(window) = expr {
+                found.insert(window.func);
+            }
+        });
+    }
+    found
 }
 
 /// The columns that the expressions of a step name.

@@ -70,6 +70,11 @@ impl WindowFunc {
         ("count", Self::Count),
     ];
 
+    /// Every function.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::NAMES.iter().map(|(_, func)| *func)
+    }
+
     /// The function that SQL calls so, whatever the case of letters.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {

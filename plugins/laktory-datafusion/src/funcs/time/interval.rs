@@ -5,6 +5,7 @@
 use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, TimeDelta};
 use datafusion::arrow::array::{ArrayRef, Int64Array};
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use laktory_core::semantics::interval::Interval;
 use laktory_core::{Error, ErrorKind, Result};
 
 use super::clock::{Clock, naive_count, out_of_bounds};
@@ -12,51 +13,6 @@ use super::{Call, is_date, kernel};
 use crate::expr::Value;
 use crate::funcs::arrays;
 use crate::funcs::cast::{convert_array, from_counts, rescaled};
-
-/// An interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Interval {
-    /// Calendar months.
-    Months(i64),
-    /// Calendar days.
-    Days(i64),
-    /// A span of time.
-    Nanoseconds(i64),
-}
-
-impl Interval {
-    /// A number and a unit; `None` when it is none.
-    fn parse(text: &str) -> Option<Self> {
-        let number = text.strip_prefix('-').unwrap_or(text);
-        let unit = number.trim_start_matches(|character: char| character.is_ascii_digit());
-        let count: i64 = number[..number.len() - unit.len()].parse().ok()?;
-        let count = if number.len() < text.len() {
-            -count
-        } else {
-            count
-        };
-        let span = |nanoseconds: i64| count.checked_mul(nanoseconds).map(Self::Nanoseconds);
-        match unit {
-            "ns" => span(1),
-            "us" => span(1_000),
-            "ms" => span(1_000_000),
-            "s" => span(1_000_000_000),
-            "m" => span(60_000_000_000),
-            "h" => span(3_600_000_000_000),
-            "d" => Some(Self::Days(count)),
-            "mo" => Some(Self::Months(count)),
-            "q" => Some(Self::Months(count.checked_mul(3)?)),
-            "y" => Some(Self::Months(count.checked_mul(12)?)),
-            _ => None,
-        }
-    }
-
-    fn count(self) -> i64 {
-        match self {
-            Self::Months(count) | Self::Days(count) | Self::Nanoseconds(count) => count,
-        }
-    }
-}
 
 /// The interval of an argument.
 fn interval(call: &Call<'_, '_>, name: &str, signed: bool) -> Result<Interval> {
@@ -189,19 +145,6 @@ fn moved(clock: &Clock, by: Interval, count: i64) -> Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn intervals_are_a_number_and_a_unit() {
-        assert_eq!(
-            Interval::parse("15m"),
-            Some(Interval::Nanoseconds(900_000_000_000))
-        );
-        assert_eq!(Interval::parse("-1q"), Some(Interval::Months(-3)));
-        assert_eq!(Interval::parse("2d"), Some(Interval::Days(2)));
-        for text in ["", "d", "1", "1w", "1.5h", "1d2h", "--1d"] {
-            assert_eq!(Interval::parse(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn months_start_at_midnight_of_their_first_day() {
