@@ -303,8 +303,9 @@ fn unsupported(
     );
     let finding = Finding::error("unsupported", place.clone(), message);
     let names = others.join(", ");
-    // SQL is no way out of a backend without SQL.
-    let sql = engine.capabilities.op(OpKind::Sql).is_available();
+    // SQL is no way out of a backend without SQL, nor of one whose statements are made of the same steps.
+    let capabilities = &engine.capabilities;
+    let sql = capabilities.op(OpKind::Sql).is_available() && !capabilities.sql_by_steps;
     Some(match (support, others, sql) {
         (Support::NotYet { reason }, ..) => finding.hint(reason),
         (_, [], true) => finding.hint("write this step as SQL"),

@@ -1,5 +1,6 @@
 //! A statement as steps: a tree of [`Op`]s over the named frames, which any driver that has those steps can carry out.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use laktory_core::shape::shape;
@@ -32,6 +33,26 @@ pub enum Plan {
         /// The other frames that the step names, with the names by which it does.
         others: Vec<(FrameName, Arc<Plan>)>,
     },
+}
+
+impl Plan {
+    /// The steps, each once.
+    #[must_use]
+    pub fn ops(&self) -> Vec<&Op> {
+        let mut ops = Vec::new();
+        let mut seen = HashSet::new();
+        let mut open = vec![self];
+        while let Some(plan) = open.pop() {
+            if let Self::Step { input, op, others } = plan
+                && seen.insert(std::ptr::from_ref(plan).addr())
+            {
+                ops.push(op);
+                open.push(input);
+                open.extend(others.iter().map(|(_, other)| &**other));
+            }
+        }
+        ops
+    }
 }
 
 /// Name of the column of [`Plan::OneRow`].

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use laktory_core::{Capabilities, Func, Op, OpKind, Support, user};
+use laktory_core::{Capabilities, Func, Op, OpKind, Support, WindowFunc, user, walk};
 use laktory_syntax::{op_functions, op_user_functions};
 
 /// Steps and functions that something uses.
@@ -12,6 +12,8 @@ pub struct Needs {
     pub ops: BTreeSet<OpKind>,
     /// Functions.
     pub funcs: BTreeSet<Func>,
+    /// Functions of windows.
+    pub windows: BTreeSet<WindowFunc>,
     /// Names of functions of the user's own on Arrow arrays.
     pub user: BTreeSet<String>,
 }
@@ -21,6 +23,7 @@ impl Needs {
     pub fn op(&mut self, op: &Op) {
         self.ops.insert(op.kind());
         self.funcs.extend(op_functions(op));
+        self.windows.extend(walk::op_windows(op));
         self.user
             .extend(op_user_functions(op).into_iter().map(str::to_owned));
     }
@@ -41,6 +44,12 @@ impl Needs {
             self.funcs
                 .iter()
                 .find_map(|func| describe(func.def().path.to_owned(), capabilities.func(*func)))
+        })
+        .or_else(|| {
+            self.windows.iter().find_map(|func| {
+                let what = format!("the window function {}", func.name());
+                describe(what, capabilities.window(*func))
+            })
         })
         .or_else(|| {
             self.user.iter().find_map(|name| {

@@ -3,6 +3,7 @@
 //!
 //! A session is reused for all cases. It owns a runtime of one thread; blocking work of drivers goes to its pool.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -249,6 +250,7 @@ impl Session {
                 Compiled::Sql(template) => {
                     let mut visible = named.clone();
                     visible.insert(FrameName::Df, frame);
+                    self.needed_by(template, &visible, needs).await?;
                     frame = self.backend.sql(&self.cx, template, &visible).await?;
                 }
                 Compiled::Ops(ops) => {
@@ -262,6 +264,28 @@ impl Session {
             }
         }
         self.exported(&frame).await.map(Outcome::Frame)
+    }
+
+    /// Adds what a statement needs, where its steps are all that the driver has for it.
+    async fn needed_by(
+        &self,
+        template: &SqlTemplate,
+        named: &NamedFrames,
+        needs: &mut Needs,
+    ) -> Result<()> {
+        if !self.capabilities.sql_by_steps {
+            return Ok(());
+        }
+        let mut columns = BTreeMap::new();
+        for name in template.frames() {
+            let frame = named.get(name)?;
+            let known = typing::columns(&*self.backend, &self.cx, frame).await?;
+            columns.insert(name.clone(), known.to_vec());
+        }
+        if let laktory_sql::Outcome::Plan(plan, _) = laktory_sql::plan(template, &columns) {
+            plan.ops().into_iter().for_each(|op| needs.op(op));
+        }
+        Ok(())
     }
 
     /// The rows of a frame, which must be of the schema that was promised.
@@ -325,6 +349,8 @@ impl Session {
         if carried.is_empty() || !self.capabilities.op(OpKind::Cast).is_available() {
             return Ok(frame);
         }
+        // Without a check of types, which the conversion may not pass; steps made of others ask for the columns.
+        typing::columns(&*self.backend, &self.cx, &frame).await?;
         let op = Op::Cast { columns: carried };
         let converted = match self
             .backend

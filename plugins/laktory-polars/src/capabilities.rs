@@ -1,6 +1,6 @@
 //! What the driver can do, computed from the tables that do the lowering.
 
-use laktory_core::{Capabilities, Support};
+use laktory_core::{Capabilities, Support, WindowFunc};
 
 use crate::{funcs, ops, read, round_trip, write};
 
@@ -11,6 +11,10 @@ pub(crate) fn capabilities() -> Capabilities {
     out.funcs = funcs::rows()
         .map(|(func, support, _)| (*func, *support))
         .collect();
+    out.windows = WindowFunc::all()
+        .map(|func| (func, Support::Full))
+        .collect();
+    out.sql_by_steps = true;
     out.user_scalars = Support::Full;
     out.user_aggregates = Support::Full;
     out.reads = read::READERS
