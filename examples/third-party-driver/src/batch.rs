@@ -1,6 +1,7 @@
 //! Record batches: encodings, rows taken, keys of groups and orders.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -157,9 +158,17 @@ impl Key {
 
 /// The positions of a batch's rows in the order of keys; rows with equal keys stay in their order.
 pub(crate) fn order(batch: &RecordBatch, keys: &[Key]) -> Result<Vec<usize>> {
+    Ok(peers(batch, keys)?.0)
+}
+
+/// As [`order`], and the ranges of it in which keys are equal.
+pub(crate) fn peers(batch: &RecordBatch, keys: &[Key]) -> Result<(Vec<usize>, Vec<Range<usize>>)> {
     let mut positions: Vec<usize> = (0..batch.num_rows()).collect();
-    if keys.is_empty() || positions.is_empty() {
-        return Ok(positions);
+    if positions.is_empty() {
+        return Ok((positions, Vec::new()));
+    }
+    if keys.is_empty() {
+        return Ok((positions, std::iter::once(0..batch.num_rows()).collect()));
     }
     let columns = keys
         .iter()
@@ -167,7 +176,14 @@ pub(crate) fn order(batch: &RecordBatch, keys: &[Key]) -> Result<Vec<usize>> {
         .collect::<Result<Vec<_>>>()?;
     let rows = converted(&columns, |at| keys[at].options)?;
     positions.sort_by(|a, b| rows.row(*a).cmp(&rows.row(*b)));
-    Ok(positions)
+    let equal = positions.chunk_by(|a, b| rows.row(*a) == rows.row(*b));
+    let mut start = 0;
+    let peers = equal.map(|peers| {
+        start += peers.len();
+        start - peers.len()..start
+    });
+    let peers = peers.collect();
+    Ok((positions, peers))
 }
 
 /// The positions of rows with equal keys, group by group, in the order in which groups appear. Without keys there is one

@@ -211,7 +211,8 @@ pub(crate) fn from_counts(counts: &Int64Array, to: &DataType) -> Result<ArrayRef
     engine(&(Arc::new(counts.clone()) as ArrayRef), to)
 }
 
-fn per_second(unit: TimeUnit) -> i64 {
+/// How many counts of a unit are a second.
+pub(crate) fn per_second(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,

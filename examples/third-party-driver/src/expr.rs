@@ -3,6 +3,7 @@
 
 mod literal;
 mod over;
+mod window;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::{funcs, unsupported};
 
 pub(crate) use literal::array_of;
 pub(crate) use over::ordered;
+pub(crate) use window::FUNCS as WINDOWS;
 
 /// What an expression gives for some rows.
 #[derive(Clone, Debug)]
@@ -200,6 +202,7 @@ impl Lower<'_> {
                 let order_by = self.sort_keys(order_by)?;
                 Ok(over::over(self.lower(expr)?, partition_by, order_by))
             }
+            Expr::Window(window) => window::window(self, window),
             // Names are those of the outputs.
             Expr::Alias { expr, .. } | Expr::Rename { expr, .. } => self.lower(expr),
             Expr::Columns(_) => Err(Error::internal("a selector that was not resolved")),

@@ -2,9 +2,13 @@
 
 mod aggregate;
 mod logic;
+mod nested;
 mod numeric;
 mod order;
+mod rewrite;
+mod sql;
 mod text;
+mod time;
 pub(crate) mod user;
 
 use std::ops::Deref;
@@ -19,6 +23,8 @@ use crate::cast::convert;
 use crate::expr::{Column, Lower, Value};
 use crate::types::shown;
 use crate::unsupported;
+
+pub(crate) use aggregate::nan;
 
 /// How a call is lowered.
 pub(crate) type Lowering = fn(&Call<'_, '_>) -> Result<Value>;
@@ -38,9 +44,13 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [
         aggregate::ROWS,
         logic::ROWS,
+        nested::ROWS,
         numeric::ROWS,
         order::ROWS,
+        rewrite::ROWS,
+        sql::ROWS,
         text::ROWS,
+        time::ROWS,
         OWN,
     ]
     .into_iter()

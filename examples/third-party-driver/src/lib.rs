@@ -12,7 +12,7 @@ mod ops;
 mod session;
 mod types;
 
-use laktory_core::{BackendDescriptor, Capabilities, Error, Support};
+use laktory_core::{BackendDescriptor, Capabilities, Error, Support, lowering};
 
 pub use frame::LiteFrame;
 
@@ -38,11 +38,16 @@ fn capabilities() -> Capabilities {
     capabilities
         .funcs
         .extend(funcs::rows().map(|(func, support, _)| (*func, *support)));
+    capabilities.windows.extend(expr::WINDOWS.iter().copied());
+    // Statements have no other words than the tables above.
+    capabilities.sql_by_steps = true;
     capabilities.reads.extend(files::reads());
     capabilities.writes.extend(files::writes());
     capabilities.user_scalars = Support::Full;
     capabilities.user_aggregates = Support::Full;
     capabilities.local_files = true;
+    capabilities.ordered_rows = true;
+    lowering::inherit(&mut capabilities);
     capabilities
 }
 

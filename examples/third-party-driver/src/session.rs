@@ -10,7 +10,7 @@ use laktory_core::{
     Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
 };
 
-use crate::{ARROWLITE, LiteFrame, batch, execute, files, ops, types, unsupported};
+use crate::{ARROWLITE, LiteFrame, batch, execute, files, ops, types};
 
 #[derive(Debug)]
 struct Session;
@@ -39,7 +39,7 @@ impl Backend for Session {
     }
 
     fn apply(&self, cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> Result<Frame> {
-        ops::apply(cx, input, op, named)
+        ops::apply(self, cx, input, op, named)
     }
 
     async fn read(&self, cx: &RunCx, spec: &ReadSpec) -> Result<Frame> {
@@ -47,8 +47,8 @@ impl Backend for Session {
         cx.blocking(move || files::read(&spec)).await
     }
 
-    async fn sql(&self, _: &RunCx, _: &SqlTemplate, _: &NamedFrames) -> Result<Frame> {
-        Err(unsupported("SQL"))
+    async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
+        laktory_sql::frame(self, cx, query, named).await
     }
 
     async fn schema(&self, _: &RunCx, frame: &Frame) -> Result<SchemaRef> {

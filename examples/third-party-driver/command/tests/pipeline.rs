@@ -62,17 +62,35 @@ fn what_the_backend_lacks_is_refused_before_data_is_read() {
     let yaml = "name: pl\ndataframe_backend: ARROWLITE\nnodes:\n- name: n\n\
                 \x20 source: {path: ./data/prices.csv, format: CSV}\n\
                 \x20 transformer:\n    nodes:\n\
-                \x20   - {func_name: explode, func_args: [code]}\n\
-                \x20   - {expr: \"SELECT * FROM {df}\"}\n\
+                \x20   - {func_name: sample, func_kwargs: {n: 5}}\n\
                 \x20 sinks:\n  - {path: ./out/n.avro, format: AVRO}\n";
     fs::write(&pipeline, yaml).unwrap();
     let output = laktory(folder.path(), &["validate", "refused.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     let shown = text(&output.stderr);
-    for what in ["explode", "SQL", "AVRO"] {
+    for what in ["sample", "AVRO"] {
         assert!(shown.contains(what), "{what}: {shown}");
     }
     // Advice that this backend cannot follow would be none.
     assert!(!shown.contains("write this step as SQL"), "{shown}");
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn a_statement_is_refused_by_the_function_that_is_missing() {
+    let folder = copied();
+    let yaml = "name: pl\ndataframe_backend: ARROWLITE\nnodes:\n- name: n\n\
+                \x20 source: {path: ./data/prices.csv, format: CSV}\n\
+                \x20 transformer:\n    nodes:\n\
+                \x20   - {expr: \"SELECT code, CORR(CAST(high AS DOUBLE), CAST(low AS DOUBLE)) AS c FROM {df} GROUP BY code\"}\n\
+                \x20 sinks:\n  - {path: ./out/n.csv, format: CSV}\n";
+    fs::write(folder.path().join("refused.yaml"), yaml).unwrap();
+    let output = laktory(folder.path(), &["run", "refused.yaml"]);
+    assert!(!output.status.success());
+    let shown = text(&output.stderr);
+    assert!(
+        shown.contains("`corr` is not available on backend ARROWLITE"),
+        "{shown}"
+    );
     assert!(!folder.path().join("out").exists());
 }

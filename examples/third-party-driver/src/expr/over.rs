@@ -2,6 +2,7 @@
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::take;
+use arrow::datatypes::DataType;
 use laktory_core::Result;
 
 use super::{Column, Value};
@@ -11,19 +12,32 @@ use crate::error::OrError;
 /// The expression within partitions.
 pub(super) fn over(inner: Value, partition_by: Vec<Value>, order_by: Vec<Key>) -> Value {
     let dtype = inner.dtype.clone();
-    Value::new(dtype.clone(), move |rows| {
-        let count = rows.num_rows();
-        let mut rank = vec![0; count];
-        for (place, position) in batch::order(rows, &order_by)?.into_iter().enumerate() {
-            rank[position] = place;
+    if order_by.is_empty() {
+        return in_parts(dtype, partition_by, move |part| inner.column(part));
+    }
+    in_parts(dtype, partition_by, move |part| {
+        let order = batch::order(part, &order_by)?;
+        let values = inner.column(&batch::rows_at(part, &order)?)?;
+        let mut places = vec![None; order.len()];
+        for (place, row) in order.into_iter().enumerate() {
+            places[row] = Some(place);
         }
+        take(&values, &batch::indices(places.into_iter()), None).or_error()
+    })
+}
+
+/// What a function gives for the rows of each partition: one value for each of them.
+pub(super) fn in_parts(
+    dtype: DataType,
+    partition_by: Vec<Value>,
+    function: impl Fn(&RecordBatch) -> Result<ArrayRef> + Send + Sync + 'static,
+) -> Value {
+    Value::new(dtype.clone(), move |rows| {
         let mut parts = Vec::new();
-        let mut place_of = vec![None; count];
+        let mut place_of = vec![None; rows.num_rows()];
         let mut placed = 0;
-        for mut group in batch::groups(rows, &partition_by)? {
-            group.sort_by_key(|position| rank[*position]);
-            let part = batch::rows_at(rows, &group)?;
-            parts.push(inner.column(&part)?);
+        for group in batch::groups(rows, &partition_by)? {
+            parts.push(function(&batch::rows_at(rows, &group)?)?);
             for position in group {
                 place_of[position] = Some(placed);
                 placed += 1;

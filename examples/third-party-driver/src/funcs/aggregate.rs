@@ -256,7 +256,7 @@ fn extreme(call: &Call<'_, '_>, wanted: Ordering) -> Result<Value> {
 }
 
 /// Which values are NaN.
-fn nan(array: &ArrayRef) -> Result<Vec<bool>> {
+pub(crate) fn nan(array: &ArrayRef) -> Result<Vec<bool>> {
     if !is_float(array.data_type()) {
         return Ok(vec![false; array.len()]);
     }

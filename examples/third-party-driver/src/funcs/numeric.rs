@@ -104,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// A number, as type-checked operand. Truth values count as 0 and 1.
-fn numeric(call: &Call<'_, '_>, value: Value) -> Result<Value> {
+pub(super) fn numeric(call: &Call<'_, '_>, value: Value) -> Result<Value> {
     match &value.dtype {
         dtype if is_number(dtype) || *dtype == DataType::Null => Ok(value),
         DataType::Boolean => convert(value, &DataType::UInt32),
@@ -113,7 +113,7 @@ fn numeric(call: &Call<'_, '_>, value: Value) -> Result<Value> {
 }
 
 /// The two operands in the type in which they meet.
-fn operands(call: &Call<'_, '_>) -> Result<(Value, Value)> {
+pub(super) fn operands(call: &Call<'_, '_>) -> Result<(Value, Value)> {
     let left = numeric(call, call.receiver()?)?;
     let right = numeric(call, call.value("other")?)?;
     let values = [left, right];
@@ -285,7 +285,14 @@ fn floating(
     call: &Call<'_, '_>,
     function: impl Fn(f64) -> f64 + Send + Sync + 'static,
 ) -> Result<Value> {
-    let value = numeric(call, call.receiver()?)?;
+    floating_value(numeric(call, call.receiver()?)?, function)
+}
+
+/// As [`floating`], of a number.
+pub(super) fn floating_value(
+    value: Value,
+    function: impl Fn(f64) -> f64 + Send + Sync + 'static,
+) -> Result<Value> {
     let dtype = match value.dtype {
         DataType::Float32 => DataType::Float32,
         _ => DataType::Float64,

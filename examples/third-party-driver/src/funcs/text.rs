@@ -109,7 +109,16 @@ fn mapped(
     call: &Call<'_, '_>,
     function: impl Fn(&str) -> String + Send + Sync + 'static,
 ) -> Result<Value> {
-    let value = text(call, call.receiver()?)?;
+    mapped_value(call, call.receiver()?, function)
+}
+
+/// A text made of each text of a value.
+pub(super) fn mapped_value(
+    call: &Call<'_, '_>,
+    value: Value,
+    function: impl Fn(&str) -> String + Send + Sync + 'static,
+) -> Result<Value> {
+    let value = text(call, value)?;
     Ok(kernel(vec![value], DataType::Utf8View, move |arrays| {
         let texts = arrays[0].as_string_view().iter();
         let texts = texts.map(|text| text.map(&function));

@@ -16,14 +16,22 @@ use crate::expr::{Lower, Value};
 use crate::frame::Plan;
 use crate::types::{common, is_text, shown};
 
+/// Which rows of a join match, and what becomes of those that do not.
+#[derive(Clone, Copy)]
+pub(super) struct Matching {
+    pub(super) how: JoinHow,
+    pub(super) nulls_equal: bool,
+}
+
 /// Rows matched with those of another frame: a table of the right side's keys is searched with those of the left.
 pub(super) fn join(
     cx: &RunCx,
     inputs: &[Arc<Plan>],
-    how: JoinHow,
+    matching: Matching,
     (left_on, right_on): (&[String], &[String]),
     suffix: &str,
 ) -> Result<Applied> {
+    let how = matching.how;
     let (left, right) = (&inputs[0].schema, &inputs[1].schema);
     let (mut left_keys, mut right_keys) = (Vec::new(), Vec::new());
     for (l, r) in left_on.iter().zip(right_on) {
@@ -67,7 +75,7 @@ pub(super) fn join(
                 .flat_map(|l| right.clone().map(move |r| (Some(l), Some(r))))
                 .collect()
         } else {
-            matched((left, &left_keys), (right, &right_keys), how)?
+            matched((left, &left_keys), (right, &right_keys), matching)?
         };
         let at_left = indices(pairs.iter().map(|(l, _)| *l));
         let at_right = indices(pairs.iter().map(|(_, r)| *r));
@@ -113,11 +121,11 @@ fn comparable(left: Value, right: Value, names: (&str, &str)) -> Result<(Value, 
 
 type Side<'a> = (&'a RecordBatch, &'a [Value]);
 
-/// The pairs of rows that a join gives. Null matches nothing.
+/// The pairs of rows that a join gives. Null matches nothing, or null.
 fn matched(
     left: Side<'_>,
     right: Side<'_>,
-    how: JoinHow,
+    Matching { how, nulls_equal }: Matching,
 ) -> Result<Vec<(Option<usize>, Option<usize>)>> {
     let columns = |(rows, values): Side<'_>| -> Result<Vec<ArrayRef>> {
         values.iter().map(|value| value.column(rows)).collect()
@@ -130,7 +138,7 @@ fn matched(
     let both = both.collect::<Result<Vec<_>>>()?;
     let rows = keys(&both)?;
     let nulls: Vec<_> = both.iter().filter_map(Array::logical_nulls).collect();
-    let known = |at: usize| nulls.iter().all(|nulls| nulls.is_valid(at));
+    let known = |at: usize| nulls_equal || nulls.iter().all(|nulls| nulls.is_valid(at));
     let mut table: HashMap<&[u8], Vec<usize>> = HashMap::new();
     for at in (0..others).filter(|at| known(count + at)) {
         table

@@ -1,15 +1,13 @@
-//! Columns chosen, added, renamed and converted; rows filtered and grouped.
+//! Columns chosen and added; rows filtered and grouped.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use laktory_core::shape::shape;
 use laktory_core::{
-    DType, Error, ErrorKind, Expr, Func, Output, Result, SortKey, expand, expand_aggregates,
-    expand_predicate, no_column,
+    Error, ErrorKind, Expr, Output, Result, expand, expand_aggregates, expand_predicate,
 };
 
 use super::{Applied, twice};
@@ -115,81 +113,6 @@ pub(super) fn filter(lower: &Lower<'_>, predicate: &Expr) -> Result<Applied> {
     })
 }
 
-/// Columns of the input, as they are, under these names.
-fn picked(schema: &Schema, columns: Vec<(usize, String)>) -> Applied {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(at, name)| schema.field(*at).clone().with_name(name))
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let output = Arc::clone(&schema);
-    let run = move |inputs: &[RecordBatch]| {
-        let arrays: Vec<ArrayRef> = columns
-            .iter()
-            .map(|(at, _)| Arc::clone(inputs[0].column(*at)))
-            .collect();
-        // Without columns there are no rows either.
-        let rows = if arrays.is_empty() {
-            0
-        } else {
-            inputs[0].num_rows()
-        };
-        batch::of(&output, arrays, rows)
-    };
-    Applied {
-        schema,
-        run: Box::new(run),
-    }
-}
-
-fn names(schema: &Schema) -> impl Iterator<Item = (usize, &String)> {
-    schema.fields().iter().map(|field| field.name()).enumerate()
-}
-
-/// Without these columns.
-pub(super) fn drop(schema: &Schema, dropped: &[String], strict: bool) -> Result<Applied> {
-    let unknown = |name: &&String| schema.column_with_name(name).is_none();
-    if let Some(name) = dropped.iter().find(unknown).filter(|_| strict) {
-        return Err(no_column(name, &fields(schema)));
-    }
-    let kept = names(schema).filter(|(_, name)| !dropped.contains(name));
-    let kept = kept.map(|(at, name)| (at, name.clone())).collect();
-    Ok(picked(schema, kept))
-}
-
-/// Columns under other names.
-pub(super) fn rename(schema: &Schema, mapping: &[(String, String)]) -> Result<Applied> {
-    for (old, _) in mapping {
-        if schema.column_with_name(old).is_none() {
-            return Err(no_column(old, &fields(schema)));
-        }
-    }
-    let mut seen = BTreeSet::new();
-    let mut columns = Vec::new();
-    for (at, name) in names(schema) {
-        let new = mapping.iter().find(|(old, _)| old == name);
-        let new = new.map_or(name, |(_, new)| new);
-        if !seen.insert(new.clone()) {
-            return Err(twice(new));
-        }
-        columns.push((at, new.clone()));
-    }
-    Ok(picked(schema, columns))
-}
-
-/// Columns converted.
-pub(super) fn cast(lower: &Lower<'_>, conversions: &[(String, DType)]) -> Result<Applied> {
-    let exprs: Vec<Expr> = conversions
-        .iter()
-        .map(|(name, to)| Expr::Cast {
-            expr: Box::new(Expr::column(name)),
-            to: to.clone(),
-            strict: true,
-        })
-        .collect();
-    with_columns(lower, &exprs)
-}
-
 /// One row for each group; without keys one row in all. A group is a frame of its own.
 pub(super) fn aggregate(
     lower: &Lower<'_>,
@@ -262,58 +185,4 @@ fn one(values: ArrayRef, name: &str) -> Result<ArrayRef> {
         format!("`{name}` gives {} values for a group", values.len()),
     )
     .with_hint("aggregate them"))
-}
-
-/// The number of nulls of each column, as one row.
-pub(super) fn null_count(schema: &Schema) -> Applied {
-    let counts = schema.fields().iter();
-    let counts: Vec<Field> = counts
-        .map(|field| Field::new(field.name(), DataType::UInt32, true))
-        .collect();
-    let schema = Arc::new(Schema::new(counts));
-    let output = Arc::clone(&schema);
-    let run = move |inputs: &[RecordBatch]| {
-        let counts = inputs[0].columns().iter().map(|column| {
-            let count = u32::try_from(column.logical_null_count()).unwrap_or(u32::MAX);
-            Arc::new(UInt32Array::from(vec![count])) as ArrayRef
-        });
-        batch::of(&output, counts.collect(), 1)
-    };
-    Applied {
-        schema,
-        run: Box::new(run),
-    }
-}
-
-/// A column with the row's position, first in the frame: what the function of the language gives.
-pub(super) fn with_row_index(
-    lower: &Lower<'_>,
-    name: &str,
-    order_by: &[SortKey],
-    partition_by: &[Expr],
-) -> Result<Applied> {
-    if lower.schema.column_with_name(name).is_some() {
-        return Err(twice(name));
-    }
-    let known = fields(lower.schema);
-    let partition_by = expand(partition_by, &known)?;
-    let mut index = Expr::call(Func::RowIndex, []);
-    if !order_by.is_empty() || !partition_by.is_empty() {
-        index = Expr::Over {
-            expr: Box::new(index),
-            partition_by: partition_by.into_iter().map(|key| key.expr).collect(),
-            order_by: order_by.to_vec(),
-        };
-    }
-    let mut columns = vec![Named {
-        name: name.to_owned(),
-        value: lower.lower(&index)?,
-    }];
-    for field in lower.schema.fields() {
-        columns.push(Named {
-            name: field.name().clone(),
-            value: lower.named(field.name())?,
-        });
-    }
-    Ok(projected(columns))
 }

@@ -26,14 +26,10 @@ fn count(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
 
-/// Rows in the order of keys, cut after some of them.
-pub(super) fn sort(lower: &Lower<'_>, by: &[SortKey], limit: Option<u64>) -> Result<Applied> {
+/// Rows in the order of keys.
+pub(super) fn sort(lower: &Lower<'_>, by: &[SortKey]) -> Result<Applied> {
     let keys = keys(lower, by)?;
-    Ok(taken(lower.schema, move |rows| {
-        let mut positions = batch::order(rows, &keys)?;
-        positions.truncate(limit.map_or(usize::MAX, count));
-        Ok(positions)
-    }))
+    Ok(taken(lower.schema, move |rows| batch::order(rows, &keys)))
 }
 
 /// Sort keys with their selectors resolved.
@@ -94,46 +90,10 @@ pub(super) fn unique(
     }))
 }
 
-/// Rows without null in a subset.
-pub(super) fn drop_nulls(lower: &Lower<'_>, subset: Option<&[String]>) -> Result<Applied> {
-    let subset = subset_of(lower, subset)?;
-    Ok(taken(lower.schema, move |rows| {
-        let nulls = subset
-            .iter()
-            .map(|value| Ok(value.column(rows)?.logical_nulls()))
-            .collect::<Result<Vec<_>>>()?;
-        let known = |row: &usize| {
-            let mut nulls = nulls.iter().flatten();
-            nulls.all(|nulls| nulls.is_valid(*row))
-        };
-        Ok((0..rows.num_rows()).filter(known).collect())
-    }))
-}
-
 /// The first rows.
 pub(super) fn head(schema: &Schema, n: u64) -> Applied {
     Applied {
         schema: Arc::new(schema.clone()),
         run: Box::new(move |inputs| Ok(inputs[0].slice(0, count(n).min(inputs[0].num_rows())))),
     }
-}
-
-/// The last rows.
-pub(super) fn tail(schema: &Schema, n: u64) -> Applied {
-    Applied {
-        schema: Arc::new(schema.clone()),
-        run: Box::new(move |inputs| {
-            let rows = inputs[0].num_rows();
-            let kept = count(n).min(rows);
-            Ok(inputs[0].slice(rows - kept, kept))
-        }),
-    }
-}
-
-/// Every n-th row.
-pub(super) fn gather_every(schema: &Schema, n: u64, offset: u64) -> Applied {
-    taken(schema, move |rows| {
-        let positions = count(offset)..rows.num_rows();
-        Ok(positions.step_by(count(n)).collect())
-    })
 }
