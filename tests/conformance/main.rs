@@ -1,4 +1,4 @@
-//! Every case below `cases`, on every driver that this binary links.
+//! Every case below `cases`, and every example of the reference, on every driver that this binary links.
 //!
 //! `cargo test -p laktory-conformance -- polars::sql` runs a part, `-- equivalence` the random expression trees that are
 //! compared across drivers; `--list` shows the names. What drivers cannot do
@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 use laktory_core::{BackendConfig, Registry};
 use laktory_testkit::{
-    Arguments, Gaps, REQUIRED, Suite, equivalence, inspected, load_cases, round_trips,
+    Arguments, Gaps, REQUIRED, Suite, equivalence, inspected, load_cases, reference_cases,
+    round_trips,
 };
 
 fn main() -> ExitCode {
@@ -41,10 +42,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     if server.is_none() {
         more.extend(round_trips(&registry, &configs));
     }
+    let mut cases = load_cases(&here.join("cases"))?;
+    cases.extend(reference_cases()?);
     let suite = Suite {
         more,
         gaps,
-        cases: load_cases(&here.join("cases"))?,
+        cases,
         registry,
         configs,
         inspector: Some(inspected),

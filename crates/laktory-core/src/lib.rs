@@ -44,7 +44,7 @@ pub use error::{Error, ErrorKind, Result, plain_message};
 pub use expand::{Output, expand, expand_aggregates, expand_predicate, no_column, select};
 pub use expr::{Arg, Expr, NameChange, Scalar, Selector, SortKey};
 pub use frame::{BatchStream, Frame, FrameName, NamedFrames, NativeFrame};
-pub use functions::{Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Receiver};
+pub use functions::{Example, Func, FuncDef, FuncKind, Param, ParamDefault, ParamType, Receiver};
 pub use narrowing::silent_loss;
 pub use op::{AsofStrategy, JoinHow, Keep, Op, OpKind, PivotAgg, UnionHow};
 pub use registry::Registry;

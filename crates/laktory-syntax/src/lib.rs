@@ -23,6 +23,7 @@ mod frame;
 mod interval;
 mod join;
 mod limits;
+mod parameter;
 mod placeholder;
 mod print;
 mod python;

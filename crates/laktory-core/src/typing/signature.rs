@@ -1,7 +1,8 @@
-//! What functions take and give, as data: the reference pages are printed from it too.
+//! What functions take and give, as the function table says it.
 //!
 //! A signature is a list of forms, `takes > gives`. Words of `takes` are classes of types, one for each expression that
-//! the function is applied to; `*` behind a word takes any number of them, `?` one or none. Null fits everywhere.
+//! the function is applied to; `*` behind a word takes any number of them, `?` one or none. Null fits everywhere. Where a
+//! rule decides what comes out, words in parentheses tell readers: `any any > rule (bool)`.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -52,7 +53,7 @@ impl fmt::Display for Signature {
 static TABLE: LazyLock<Vec<Signature>> = LazyLock::new(|| {
     Func::all()
         .map(|def| {
-            let text = text(def.func);
+            let text = def.signature;
             Signature {
                 text,
                 forms: text.split(';').filter_map(Form::parse).collect(),
@@ -188,7 +189,7 @@ impl Gives {
             "first" => Self::First,
             "common" => Self::Common,
             "float" => Self::Float,
-            "rule" => Self::Rule,
+            rule if rule.starts_with("rule") => Self::Rule,
             "bool" => Self::Fixed(DType::Boolean),
             "int64" => Self::Fixed(DType::Int64),
             "float64" => Self::Fixed(DType::Float64),
@@ -206,131 +207,6 @@ impl Gives {
     }
 }
 
-#[allow(clippy::too_many_lines, reason = "one arm for each group of functions")]
-fn text(func: Func) -> &'static str {
-    use Func as F;
-    match func {
-        F::Add
-        | F::Sub
-        | F::Mul
-        | F::TrueDiv
-        | F::FloorDiv
-        | F::Mod
-        | F::Pow
-        | F::SqlMod
-        | F::ExactAdd
-        | F::ExactSub
-        | F::ExactMul => "any any > rule",
-        F::Neg => "number > rule; duration > first",
-        F::Eq | F::Ne | F::Lt | F::Le | F::Gt | F::Ge | F::SqlEqNullSafe => "any any > rule",
-        F::And | F::Or | F::Xor => "bool bool > bool; int int > common",
-        F::Not => "bool > bool; int > first",
-        F::Abs => "number > first; duration > first",
-        F::Sqrt | F::Exp | F::Log | F::Sin | F::Cos | F::SqlTan => "number > float",
-        F::SqlCbrt | F::ConvertUnits => "number > float64",
-        F::Floor | F::Ceil | F::Round | F::SqlRound | F::SqlRoundHalfUp | F::SqlSign => {
-            "number > first"
-        }
-        F::Clip => "measure measure? measure? > first",
-        F::FillNull => "any any? > common",
-        F::FillNan => "number number > common",
-        F::IsNull => "any > bool",
-        F::IsNan | F::IsFinite => "number > bool",
-        F::IsIn => "any any? > rule",
-        F::IsBetween => "any any any > rule",
-        F::IsClose => "number number > bool",
-        F::ReplaceStrict => "any any? > rule",
-        F::Coalesce => "any* > common",
-        F::Len | F::RowIndex => "> int64",
-        F::LenOf | F::Count | F::NullCount | F::NUnique | F::CumCount | F::SqlCountDistinct => {
-            "any > int64"
-        }
-        F::Sum | F::ExactSum | F::SqlSum | F::CumSum | F::RollingSum => {
-            "number > rule; bool > rule; duration > rule"
-        }
-        F::Mean | F::Median | F::RollingMean => "measure > rule",
-        F::Min | F::Max | F::CumMin | F::CumMax => "any > first",
-        F::Std | F::Var | F::Skew | F::Kurtosis | F::RollingStd | F::RollingVar | F::EwmMean => {
-            "number > float; bool > float64"
-        }
-        F::Quantile => "number > rule; date > rule; time > rule; datetime > rule; duration > rule",
-        F::Any | F::All => "bool > bool; int > bool",
-        F::AnyValue | F::ModeAny | F::DropNulls | F::Unique | F::Shift => "any > first",
-        F::First | F::Last => "any any* > first",
-        F::Corr | F::Cov => "measure measure > float64",
-        F::Filter => "any bool* > first",
-        F::CumProd => "int > int64; float > first",
-        F::Diff => "any > rule",
-        F::Rank => "any > rule",
-        F::IsDuplicated | F::IsUnique | F::IsFirstDistinct | F::IsLastDistinct => "any > bool",
-        F::SumHorizontal => "any* > rule",
-        F::MinHorizontal | F::MaxHorizontal => "any* > common",
-        F::MeanHorizontal => "measure* > rule",
-        F::AllHorizontal | F::AnyHorizontal => "bool* > bool; number* > bool",
-        F::ConcatStr | F::Format | F::SqlConcat => "any* > text",
-        F::Struct | F::List => "any* > rule",
-        F::StrLenChars => "text > int64",
-        F::StrContains | F::StrStartsWith | F::StrEndsWith => "text text > bool",
-        F::SqlLike => "text > bool",
-        F::StrReplace | F::StrReplaceAll => "text text? > text",
-        F::StrSlice
-        | F::StrHead
-        | F::StrTail
-        | F::StrStripChars
-        | F::StrStripCharsStart
-        | F::StrStripCharsEnd
-        | F::StrToLowercase
-        | F::StrToUppercase
-        | F::StrToTitlecase
-        | F::StrZfill
-        | F::StrPadStart
-        | F::StrPadEnd
-        | F::StringSplit
-        | F::SqlRegexpExtract
-        | F::SqlSubstring
-        | F::SqlReverse => "text > text",
-        F::StrSplit => "text > texts",
-        F::StrToDatetime => "text > rule",
-        F::StrToDate => "text > date",
-        F::StrToTime => "text > time",
-        F::SqlPosition => "text text > int64",
-        F::DtDate => "datetime > date; date > date",
-        F::DtYear
-        | F::DtMonth
-        | F::DtDay
-        | F::DtOrdinalDay
-        | F::DtWeekday
-        | F::SqlQuarter
-        | F::SqlWeek
-        | F::SqlDayOfWeek => "date > int64; datetime > int64",
-        F::DtHour | F::DtMinute | F::DtSecond => "datetime > int64; time > int64",
-        F::DtMillisecond | F::DtMicrosecond | F::DtNanosecond => "datetime > int64; time > int64",
-        F::DtToString => "date > rule; datetime > rule; time > rule; duration > text",
-        F::DtTimestamp => "date > int64; datetime > int64",
-        F::DtTruncate | F::DtOffsetBy => "date > first; datetime > first",
-        F::DtReplaceTimeZone | F::DtConvertTimeZone => "datetime > rule",
-        F::DtTotalMinutes
-        | F::DtTotalSeconds
-        | F::DtTotalMilliseconds
-        | F::DtTotalMicroseconds
-        | F::DtTotalNanoseconds => "duration > int64",
-        F::ListLen => "list > int64",
-        F::ListGet | F::ListMin | F::ListMax | F::ListSum | F::ListMean | F::ListMedian => {
-            "list > rule"
-        }
-        F::ListContains => "list any > rule",
-        F::ListUnique | F::ListSort => "list > first",
-        F::StructField => "any > rule",
-        F::CatGetCategories => "text > text",
-        F::MapGet => "map any > rule",
-        F::RoundP => "number number > rule",
-        F::CurrentTimestamp => "> utc",
-        F::SqlIsTrue | F::SqlIsFalse => "bool > bool",
-        F::SqlSingle => "any int > first",
-        F::SqlNullIf => "any any > first",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,7 +214,7 @@ mod tests {
     #[test]
     fn every_form_can_be_read() {
         for def in Func::all() {
-            let written = text(def.func).split(';').count();
+            let written = def.signature.split(';').count();
             assert_eq!(Signature::of(def.func).forms.len(), written, "{}", def.path);
         }
     }

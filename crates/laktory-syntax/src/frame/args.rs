@@ -4,7 +4,8 @@
 use laktory_core::FrameName;
 use serde_json::{Map, Value as Json};
 
-use super::{ArgPlace, FrameParam, MethodError, Segment};
+use super::{ArgPlace, MethodError, Segment};
+use crate::parameter::Parameter;
 use crate::placeholder::placeholder;
 use crate::python::bind::Call;
 use crate::python::fault::{At, Fault, Faults, Outcome, both, collect};
@@ -51,7 +52,7 @@ impl Texts {
 pub(super) fn call(
     lowerer: &mut Lowerer,
     texts: &mut Texts,
-    params: &[FrameParam],
+    params: &[Parameter],
     name: &str,
     args: &[Json],
     kwargs: &Map<String, Json>,

@@ -10,14 +10,15 @@ mod native;
 mod reshape;
 mod table;
 
-use laktory_core::{FrameName, Op, UserFunction};
+use laktory_core::{Example, FrameName, Op, UserFunction};
 use serde_json::{Map, Value as Json};
 
 pub(crate) use args::frame as argument;
 pub use group::{GroupError, fuse_groups};
-pub(crate) use table::METHODS;
+pub(crate) use table::{GROUPS, METHODS};
 
 use crate::diagnostic::FragmentError;
+use crate::parameter::Parameter;
 use crate::python::bind::{Call, Slot, bind};
 use crate::python::fault::{At, Fault, Faults, Outcome};
 use crate::python::lower::Lowerer;
@@ -181,15 +182,6 @@ fn build_frame(
     Ok(frame)
 }
 
-/// One parameter of a frame method.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FrameParam {
-    pub(crate) name: &'static str,
-    pub(crate) required: bool,
-    pub(crate) keyword_only: bool,
-    pub(crate) variadic: bool,
-}
-
 /// How a method's steps are made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Build {
@@ -205,12 +197,16 @@ pub(crate) enum Build {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MethodDef {
     pub(crate) name: &'static str,
-    pub(crate) params: &'static [FrameParam],
+    pub(crate) params: &'static [Parameter],
     /// Takes keyword arguments of any name.
     pub(crate) open: bool,
     /// A name of Polars or PySpark only.
     pub(crate) native: bool,
     pub(crate) doc: &'static str,
+    /// What it does with null.
+    pub(crate) nulls: &'static str,
+    /// How it is used; native names and what gives no frame have none.
+    pub(crate) example: Option<Example>,
     pub(crate) build: Build,
 }
 

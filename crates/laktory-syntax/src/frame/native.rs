@@ -2,8 +2,8 @@
 
 use laktory_core::{Expr, JoinHow, Op, SortKey};
 
-use super::table::{key, may, need, rest};
-use super::{Build, FrameParam, MethodDef, aggregate, build, combine, reshape};
+use super::{Build, MethodDef, aggregate, build, combine, reshape};
+use crate::parameter::{Parameter, key, may, need, rest};
 use crate::python::bind::Bound;
 use crate::python::convert::{self, Text};
 use crate::python::fault::{Fault, Outcome, collect};
@@ -15,10 +15,12 @@ macro_rules! native {
     ($( $name:literal, $open:literal, [$($param:expr),* $(,)?], $build:path, $doc:literal; )+) => {
         &[ $( MethodDef {
             name: $name,
-            params: { const PARAMS: &[FrameParam] = &[$($param),*]; PARAMS },
+            params: { const PARAMS: &[Parameter] = &[$($param),*]; PARAMS },
             open: $open,
             native: true,
             doc: $doc,
+            nulls: "",
+            example: None,
             build: Build::Steps($build),
         } ),+ ]
     };

@@ -8,8 +8,8 @@ use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, collect};
 use super::mistakes;
 use super::native_functions;
-use super::selectors::POLARS_SELECTORS;
-use super::shapes::{self, SPECIAL};
+use super::shape_table;
+use super::shapes;
 use super::types;
 use super::value::{Item, Root, Value};
 use crate::suggest::did_you_mean;
@@ -25,7 +25,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
             .filter(|def| def.receiver == laktory_core::Receiver::Function)
             .map(|def| def.path)
             .filter(|path| !path.starts_with("sql."));
-        let mut names: Vec<&str> = table.chain(SPECIAL.iter().copied()).collect();
+        let mut names: Vec<&str> = table.chain(shape_table::functions()).collect();
         names.sort_unstable();
         names
     });
@@ -41,8 +41,7 @@ pub(crate) fn known(root: Root, path: &str, at: At) -> Result<(), Fault> {
         return super::window::known(path, at);
     }
     if NAMESPACES.contains(&path)
-        || SPECIAL.contains(&path)
-        || POLARS_SELECTORS.contains(&path)
+        || shape_table::functions().any(|known| known == path)
         || types::class(root, path).is_some()
         || root != Root::SparkTypes && Func::function(path).is_some()
         || operator(path).is_some()

@@ -10,26 +10,17 @@ use super::functions;
 use super::lower::Lowerer;
 use super::mistakes;
 use super::native;
+use super::shape_table;
 use super::shapes::conditions;
 use super::value::{Item, Value, When};
 use super::window;
 use crate::suggest::nearest;
 use crate::{check, units, user};
 
-/// Methods that are shapes of their own.
-pub(crate) const SPECIAL: &[&str] = &[
-    "alias",
-    "cast",
-    "over",
-    "pipe",
-    "map_batches",
-    "name.keep",
-    "name.prefix",
-    "name.suffix",
-    "name.map",
-    "name.to_lowercase",
-    "name.to_uppercase",
-];
+/// Whether the method at `path` is a shape of its own, or is known to be refused.
+fn is_special(path: &str) -> bool {
+    path == "map_batches" || shape_table::methods().any(|known| known == path)
+}
 
 /// Namespaces of an expression.
 pub(crate) const NAMESPACES: &[&str] = &[
@@ -49,7 +40,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
         let table = Func::all()
             .filter(|def| def.receiver == Receiver::Method)
             .map(|def| def.path);
-        let mut names: Vec<&str> = table.chain(SPECIAL.iter().copied()).collect();
+        let mut names: Vec<&str> = table.chain(shape_table::methods()).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -60,7 +51,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
 /// Whether `path` is a method or namespace of an expression; otherwise the fault that says what was meant.
 pub(crate) fn known(lowerer: &Lowerer, path: &str, at: At) -> Result<(), Fault> {
     if NAMESPACES.contains(&path)
-        || SPECIAL.contains(&path)
+        || is_special(path)
         || Func::method(path).is_some()
         || lowerer.is_native()
             && (native::method(path).is_some() || native::NAMESPACES.contains(&path))
@@ -123,7 +114,7 @@ pub(crate) fn call(
     }
     if lowerer.is_native()
         && Func::method(path).is_none()
-        && !SPECIAL.contains(&path)
+        && !is_special(path)
         && let Some(alias) = native::method(path)
     {
         let receiver = convert::expr(receiver, Text::Column)?;

@@ -19,6 +19,7 @@ mod native_table;
 pub(crate) mod operators;
 pub(crate) mod parse;
 mod selectors;
+pub(crate) mod shape_table;
 pub(crate) mod shapes;
 mod spark_arguments;
 pub(crate) mod spark_dates;

@@ -8,19 +8,6 @@ use super::fault::{Fault, Outcome, collect};
 use super::types;
 use super::value::{Item, Value};
 
-/// Selectors of Polars beside those of the common API.
-pub(super) const POLARS_SELECTORS: &[&str] = &[
-    "selectors.by_name",
-    "selectors.contains",
-    "selectors.date",
-    "selectors.ends_with",
-    "selectors.first",
-    "selectors.float",
-    "selectors.integer",
-    "selectors.last",
-    "selectors.starts_with",
-];
-
 /// Calls the selector at `path`, when it is one.
 pub(super) fn call(path: &str, call: Call) -> Outcome<Option<Value>> {
     let Some(name) = path.strip_prefix("selectors.") else {
@@ -47,8 +34,7 @@ pub(super) fn call(path: &str, call: Call) -> Outcome<Option<Value>> {
                 None => None,
             });
         }
-        _ if POLARS_SELECTORS.contains(&path) => return polars_selector(path, call).map(Some),
-        _ => return Ok(None),
+        _ => return polars_selector(path, call),
     };
     bind(call, &[], false)?;
     Ok(Some(Value::Selector(selector)))
@@ -100,7 +86,8 @@ pub(super) fn by_dtype(items: Vec<Item>) -> Outcome<Value> {
     })))
 }
 
-fn polars_selector(path: &str, call: Call) -> Outcome<Value> {
+/// A selector that Polars has beside those of the common API.
+fn polars_selector(path: &str, call: Call) -> Outcome<Option<Value>> {
     let dtypes: &[DType] = match path {
         "selectors.date" => &[DType::Date],
         "selectors.float" => &[DType::Float32, DType::Float64],
@@ -119,12 +106,16 @@ fn polars_selector(path: &str, call: Call) -> Outcome<Value> {
         "selectors.first" | "selectors.last" => {
             bind(call, &[], false)?;
             let index = if path == "selectors.first" { 0 } else { -1 };
-            return Ok(Value::Expr(Expr::Columns(Selector::Nth(vec![index]))));
+            let column = Expr::Columns(Selector::Nth(vec![index]));
+            return Ok(Some(Value::Expr(column)));
         }
-        _ => {
+        "selectors.by_name"
+        | "selectors.contains"
+        | "selectors.starts_with"
+        | "selectors.ends_with" => {
             let mut bound = bind(call, &[rest("names", true)], false)?;
             let names = strings(bound.many(0).unwrap_or_default(), "names")?;
-            return Ok(Value::Selector(match path {
+            return Ok(Some(Value::Selector(match path {
                 "selectors.by_name" => Selector::Names(names),
                 _ => {
                     let parts: Vec<String> = names.iter().map(|name| escaped(name)).collect();
@@ -135,11 +126,12 @@ fn polars_selector(path: &str, call: Call) -> Outcome<Value> {
                         _ => any,
                     })
                 }
-            }));
+            })));
         }
+        _ => return Ok(None),
     };
     bind(call, &[], false)?;
-    Ok(Value::Selector(Selector::DTypes(dtypes.to_vec())))
+    Ok(Some(Value::Selector(Selector::DTypes(dtypes.to_vec()))))
 }
 
 /// A text as regular expression that matches just that text.

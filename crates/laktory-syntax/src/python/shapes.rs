@@ -10,33 +10,6 @@ use super::types;
 use super::value::{FrameValue, Item, Root, Value, When};
 use crate::join::join;
 
-/// Functions that the table does not carry because they are shapes of their own.
-pub(crate) const SPECIAL: &[&str] = &[
-    "col",
-    "nth",
-    "all",
-    "exclude",
-    "lit",
-    "when",
-    "max",
-    "min",
-    "sum",
-    "mean",
-    "median",
-    "concat",
-    "sql_expr",
-    "laktory.sql_expr",
-    "selectors.all",
-    "selectors.numeric",
-    "selectors.string",
-    "selectors.boolean",
-    "selectors.categorical",
-    "selectors.enum",
-    "selectors.datetime",
-    "selectors.by_dtype",
-    "selectors.matches",
-];
-
 /// Calls the function at `path`, when it is one of these.
 #[allow(
     clippy::too_many_lines,

@@ -1,8 +1,43 @@
 //! The vocabulary, for hints and reference pages: every name that a text may use, from the tables that the parser
-//! itself reads.
+//! itself reads, with what the tables say about it.
+
+mod entry;
+mod expressions;
+mod steps;
+mod values;
 
 use crate::frame::METHODS;
 use crate::python::{functions, methods, types};
+
+pub use entry::{Entry, EntryKind, Parameter, SqlPlace};
+pub use values::{
+    ExampleColumn, ExampleFrame, columns as example_columns, frames as example_frames,
+    split as example_values,
+};
+
+/// Every step, function, method and operator, group by group. Clauses of SQL statements are those of `laktory-sql`.
+#[must_use]
+pub fn entries() -> Vec<Entry> {
+    let mut entries: Vec<Entry> = steps::entries().collect();
+    entries.extend(expressions::entries());
+    let place = |entry: &Entry| groups().iter().position(|group| *group == entry.group);
+    entries.sort_by_key(|entry| (page(entry.kind), place(entry)));
+    entries
+}
+
+/// Steps first, then expressions, then SQL.
+fn page(kind: EntryKind) -> u8 {
+    match kind {
+        EntryKind::Step => 0,
+        EntryKind::Function | EntryKind::Method | EntryKind::Operator => 1,
+        EntryKind::Sql | EntryKind::Clause => 2,
+    }
+}
+
+fn groups() -> Vec<&'static str> {
+    let expressions = expressions::GROUPS.iter().copied();
+    steps::groups().chain(expressions).collect()
+}
 
 /// Frame methods that a step can call, with what they do.
 pub fn method_names() -> impl Iterator<Item = (&'static str, &'static str)> {
