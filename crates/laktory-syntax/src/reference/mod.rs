@@ -3,6 +3,7 @@
 
 mod entry;
 mod expressions;
+mod sql;
 mod steps;
 mod values;
 
@@ -20,6 +21,7 @@ pub use values::{
 pub fn entries() -> Vec<Entry> {
     let mut entries: Vec<Entry> = steps::entries().collect();
     entries.extend(expressions::entries());
+    entries.extend(sql::entries());
     let place = |entry: &Entry| groups().iter().position(|group| *group == entry.group);
     entries.sort_by_key(|entry| (page(entry.kind), place(entry)));
     entries
@@ -36,7 +38,10 @@ fn page(kind: EntryKind) -> u8 {
 
 fn groups() -> Vec<&'static str> {
     let expressions = expressions::GROUPS.iter().copied();
-    steps::groups().chain(expressions).collect()
+    steps::groups()
+        .chain(expressions)
+        .chain(sql::groups())
+        .collect()
 }
 
 /// Frame methods that a step can call, with what they do.

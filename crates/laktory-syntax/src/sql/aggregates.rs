@@ -6,20 +6,6 @@ use sqlparser::ast::{self, Function};
 use super::calls::Arguments;
 use super::lower::{Lower, Result, call};
 
-/// The aggregates with a shape of their own.
-pub(super) const NAMES: &[&str] = &[
-    "APPROX_COUNT_DISTINCT",
-    "CORR",
-    "COUNT",
-    "COUNTIF",
-    "COUNT_IF",
-    "COVAR_POP",
-    "COVAR_SAMP",
-    "PERCENTILE",
-    "PERCENTILE_CONT",
-    "QUANTILE_CONT",
-];
-
 /// An aggregate; `None` when it is none, or takes another number of arguments.
 pub(super) fn special(
     lower: &Lower<'_>,

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::lower::{Lower, Result, call};
-use super::table::{FUNCTIONS, Fixed, SPECIAL, Target};
+use super::table::{self, Fixed, Target};
 use super::{aggregates, choices, dates, hints, lists, texts, window};
 use crate::diagnostic::FragmentError;
 use crate::suggest::nearest;
@@ -15,11 +15,7 @@ use crate::user;
 
 /// The names of the SQL functions, for hints and reference pages.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
-    FUNCTIONS
-        .iter()
-        .map(|(name, ..)| *name)
-        .chain(SPECIAL.iter().copied())
-        .chain(window::NAMES.iter().copied())
+    table::names()
 }
 
 /// The arguments of a call.
@@ -110,7 +106,7 @@ fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
     if let Some(over) = &function.over {
         return window::function(lower, function, name, &args, over);
     }
-    if window::NAMES.contains(&name) {
+    if table::is_windowed(name) {
         return Err(vec![
             lower
                 .error(&format!("`{name}` needs a window"), function)
@@ -180,25 +176,25 @@ pub(super) fn plain(
     if args.star && name != "COUNT" {
         return lower.unsupported("only `COUNT(*)` takes a star", function);
     }
-    if let Some((_, least, most, target)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) {
+    if let Some((least, most, target)) = table::fixed(name) {
         let count = args.nodes.len();
-        if count < *least || count > *most {
-            let more = if *most > *least { "at least " } else { "" };
-            let arguments = if *least == 1 { "argument" } else { "arguments" };
+        if count < least || count > most {
+            let more = if most > least { "at least " } else { "" };
+            let arguments = if least == 1 { "argument" } else { "arguments" };
             let wanted = format!("{more}{least} {arguments}, not {count}");
             return Err(wrong_count(lower, function, name, &wanted));
         }
         let exprs = lower.exprs(args.nodes.iter().copied())?;
         let expr = match name {
             "CBRT" if lower.statement => cube_root(exprs),
-            _ => fixed(*target, exprs),
+            _ => fixed(target, exprs),
         };
         return distinct(lower, function, expr, args.distinct);
     }
     if args.distinct && name != "COUNT" {
         return lower.unsupported("DISTINCT belongs to an aggregate", function);
     }
-    if SPECIAL.contains(&name) {
+    if table::is_special(name) {
         return special(lower, function, name, args);
     }
     if let Some(own) = user::expression(&function.name.to_string()) {
@@ -303,12 +299,11 @@ fn special(
 /// Whether a SQL function of this name, in upper case, gives one value for many rows.
 #[must_use]
 pub fn is_aggregate_name(name: &str) -> bool {
-    let listed = FUNCTIONS.iter().find(|(known, ..)| *known == name);
-    match listed {
-        Some((_, _, _, Target::Exprs(func) | Target::Variadic(func) | Target::With(func, _))) => {
+    match table::fixed(name) {
+        Some((_, _, Target::Exprs(func) | Target::Variadic(func) | Target::With(func, _))) => {
             func.def().kind == FuncKind::Aggregate
         }
-        None => aggregates::NAMES.contains(&name),
+        None => table::is_own_aggregate(name),
     }
 }
 

@@ -15,7 +15,7 @@ mod parse;
 mod parts;
 mod position;
 mod similar;
-mod table;
+pub(crate) mod table;
 mod template;
 mod texts;
 mod types;

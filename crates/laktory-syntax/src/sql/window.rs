@@ -13,17 +13,7 @@ use sqlparser::ast::{
 
 use super::calls::{self, Arguments};
 use super::lower::{Lower, Result, call};
-
-/// Functions that need a window.
-pub(super) const NAMES: &[&str] = &[
-    "ROW_NUMBER",
-    "RANK",
-    "DENSE_RANK",
-    "LAG",
-    "LEAD",
-    "FIRST_VALUE",
-    "LAST_VALUE",
-];
+use super::table;
 
 /// A part of a date by its name in `DATE_PART`.
 pub(super) fn date_field(part: &str) -> Option<DateTimeField> {
@@ -257,7 +247,7 @@ pub(super) fn function(
             order_by,
         }
     };
-    if NAMES.contains(&name) {
+    if table::is_windowed(name) {
         if function.filter.is_some() {
             return lower.unsupported("FILTER belongs to an aggregate", function);
         }
