@@ -11,7 +11,7 @@
 mod bench;
 mod cargo;
 mod gen_data;
-mod matrix;
+mod generate;
 mod new_backend;
 mod protoc;
 mod python;
@@ -35,7 +35,8 @@ tasks:
                                     polars, pyarrow and duckdb of Python, unless --readers is none
   protoc                            prints the path of a protobuf compiler, which building laktory-spark needs
   tidy                              the rules of the house: dependency directions, layout, wording
-  matrix                            docs/support-matrix.md, from what the drivers declare
+  generate [--check]                the pages of docs/ that are printed from what the command says: support matrix, steps,
+                                    expressions, SQL, command line, JSON schema; --check says which are stale
   new-backend NAME                  the skeleton of a driver in plugins/laktory-NAME, and the lines that link it
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
   bench --suite tpch [--scale SF] [--runs N] [--profile dev]
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
         "new-backend" => new_backend::run(rest),
         "protoc" => Options::parse(rest, &[]).and_then(|_| protoc::run()),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
-        "matrix" => Options::parse(rest, &[]).and_then(|_| matrix::run()),
+        "generate" => generate::run(rest),
         "bench" => Options::parse(rest, &["rows", "runs", "suite", "scale", "profile"])
             .and_then(|options| bench::run(&options)),
         "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])

@@ -5,7 +5,7 @@
 
 use crate::results::Results;
 use crate::spark::{Kind, Server};
-use crate::{Options, cargo, matrix, protoc, python, tidy};
+use crate::{Options, cargo, generate, protoc, python, tidy};
 
 /// The facade and the command line have few unit tests, which would link every engine for nothing.
 const WITHOUT_DRIVERS: &[&str] = &[
@@ -100,7 +100,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             "doc tests",
             &["test", "--workspace", "--doc", "--no-fail-fast"],
         )?;
-        results.check("support matrix", matrix::check());
+        results.check("generated pages", generate::check());
         third_party(&mut results)?;
     }
     // Features of the facade may be named for the engine rather than the backend: spark provides PYSPARK.

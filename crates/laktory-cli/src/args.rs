@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     /// Print what columns are made of and what decides about them, across nodes, or what they end up in.
     Lineage(LineageArgs),
+    /// Look up a step, method, function or clause: what it takes and gives, an example, the backends that have it.
+    Docs(DocsArgs),
     /// List the backends of this build and what they can do.
     Backends(BackendsArgs),
     /// Print the JSON schema of the pipeline file, for editors.
@@ -317,6 +319,24 @@ pub(crate) enum LineageFormat {
     Tree,
     Json,
     Mermaid,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A name is written as in a pipeline: `join`, `str.contains`, `nw.coalesce`, `LPAD`, `GROUP BY`; its last part \
+                  will do, and so will the title of a group.\n\
+                  Examples:\n  \
+                  laktory docs str.contains\n  \
+                  laktory docs LPAD\n  \
+                  laktory docs 'dates and times'"
+)]
+pub(crate) struct DocsArgs {
+    /// What to look up; without a name, everything is listed.
+    pub(crate) names: Vec<String>,
+
+    /// Print JSON; without a name also what is refused, the types, and the commands.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -2,6 +2,7 @@
 
 mod backends;
 mod capabilities;
+mod docs;
 mod inspect;
 mod lineage;
 mod run;
@@ -49,6 +50,7 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
         Command::Lineage(lineage) => {
             lineage::lineage(lineage, environment::detail(args)?, registry)
         }
+        Command::Docs(docs) => docs::docs(docs, registry),
         Command::Backends(backends) => backends::backends(backends, registry),
         Command::JsonSchema => print_json(&laktory::model::json_schema(&words(registry))),
         Command::Version => print(&backends::versions(registry)),

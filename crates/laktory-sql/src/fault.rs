@@ -5,6 +5,8 @@ use std::ops::Range;
 use laktory_core::{Error, ErrorKind};
 use laktory_syntax::FragmentError;
 
+use crate::refused::Refusal;
+
 /// What ends planning. Ranges are those of the text that is parsed.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -46,13 +48,9 @@ impl Beyond {
 pub(crate) type Planned<T> = Result<T, Stop>;
 
 /// The stop for what the front end does not have.
-pub(crate) fn beyond<T>(what: impl Into<String>) -> Planned<T> {
-    Err(missing(what, None, None))
-}
-
-/// The same with what to write instead.
-pub(crate) fn beyond_but<T>(what: impl Into<String>, hint: &str) -> Planned<T> {
-    Err(missing(what, Some(hint.to_owned()), None))
+pub(crate) fn beyond<T>(refusal: Refusal) -> Planned<T> {
+    let instead = (!refusal.instead.is_empty()).then(|| refusal.instead.to_owned());
+    Err(missing(refusal.what, instead, None))
 }
 
 pub(crate) fn missing(

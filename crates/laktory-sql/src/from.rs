@@ -6,11 +6,12 @@ use sqlparser::ast::{
     TableWithJoins,
 };
 
-use crate::fault::{Planned, Stop, beyond, beyond_but, wrong};
+use crate::fault::{Planned, Stop, beyond, wrong};
 use crate::join::How;
 use crate::place;
 use crate::plan::Rel;
 use crate::planner::{Planner, renamed};
+use crate::refused;
 use crate::scope::{self, Column, Found};
 use crate::tree;
 
@@ -122,15 +123,15 @@ impl Planner<'_> {
             ..
         } = factor
         else {
-            return beyond("UNNEST with the positions of elements");
+            return beyond(refused::UNNEST_POSITIONS);
         };
         let [list] = array_exprs.as_slice() else {
-            return beyond("UNNEST of several lists");
+            return beyond(refused::UNNEST_SEVERAL);
         };
         let mut list = list.clone();
         self.resolve(&left.scope, &mut list)?;
         if tree::has_query(&list) {
-            return beyond("a sub-query in UNNEST");
+            return beyond(refused::UNNEST_QUERY);
         }
         let value = self.lower(&list)?;
         let columns = vec![("unnest".to_owned(), String::new())];
@@ -199,7 +200,7 @@ impl Planner<'_> {
         if conditions.is_empty() {
             Ok(current)
         } else {
-            beyond("a condition on columns of several relations outside of them")
+            beyond(refused::APART)
         }
     }
 
@@ -217,7 +218,7 @@ impl Planner<'_> {
     fn with_joins(&mut self, mut left: Relation, joins: &[ast::Join]) -> Planned<Relation> {
         for join in joins {
             if join.global {
-                return beyond("GLOBAL JOIN");
+                return beyond(refused::GLOBAL_JOIN);
             }
             if let TableFactor::UNNEST { .. } = &join.relation {
                 let keep = match &join.join_operator {
@@ -230,10 +231,7 @@ impl Planner<'_> {
                     }
                     JoinOperator::Left(on) | JoinOperator::LeftOuter(on) if always(on) => true,
                     _ => {
-                        return beyond_but(
-                            "a join with UNNEST on a condition",
-                            "write `CROSS JOIN UNNEST(...)`, and the condition in WHERE",
-                        );
+                        return beyond(refused::UNNEST_ON);
                     }
                 };
                 left = self.unnested(left, &join.relation, keep)?;
@@ -261,7 +259,7 @@ impl Planner<'_> {
             J::Anti(on) | J::LeftAnti(on) => (How::Anti, on, false),
             J::RightSemi(on) => (How::Semi, on, true),
             J::RightAnti(on) => (How::Anti, on, true),
-            _ => return beyond("this kind of join"),
+            _ => return beyond(refused::JOIN_KIND),
         };
         let needs = !matches!(operator, J::CrossJoin(_) | J::Join(_) | J::Inner(_));
         let mut conditions = Vec::new();
@@ -275,7 +273,7 @@ impl Planner<'_> {
             JoinConstraint::Using(names) => {
                 for name in names {
                     let Some(name) = single(name) else {
-                        return beyond("this name in USING");
+                        return beyond(refused::USING_NAME);
                     };
                     pairs.push((
                         one(&left.scope, &name.value)?,
@@ -298,7 +296,7 @@ impl Planner<'_> {
         scope.extend(right.scope.iter().cloned());
         for condition in &mut conditions {
             if tree::has_query(condition) {
-                return beyond("a sub-query in ON");
+                return beyond(refused::ON_QUERY);
             }
             self.resolve(&scope, condition)?;
         }
@@ -370,7 +368,7 @@ impl Planner<'_> {
             TableFactor::Table { sample, .. } | TableFactor::Derived { sample, .. }
                 if sample.is_some() =>
             {
-                beyond_but("TABLESAMPLE", "use the method `sample`")
+                beyond(refused::SAMPLE)
             }
             TableFactor::Table {
                 name,
@@ -385,9 +383,7 @@ impl Planner<'_> {
             } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
                 self.table(name, alias.as_ref())
             }
-            TableFactor::Table { name, .. } => {
-                beyond(format!("what is said about the relation `{name}`"))
-            }
+            TableFactor::Table { .. } => beyond(refused::RELATION_WORDS),
             TableFactor::Derived {
                 lateral: false,
                 subquery,
@@ -397,15 +393,12 @@ impl Planner<'_> {
                 let output = self.apart(subquery)?;
                 self.instance(&output.rel, output.columns, None, alias.as_ref())
             }
-            TableFactor::Derived { .. } => beyond_but(
-                "LATERAL",
-                "write the sub-query where its value is used, or a common table expression",
-            ),
+            TableFactor::Derived { .. } => beyond(refused::LATERAL),
             TableFactor::NestedJoin {
                 table_with_joins,
                 alias: None,
             } => self.joined_tables(table_with_joins),
-            TableFactor::NestedJoin { .. } => beyond("an alias of a join"),
+            TableFactor::NestedJoin { .. } => beyond(refused::JOIN_ALIAS),
             TableFactor::UNNEST { .. } => {
                 let alone = Relation {
                     rel: Rel::one_row(),
@@ -413,13 +406,13 @@ impl Planner<'_> {
                 };
                 self.unnested(alone, factor, false)
             }
-            TableFactor::Pivot { .. } => beyond_but("PIVOT", "use the method `pivot`"),
-            TableFactor::Unpivot { .. } => beyond_but("UNPIVOT", "use the method `unpivot`"),
-            TableFactor::TableFunction { .. } => beyond("TABLE(...)"),
-            TableFactor::MatchRecognize { .. } => beyond("MATCH_RECOGNIZE"),
-            TableFactor::JsonTable { .. } => beyond("JSON_TABLE"),
-            TableFactor::XmlTable { .. } => beyond("XMLTABLE"),
-            _ => beyond("a relation of this kind"),
+            TableFactor::Pivot { .. } => beyond(refused::PIVOT),
+            TableFactor::Unpivot { .. } => beyond(refused::UNPIVOT),
+            TableFactor::TableFunction { .. } => beyond(refused::TABLE_FUNCTION),
+            TableFactor::MatchRecognize { .. } => beyond(refused::MATCH_RECOGNIZE),
+            TableFactor::JsonTable { .. } => beyond(refused::JSON_TABLE),
+            TableFactor::XmlTable { .. } => beyond(refused::XML_TABLE),
+            _ => beyond(refused::RELATION),
         }
     }
 
@@ -542,9 +535,9 @@ fn one(scope: &[Column], name: &str) -> Planned<Column> {
             .find(|column| column.id == id && !column.merged)
         {
             Some(column) => Ok(column.clone()),
-            None => beyond("a column of USING that is merged"),
+            None => beyond(refused::USING_MERGED),
         },
-        Found::Several(_) => beyond("a column of USING that may be several"),
+        Found::Several(_) => beyond(refused::USING_SEVERAL),
         Found::None => Err(scope::unknown(scope, name).into()),
     }
 }

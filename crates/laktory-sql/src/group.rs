@@ -7,6 +7,7 @@ use crate::fault::{Planned, beyond, wrong};
 use crate::from::Relation;
 use crate::plan::Rel;
 use crate::planner::Planner;
+use crate::refused;
 use crate::select::{Parts, Target, target};
 use crate::tree;
 
@@ -222,7 +223,7 @@ impl Planner<'_> {
                     .map(|set| set.iter().map(|at| all[*at].clone()).collect())
                     .collect();
                 if sets.iter().any(Vec::is_empty) && !outer.is_empty() {
-                    return beyond("grouping sets in a sub-query that uses the outer row");
+                    return beyond(refused::QUERY_SETS);
                 }
                 let mut wanted = outer.clone();
                 wanted.extend(all.iter().cloned());
@@ -354,7 +355,7 @@ impl Planner<'_> {
                     several = true;
                     let parts = lists(self, parts)?;
                     if parts.len() > 8 {
-                        return beyond("a CUBE of more than 8 keys");
+                        return beyond(refused::CUBE);
                     }
                     (0..1_usize << parts.len())
                         .map(|bits| {

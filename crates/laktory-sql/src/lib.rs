@@ -9,6 +9,7 @@
 //! contract. `docs/decisions/sql-front-end.md` says how, and what is left to the planners of engines.
 
 mod carry_out;
+mod clauses;
 mod fault;
 mod frame;
 mod from;
@@ -19,6 +20,7 @@ mod place;
 mod places;
 mod plan;
 mod planner;
+mod refused;
 mod resolve;
 mod scope;
 mod select;
@@ -31,11 +33,13 @@ use std::collections::BTreeMap;
 use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, SqlTemplate};
 
 pub use crate::carry_out::carry_out;
+pub use crate::clauses::clauses;
 pub use crate::fault::Beyond;
 pub use crate::frame::frame;
 pub use crate::lineage::lineage;
 pub use crate::places::Places;
 pub use crate::plan::Plan;
+pub use crate::refused::{REFUSALS, Refusal};
 
 use crate::fault::Stop;
 use crate::planner::Planner;

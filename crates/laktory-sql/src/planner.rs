@@ -11,6 +11,7 @@ use sqlparser::ast::{
 
 use crate::fault::{Planned, Stop, beyond, wrong};
 use crate::plan::Rel;
+use crate::refused;
 use crate::scope::{Column, Names};
 
 /// The frames of a statement: their names and columns, by the private name that stands for each in its text.
@@ -129,15 +130,15 @@ impl<'a> Planner<'a> {
     /// Plans a query.
     pub(crate) fn query(&mut self, query: &Query) -> Planned<Output> {
         let clause = if !query.locks.is_empty() {
-            Some("FOR UPDATE")
+            Some(refused::FOR_UPDATE)
         } else if query.for_clause.is_some() {
-            Some("FOR")
+            Some(refused::FOR)
         } else if query.settings.is_some() {
-            Some("SETTINGS")
+            Some(refused::SETTINGS)
         } else if query.format_clause.is_some() {
-            Some("FORMAT")
+            Some(refused::FORMAT)
         } else if !query.pipe_operators.is_empty() {
-            Some("`|>`")
+            Some(refused::PIPES)
         } else {
             None
         };
@@ -153,7 +154,7 @@ impl<'a> Planner<'a> {
     fn with_common(&mut self, query: &Query) -> Planned<Output> {
         if let Some(with) = &query.with {
             if with.recursive {
-                return beyond("WITH RECURSIVE");
+                return beyond(refused::RECURSIVE);
             }
             for table in &with.cte_tables {
                 let mut output = self.apart(&table.query)?;
@@ -166,10 +167,10 @@ impl<'a> Planner<'a> {
         }
         let keys: &[OrderByExpr] = match &query.order_by {
             None => &[],
-            Some(order) if order.interpolate.is_some() => return beyond("INTERPOLATE"),
+            Some(order) if order.interpolate.is_some() => return beyond(refused::INTERPOLATE),
             Some(order) => match &order.kind {
                 OrderByKind::Expressions(keys) => keys,
-                OrderByKind::All(_) => return beyond("ORDER BY ALL"),
+                OrderByKind::All(_) => return beyond(refused::ORDER_ALL),
             },
         };
         let (limit, offset) = limits(query)?;
@@ -256,7 +257,7 @@ impl<'a> Planner<'a> {
                 self.combined(&left, *op, every, &right)
             }
             SetExpr::Values(values) => self.rows(values),
-            _ => beyond("a statement inside of a query"),
+            _ => beyond(refused::STATEMENT),
         }
     }
 
@@ -281,7 +282,7 @@ impl<'a> Planner<'a> {
                 let mut expr = expr.clone();
                 self.resolve(&[], &mut expr)?;
                 if crate::tree::has_query(&expr) {
-                    return beyond("a sub-query in VALUES");
+                    return beyond(refused::VALUES_QUERY);
                 }
                 columns.push((id.clone(), self.lower(&expr)?));
             }
@@ -415,7 +416,7 @@ impl<'a> Planner<'a> {
                     let mut expr = key.expr.clone();
                     self.resolve(&scope, &mut expr)?;
                     if crate::tree::has_query(&expr) {
-                        return beyond("a sub-query in ORDER BY");
+                        return beyond(refused::ORDER_QUERY);
                     }
                     self.lower(&expr)?
                 }
@@ -490,10 +491,10 @@ pub(crate) fn sort_key(key: &OrderByExpr, expr: Expr) -> Planned<SortKey> {
     let descending = match &key.options.sort {
         None | Some(OrderBySort::Asc) => false,
         Some(OrderBySort::Desc) => true,
-        Some(OrderBySort::Using(_)) => return beyond("ORDER BY ... USING"),
+        Some(OrderBySort::Using(_)) => return beyond(refused::ORDER_USING),
     };
     if key.with_fill.is_some() {
-        return beyond("WITH FILL");
+        return beyond(refused::FILL);
     }
     Ok(SortKey {
         expr,
@@ -508,12 +509,12 @@ pub(crate) fn renamed(
     alias: &ast::TableAlias,
 ) -> Planned<Vec<(String, String)>> {
     if alias.at.is_some() || alias.columns.len() > columns.len() {
-        return beyond("this alias of a table");
+        return beyond(refused::TABLE_ALIAS);
     }
     let mut columns = columns;
     for (column, new) in columns.iter_mut().zip(&alias.columns) {
         if new.data_type.is_some() {
-            return beyond("types in an alias of a table");
+            return beyond(refused::TYPED_ALIAS);
         }
         column.0.clone_from(&new.name.value);
     }
@@ -532,7 +533,7 @@ fn limits(query: &Query) -> Planned<(Option<u64>, u64)> {
             limit_by,
         }) => {
             if !limit_by.is_empty() {
-                return beyond("LIMIT BY");
+                return beyond(refused::LIMIT_BY);
             }
             limit = most.as_ref().map(count).transpose()?;
             offset = skipped
@@ -549,7 +550,7 @@ fn limits(query: &Query) -> Planned<(Option<u64>, u64)> {
     }
     if let Some(fetch) = &query.fetch {
         if fetch.percent || fetch.with_ties || limit.is_some() {
-            return beyond("this FETCH");
+            return beyond(refused::FETCH);
         }
         limit = Some(fetch.quantity.as_ref().map_or(Ok(1), count)?);
     }
@@ -559,6 +560,6 @@ fn limits(query: &Query) -> Planned<(Option<u64>, u64)> {
 fn count(expr: &ast::Expr) -> Planned<u64> {
     match ordinal(crate::tree::bare(expr)) {
         Some(count) => Ok(count as u64),
-        None => beyond("a limit that is no number"),
+        None => beyond(refused::LIMIT_VALUE),
     }
 }

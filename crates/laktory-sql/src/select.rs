@@ -11,6 +11,7 @@ use crate::fault::{Planned, beyond, wrong};
 use crate::from::Relation;
 use crate::plan::Rel;
 use crate::planner::{Output, Planner, ordinal, sort_key};
+use crate::refused;
 use crate::scope::{self, Column, Found};
 use crate::tree;
 
@@ -132,7 +133,7 @@ impl Planner<'_> {
                 windowed |= tree::any(&item.expr, is_window);
             }
             if windowed || parts.qualify.is_some() {
-                return beyond("a window in a sub-query that uses the outer row");
+                return beyond(refused::QUERY_WINDOW);
             }
         }
         if let Some(qualify) = &parts.qualify {
@@ -250,7 +251,7 @@ impl Planner<'_> {
     fn name_of(&self, value: &Expr) -> Planned<String> {
         match walk::output_name(value) {
             Some(name) => Ok(self.shown.get(&name).cloned().unwrap_or(name)),
-            None => beyond("an expression that needs a name"),
+            None => beyond(refused::NAME),
         }
     }
 
@@ -313,10 +314,10 @@ impl Planner<'_> {
                     options,
                 ) => {
                     let [part] = name.0.as_slice() else {
-                        return beyond("a table name with a dot");
+                        return beyond(refused::DOTTED_TABLE);
                     };
                     let Some(table) = part.as_ident() else {
-                        return beyond("this kind of `.*`");
+                        return beyond(refused::STAR_KIND);
                     };
                     if !scope::has_table(scope, &table.value) {
                         self.struct_items(scope, table, &mut items)?;
@@ -328,11 +329,11 @@ impl Planner<'_> {
                     });
                     starred(columns, options, &mut items)?;
                 }
-                _ => return beyond("this item of SELECT"),
+                _ => return beyond(refused::ITEM),
             }
         }
         if items.is_empty() {
-            return beyond("a SELECT without columns");
+            return beyond(refused::EMPTY);
         }
         Ok(items)
     }
@@ -346,7 +347,7 @@ impl Planner<'_> {
     ) -> Planned<()> {
         let id = self.column(scope, None, column)?;
         let Some(fields) = self.fields.get(&id) else {
-            return beyond("`.*` of what is no relation, and no struct of a frame");
+            return beyond(refused::STAR_OF);
         };
         for field in fields {
             let mut whole = column.clone();
@@ -397,12 +398,12 @@ fn plain(select: &Select) -> Planned<()> {
         || !select.sort_by.is_empty()
         || select.value_table_mode.is_some()
     {
-        return beyond("a clause of another dialect");
+        return beyond(refused::DIALECT);
     }
     if let GroupByExpr::Expressions(_, modifiers) | GroupByExpr::All(modifiers) = &select.group_by
         && !modifiers.is_empty()
     {
-        return beyond("GROUP BY ... WITH");
+        return beyond(refused::GROUP_WITH);
     }
     Ok(())
 }
@@ -423,7 +424,7 @@ fn windows_in_place(select: &Select) -> Planned<Select> {
         };
         if !spec.partition_by.is_empty() || (!spec.order_by.is_empty() && !base.order_by.is_empty())
         {
-            return beyond("a window that changes another one");
+            return beyond(refused::WINDOW_CHANGED);
         }
         Ok(WindowSpec {
             window_name: None,
@@ -539,7 +540,7 @@ fn starred<'a>(
     items: &mut Vec<Item>,
 ) -> Planned<()> {
     if options.opt_ilike.is_some() || options.opt_rename.is_some() || options.opt_alias.is_some() {
-        return beyond("this form of `*`");
+        return beyond(refused::STAR_FORM);
     }
     let mut without: Vec<String> = Vec::new();
     match &options.opt_exclude {

@@ -10,6 +10,7 @@ use crate::group::{is_aggregate, or_zero};
 use crate::join::How;
 use crate::plan::{Rel, not};
 use crate::planner::{Outer, Output, Planner};
+use crate::refused;
 use crate::scope::Column;
 use crate::select::is_window;
 use crate::tree;
@@ -29,7 +30,7 @@ impl Inner {
     fn value(&self) -> Planned<String> {
         match self.output.columns.as_slice() {
             [(_, id)] => Ok(id.clone()),
-            _ => beyond("a sub-query of several columns"),
+            _ => beyond(refused::QUERY_COLUMNS),
         }
     }
 
@@ -162,7 +163,7 @@ impl Planner<'_> {
     fn spend(&mut self) -> Planned<()> {
         match self.budget.checked_sub(1) {
             Some(rest) => self.budget = rest,
-            None => return beyond("so many sub-queries inside of one another"),
+            None => return beyond(refused::QUERY_DEPTH),
         }
         Ok(())
     }
@@ -268,7 +269,7 @@ impl Planner<'_> {
                 used.push((id, local));
             }
         }
-        beyond("a sub-query that uses too much of the rows around it")
+        beyond(refused::QUERY_OUTER)
     }
 
     /// Joins columns of a sub-query, one row for each outer row at most, to the rows around it.

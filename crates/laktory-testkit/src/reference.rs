@@ -52,7 +52,11 @@ fn of_entry(entry: &Entry) -> Result<Vec<Case>, String> {
     if whole {
         let steps = match entry.kind {
             EntryKind::Clause => json!([{ "expr": text }]),
-            _ => serde_saphyr::from_str(text).map_err(|error| error.to_string())?,
+            _ => {
+                let options = serde_saphyr::options! { strict_booleans: true };
+                serde_saphyr::from_str_with_options(text, options)
+                    .map_err(|error| error.to_string())?
+            }
         };
         let expected = gives.iter().map(column).collect::<Result<Vec<_>, _>>()?;
         let case = given.case(&id, &steps, expected, is_ordered(text))?;
@@ -190,18 +194,80 @@ fn is_ordered(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use laktory_core::{Field, FrameName, typing};
+
     use super::*;
+    use crate::case::Expect;
+    use crate::frames::Table;
+    use crate::runner::{Compiled, compiled, frame_name};
+
+    fn fields(table: &Table) -> Vec<Field> {
+        let columns = table.columns.iter();
+        columns
+            .map(|column| Field::new(column.name.as_str(), column.dtype.clone()))
+            .collect()
+    }
+
+    /// The columns that typing promises; none where only an engine can tell.
+    fn promised(case: &Case) -> Result<Option<Vec<Field>>, String> {
+        let mut named: BTreeMap<FrameName, Arc<[Field]>> = case
+            .frames
+            .iter()
+            .filter(|(name, _)| name != "df")
+            .map(|(name, table)| (frame_name(name), fields(table).into()))
+            .collect();
+        let mut input = case.frame("df").map(fields).ok_or("no frame `df`")?;
+        let steps = compiled(&case.steps);
+        let steps = steps.map_err(|refusals| {
+            let messages = refusals.iter().map(|refusal| refusal.message.clone());
+            messages.collect::<Vec<_>>().join("; ")
+        })?;
+        for step in steps {
+            let Compiled::Ops(ops) = step else {
+                return Ok(None);
+            };
+            named.insert(FrameName::Df, input.clone().into());
+            for op in ops {
+                let after =
+                    typing::after(&op, &input, &named).map_err(|error| error.to_string())?;
+                match after.columns {
+                    Some(columns) => input = columns,
+                    None => return Ok(None),
+                }
+            }
+        }
+        Ok(Some(input))
+    }
 
     #[test]
-    fn every_entry_has_an_example_that_can_be_read() {
+    fn every_example_is_read_and_has_the_types_that_typing_promises() {
         let cases = reference_cases().unwrap();
-        assert!(cases.len() > 200, "{}", cases.len());
-        assert_eq!(
-            cases
-                .iter()
-                .filter(|case| case.id.ends_with("/join"))
-                .count(),
-            1
+        assert!(cases.len() > 400, "{}", cases.len());
+        let wrong: Vec<String> = cases
+            .iter()
+            .filter_map(|case| {
+                let Expect::Frame { table, .. } = &case.expect else {
+                    return Some(format!("{}: expects no frame", case.id));
+                };
+                match promised(case) {
+                    Err(error) => Some(format!("{}: {error}", case.id)),
+                    Ok(Some(columns)) if columns != fields(table) => Some(format!(
+                        "{}: expects {:?}, typing promises {columns:?}",
+                        case.id,
+                        fields(table)
+                    )),
+                    Ok(_) => None,
+                }
+            })
+            .collect();
+        assert!(
+            wrong.is_empty(),
+            "{} of them:\n{}",
+            wrong.len(),
+            wrong.join("\n")
         );
     }
 

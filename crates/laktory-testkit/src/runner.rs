@@ -45,9 +45,9 @@ enum Outcome {
 
 /// One error, from the parser or the driver.
 #[derive(Clone, Debug)]
-struct Refusal {
-    kind: String,
-    message: String,
+pub(crate) struct Refusal {
+    pub(crate) kind: String,
+    pub(crate) message: String,
 }
 
 impl From<Error> for Refusal {
@@ -451,13 +451,13 @@ impl Session {
 }
 
 /// A step as the driver gets it.
-enum Compiled {
+pub(crate) enum Compiled {
     Ops(Vec<Op>),
     Sql(SqlTemplate),
 }
 
 /// Steps parsed, with every fault of all of them.
-fn compiled(steps: &[Step]) -> std::result::Result<Vec<Compiled>, Vec<Refusal>> {
+pub(crate) fn compiled(steps: &[Step]) -> std::result::Result<Vec<Compiled>, Vec<Refusal>> {
     let mut refusals = Vec::new();
     let mut compiled = Vec::new();
     for step in steps {
@@ -517,7 +517,7 @@ fn described(outcome: &Outcome) -> String {
 }
 
 /// The name that a case's frame has in steps: `nodes.x` and `sources.x` are what they say.
-fn frame_name(name: &str) -> FrameName {
+pub(crate) fn frame_name(name: &str) -> FrameName {
     match name.split_once('.') {
         Some(("nodes", name)) => FrameName::Node(name.to_owned()),
         Some(("sources", name)) => FrameName::Source(name.to_owned()),

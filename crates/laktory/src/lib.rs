@@ -42,6 +42,7 @@ mod hints;
 mod linked;
 mod machine;
 mod project;
+pub mod reference;
 pub mod table;
 
 pub use execute::{

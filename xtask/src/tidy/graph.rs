@@ -21,10 +21,11 @@ const CHAIN: &[&str] = &[
 const CONTRACT: &str = "laktory-core";
 /// Beside the chain: what engines share about file formats.
 const FORMATS: &str = "laktory-formats";
-/// Beside the chain: the SQL front end, for drivers without a planner of their own, and for the executor, which asks it what
-/// the columns of a statement depend on.
+/// Beside the chain: the SQL front end, for drivers without a planner of their own, for the executor, which asks it what the
+/// columns of a statement depend on, and for the facade, whose reference tells what it has.
 const SQL: &str = "laktory-sql";
 const EXECUTOR: &str = "laktory-exec";
+const FACADE: &str = "laktory";
 const TESTKIT: &str = "laktory-testkit";
 
 /// One of our packages.
@@ -115,8 +116,8 @@ fn refused(package: &Package, dependency: &Dependency, other: &Package) -> Optio
         return (!known).then_some("the SQL front end knows the contract and the syntax only");
     }
     if other.name == SQL {
-        return (package.name != EXECUTOR)
-            .then_some("drivers and the executor use the SQL front end only");
+        return (package.name != EXECUTOR && package.name != FACADE)
+            .then_some("drivers, the executor and the facade use the SQL front end only");
     }
     if other.place == "plugins" {
         return match package.name.as_str() {

@@ -67,7 +67,7 @@ fn formats(formats: &BTreeMap<Format, FormatSupport>) -> Value {
 }
 
 /// `{"support": "partial", "note": "..."}`.
-fn told(support: Support) -> Value {
+pub(super) fn told(support: Support) -> Value {
     match support {
         Support::Full => json!({"support": "full"}),
         Support::Partial { note } => json!({"support": "partial", "note": note}),

@@ -211,7 +211,7 @@ pub(crate) struct MethodDef {
 }
 
 /// Methods of Polars, PySpark and pandas without a counterpart, and what to do instead.
-const REFUSED: &[(&str, &str)] = &[
+pub(crate) const REFUSED: &[(&str, &str)] = &[
     ("apply", "Python is never called; write it with expressions"),
     (
         "map_rows",
@@ -264,7 +264,6 @@ const REFUSED: &[(&str, &str)] = &[
         "unnest",
         "select the fields: `nw.col('s').struct.field('a')`",
     ),
-    ("item", "write `select` with an aggregate"),
     ("withWatermark", "leave it out: streams are read in batches"),
     ("crosstab", "write `pivot`"),
     ("cube", "write a SQL step with `GROUP BY CUBE`"),

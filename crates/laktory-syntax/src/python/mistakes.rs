@@ -2,7 +2,7 @@
 //! this is understood.
 
 /// Methods of expressions.
-const METHODS: &[(&str, &str)] = &[
+pub(crate) const METHODS: &[(&str, &str)] = &[
     ("arg_max", "write `nw.col('x').last(order_by='y')`"),
     ("arg_min", "write `nw.col('x').first(order_by='y')`"),
     (

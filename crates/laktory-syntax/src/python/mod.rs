@@ -29,3 +29,5 @@ pub(crate) mod strings;
 pub(crate) mod types;
 pub(crate) mod value;
 pub(crate) mod window;
+
+pub(crate) use mistakes::METHODS as REFUSED_METHODS;

@@ -80,6 +80,32 @@ pub struct Entry {
     pub place: SqlPlace,
 }
 
+impl Entry {
+    /// A clause of SQL statements.
+    #[must_use]
+    pub fn clause(
+        name: &'static str,
+        call: &str,
+        nulls: &'static str,
+        doc: &'static str,
+        example: Example,
+    ) -> Self {
+        Self {
+            kind: EntryKind::Clause,
+            name,
+            aliases: &[],
+            group: "Statements",
+            call: call.to_owned(),
+            types: String::new(),
+            parameters: Vec::new(),
+            nulls,
+            doc,
+            example,
+            place: SqlPlace::Statements,
+        }
+    }
+}
+
 /// Where SQL may stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SqlPlace {

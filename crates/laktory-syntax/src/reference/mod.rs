@@ -3,14 +3,22 @@
 
 mod entry;
 mod expressions;
+mod find;
+mod needs;
+mod refused;
 mod sql;
 mod steps;
+mod types;
 mod values;
 
 use crate::frame::METHODS;
-use crate::python::{functions, methods, types};
+use crate::python::{functions, methods, types as dtypes};
 
 pub use entry::{Entry, EntryKind, Parameter, SqlPlace};
+pub use find::{find, near};
+pub use needs::EntryNeeds;
+pub use refused::{Refused, refused};
+pub use types::{TYPES, TypeRow};
 pub use values::{
     ExampleColumn, ExampleFrame, columns as example_columns, frames as example_frames,
     split as example_values,
@@ -69,7 +77,7 @@ pub fn expression_method_names() -> impl Iterator<Item = &'static str> {
 
 /// Names of the data types below `nw.`.
 pub fn dtype_names() -> impl Iterator<Item = &'static str> {
-    types::NAMES.iter().copied()
+    dtypes::NAMES.iter().copied()
 }
 
 /// Names of the SQL functions that an expression may call.

@@ -123,7 +123,7 @@ fn symbol(rest: &str, before: &str) -> Option<&'static str> {
 }
 
 /// Functions that other engines know, and what to write here.
-const FUNCTIONS: &[(&str, &str)] = &[
+pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ("ACOS", "write a SQL step with `ACOS`"),
     ("APPROX_DISTINCT", "write `APPROX_COUNT_DISTINCT(x)`"),
     ("ARG_MAX", "write `nw.col('x').last(order_by='y')`"),

@@ -24,6 +24,7 @@ mod window;
 
 pub use calls::is_aggregate_name as sql_is_aggregate;
 pub(crate) use calls::names as function_names;
+pub(crate) use hints::FUNCTIONS as REFUSED;
 pub use lower::tree as sql_tree;
 pub(crate) use parse::expression;
 pub use parse::{sql_expression, sql_projection};

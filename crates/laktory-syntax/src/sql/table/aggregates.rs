@@ -51,8 +51,8 @@ pub(super) const ROWS: &[SqlRow] = sql! {
         "skips null", "Whether at least one value is true.", "b = true, false, null" => "BOOL_OR(b)" => "true";
     ["ANY_VALUE"] "x", "any > first", Of(1, 1, With(Func::AnyValue, &[Fixed::Bool(true)])), Everywhere,
         "skips null", "Some value.", "x = 7, 7, null" => "ANY_VALUE(x)" => "7";
-    ["FIRST"] "x", "any > first", Of(1, 1, With(Func::First, &[Fixed::Absent])), Everywhere,
+    ["FIRST"] "x", "any > first", Of(1, 1, With(Func::First, &[Fixed::Absent])), Statements,
         "may be null", "Some value of the first row, as the engine has its rows. An order says `FIRST_VALUE(x) OVER (ORDER BY t)`.", "x = 7, 7" => "FIRST(x)" => "7";
-    ["LAST"] "x", "any > first", Of(1, 1, With(Func::Last, &[Fixed::Absent])), Everywhere,
+    ["LAST"] "x", "any > first", Of(1, 1, With(Func::Last, &[Fixed::Absent])), Statements,
         "may be null", "Some value of the last row, as the engine has its rows.", "x = 7, 7" => "LAST(x)" => "7";
 };

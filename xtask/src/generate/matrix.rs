@@ -1,78 +1,9 @@
-//! `matrix`: the support matrix of the documentation, printed from what the linked drivers declare.
-//!
-//! The data comes from the command itself (`laktory backends --all --json`), so that this program links no engine and
-//! the page cannot say more than the product does.
+//! The support matrix, from what the linked drivers declare.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::Value;
-
-use crate::{cargo, protoc};
-
-/// The command that is asked.
-const COMMAND: &str = "laktory-under-test";
-
-/// The page, below the root.
-const PAGE: &str = "docs/support-matrix.md";
-
-/// Writes the page.
-///
-/// # Errors
-/// When the command cannot be built or run, or the page not be written.
-pub(crate) fn run() -> Result<(), String> {
-    let page = render(&declared()?);
-    fs::write(path(), page).map_err(|error| format!("{PAGE}: {error}"))?;
-    println!("{PAGE} is up to date");
-    Ok(())
-}
-
-/// Whether the page says what the drivers say.
-///
-/// # Errors
-/// A sentence that names the first line that differs.
-pub(crate) fn check() -> Result<(), String> {
-    let fresh = render(&declared()?);
-    let kept = fs::read_to_string(path()).unwrap_or_default();
-    if fresh == kept {
-        return Ok(());
-    }
-    let same = fresh.lines().zip(kept.lines()).take_while(|(a, b)| a == b);
-    Err(format!(
-        "{PAGE}:{}: is not what the drivers declare; run `cargo xtask matrix`",
-        same.count() + 1
-    ))
-}
-
-fn path() -> PathBuf {
-    cargo::root().join(PAGE)
-}
-
-/// What the linked drivers declare.
-fn declared() -> Result<Value, String> {
-    if let Some(protoc) = protoc::path()? {
-        cargo::set_variable("PROTOC", &protoc.display().to_string());
-    }
-    // The command under test holds every driver, and is there after the tests; another selection of packages would have
-    // the engines built anew.
-    if !cargo::stream(&["build", "--workspace", "--bin", COMMAND], |_| {})? {
-        return Err("the command does not build".to_owned());
-    }
-    let name = format!("{COMMAND}{}", std::env::consts::EXE_SUFFIX);
-    let program = cargo::target()?.join("debug").join(name);
-    let output = Command::new(&program)
-        .args(["backends", "--all", "--json"])
-        .output()
-        .map_err(|error| format!("{}: {error}", program.display()))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("{}: {error}", program.display()))
-}
 
 /// Sections of functions: title, and what paths in it begin with.
 const SECTIONS: &[(&str, &[&str])] = &[
@@ -87,7 +18,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// The page as Markdown.
-fn render(declared: &Value) -> String {
+pub(super) fn render(declared: &Value) -> String {
     let backends: Vec<&Value> = entries(&declared["backends"]).collect();
     let names: Vec<&str> = backends
         .iter()
@@ -95,7 +26,7 @@ fn render(declared: &Value) -> String {
         .collect();
     let mut page = String::from(
         "# Support matrix\n\n\
-         Printed by `cargo xtask matrix` from what the drivers declare; do not edit it by hand. `laktory backends --all` says\n\
+         Printed by `cargo xtask generate` from what the drivers declare; do not edit it by hand. `laktory backends --all` says\n\
          the same of the engines in your build. A pipeline that uses something unsupported is refused before a row is read.\n\n",
     );
     for backend in &backends {
