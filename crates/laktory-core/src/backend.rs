@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use crate::capabilities::Capabilities;
 use crate::catalog::Catalog;
 use crate::context::RunCx;
+use crate::contract::Contract;
 use crate::error::Result;
 use crate::frame::{BatchStream, Frame, NamedFrames};
 use crate::op::Op;
@@ -55,11 +56,20 @@ pub enum Target {
 
 /// One output of a batch.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Job {
     /// What to compute.
     pub frame: Frame,
     /// Where it goes.
     pub target: Target,
+}
+
+impl Job {
+    /// An output of a frame.
+    #[must_use]
+    pub fn new(frame: Frame, target: Target) -> Self {
+        Self { frame, target }
+    }
 }
 
 /// What became of a [`Job`], in the order of the jobs.
@@ -88,45 +98,57 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// The row that the driver registered.
     fn descriptor(&self) -> &'static BackendDescriptor;
 
-    /// The frame after one step. Pure plan building: no I/O, no blocking.
+    /// The frame after one step. Pure plan building: no I/O, no blocking. [`Op`] says what each step does with nulls, order,
+    /// duplicates and types. Steps arrive through [`typing::apply`](crate::typing::apply): their columns exist, their types fit,
+    /// operands are cast; `named` holds at least the frames that the step names. What the driver does not have goes to
+    /// [`lowering::apply`](crate::lowering::apply), or is refused.
     ///
     /// # Errors
     /// `Unsupported` for steps that the driver does not have; `ForeignFrame`; engines may report unknown columns here
     /// or in [`Backend::schema`].
     fn apply(&self, cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> Result<Frame>;
 
-    /// A frame that reads files.
+    /// A frame that reads files: of the headers and footers alone, unless [`ReadSpec::rows`] asks for a look at all of it. Rows
+    /// come file by file in the order of the list, and in the order of each file; none but by an option is left out. What is
+    /// null in a format of text is for the options to say. Columns are those of a declared schema, in its order, else those of the
+    /// file; a value that is not of its declared type is an error of the run, unless an option says otherwise.
     ///
     /// # Errors
     /// `NotFound`, `Unsupported` (format or option), `ConversionFailed` (a header that cannot be parsed), `Io`.
     async fn read(&self, cx: &RunCx, spec: &ReadSpec) -> Result<Frame>;
 
-    /// The result of one SQL statement over named frames.
+    /// The result of one SQL statement over named frames. Rows have an order where the statement says one. Two columns of one
+    /// name are an error. A driver without SQL of its own gives the statement to `laktory_sql::frame`, which plans it in steps.
     ///
     /// # Errors
     /// `SqlSyntax`, `UnknownFrame`, `UnknownFunction`, `ColumnNotFound`, with the byte range in the template's source.
     async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame>;
 
-    /// Names and types of a frame's columns, without computing it.
+    /// Names and types of a frame's columns, in their order, without computing it: exactly what [`Backend::export`] gives. All of
+    /// them may be null. Where only rows can tell (a pivot), as much is computed as that takes.
     ///
     /// # Errors
     /// Whatever the plan holds wrong: `ColumnNotFound`, `TypeMismatch`, ...
     async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef>;
 
-    /// Computes several outputs in one pass: plans that the frames share are computed once.
+    /// Computes several outputs in one pass: plans that the frames share are computed once, so that a random step gives all of
+    /// them the same rows. There is one outcome for each job, in their order. Rows are written in the order that the frame has;
+    /// the counts that are reported are those of rows written, added or kept.
     /// On error nothing is promised about the staging files of `Write` jobs; the caller removes them.
     ///
     /// # Errors
     /// Those of the engine; `Cancelled` when the run was interrupted.
     async fn execute(&self, cx: &RunCx, jobs: Vec<Job>) -> Result<Vec<Outcome>>;
 
-    /// The rows of a frame, batch by batch. With `import` the only door between engines.
+    /// The rows of a frame, batch by batch, in its order. With `import` the only door between engines. Every batch has the schema
+    /// of the stream, in the encodings of [`DType::to_arrow`](crate::DType::to_arrow); a frame without rows may give no batch.
     ///
     /// # Errors
     /// Those of the engine.
     async fn export(&self, cx: &RunCx, frame: &Frame) -> Result<BatchStream>;
 
-    /// A frame of rows from outside.
+    /// A frame of rows from outside, in their order, nulls and duplicates as they come. Arrow types are taken in every encoding of
+    /// their type; the frame's own are those of the contract.
     ///
     /// # Errors
     /// `Unsupported` for Arrow types that the engine does not have; errors of the stream.
@@ -148,10 +170,14 @@ pub type BackendConfig = BTreeMap<String, String>;
 pub type Connect =
     for<'a> fn(&'a RunCx, &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>>;
 
-/// What a driver crate registers. Const-constructible: none of our code runs before `main`.
+/// What a driver crate registers: made by [`BackendDescriptor::new`] and the methods behind it, all of them `const`, since none
+/// of our code runs before `main`.
+#[non_exhaustive]
 pub struct BackendDescriptor {
     /// Upper-case name, such as `POLARS`.
     pub name: &'static str,
+    /// The contract that the driver was written for.
+    pub contract: Contract,
     /// Other names that it answers to.
     pub aliases: &'static [&'static str],
     /// Crate that provides it, for messages.
@@ -162,6 +188,46 @@ pub struct BackendDescriptor {
     pub capabilities: fn() -> Capabilities,
     /// Opens a session.
     pub connect: Connect,
+}
+
+impl BackendDescriptor {
+    /// A backend: its upper-case name, the contract that its driver was written for, the crate that provides it
+    /// (`env!("CARGO_PKG_NAME")`), what it can do, and how a session is opened.
+    ///
+    /// A crate outside of this repository writes the contract as the number that it has read the rules of,
+    /// `Contract::new(1, 0)`: what changes behind the types then meets it by a clear message.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        contract: Contract,
+        provided_by: &'static str,
+        capabilities: fn() -> Capabilities,
+        connect: Connect,
+    ) -> Self {
+        Self {
+            name,
+            contract,
+            aliases: &[],
+            provided_by,
+            engine: name,
+            capabilities,
+            connect,
+        }
+    }
+
+    /// Other names that the backend answers to.
+    #[must_use]
+    pub const fn with_aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// Name and version of the engine; without it the name of the backend stands there.
+    #[must_use]
+    pub const fn with_engine(mut self, engine: &'static str) -> Self {
+        self.engine = engine;
+        self
+    }
 }
 
 impl fmt::Debug for BackendDescriptor {

@@ -39,6 +39,7 @@ impl Support {
 
 /// How a format is read or written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FormatSupport {
     /// How far.
     pub support: Support,
@@ -46,6 +47,32 @@ pub struct FormatSupport {
     pub options: &'static [&'static str],
     /// Whether a declared schema is honoured on read.
     pub schema: bool,
+}
+
+impl FormatSupport {
+    /// Support without options, and without declared schemas.
+    #[must_use]
+    pub const fn new(support: Support) -> Self {
+        Self {
+            support,
+            options: &[],
+            schema: false,
+        }
+    }
+
+    /// The options that are understood.
+    #[must_use]
+    pub const fn with_options(mut self, options: &'static [&'static str]) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Whether a declared schema is honoured on read.
+    #[must_use]
+    pub const fn with_schema(mut self, schema: bool) -> Self {
+        self.schema = schema;
+        self
+    }
 }
 
 /// The abilities of one backend, computed from the tables that do the lowering.

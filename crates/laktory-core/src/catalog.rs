@@ -39,6 +39,7 @@ impl fmt::Display for TableName {
 
 /// A table or view to read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TableSpec {
     /// Its name.
     pub name: TableName,
@@ -59,6 +60,7 @@ impl TableSpec {
 
 /// A view to create, or to replace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ViewSpec {
     /// Its name.
     pub name: TableName,
@@ -68,8 +70,21 @@ pub struct ViewSpec {
     pub tables: Vec<(FrameName, TableName)>,
 }
 
+impl ViewSpec {
+    /// A view of a query over tables.
+    #[must_use]
+    pub fn new(name: TableName, query: SqlTemplate, tables: Vec<(FrameName, TableName)>) -> Self {
+        Self {
+            name,
+            query,
+            tables,
+        }
+    }
+}
+
 /// What a name of a catalog stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Relation {
     /// Rows.
     Table,
@@ -80,13 +95,13 @@ pub enum Relation {
 /// The catalog of a session. Tables are written by [`Target::Store`](crate::Target::Store).
 #[async_trait]
 pub trait Catalog: Send + Sync {
-    /// A frame that reads a table or a view.
+    /// A frame that reads a table or a view: all rows, in no order, with the columns in the order of the catalog.
     ///
     /// # Errors
     /// `NotFound`; `InvalidArgument` for options.
     async fn table(&self, cx: &RunCx, spec: &TableSpec) -> Result<Frame>;
 
-    /// Creates a view, or replaces the one of that name.
+    /// Creates a view, or replaces the one of that name. The query reads the tables as they are when the view is read.
     ///
     /// # Errors
     /// Those of the statement, with the byte range in the query's source; `InvalidArgument` where a table has the name.

@@ -18,11 +18,23 @@ use crate::window::Window;
 /// An output column: its name, and an expression in which every [`Expr::Columns`] is resolved to an [`Expr::Column`].
 /// Wrappers that only name ([`Expr::Alias`], [`Expr::Rename`]) may still be inside; they carry no meaning any more.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Output {
     /// Name of the column.
     pub name: String,
     /// What it holds.
     pub expr: Expr,
+}
+
+impl Output {
+    /// A column of a name.
+    #[must_use]
+    pub fn new(name: impl Into<String>, expr: Expr) -> Self {
+        Self {
+            name: name.into(),
+            expr,
+        }
+    }
 }
 
 /// The output columns of a list of expressions, in order.

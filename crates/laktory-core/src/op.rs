@@ -24,6 +24,7 @@ pub enum Keep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names are SQL's")]
+#[non_exhaustive]
 pub enum JoinHow {
     Inner,
     Left,
@@ -48,6 +49,7 @@ pub enum AsofStrategy {
 /// How frames are stacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum UnionHow {
     /// Same names, order and types, else an error.
     Vertical,
@@ -73,22 +75,36 @@ pub enum PivotAgg {
 }
 
 /// One relational step on the flowing frame. Every expression sees the step's input.
+///
+/// What holds for all of them, unless a step says otherwise:
+///
+/// - **order**: a step of one frame keeps the order of rows, on backends that have one
+///   ([`Capabilities::ordered_rows`](crate::Capabilities)). Joins, groups, `Unique`, `TopK`, `Explode`, `Unpivot` and `Pivot`
+///   promise none: whoever needs one sorts behind them;
+/// - **duplicates**: equal rows stay as they are; two columns of one name are `DuplicateColumn`;
+/// - **keys** of groups, joins, partitions and distinct rows: NaN is one value, and so is zero with either sign. Null is a value
+///   of groups, partitions and distinct rows, and equals nothing in a join;
+/// - **types**: those of [`typing::after`](crate::typing::after()), which refuses what does not fit (`TypeMismatch`,
+///   `ColumnNotFound`) before a driver has a word;
+/// - **values**: a value that cannot be computed is an error of the run (`ConversionFailed`, `Compute`), never another value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Op {
-    /// These columns only.
+    /// These columns only, in this order. Aggregates and constants alone give one row, also of no rows; beside columns they
+    /// are repeated for each row. Without expressions there are neither columns nor rows.
     Select {
         /// Output columns.
         exprs: Vec<Expr>,
     },
-    /// These columns added or replaced.
+    /// These columns added or replaced: a known name keeps its place, new ones come last. Aggregates and constants are repeated
+    /// for each row.
     WithColumns {
         /// Added columns.
         exprs: Vec<Expr>,
     },
-    /// Rows where the predicate is true.
+    /// Rows where the predicate is true. An aggregate in it is that of all rows of the input.
     Filter {
-        /// The predicate; null drops the row.
+        /// The predicate, a boolean; null drops the row.
         predicate: Expr,
     },
     /// Without these columns.
@@ -98,22 +114,25 @@ pub enum Op {
         /// Whether an unknown name is an error.
         strict: bool,
     },
-    /// Columns under other names; an unknown name is an error.
+    /// Columns under other names, all at once, so that two may change places; the order of columns stays. An unknown name is an
+    /// error.
     Rename {
         /// Old and new names.
         mapping: Vec<(String, String)>,
     },
-    /// Columns converted.
+    /// Columns converted in their places. Null stays null; a value that does not fit is `ConversionFailed`. `Unknown` leaves a
+    /// column as it is.
     Cast {
         /// Columns and their new types.
         columns: Vec<(String, DType)>,
     },
-    /// Sorted rows.
+    /// Sorted rows; those with equal keys keep their order. Nulls come first in both directions unless the key says otherwise, NaN is
+    /// greater than every number, texts are compared by their code points, booleans false first.
     Sort {
         /// Keys, most important first.
         by: Vec<SortKey>,
     },
-    /// One row for each distinct value of a subset.
+    /// One row for each distinct value of a subset. Null is a value.
     Unique {
         /// Columns compared; `None` compares all.
         subset: Option<Vec<String>>,
@@ -122,36 +141,37 @@ pub enum Op {
         /// Order for `First` and `Last`.
         order_by: Vec<SortKey>,
     },
-    /// Rows without null in a subset.
+    /// Rows without null in a subset. NaN is no null; a list that holds nulls is none either.
     DropNulls {
         /// Columns looked at; `None` looks at all.
         subset: Option<Vec<String>>,
     },
-    /// The first rows.
+    /// The first rows; all of them where there are fewer.
     Head {
         /// How many.
         n: u64,
     },
-    /// The last rows.
+    /// The last rows, in their order; all of them where there are fewer.
     Tail {
         /// How many.
         n: u64,
     },
-    /// The greatest rows by some keys.
+    /// The first rows in the order of some keys, with nulls last whatever the keys say; of rows with equal keys, some.
     TopK {
         /// How many.
         k: u64,
         /// Keys; nulls come last.
         by: Vec<SortKey>,
     },
-    /// Every n-th row.
+    /// Every n-th row, beginning with row `offset`, counted from 0.
     GatherEvery {
-        /// Distance.
+        /// Distance, at least 1.
         n: u64,
         /// First row.
         offset: u64,
     },
-    /// A random part of the rows.
+    /// A random part of the rows. With one seed, the same rows of the same input on the same backend; another backend may take
+    /// others.
     Sample {
         /// How many rows; or
         n: Option<u64>,
@@ -162,16 +182,22 @@ pub enum Op {
         /// Seed, for the same sample again.
         seed: Option<u64>,
     },
-    /// One row for each group; without keys one row in all.
+    /// One row for each group: its keys, then its aggregates. Without keys there is one row in all, also of no rows; with keys no
+    /// rows make no groups. Each aggregate says what it does with nulls ([`FuncDef::nulls`](crate::FuncDef)).
     Aggregate {
         /// Group keys.
         keys: Vec<Expr>,
         /// Aggregates.
         aggs: Vec<Expr>,
-        /// Whether groups with a null key are dropped.
+        /// Whether groups with a null key are dropped; otherwise null is a key as others are.
         drop_null_keys: bool,
     },
-    /// Rows matched with those of another frame.
+    /// Rows matched with those of another frame by equal keys: one row for each pair. Keys of numbers of different types are
+    /// compared as numbers; a text and a number are a `TypeMismatch`.
+    ///
+    /// `Inner` and `Left` have all columns of the left side and those of the right one without its keys; `Full` and `Cross`
+    /// all columns of both; `Semi` and `Anti` the left ones alone, each row at most once. A row without partner is dropped by
+    /// `Inner` and has null on the other side in `Left` and `Full`. `Cross` has no keys.
     Join {
         /// The other frame.
         right: FrameName,
@@ -187,7 +213,10 @@ pub enum Op {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         nulls_equal: bool,
     },
-    /// Rows matched with the nearest key of another frame.
+    /// Every row of the flowing frame once, with the row of another frame whose key is nearest, or with nulls where there is none.
+    /// A null key has no partner. Without `by` keys both frames are sorted by their keys, and one that is not may be refused when
+    /// it runs; with them they need not be. Columns of the right side come without its `by` keys, and without its key where both
+    /// are called the same.
     JoinAsof {
         /// The other frame.
         right: FrameName,
@@ -204,14 +233,14 @@ pub enum Op {
         /// Appended to names of the right frame that the left one has too.
         suffix: String,
     },
-    /// Rows of several frames below one another.
+    /// Rows of several frames below one another, duplicates with them. Columns are matched by their names.
     Union {
         /// The other frames.
         others: Vec<FrameName>,
         /// How columns are matched.
         how: UnionHow,
     },
-    /// A column with the row's position, first in the frame.
+    /// A column with the row's position from 0, an `Int64`, first in the frame.
     WithRowIndex {
         /// Name of the column.
         name: String,
@@ -220,7 +249,8 @@ pub enum Op {
         /// Restarts in each of these.
         partition_by: Vec<Expr>,
     },
-    /// One row for each element of list columns.
+    /// One row for each element of list columns, which become columns of the elements; other columns are repeated. Null elements
+    /// stay. Lists of one row that have different lengths are an error of the run.
     Explode {
         /// List columns, exploded together.
         columns: Vec<String>,
@@ -229,7 +259,8 @@ pub enum Op {
         /// Whether a null list gives a null row.
         keep_nulls: bool,
     },
-    /// Columns turned into rows.
+    /// Columns turned into rows: the index, the name of the column, its value. There is a row for each row and turned column, nulls
+    /// with them; values take the type in which the columns meet.
     Unpivot {
         /// Columns turned; `None`: all but the index.
         on: Option<Vec<String>>,
@@ -240,7 +271,8 @@ pub enum Op {
         /// Name of the column with values.
         value_name: String,
     },
-    /// Rows turned into columns.
+    /// Rows turned into columns: one row for each value of the index, one column for each value of `on`, null where there is no
+    /// such pair. Which columns there are is known when the rows are: a driver keeps the step until an asynchronous method asks.
     Pivot {
         /// Columns whose values become names.
         on: Vec<String>,
@@ -255,7 +287,7 @@ pub enum Op {
         /// Between parts of a name.
         separator: String,
     },
-    /// The number of nulls of each column, as one row.
+    /// The number of nulls of each column, as one row of `Int64`, also of no rows.
     NullCount,
     /// The first half of an [`Op::Aggregate`]: rows grouped, as the step `group_by` leaves them. The parser joins it
     /// with the [`Op::Agg`] that must follow; no driver ever sees it.

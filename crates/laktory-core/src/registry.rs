@@ -2,6 +2,7 @@
 //! a [`Registry`] and reads no global.
 
 use crate::backend::BackendDescriptor;
+use crate::contract::CONTRACT;
 use crate::error::{Error, ErrorKind, Result};
 
 inventory::collect!(&'static BackendDescriptor);
@@ -37,13 +38,15 @@ impl Registry {
     /// Exactly these backends.
     ///
     /// # Errors
-    /// `InvalidArgument` when two of them claim one name or alias; the message names both crates.
+    /// `InvalidArgument` when two of them claim one name or alias, and for a driver that was written for another
+    /// [contract](crate::Contract); the message names the crates.
     pub fn new(backends: impl IntoIterator<Item = &'static BackendDescriptor>) -> Result<Self> {
         let mut known: Vec<&'static BackendDescriptor> = Vec::new();
         for backend in backends {
             if known.iter().any(|other| std::ptr::eq(*other, backend)) {
                 continue;
             }
+            fits(backend)?;
             for other in &known {
                 if let Some(name) = shared_name(backend, other) {
                     return Err(Error::new(
@@ -109,6 +112,31 @@ impl Registry {
     }
 }
 
+/// Fails for a driver that was written for another contract.
+fn fits(backend: &BackendDescriptor) -> Result<()> {
+    if backend.contract.fits(CONTRACT) {
+        return Ok(());
+    }
+    let BackendDescriptor {
+        name,
+        provided_by,
+        contract,
+        ..
+    } = backend;
+    let message = format!(
+        "backend `{name}` of `{provided_by}` was written for contract {contract}; this program has {CONTRACT}"
+    );
+    let hint = match *contract < CONTRACT {
+        true => {
+            "take a version of the driver for this contract; docs/writing-a-driver.md tells its authors what has changed"
+        }
+        false => {
+            "build with the version of laktory that the driver asks for, or take an older driver"
+        }
+    };
+    Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint))
+}
+
 fn names(backend: &'static BackendDescriptor) -> impl Iterator<Item = &'static str> {
     std::iter::once(backend.name).chain(backend.aliases.iter().copied())
 }
@@ -124,8 +152,8 @@ fn shared_name(
 ///
 /// ```text
 /// laktory_core::register_backend! {
-///     /// The POLARS backend.
-///     pub static POLARS = BackendDescriptor { name: "POLARS", .. };
+///     /// The MINE backend.
+///     pub static MINE = BackendDescriptor::new("MINE", Contract::new(1, 0), env!("CARGO_PKG_NAME"), capabilities, connect);
 /// }
 /// ```
 #[macro_export]
@@ -141,7 +169,7 @@ macro_rules! register_backend {
 mod tests {
     use super::*;
     use crate::backend::BackendConfig;
-    use crate::{Backend, BoxFuture, Capabilities, RunCx};
+    use crate::{Backend, BoxFuture, Capabilities, Contract, RunCx};
     use std::sync::Arc;
 
     fn refuse<'a>(_: &'a RunCx, _: &'a BackendConfig) -> BoxFuture<'a, Result<Arc<dyn Backend>>> {
@@ -153,14 +181,8 @@ mod tests {
         aliases: &'static [&'static str],
         provided_by: &'static str,
     ) -> BackendDescriptor {
-        BackendDescriptor {
-            name,
-            aliases,
-            provided_by,
-            engine: "none",
-            capabilities: Capabilities::default,
-            connect: refuse,
-        }
+        BackendDescriptor::new(name, CONTRACT, provided_by, Capabilities::default, refuse)
+            .with_aliases(aliases)
     }
 
     static ONE: BackendDescriptor = backend("ONE", &["UNO"], "crate-one");
@@ -174,6 +196,24 @@ mod tests {
             "backend `uno` is claimed by both `crate-one` and `crate-two`"
         );
         assert_eq!(Registry::new([&ONE, &ONE]).unwrap().iter().count(), 1);
+    }
+
+    #[test]
+    fn a_driver_of_another_contract_is_refused_by_name() {
+        static OLD: BackendDescriptor = BackendDescriptor::new(
+            "OLD",
+            Contract::new(0, 9),
+            "crate-old",
+            Capabilities::default,
+            refuse,
+        );
+        let error = Registry::new([&ONE, &OLD]).unwrap_err();
+        assert_eq!(
+            error.message(),
+            format!(
+                "backend `OLD` of `crate-old` was written for contract 0.9; this program has {CONTRACT}"
+            )
+        );
     }
 
     #[test]

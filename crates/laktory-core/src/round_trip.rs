@@ -5,6 +5,7 @@ use crate::spec::{OptionValue, Options, ReadSpec};
 
 /// What comes back of a format, told by its driver: of what is not listed, nothing is known, and nobody relies on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RoundTrip {
     /// Types of columns whose every value comes back as it was, when the type is declared on reading.
     pub kinds: &'static [Kind],
@@ -57,6 +58,12 @@ pub enum ReadsAs {
 }
 
 impl RoundTrip {
+    /// Kinds of types that come back, and what options of writing mean for reading.
+    #[must_use]
+    pub const fn new(kinds: &'static [Kind], options: &'static [(&'static str, ReadsAs)]) -> Self {
+        Self { kinds, options }
+    }
+
     /// Tells `read` how to read what was written with `options`. Gives an option by which what comes back may be something else.
     pub fn read_back<'a>(&self, options: &'a Options, read: &mut ReadSpec) -> Option<&'a str> {
         let mut lost = None;

@@ -8,6 +8,7 @@ use crate::walk;
 
 /// How many values an expression gives, and what it still needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Shape {
     /// How many values.
     pub rows: Rows,

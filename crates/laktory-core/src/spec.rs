@@ -180,6 +180,7 @@ pub type Options = BTreeMap<String, OptionValue>;
 
 /// What to read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ReadSpec {
     /// How the data is stored.
     pub format: Format,
@@ -222,6 +223,7 @@ impl ReadSpec {
 
 /// What to write: one file at a staging path. Modes, folders and publishing are the executor's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct WriteSpec {
     /// How the data is stored.
     pub format: Format,
@@ -234,8 +236,22 @@ pub struct WriteSpec {
     pub options: Options,
 }
 
+impl WriteSpec {
+    /// A new file, without options.
+    #[must_use]
+    pub fn new(format: Format, path: impl Into<PathBuf>) -> Self {
+        Self {
+            format,
+            path: path.into(),
+            existing: None,
+            options: Options::new(),
+        }
+    }
+}
+
 /// A place in an engine's own storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Place {
     /// A path, as the user wrote it.
     Path(String),
@@ -254,6 +270,7 @@ impl fmt::Display for Place {
 
 /// How rows are spread over the files of an output. Empty lists and zero buckets stand for nothing in particular.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Layout {
     /// Columns whose values name folders.
     pub partition_by: Vec<String>,
@@ -269,6 +286,7 @@ pub struct Layout {
 
 /// What to write to an engine's own storage. The engine makes it visible as its format allows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StoreSpec {
     /// Where.
     pub place: Place,
@@ -280,11 +298,33 @@ pub struct StoreSpec {
     pub layout: Layout,
 }
 
+impl StoreSpec {
+    /// An output in a format, without options and with the engine's own layout.
+    #[must_use]
+    pub fn new(place: Place, format: Format) -> Self {
+        Self {
+            place,
+            format,
+            options: Options::new(),
+            layout: Layout::default(),
+        }
+    }
+}
+
 /// What a write did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct WriteReport {
     /// Rows written.
     pub rows: u64,
+}
+
+impl WriteReport {
+    /// So many rows were written.
+    #[must_use]
+    pub const fn new(rows: u64) -> Self {
+        Self { rows }
+    }
 }
 
 /// Options as text for logs, with the values of credentials replaced by `***`.

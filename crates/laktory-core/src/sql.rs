@@ -60,6 +60,7 @@ fn draws(sql: &str) -> bool {
 
 /// A template with names in the place of its frames, and the way back to the user's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RenderedSql {
     /// SQL for the engine.
     pub text: String,

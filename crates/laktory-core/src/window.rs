@@ -112,6 +112,7 @@ impl WindowFunc {
 /// What a frame counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum WindowUnit {
     /// Single rows.
     Rows,

@@ -429,7 +429,7 @@ pub(crate) async fn computed_once(
     frame: Frame,
 ) -> Result<Frame> {
     let target = Target::Materialize;
-    let outcomes = backend.execute(cx, vec![Job { frame, target }]).await?;
+    let outcomes = backend.execute(cx, vec![Job::new(frame, target)]).await?;
     match outcomes.into_iter().next() {
         Some(Outcome::Materialized { frame, .. }) => Ok(frame),
         _ => Err(Error::internal("the engine kept no frame")),

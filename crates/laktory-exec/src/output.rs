@@ -7,8 +7,8 @@ use futures_util::TryStreamExt;
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, BatchStream, Error, ErrorKind, Format, Frame, Job, NamedFrames, Op, Options, Outcome,
-    Result, RunCx, Target, WriteSpec,
+    Backend, BatchStream, Error, ErrorKind, Format, Frame, Job, NamedFrames, Op, Outcome, Result,
+    RunCx, Target, WriteSpec,
 };
 
 use crate::run::Run;
@@ -105,16 +105,8 @@ impl NodeOutput {
             }
             None => self.frame.clone(),
         };
-        let spec = WriteSpec {
-            format,
-            path: path.to_owned(),
-            options: Options::new(),
-            existing: None,
-        };
-        let job = Job {
-            frame,
-            target: Target::Write(spec),
-        };
+        let spec = WriteSpec::new(format, path.to_owned());
+        let job = Job::new(frame, Target::Write(spec));
         match self.backend.execute(&self.cx, vec![job]).await?.pop() {
             Some(Outcome::Written(report)) => Ok(report.rows),
             _ => Err(Error::internal("the engine wrote nothing")),

@@ -206,12 +206,10 @@ impl Output {
         let options = self.sink.options.clone();
         if let Some(staged) = &self.staged {
             let (_, format) = local(&self.sink)?;
-            return Ok(Target::Write(WriteSpec {
-                format: format.clone(),
-                path: staged.file.clone(),
-                existing: (staged.before == Before::Driver).then(|| staged.target.real.clone()),
-                options,
-            }));
+            let mut spec = WriteSpec::new(format.clone(), &staged.file);
+            spec.existing = (staged.before == Before::Driver).then(|| staged.target.real.clone());
+            spec.options = options;
+            return Ok(Target::Write(spec));
         }
         let (place, format) = match &self.sink.target {
             SinkTarget::File { path, format } => (Place::Path(path.clone()), format),
@@ -220,12 +218,9 @@ impl Output {
                 return Err(Error::internal(format!("`{view}` takes no rows")));
             }
         };
-        let spec = StoreSpec {
-            place,
-            format: format.clone(),
-            options,
-            layout: self.sink.layout.clone(),
-        };
+        let mut spec = StoreSpec::new(place, format.clone());
+        spec.options = options;
+        spec.layout = self.sink.layout.clone();
         let mode = match self.mode {
             SinkMode::Overwrite => WriteMode::Overwrite,
             SinkMode::Append => WriteMode::Append,

@@ -29,7 +29,7 @@ pub(crate) struct Pass {
 
 impl Pass {
     pub(crate) fn add(&mut self, purpose: Purpose, frame: Frame, target: Target) {
-        self.jobs.push(Job { frame, target });
+        self.jobs.push(Job::new(frame, target));
         self.purposes.push(purpose);
     }
 
@@ -212,7 +212,7 @@ mod tests {
             let batch = RecordBatch::try_from_iter([(ROWS, count)]).unwrap();
             let outcomes = vec![
                 Outcome::Collected(vec![batch]),
-                Outcome::Written(WriteReport { rows }),
+                Outcome::Written(WriteReport::new(rows)),
             ];
             let purposes = [Purpose::Existing(0), Purpose::Output(0)];
             Results::of(&purposes, outcomes).map(|results| results.rows_added(0))

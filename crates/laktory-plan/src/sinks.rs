@@ -10,7 +10,7 @@ use crate::formats;
 use crate::methods::{self, Asked, Role};
 use crate::paths;
 use crate::plan::{SinkMode, SinkPlan, SinkTarget, Stored};
-use crate::sources::{fields, unsupported};
+use crate::sources::{fields, unsupported, without_tables};
 
 /// A declared sink.
 pub(crate) fn compile(
@@ -156,15 +156,8 @@ fn table_sink(
 ) -> Option<SinkPlan> {
     let engine = compiler.engine(index)?;
     if !engine.capabilities.tables.is_available() {
-        let message = format!(
-            "backend {} has no catalog of tables",
-            engine.descriptor.name
-        );
-        compiler.report(unsupported(
-            place.key("table_name"),
-            &message,
-            "set `dataframe_backend: PYSPARK` on the node, or write files with `path` and `format`",
-        ));
+        let finding = without_tables(compiler, index, "write", place)?;
+        compiler.report(finding);
         return None;
     }
     let refused = [

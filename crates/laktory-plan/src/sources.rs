@@ -15,7 +15,7 @@ use crate::formats;
 use crate::methods::{self, Asked, Role};
 use crate::paths;
 use crate::plan::{Input, InputSource, Step, StepKind};
-use crate::steps::check_expr;
+use crate::steps::{check_expr, supporters};
 
 /// An input for a declared source.
 pub(crate) fn compile(
@@ -136,13 +136,12 @@ fn files(
     if compiler.findings[before..].iter().any(Finding::is_error) {
         return None;
     }
-    Some(InputSource::Files(ReadSpec {
-        has_header: file.has_header.unwrap_or(true),
-        infer_schema: file.infer_schema.unwrap_or(false),
-        schema: file.schema_definition.as_ref().map(fields),
-        options,
-        ..ReadSpec::new(format, &file.path)
-    }))
+    let mut spec = ReadSpec::new(format, &file.path);
+    spec.has_header = file.has_header.unwrap_or(true);
+    spec.infer_schema = file.infer_schema.unwrap_or(false);
+    spec.schema = file.schema_definition.as_ref().map(fields);
+    spec.options = options;
+    Some(InputSource::Files(spec))
 }
 
 /// The key, and the reader option, that takes the columns of a schema in the order of a file.
@@ -156,15 +155,10 @@ fn table(
     place: &Path,
 ) -> Option<InputSource> {
     let engine = compiler.engine(index)?;
-    let backend = engine.descriptor.name;
     let known = engine.capabilities.table_options;
     if !engine.capabilities.tables.is_available() {
-        let message = format!("backend {backend} has no catalog of tables");
-        compiler.report(unsupported(
-            place.key("table_name"),
-            &message,
-            "set `dataframe_backend: PYSPARK` on the node, or read files with `path` and `format`",
-        ));
+        let finding = without_tables(compiler, index, "read", place)?;
+        compiler.report(finding);
         return None;
     }
     let asked = Asked {
@@ -174,10 +168,26 @@ fn table(
         known,
     };
     let (options, _) = methods::compile(compiler, index, &asked, "a table", place)?;
-    Some(InputSource::Table(TableSpec {
-        name: TableName::parse(&table.full_name()),
-        options,
-    }))
+    let mut spec = TableSpec::new(TableName::parse(&table.full_name()));
+    spec.options = options;
+    Some(InputSource::Table(spec))
+}
+
+/// The refusal of a table on a backend that has none, where files could be `done` (`read`, `write`) instead.
+pub(crate) fn without_tables(
+    compiler: &Compiler<'_>,
+    index: usize,
+    done: &str,
+    place: &Path,
+) -> Option<Finding> {
+    let backend = compiler.engine(index)?.descriptor.name;
+    let message = format!("backend {backend} has no catalog of tables");
+    let files = format!("{done} files with `path` and `format`");
+    let hint = match supporters(compiler, |engine| engine.capabilities.tables).first() {
+        Some(other) => format!("set `dataframe_backend: {other}` on the node, or {files}"),
+        None => files,
+    };
+    Some(unsupported(place.key("table_name"), &message, &hint))
 }
 
 /// The columns of a declared schema.

@@ -279,7 +279,11 @@ pub(crate) fn check_op(
     None
 }
 
-fn supporters(compiler: &Compiler<'_>, support: impl Fn(&Engine) -> Support) -> Vec<&'static str> {
+/// The linked backends that have something.
+pub(crate) fn supporters(
+    compiler: &Compiler<'_>,
+    support: impl Fn(&Engine) -> Support,
+) -> Vec<&'static str> {
     compiler
         .known
         .iter()

@@ -31,7 +31,7 @@ fn done(rows: RecordBatch, target: &Target) -> Result<Outcome> {
     Ok(match target {
         Target::Write(spec) => {
             files::write(spec, &rows)?;
-            Outcome::Written(WriteReport { rows: count })
+            Outcome::Written(WriteReport::new(count))
         }
         Target::Materialize => Outcome::Materialized {
             frame: LiteFrame::rows(rows),
@@ -47,10 +47,7 @@ fn done(rows: RecordBatch, target: &Target) -> Result<Outcome> {
 /// # Errors
 /// As [`execute`].
 pub(crate) async fn rows(cx: &RunCx, frame: &Frame) -> Result<RecordBatch> {
-    let job = Job {
-        frame: frame.clone(),
-        target: Target::Collect,
-    };
+    let job = Job::new(frame.clone(), Target::Collect);
     match execute(cx, vec![job]).await?.pop() {
         Some(Outcome::Collected(mut batches)) if batches.len() == 1 => Ok(batches.remove(0)),
         _ => Err(Error::internal("a collected frame without rows")),

@@ -12,7 +12,7 @@ mod ops;
 mod session;
 mod types;
 
-use laktory_core::{BackendDescriptor, Capabilities, Error, Support, lowering};
+use laktory_core::{BackendDescriptor, Capabilities, Contract, Error, Support, lowering};
 
 pub use frame::LiteFrame;
 
@@ -21,14 +21,15 @@ pub(crate) const NAME: &str = "ARROWLITE";
 
 laktory_core::register_backend! {
     /// The ARROWLITE backend.
-    pub static ARROWLITE = BackendDescriptor {
-        name: NAME,
-        aliases: &[],
-        provided_by: env!("CARGO_PKG_NAME"),
-        engine: "arrow 59",
+    pub static ARROWLITE = BackendDescriptor::new(
+        NAME,
+        // The version whose rules the driver was written by: another major number is refused when the program starts.
+        Contract::new(1, 0),
+        env!("CARGO_PKG_NAME"),
         capabilities,
-        connect: session::connect,
-    };
+        session::connect,
+    )
+    .with_engine("arrow 59");
 }
 
 /// The abilities of the backend, computed from the tables that do the work.

@@ -1,6 +1,6 @@
 //! What the backend can do, computed from the tables that do the lowering.
 
-use laktory_core::{Capabilities, Support};
+use laktory_core::{Capabilities, Support, WindowFunc};
 
 use crate::{funcs, ops, read, round_trip, write};
 
@@ -11,6 +11,9 @@ pub(crate) fn capabilities() -> Capabilities {
     capabilities
         .funcs
         .extend(funcs::rows().map(|(func, support, _)| (*func, *support)));
+    capabilities.windows = WindowFunc::all()
+        .map(|func| (func, Support::Full))
+        .collect();
     capabilities.reads.extend(read::formats());
     capabilities.writes.extend(write::formats());
     capabilities.user_scalars = Support::Full;

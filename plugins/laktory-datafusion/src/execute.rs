@@ -67,7 +67,7 @@ async fn run(
     let mut outcomes = Vec::with_capacity(finished.len());
     for done in finished {
         outcomes.push(match done {
-            Done::Written(rows) => Outcome::Written(WriteReport { rows }),
+            Done::Written(rows) => Outcome::Written(WriteReport::new(rows)),
             Done::Collected(batches) => Outcome::Collected(batches),
             Done::Kept(spool) => {
                 let (rows, table) = cx.blocking(move || spool.finish()).await?;

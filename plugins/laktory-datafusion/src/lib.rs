@@ -27,7 +27,7 @@ mod tests;
 mod types;
 mod write;
 
-use laktory_core::BackendDescriptor;
+use laktory_core::{BackendDescriptor, CONTRACT};
 
 pub use datafusion;
 pub use frame::DataFusionFrame;
@@ -37,12 +37,12 @@ pub(crate) const NAME: &str = "DATAFUSION";
 
 laktory_core::register_backend! {
     /// The DATAFUSION backend.
-    pub static DATAFUSION = BackendDescriptor {
-        name: NAME,
-        aliases: &[],
-        provided_by: "laktory-datafusion",
-        engine: "datafusion 55.2.0",
-        capabilities: capabilities::capabilities,
-        connect: session::connect,
-    };
+    pub static DATAFUSION = BackendDescriptor::new(
+        NAME,
+        CONTRACT,
+        env!("CARGO_PKG_NAME"),
+        capabilities::capabilities,
+        session::connect,
+    )
+    .with_engine("datafusion 55.2.0");
 }

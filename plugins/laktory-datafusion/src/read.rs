@@ -38,11 +38,9 @@ use table::Files;
 type Reader = fn(&Request<'_>) -> Result<Files>;
 
 const fn full(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Full,
-        options,
-        schema: true,
-    }
+    FormatSupport::new(Support::Full)
+        .with_options(options)
+        .with_schema(true)
 }
 
 /// The formats that are read.

@@ -7,29 +7,17 @@ use laktory_formats::round_trip::{CSV, JSON};
 pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
     (
         Format::Csv,
-        RoundTrip {
-            kinds: CSV,
-            options: &[
+        RoundTrip::new(
+            CSV,
+            &[
                 ("include_bom", ReadsAs::Nothing),
                 ("include_header", ReadsAs::Header),
                 ("null_value", ReadsAs::Null("null_values")),
                 ("quote_char", ReadsAs::Option("quote_char")),
                 ("separator", ReadsAs::Option("separator")),
             ],
-        },
+        ),
     ),
-    (
-        Format::JsonLines,
-        RoundTrip {
-            kinds: JSON,
-            options: &[],
-        },
-    ),
-    (
-        Format::Json,
-        RoundTrip {
-            kinds: JSON,
-            options: &[],
-        },
-    ),
+    (Format::JsonLines, RoundTrip::new(JSON, &[])),
+    (Format::Json, RoundTrip::new(JSON, &[])),
 ];

@@ -107,10 +107,9 @@ impl Bench {
     }
 
     pub(crate) fn execute(&self, jobs: Vec<(&Frame, Target)>) -> Result<Vec<Outcome>> {
-        let jobs = jobs.into_iter().map(|(frame, target)| Job {
-            frame: frame.clone(),
-            target,
-        });
+        let jobs = jobs
+            .into_iter()
+            .map(|(frame, target)| Job::new(frame.clone(), target));
         self.runtime
             .block_on(self.backend.execute(&self.cx, jobs.collect()))
     }

@@ -112,12 +112,7 @@ fn jobs_of_one_plan_give_what_each_asks_for() {
         )
         .unwrap();
     let path = bench.folder.path().join("out.parquet");
-    let spec = WriteSpec {
-        format: Format::Parquet,
-        existing: None,
-        path: path.clone(),
-        options: Options::new(),
-    };
+    let spec = WriteSpec::new(Format::Parquet, path.clone());
     let outcomes = bench
         .execute(vec![
             (&kept, Target::Write(spec)),
@@ -193,12 +188,7 @@ fn every_format_is_read_as_it_was_written() {
         Format::JsonLines,
     ] {
         let path = bench.folder.path().join(format.name());
-        let spec = WriteSpec {
-            format: format.clone(),
-            existing: None,
-            path: path.clone(),
-            options: Options::new(),
-        };
+        let spec = WriteSpec::new(format.clone(), path.clone());
         bench.execute(vec![(&frame, Target::Write(spec))]).unwrap();
         let mut spec = ReadSpec::new(format.clone(), "x");
         spec.files = vec![path];
@@ -213,12 +203,7 @@ fn every_format_is_read_as_it_was_written() {
             "{format}"
         );
     }
-    let spec = WriteSpec {
-        format: Format::Csv,
-        existing: None,
-        path: bench.folder.path().join("x.csv"),
-        options: Options::new(),
-    };
+    let spec = WriteSpec::new(Format::Csv, bench.folder.path().join("x.csv"));
     let error = bench
         .execute(vec![(&frame, Target::Write(spec.clone()))])
         .unwrap_err();

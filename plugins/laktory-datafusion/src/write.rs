@@ -59,11 +59,7 @@ const PARQUET_OPTIONS: &[&str] = &[
 ];
 
 const fn full(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Full,
-        options,
-        schema: false,
-    }
+    FormatSupport::new(Support::Full).with_options(options)
 }
 
 /// The formats that are text: rows are added to their files, and counted in them.

@@ -115,7 +115,7 @@ fn run(cx: &RunCx, frames: Vec<LazyFrame>, targets: &[&Target]) -> Result<Vec<Ou
 
 impl Pending {
     fn finish(self, rows: u64) -> Result<Outcome> {
-        let report = WriteReport { rows };
+        let report = WriteReport::new(rows);
         Ok(match self {
             Self::Written(text) => {
                 if let Some(text) = text {

@@ -26,7 +26,7 @@ mod user;
 mod window;
 mod write;
 
-use laktory_core::BackendDescriptor;
+use laktory_core::{BackendDescriptor, CONTRACT};
 
 pub use frame::PolarsFrame;
 pub use polars;
@@ -37,12 +37,12 @@ pub(crate) const NAME: &str = "POLARS";
 
 laktory_core::register_backend! {
     /// The POLARS backend.
-    pub static POLARS = BackendDescriptor {
-        name: NAME,
-        aliases: &[],
-        provided_by: "laktory-polars",
-        engine: "polars 0.55.2",
-        capabilities: capabilities::capabilities,
-        connect: session::connect,
-    };
+    pub static POLARS = BackendDescriptor::new(
+        NAME,
+        CONTRACT,
+        env!("CARGO_PKG_NAME"),
+        capabilities::capabilities,
+        session::connect,
+    )
+    .with_engine("polars 0.55.2");
 }

@@ -55,11 +55,9 @@ pub(crate) const READERS: &[Row] = &[
 ];
 
 const fn full(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Full,
-        options,
-        schema: true,
-    }
+    FormatSupport::new(Support::Full)
+        .with_options(options)
+        .with_schema(true)
 }
 
 /// A read, prepared: checked options, existing files, declared types.

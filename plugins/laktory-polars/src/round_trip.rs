@@ -7,8 +7,8 @@ use laktory_formats::round_trip::JSON;
 pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
     (
         Format::Csv,
-        RoundTrip {
-            kinds: &[
+        RoundTrip::new(
+            &[
                 Kind::Boolean,
                 Kind::Integer,
                 Kind::Float,
@@ -20,7 +20,7 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
                 Kind::ZonedDatetime,
                 Kind::Null,
             ],
-            options: &[
+            &[
                 ("batch_size", ReadsAs::Nothing),
                 ("compression", ReadsAs::Nothing),
                 ("compression_level", ReadsAs::Nothing),
@@ -31,23 +31,17 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
                 ("quote_char", ReadsAs::Option("quote_char")),
                 ("separator", ReadsAs::Option("separator")),
             ],
-        },
+        ),
     ),
     (
         Format::JsonLines,
-        RoundTrip {
-            kinds: JSON,
-            options: &[
+        RoundTrip::new(
+            JSON,
+            &[
                 ("compression", ReadsAs::Nothing),
                 ("compression_level", ReadsAs::Nothing),
             ],
-        },
+        ),
     ),
-    (
-        Format::Json,
-        RoundTrip {
-            kinds: JSON,
-            options: &[],
-        },
-    ),
+    (Format::Json, RoundTrip::new(JSON, &[])),
 ];

@@ -87,10 +87,7 @@ impl Bench {
 
     /// The rows of a frame.
     pub(crate) fn collect(&self, frame: &Frame) -> Result<DataFrame> {
-        let job = Job {
-            frame: frame.clone(),
-            target: Target::Collect,
-        };
+        let job = Job::new(frame.clone(), Target::Collect);
         let outcomes = self.run(vec![job])?;
         let [Outcome::Collected(batches)] = outcomes.as_slice() else {
             panic!("one collected output");

@@ -48,15 +48,10 @@ fn apply(bench: &Bench, frame: &Frame, op: &Op) -> Result<Frame> {
 }
 
 fn write(bench: &Bench, frame: &Frame, format: Format, name: &str) -> Job {
-    Job {
-        frame: frame.clone(),
-        target: Target::Write(WriteSpec {
-            format,
-            existing: None,
-            path: bench.folder.path().join(name),
-            options: Default::default(),
-        }),
-    }
+    Job::new(
+        frame.clone(),
+        Target::Write(WriteSpec::new(format, bench.folder.path().join(name))),
+    )
 }
 
 #[test]
@@ -176,14 +171,8 @@ fn outputs_of_one_stage_read_the_source_once() {
     let jobs = vec![
         write(&bench, &part(Func::Lt), Format::Parquet, "low.parquet"),
         write(&bench, &part(Func::Ge), Format::Csv, "high.csv"),
-        Job {
-            frame: counted.clone(),
-            target: Target::Materialize,
-        },
-        Job {
-            frame: metrics,
-            target: Target::Collect,
-        },
+        Job::new(counted.clone(), Target::Materialize),
+        Job::new(metrics, Target::Collect),
     ];
     let outcomes = bench.run(jobs).unwrap();
     assert!(matches!(outcomes[0], Outcome::Written(report) if report.rows == 1_000));
@@ -208,10 +197,7 @@ fn rows_leave_and_enter_unchanged() {
 fn a_frame_beyond_the_budget_is_spilled() {
     let bench = Bench::with_budget(1_000);
     let rows = df!("x" => (0..10_000_i64).collect::<Vec<_>>()).unwrap();
-    let job = Job {
-        frame: bench.frame(rows.clone()),
-        target: Target::Materialize,
-    };
+    let job = Job::new(bench.frame(rows.clone()), Target::Materialize);
     let outcomes = bench.run(vec![job]).unwrap();
     let [Outcome::Materialized { frame, rows: count }] = outcomes.as_slice() else {
         panic!("{outcomes:?}");

@@ -92,11 +92,7 @@ const PARQUET_OPTIONS: &[&str] = &[
 ];
 
 const fn full(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Full,
-        options,
-        schema: false,
-    }
+    FormatSupport::new(Support::Full).with_options(options)
 }
 
 /// How to write what `spec` asks for, rows of `schema`.

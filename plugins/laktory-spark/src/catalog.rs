@@ -60,6 +60,7 @@ impl Catalog for Session {
         let what = match relation {
             Relation::Table => "TABLE",
             Relation::View => "VIEW",
+            _ => return Err(Error::unsupported("this kind of name")),
         };
         self.analysed.clear();
         let statement = format!("DROP {what} {}", identifier(name));

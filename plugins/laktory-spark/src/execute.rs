@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use laktory_core::{
-    DType, Error, ErrorKind, Field, Job, Layout, Outcome, Place, Result, RunCx, StoreSpec, Target,
+    DType, Error, ErrorKind, Field, Job, Outcome, Place, Result, RunCx, StoreSpec, Target,
     WriteMode, WriteReport,
 };
 use proto::command::CommandType;
@@ -136,13 +136,10 @@ fn stored(target: &Target) -> Option<(Cow<'_, StoreSpec>, WriteMode)> {
     match target {
         Target::Store { spec, mode } => Some((Cow::Borrowed(spec), *mode)),
         Target::Write(spec) => {
-            let spec = StoreSpec {
-                place: Place::Path(spec.path.to_string_lossy().into_owned()),
-                format: spec.format.clone(),
-                options: spec.options.clone(),
-                layout: Layout::default(),
-            };
-            Some((Cow::Owned(spec), WriteMode::Error))
+            let place = Place::Path(spec.path.to_string_lossy().into_owned());
+            let mut store = StoreSpec::new(place, spec.format.clone());
+            store.options = spec.options.clone();
+            Some((Cow::Owned(store), WriteMode::Error))
         }
         _ => None,
     }
@@ -197,7 +194,7 @@ async fn written(
         None if mode == WriteMode::Ignore => 0,
         None => count(session, cx, &resolved.relation).await?,
     };
-    Ok(WriteReport { rows })
+    Ok(WriteReport::new(rows))
 }
 
 /// The last frame that all outputs come from, when it is more than a source.

@@ -23,19 +23,20 @@ mod sql;
 mod types;
 mod write;
 
-use laktory_core::BackendDescriptor;
+use laktory_core::{BackendDescriptor, CONTRACT};
 
 /// Name under which the backend is registered.
 pub(crate) const NAME: &str = "PYSPARK";
 
 laktory_core::register_backend! {
     /// The PYSPARK backend.
-    pub static PYSPARK = BackendDescriptor {
-        name: NAME,
-        aliases: &["SPARK"],
-        provided_by: "laktory-spark",
-        engine: "Spark Connect (protocol 4.2)",
-        capabilities: capabilities::capabilities,
-        connect: session::connect,
-    };
+    pub static PYSPARK = BackendDescriptor::new(
+        NAME,
+        CONTRACT,
+        env!("CARGO_PKG_NAME"),
+        capabilities::capabilities,
+        session::connect,
+    )
+    .with_aliases(&["SPARK"])
+    .with_engine("Spark Connect (protocol 4.2)");
 }

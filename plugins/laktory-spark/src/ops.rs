@@ -202,13 +202,13 @@ pub(crate) fn lower(
         Op::Cast { columns: casts } => {
             let exprs = casts
                 .iter()
-                .map(|(name, to)| Output {
-                    name: name.clone(),
-                    expr: Expr::Cast {
+                .map(|(name, to)| {
+                    let cast = Expr::Cast {
                         expr: Box::new(Expr::column(name)),
                         to: to.clone(),
                         strict: true,
-                    },
+                    };
+                    Output::new(name.as_str(), cast)
                 })
                 .collect();
             with_columns(input, exprs, started)

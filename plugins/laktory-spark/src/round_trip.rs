@@ -7,8 +7,8 @@ use laktory_core::{Format, Kind, ReadsAs, RoundTrip};
 pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
     (
         Format::Csv,
-        RoundTrip {
-            kinds: &[
+        RoundTrip::new(
+            &[
                 Kind::Boolean,
                 Kind::Integer,
                 Kind::Float,
@@ -17,7 +17,7 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
                 Kind::Datetime,
                 Kind::Duration,
             ],
-            options: &[
+            &[
                 ("compression", ReadsAs::Nothing),
                 ("delimiter", ReadsAs::Option("delimiter")),
                 ("emptyValue", ReadsAs::Nothing),
@@ -33,13 +33,14 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
                 ("separator", ReadsAs::Option("separator")),
                 ("timestampFormat", ReadsAs::Nothing),
             ],
-        },
+        ),
     ),
     (Format::JsonLines, JSON),
     (
         Format::Json,
-        RoundTrip {
-            options: &[
+        RoundTrip::new(
+            JSON.kinds,
+            &[
                 ("compression", ReadsAs::Nothing),
                 ("encoding", ReadsAs::Nothing),
                 ("ignoreNullFields", ReadsAs::Nothing),
@@ -47,20 +48,16 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
                 ("timeZone", ReadsAs::Nothing),
                 ("timestampFormat", ReadsAs::Nothing),
             ],
-            ..JSON
-        },
+        ),
     ),
     (
         Format::Parquet,
-        RoundTrip {
-            kinds: JSON.kinds,
-            options: &[("compression", ReadsAs::Nothing)],
-        },
+        RoundTrip::new(JSON.kinds, &[("compression", ReadsAs::Nothing)]),
     ),
 ];
 
-const JSON: RoundTrip = RoundTrip {
-    kinds: &[
+const JSON: RoundTrip = RoundTrip::new(
+    &[
         Kind::Boolean,
         Kind::Integer,
         Kind::Float,
@@ -75,10 +72,10 @@ const JSON: RoundTrip = RoundTrip {
         Kind::Struct,
         Kind::Map,
     ],
-    options: &[
+    &[
         ("compression", ReadsAs::Nothing),
         ("ignoreNullFields", ReadsAs::Nothing),
         ("timeZone", ReadsAs::Nothing),
         ("timestampFormat", ReadsAs::Nothing),
     ],
-};
+);

@@ -70,21 +70,14 @@ const JSON: &[&str] = &[
 ];
 
 const fn full(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Full,
-        options,
-        schema: false,
-    }
+    FormatSupport::new(Support::Full).with_options(options)
 }
 
 const fn partial(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Partial {
-            note: "where the cluster has the package of the format",
-        },
-        options,
-        schema: false,
-    }
+    FormatSupport::new(Support::Partial {
+        note: "where the cluster has the package of the format",
+    })
+    .with_options(options)
 }
 
 /// Whether columns have a form in a format, before anything is written.
@@ -222,6 +215,7 @@ pub(crate) fn command(
             table_name: identifier(table),
             save_method: TableSaveMethod::SaveAsTable as i32,
         }),
+        _ => return Err(Error::unsupported("this kind of place")),
     };
     let mode = match mode {
         WriteMode::Overwrite => SaveMode::Overwrite,
@@ -251,6 +245,7 @@ pub(crate) fn target(place: &Place) -> Result<String> {
     match place {
         Place::Path(path) => located(path),
         Place::Table(table) => Ok(identifier(table)),
+        _ => Err(Error::unsupported("this kind of place")),
     }
 }
 
@@ -281,19 +276,16 @@ fn document(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use laktory_core::{Layout, Options};
+    use laktory_core::Options;
 
     fn csv(options: &[(&str, &str)]) -> StoreSpec {
         let text = |text: &str| OptionValue::Text(text.to_owned());
         let options = options
             .iter()
             .map(|(name, value)| ((*name).to_owned(), text(value)));
-        StoreSpec {
-            place: Place::Path("/tmp/x".to_owned()),
-            format: Format::Csv,
-            options: options.collect::<Options>(),
-            layout: Layout::default(),
-        }
+        let mut spec = StoreSpec::new(Place::Path("/tmp/x".to_owned()), Format::Csv);
+        spec.options = options.collect::<Options>();
+        spec
     }
 
     #[test]

@@ -229,7 +229,7 @@ mod tests {
             );
         }
         let lib = copy.text("plugins/laktory-duckling/src/lib.rs");
-        assert!(lib.contains("pub static DUCKLING = BackendDescriptor"));
+        assert!(lib.contains("pub static DUCKLING = BackendDescriptor::new"));
         let mut added = 0;
         for file in EDITS.iter().map(|edit| edit.file).collect::<BTreeSet<_>>() {
             let before = std::fs::read_to_string(cargo::root().join(file)).unwrap();

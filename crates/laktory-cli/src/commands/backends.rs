@@ -24,7 +24,11 @@ pub(crate) fn backends(args: &BackendsArgs, registry: &Registry) -> Result<(), F
         };
         let _ = writeln!(text, "{}{default}", backend.name);
         let _ = writeln!(text, "  engine   {}", backend.engine);
-        let _ = writeln!(text, "  driver   {}", backend.provided_by);
+        let _ = writeln!(
+            text,
+            "  driver   {} (contract {})",
+            backend.provided_by, backend.contract
+        );
         if !backend.aliases.is_empty() {
             let _ = writeln!(text, "  aliases  {}", backend.aliases.join(", "));
         }
@@ -43,7 +47,14 @@ pub(crate) fn backends(args: &BackendsArgs, registry: &Registry) -> Result<(), F
         }
     }
     if text.is_empty() {
-        text.push_str("this build has no backend; build it with `--features polars`");
+        text.push_str("this build has no backend");
+        if let Some(hint) = registry
+            .get(laktory::DEFAULT_BACKEND)
+            .err()
+            .and_then(|error| error.hint().map(str::to_owned))
+        {
+            let _ = write!(text, "; {hint}");
+        }
     }
     functions(&mut text, registry);
     print(text.trim_end())

@@ -49,6 +49,7 @@ fn backend(descriptor: &BackendDescriptor, capabilities: &Capabilities) -> Value
         "default": descriptor.name == laktory::DEFAULT_BACKEND,
         "engine": descriptor.engine,
         "driver": descriptor.provided_by,
+        "contract": descriptor.contract.to_string(),
         "aliases": descriptor.aliases,
         "tables": told(capabilities.tables),
         "reads": formats(&capabilities.reads),

@@ -159,6 +159,7 @@ pub struct Example {
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct FuncDef {
     /// Which function.
     pub func: Func,

@@ -9,6 +9,7 @@ const DAY: i64 = 86_400;
 
 /// A point in time as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Instant {
     /// Seconds since 1970-01-01T00:00:00, by the clock of the text.
     pub local: i64,

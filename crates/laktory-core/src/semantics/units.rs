@@ -115,6 +115,7 @@ const SCALES: &[(&str, f64, f64)] = &[
 
 /// A conversion `value * factor + offset`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Conversion {
     /// Multiplied first.
     pub factor: f64,

@@ -17,6 +17,7 @@ use super::{Typed, cast, common_type, supertype};
 
 /// What a step is over columns.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct After {
     /// The columns that it leaves; none where only the engine, or the rows, can tell.
     pub columns: Option<Vec<Field>>,

@@ -202,11 +202,7 @@ impl NodeRun<'_> {
                 return Err(at_sink(Error::internal("a view without query")));
             };
             self.announce(sink);
-            let view = ViewSpec {
-                name: name.clone(),
-                query: query.clone(),
-                tables: tables.clone(),
-            };
+            let view = ViewSpec::new(name.clone(), query.clone(), tables.clone());
             let catalog = catalog(backend).map_err(at_sink)?;
             let created = catalog.create_view(self.shared.cx, &view).await;
             created.map_err(|error| match error.range() {

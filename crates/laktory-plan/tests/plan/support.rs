@@ -23,13 +23,13 @@ impl Profile for Left {
         for formats in [&mut capabilities.reads, &mut capabilities.writes] {
             formats.get_mut(&Format::Csv).unwrap().options = &["separator", "include_header"];
         }
-        let csv = RoundTrip {
-            kinds: &[Kind::Integer],
-            options: &[
+        let csv = RoundTrip::new(
+            &[Kind::Integer],
+            &[
                 ("separator", ReadsAs::Option("separator")),
                 ("include_header", ReadsAs::Header),
             ],
-        };
+        );
         capabilities.round_trips.insert(Format::Csv, csv);
         capabilities
     }

@@ -24,9 +24,9 @@ use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use laktory_core::{
-    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Capabilities, Error,
-    ErrorKind, Format, FormatSupport, Frame, Func, Job, NamedFrames, NativeFrame, Op, OpKind,
-    Outcome, ReadSpec, Result, RunCx, SqlTemplate, Support, Target, WriteReport,
+    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, CONTRACT, Capabilities,
+    Error, ErrorKind, Format, FormatSupport, Frame, Func, Job, NamedFrames, NativeFrame, Op,
+    OpKind, Outcome, ReadSpec, Result, RunCx, SqlTemplate, Support, Target, WriteReport,
 };
 
 pub use document::{Document, open, save};
@@ -83,14 +83,10 @@ pub const fn backend<P: Profile>(
     name: &'static str,
     aliases: &'static [&'static str],
 ) -> BackendDescriptor {
-    BackendDescriptor {
-        name,
-        aliases,
-        provided_by: "laktory-testkit",
-        engine: "none",
-        capabilities: P::capabilities,
-        connect: connect::<P>,
-    }
+    let provided_by = env!("CARGO_PKG_NAME");
+    BackendDescriptor::new(name, CONTRACT, provided_by, P::capabilities, connect::<P>)
+        .with_aliases(aliases)
+        .with_engine("none")
 }
 
 fn connect<'a, P: Profile>(
@@ -115,11 +111,7 @@ pub fn everything() -> Capabilities {
         .map(|kind| (*kind, Support::Full))
         .collect();
     capabilities.funcs = Func::all().map(|def| (def.func, Support::Full)).collect();
-    let format = FormatSupport {
-        support: Support::Full,
-        options: &[],
-        schema: true,
-    };
+    let format = FormatSupport::new(Support::Full).with_schema(true);
     let formats: BTreeMap<Format, FormatSupport> = [
         Format::Csv,
         Format::Ipc,
@@ -281,7 +273,7 @@ impl Backend for Recorder {
                         None => document::write(&spec.path, recorded, jobs.len())?,
                     }
                     let rows = told.next().unwrap_or_else(|| recorded.rows());
-                    Outcome::Written(WriteReport { rows })
+                    Outcome::Written(WriteReport::new(rows))
                 }
                 Target::Materialize => {
                     let mut kept = recorded.clone();
@@ -400,21 +392,10 @@ mod tests {
         let frame = recorder()
             .apply(&cx, &frame, &op, &NamedFrames::new())
             .unwrap();
-        let write = WriteSpec {
-            format: Format::Parquet,
-            existing: None,
-            path: target.clone(),
-            options: BTreeMap::new(),
-        };
+        let write = WriteSpec::new(Format::Parquet, target.clone());
         let jobs = vec![
-            Job {
-                frame: frame.clone(),
-                target: Target::Write(write),
-            },
-            Job {
-                frame,
-                target: Target::Collect,
-            },
+            Job::new(frame.clone(), Target::Write(write)),
+            Job::new(frame, Target::Collect),
         ];
         let outcomes = wait(recorder().execute(&cx, jobs)).unwrap();
         assert!(matches!(&outcomes[0], Outcome::Written(report) if report.rows == 2));

@@ -49,23 +49,22 @@ pub(super) fn carry(
     let sent = sent.map_err(told)?;
     let written = session.guarded("a round trip", async {
         let target = match capabilities.local_files {
-            true => Target::Write(WriteSpec {
-                format: format.clone(),
-                path: path.clone(),
-                existing: None,
-                options: options.clone(),
-            }),
-            false => Target::Store {
-                spec: StoreSpec {
-                    place: Place::Path(path.display().to_string()),
-                    format: format.clone(),
-                    options: options.clone(),
-                    layout: laktory_core::Layout::default(),
-                },
-                mode: WriteMode::Overwrite,
-            },
+            true => {
+                let mut spec = WriteSpec::new(format.clone(), &path);
+                spec.options = options.clone();
+                Target::Write(spec)
+            }
+            false => {
+                let place = Place::Path(path.display().to_string());
+                let mut spec = StoreSpec::new(place, format.clone());
+                spec.options = options.clone();
+                Target::Store {
+                    spec,
+                    mode: WriteMode::Overwrite,
+                }
+            }
         };
-        backend.execute(cx, vec![Job { frame, target }]).await
+        backend.execute(cx, vec![Job::new(frame, target)]).await
     });
     let dtypes: Vec<DType> = fields(&sent).into_iter().map(|field| field.dtype).collect();
     if let Err(error) = written {

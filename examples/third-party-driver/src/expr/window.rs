@@ -58,6 +58,9 @@ pub(super) fn window(lower: &Lower<'_>, window: &Window) -> Result<Value> {
     if !FUNCS.iter().any(|(func, _)| *func == window.func) {
         return Err(unsupported(format!("the window function {name}")));
     }
+    if window.frame.reaches_over_values() {
+        return Err(unsupported(format!("{name} over distances of values")));
+    }
     let typed = typing::type_of(
         &Expr::Window(Box::new(window.clone())),
         &fields(lower.schema),
@@ -158,7 +161,7 @@ impl Spec {
                 integers((0..rows).map(tile).collect())
             }
             WindowFunc::Lag | WindowFunc::Lead => self.shifted(args, rows)?,
-            _ => self.framed(args, &self.window.frame.ranges(peers))?,
+            _ => self.framed(args, &self.window.frame.rows(peers, None))?,
         })
     }
 

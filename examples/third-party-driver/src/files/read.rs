@@ -34,31 +34,21 @@ type Batches = Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowErr
 const READERS: &[(Format, FormatSupport, Look, Open)] = &[
     (
         Format::Csv,
-        FormatSupport {
-            support: Support::Full,
-            options: &["has_header", "infer_schema", "separator"],
-            schema: true,
-        },
+        FormatSupport::new(Support::Full)
+            .with_options(&["has_header", "infer_schema", "separator"])
+            .with_schema(true),
         look_csv,
         open_csv,
     ),
     (
         Format::JsonLines,
-        FormatSupport {
-            support: Support::Full,
-            options: &[],
-            schema: true,
-        },
+        FormatSupport::new(Support::Full).with_schema(true),
         look_lines,
         open_lines,
     ),
     (
         Format::Parquet,
-        FormatSupport {
-            support: Support::Full,
-            options: &[],
-            schema: false,
-        },
+        FormatSupport::new(Support::Full),
         look_parquet,
         open_parquet,
     ),

@@ -25,11 +25,7 @@ const WRITERS: &[(Format, FormatSupport, Write)] = &[
 ];
 
 const fn with(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Full,
-        options,
-        schema: false,
-    }
+    FormatSupport::new(Support::Full).with_options(options)
 }
 
 /// The formats that are written.

@@ -147,6 +147,7 @@ pub(super) fn join(
             let pairs: Vec<_> = right_names.iter().cloned().zip(inner).collect();
             return built(builder.project(joined_columns(&left_names, &pairs, suffix)?));
         }
+        _ => return Err(Error::unsupported("this kind of join")),
     };
     let builder = LogicalPlanBuilder::from(left)
         .join_with_expr_keys(right, kind, (left_keys, right_keys), None)
@@ -357,6 +358,7 @@ pub(super) fn union(
         }
         UnionHow::Diagonal => plans = diagonal(plans)?,
         UnionHow::Coerced => plans = coerced(plans)?,
+        _ => return Err(Error::unsupported("this kind of union")),
     }
     let mut plans = plans.into_iter();
     let Some(first) = plans.next() else {

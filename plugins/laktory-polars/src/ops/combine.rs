@@ -38,6 +38,7 @@ pub(super) fn join(
         JoinHow::Full => JoinType::Full,
         JoinHow::Semi => JoinType::Semi,
         JoinHow::Anti => JoinType::Anti,
+        _ => return Err(Error::unsupported("this kind of join")),
     };
     let joined = |left: LazyFrame, right: LazyFrame, more: Option<&str>| {
         let with = |names: &[String]| {

@@ -134,6 +134,7 @@ pub(super) fn join(
         JoinHow::Full => JoinType::FullOuter,
         JoinHow::Semi => JoinType::LeftSemi,
         JoinHow::Anti => JoinType::LeftAnti,
+        _ => return Err(Error::unsupported("this kind of join")),
     };
     let mut condition = None;
     for (a, b) in left_on.iter().zip(right_on) {
@@ -239,11 +240,6 @@ pub(super) fn union(first: &Resolved, others: &[Arc<Resolved>], how: UnionHow) -
                     .with_hint("select and cast the same columns in the same order, or use `how='diagonal'`"));
                 }
             }
-            UnionHow::Coerced => {
-                return Err(Error::unsupported(
-                    "frames of different types cannot be stacked on backend PYSPARK",
-                ));
-            }
             UnionHow::Diagonal => {
                 for field in &other.columns {
                     match columns.iter_mut().find(|known| known.name == field.name) {
@@ -261,6 +257,12 @@ pub(super) fn union(first: &Resolved, others: &[Arc<Resolved>], how: UnionHow) -
                         }
                     }
                 }
+            }
+            // Statements, which stack frames of different types, are Spark's own.
+            _ => {
+                return Err(Error::unsupported(
+                    "this kind of union is not available on backend PYSPARK",
+                ));
             }
         }
     }

@@ -24,21 +24,16 @@ pub(crate) const READERS: &[(Format, FormatSupport, &str)] = &[
 ];
 
 const fn full(options: &'static [&'static str], schema: bool) -> FormatSupport {
-    FormatSupport {
-        support: Support::Full,
-        options,
-        schema,
-    }
+    FormatSupport::new(Support::Full)
+        .with_options(options)
+        .with_schema(schema)
 }
 
 const fn partial(options: &'static [&'static str]) -> FormatSupport {
-    FormatSupport {
-        support: Support::Partial {
-            note: "where the cluster has the package of the format",
-        },
-        options,
-        schema: false,
-    }
+    FormatSupport::new(Support::Partial {
+        note: "where the cluster has the package of the format",
+    })
+    .with_options(options)
 }
 
 const FILES: &[&str] = &[
