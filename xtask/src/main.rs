@@ -14,6 +14,7 @@ mod gen_data;
 mod generate;
 mod new_backend;
 mod protoc;
+mod public_api;
 mod python;
 mod results;
 mod spark;
@@ -37,6 +38,8 @@ tasks:
   tidy                              the rules of the house: dependency directions, layout, wording
   generate [--check]                the pages of docs/ that are printed from what the command says: support matrix, steps,
                                     expressions, SQL, command line, JSON schema; --check says which are stale
+  public-api [--check]              accepts what is public of the crates that drivers outside of the repository use, or
+                                    compares it with the lists that are kept
   new-backend NAME                  the skeleton of a driver in plugins/laktory-NAME, and the lines that link it
   bench [--rows N] [--runs N]       time and memory beside the same work written by hand; start-up; validation
   bench --suite tpch [--scale SF] [--runs N] [--profile dev]
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         "protoc" => Options::parse(rest, &[]).and_then(|_| protoc::run()),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),
         "generate" => generate::run(rest),
+        "public-api" => public_api::run(rest),
         "bench" => Options::parse(rest, &["rows", "runs", "suite", "scale", "profile"])
             .and_then(|options| bench::run(&options)),
         "gen-data" => Options::parse(rest, &["rows", "out", "seed", "files"])

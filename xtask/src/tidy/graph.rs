@@ -1,32 +1,55 @@
-//! Which of our crates may depend on which.
+//! Which of our crates may use which: a table of edges. An edge that is not in it is refused, and so is one in it that nobody has.
 //!
-//! The chain is `laktory-cli`, `laktory` (the facade), `laktory-exec`, `laktory-plan`, `laktory-model`,
-//! `laktory-syntax`, `laktory-core`: a crate may use those behind it. Drivers use the contract crate and the formats that engines share, the testkit
-//! uses anything up to the executor, and only the facade and the test packages name drivers.
+//! A new edge is a decision: it is added here, with the reason in the commit, and in ARCHITECTURE.md.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-/// From the command line down to the contract.
-const CHAIN: &[&str] = &[
-    "laktory-cli",
-    "laktory",
-    "laktory-exec",
-    "laktory-plan",
-    "laktory-model",
-    "laktory-syntax",
-    "laktory-core",
+/// The crates that each of ours may use. Drivers are named by the facade alone, and only by feature.
+const EDGES: &[(&str, &[&str])] = &[
+    ("laktory-core", &[]),
+    ("laktory-syntax", &["laktory-core"]),
+    ("laktory-formats", &["laktory-core"]),
+    ("laktory-sql", &["laktory-core", "laktory-syntax"]),
+    ("laktory-model", &["laktory-core", "laktory-syntax"]),
+    (
+        "laktory-plan",
+        &["laktory-core", "laktory-model", "laktory-syntax"],
+    ),
+    (
+        "laktory-exec",
+        &[
+            "laktory-core",
+            "laktory-model",
+            "laktory-plan",
+            "laktory-sql",
+            "laktory-syntax",
+        ],
+    ),
+    (
+        "laktory-testkit",
+        &["laktory-core", "laktory-sql", "laktory-syntax"],
+    ),
+    (
+        "laktory",
+        &[
+            "laktory-core",
+            "laktory-exec",
+            "laktory-model",
+            "laktory-plan",
+            "laktory-sql",
+            "laktory-syntax",
+        ],
+    ),
+    ("laktory-cli", &["laktory"]),
 ];
-const CONTRACT: &str = "laktory-core";
-/// Beside the chain: what engines share about file formats.
-const FORMATS: &str = "laktory-formats";
-/// Beside the chain: the SQL front end, for drivers without a planner of their own, for the executor, which asks it what the
-/// columns of a statement depend on, and for the facade, whose reference tells what it has.
-const SQL: &str = "laktory-sql";
-const EXECUTOR: &str = "laktory-exec";
-const FACADE: &str = "laktory";
-const TESTKIT: &str = "laktory-testkit";
+
+/// What a driver may use, each of them.
+const OF_DRIVERS: &[&str] = &["laktory-core", "laktory-formats", "laktory-sql"];
+
+/// What tests of a crate may use beside that.
+const OF_TESTS: &[&str] = &["laktory-testkit"];
 
 /// One of our packages.
 #[derive(Clone, Debug)]
@@ -73,7 +96,7 @@ pub(super) fn packages(metadata: &Value, root: &Path) -> Vec<Package> {
         .collect()
 }
 
-/// One sentence for each edge that should not be.
+/// One sentence for each edge that should not be, and for each that is allowed for nothing.
 pub(super) fn check(packages: &[Package]) -> Vec<String> {
     let mut violations = Vec::new();
     for package in packages {
@@ -88,36 +111,28 @@ pub(super) fn check(packages: &[Package]) -> Vec<String> {
                 ));
             }
         }
+        for unused in unused(package) {
+            violations.push(format!(
+                "`{}` may depend on `{unused}`, and does not: take the edge out of the table",
+                package.name
+            ));
+        }
     }
     violations
 }
 
 fn refused(package: &Package, dependency: &Dependency, other: &Package) -> Option<&'static str> {
-    if package.place == "tests" {
-        return None;
-    }
-    if package.place == "xtask" {
-        return Some("tasks use none of our crates, so that they build at once");
-    }
-    if dependency.development && other.name == TESTKIT {
-        return None;
-    }
-    if package.place == "plugins" {
-        let shared = [CONTRACT, FORMATS, SQL].contains(&other.name.as_str());
-        return (!shared).then_some(
-            "a driver uses the contract, the shared formats, the SQL front end and its engine only",
-        );
-    }
-    if package.name == FORMATS {
-        return (other.name != CONTRACT).then_some("the formats know the contract crate only");
-    }
-    if package.name == SQL {
-        let known = [CONTRACT, "laktory-syntax"].contains(&other.name.as_str());
-        return (!known).then_some("the SQL front end knows the contract and the syntax only");
-    }
-    if other.name == SQL {
-        return (package.name != EXECUTOR && package.name != FACADE)
-            .then_some("drivers, the executor and the facade use the SQL front end only");
+    let other_name = other.name.as_str();
+    match package.place.as_str() {
+        "tests" => return None,
+        "xtask" => return Some("tasks use none of our crates, so that they build at once"),
+        _ if dependency.development && OF_TESTS.contains(&other_name) => return None,
+        "plugins" => {
+            return (!OF_DRIVERS.contains(&other_name)).then_some(
+                "a driver uses the contract, the shared formats, the SQL front end and its engine only",
+            );
+        }
+        _ => {}
     }
     if other.place == "plugins" {
         return match package.name.as_str() {
@@ -126,22 +141,21 @@ fn refused(package: &Package, dependency: &Dependency, other: &Package) -> Optio
             _ => Some("only the facade names drivers"),
         };
     }
-    if other.place != "crates" {
-        return Some("crates use neither tests nor tasks");
-    }
-    let below = CHAIN.iter().position(|name| *name == other.name);
-    let first = match package.name.as_str() {
-        // As far up as the executor.
-        TESTKIT => 2,
-        name => match CHAIN.iter().position(|known| *known == name) {
-            Some(position) => position + 1,
-            None => return Some("the crate has no place in the chain yet: give it one in xtask"),
-        },
+    let Some((_, allowed)) = EDGES.iter().find(|(name, _)| *name == package.name) else {
+        return Some("the crate has no row in the table of edges yet");
     };
-    match below {
-        Some(below) if below >= first => None,
-        _ => Some("dependencies point down the chain only"),
-    }
+    (!allowed.contains(&other_name)).then_some("the edge is not in the table")
+}
+
+/// The edges of the table that a crate does not have.
+fn unused(package: &Package) -> Vec<&'static str> {
+    let row = EDGES.iter().find(|(name, _)| *name == package.name);
+    let allowed = row.map_or(&[][..], |(_, allowed)| allowed).iter();
+    let has = |name: &&&str| {
+        let mut dependencies = package.dependencies.iter();
+        dependencies.any(|dependency| !dependency.development && dependency.name == **name)
+    };
+    allowed.filter(|name| !has(name)).copied().collect()
 }
 
 #[cfg(test)]
@@ -166,16 +180,27 @@ mod tests {
     fn violations(extra: Package) -> Vec<String> {
         let mut packages = vec![
             package("crates", "laktory-core", &[]),
-            package("crates", "laktory-model", &[("laktory-core", false, false)]),
             package(
                 "crates",
-                "laktory-exec",
-                &[("laktory-testkit", true, false)],
+                "laktory-syntax",
+                &[("laktory-core", false, false)],
+            ),
+            package(
+                "crates",
+                "laktory-sql",
+                &[
+                    ("laktory-core", false, false),
+                    ("laktory-syntax", false, false),
+                ],
             ),
             package(
                 "crates",
                 "laktory-testkit",
-                &[("laktory-model", false, false)],
+                &[
+                    ("laktory-core", false, false),
+                    ("laktory-sql", false, false),
+                    ("laktory-syntax", false, false),
+                ],
             ),
             package(
                 "plugins",
@@ -188,26 +213,26 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_is_allowed_downwards_only() {
-        let down = package("crates", "laktory-plan", &[("laktory-model", false, false)]);
-        assert!(violations(down).is_empty());
-        let up = package(
-            "crates",
-            "laktory-syntax",
-            &[("laktory-model", false, false)],
-        );
+    fn edges_are_those_of_the_table() {
+        let formats = |name: &str, tests: bool| {
+            let edges = [("laktory-core", false, false), (name, tests, false)];
+            violations(package("crates", "laktory-formats", &edges))
+        };
         assert_eq!(
-            violations(up),
-            ["`laktory-syntax` depends on `laktory-model`: dependencies point down the chain only"]
+            formats("laktory-syntax", false),
+            ["`laktory-formats` depends on `laktory-syntax`: the edge is not in the table"]
         );
-        let sideways = package(
-            "crates",
-            "laktory-plan",
-            &[("laktory-testkit", false, false)],
-        );
-        assert_eq!(violations(sideways).len(), 1);
+        assert!(formats("laktory-testkit", true).is_empty());
+        assert_eq!(formats("laktory-testkit", false).len(), 1);
         let new = package("crates", "laktory-new", &[("laktory-core", false, false)]);
-        assert!(violations(new)[0].contains("no place in the chain"));
+        assert!(violations(new)[0].contains("no row in the table"));
+        let less = package("crates", "laktory-formats", &[]);
+        assert_eq!(
+            violations(less),
+            [
+                "`laktory-formats` may depend on `laktory-core`, and does not: take the edge out of the table"
+            ]
+        );
     }
 
     #[test]
@@ -236,7 +261,13 @@ mod tests {
                 &[("laktory-polars", false, optional)],
             ))
         };
-        assert!(names("laktory", true).is_empty());
+        let drivers = |found: Vec<String>| {
+            let of_drivers = found.into_iter();
+            of_drivers
+                .filter(|told| told.contains("laktory-polars"))
+                .collect::<Vec<_>>()
+        };
+        assert!(drivers(names("laktory", true)).is_empty());
         assert!(names("laktory", false)[0].contains("by feature"));
         assert!(names("laktory-cli", true)[0].contains("only the facade"));
     }

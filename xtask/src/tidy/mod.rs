@@ -2,15 +2,18 @@
 //!
 //! - the graph of our crates (`graph`);
 //! - layout and wording of files (`text`);
-//! - no engine in a build that did not ask for it ([`engines`]).
+//! - names of rules, which one page tells (`rules`);
+//! - no engine in a build that did not ask for it ([`engines`]);
+//! - the public items of the contract are those that were accepted ([`public_api`]).
 
 mod graph;
+mod rules;
 mod text;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::cargo;
+use crate::{cargo, public_api};
 
 /// Packages that mean that an engine is part of a build, by the facade's feature that brings it.
 const ENGINES: &[(&str, &str)] = &[
@@ -26,15 +29,17 @@ pub(crate) fn run() -> Result<(), String> {
     let mut files = Vec::new();
     collect(&root, &root, &mut files).map_err(|error| error.to_string())?;
     files.sort();
+    let mut rules = rules::Rules::default();
     for file in &files {
         // What is not text has no wording.
         if let Ok(text) = std::fs::read_to_string(root.join(file)) {
             violations.extend(text::check(file, &text));
+            rules.see(file, &text);
         }
     }
-    if let Err(error) = engines(None) {
-        violations.push(error);
-    }
+    violations.extend(rules.check());
+    violations.extend(engines(None).err());
+    violations.extend(public_api::check().err());
     if violations.is_empty() {
         println!("tidy: {} files, nothing to say", files.len());
         Ok(())
@@ -98,7 +103,8 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Res
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let hidden = name.starts_with('.') && !matches!(&*name, ".ci" | ".cargo" | ".github");
-        let output = name == "target" || (folder == root && name == "data");
+        let output =
+            name == "target" || (folder == root && (name == "data" || name.starts_with("target-")));
         if entry.file_type()?.is_dir() {
             if !hidden && !output {
                 collect(root, &entry.path(), files)?;
