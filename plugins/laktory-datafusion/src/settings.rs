@@ -71,9 +71,8 @@ impl Settings {
         let state = SessionStateBuilder::new()
             .with_config(self.config())
             .with_runtime_env(runtime)
-            .with_default_features()
-            .with_physical_optimizer_rules(crate::limits::rules())
-            .build();
+            .with_default_features();
+        let state = crate::optimizer::guarded(state).build();
         Ok(SessionContext::new_with_state(state))
     }
 

@@ -2,7 +2,6 @@
 
 /// A signed distance in time. Months and days are those of a calendar; the rest is a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Interval {
     /// Calendar months; quarters are three of them, years twelve.
     Months(i64),

@@ -75,12 +75,7 @@ impl Spec {
             Bound::Offset(by) if by < 0 => format!("m{}", by.unsigned_abs()),
             Bound::Offset(by) => by.to_string(),
         };
-        let unit = match self.unit {
-            Unit::Rows => "rows",
-            Unit::Groups => "groups",
-            Unit::Range => "range",
-            Unit::Interval => "interval",
-        };
+        let unit = format!("{:?}", self.unit).to_lowercase();
         format!(
             "{PREFIX}__{}__{}__{orders}__{unit}__{}__{}__{}",
             self.func,

@@ -11,21 +11,13 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
 use datafusion::error::Result;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use datafusion::physical_plan::sorts::sort::SortExec;
 
-/// The rules of the engine's physical optimizer, behind [`LimitsApart`].
-pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = PhysicalOptimizer::new().rules;
-    rules.insert(0, Arc::new(LimitsApart));
-    rules
-}
-
 /// Takes limits out of sorts, and puts them above.
 #[derive(Debug)]
-struct LimitsApart;
+pub(super) struct LimitsApart;
 
 impl PhysicalOptimizerRule for LimitsApart {
     fn optimize(
