@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use laktory_core::{BackendConfig, Registry};
 use laktory_testkit::{
     Arguments, Gaps, REQUIRED, Suite, equivalence, inspected, load_cases, reference_cases,
-    round_trips,
+    round_trips, statements,
 };
 
 fn main() -> ExitCode {
@@ -42,6 +42,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     if server.is_none() {
         more.extend(round_trips(&registry, &configs));
     }
+    let (drawn, counts) = statements(&registry, &configs, &here.join("statements"));
+    more.extend(drawn);
     let mut cases = load_cases(&here.join("cases"))?;
     cases.extend(reference_cases()?);
     let suite = Suite {
@@ -60,6 +62,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let (conclusion, summary) = suite.run(arguments)?;
     if !arguments.list {
         report(&summary);
+        report(&counts.text());
     }
     Ok(conclusion.exit_code())
 }

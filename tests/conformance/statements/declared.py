@@ -1,0 +1,24 @@
+"""What a driver may answer otherwise than DuckDB, each with its reason.
+
+What can be written in DuckDB's own words is no matter of this list: see `Both` in `trees.py`.
+"""
+
+
+def ordered_window(backend, text, answered):
+    """The front end leaves statements with such windows to the engine's planner there."""
+    return backend == "DATAFUSION" and answered["kind"].startswith("error") and " OVER (" in text and "ORDER BY" in text
+
+
+# The reason, and whether a difference is of that kind; it gets the backend, the text of the statement, and the answer.
+DECLARED = [
+    ("statements with an ordered window are those of DataFusion's planner, which has other functions", ordered_window),
+]
+
+
+def declared(backend, tree, answered):
+    """The reason why answers may differ, if there is one."""
+    text = tree.write("ours")
+    for reason, applies in DECLARED:
+        if applies(backend, text, answered):
+            return reason
+    return None
