@@ -8,6 +8,7 @@ use sqlparser::ast::{
 
 use crate::fault::{Planned, Stop, beyond, wrong};
 use crate::join::How;
+use crate::lateral::lateral;
 use crate::place;
 use crate::plan::Rel;
 use crate::planner::{Planner, renamed};
@@ -40,6 +41,11 @@ impl Planner<'_> {
                 let before = std::mem::take(&mut relations);
                 let left = self.side_by_side(before)?;
                 let first = self.unnested(left, &table.relation, false)?;
+                relations.push(self.with_joins(first, &table.joins)?);
+            } else if let Some(query) = lateral(&table.relation) {
+                let before = std::mem::take(&mut relations);
+                let left = self.side_by_side(before)?;
+                let first = self.lateral(&left, query, None)?;
                 relations.push(self.with_joins(first, &table.joins)?);
             } else {
                 relations.push(self.joined_tables(table)?);
@@ -237,6 +243,10 @@ impl Planner<'_> {
                 left = self.unnested(left, &join.relation, keep)?;
                 continue;
             }
+            if let Some(query) = lateral(&join.relation) {
+                left = self.lateral(&left, query, Some(&join.join_operator))?;
+                continue;
+            }
             let right = self.factor(&join.relation)?;
             left = self.joined(left, right, &join.join_operator)?;
         }
@@ -295,18 +305,20 @@ impl Planner<'_> {
         let mut scope = left.scope.clone();
         scope.extend(right.scope.iter().cloned());
         for condition in &mut conditions {
-            if tree::has_query(condition) {
-                return beyond(refused::ON_QUERY);
-            }
             self.resolve(&scope, condition)?;
         }
         for (a, b) in &pairs {
             conditions.push(equal(&a.id, &b.id));
         }
-        let mut rel = if swapped {
-            self.join(&right.rel, &left.rel, how, conditions)?
+        let sides = if swapped {
+            (&right, &left)
         } else {
-            self.join(&left.rel, &right.rel, how, conditions)?
+            (&left, &right)
+        };
+        let mut rel = if conditions.iter().any(tree::has_query) {
+            self.join_by_queries(sides, how, &scope, conditions)?
+        } else {
+            self.join(&sides.0.rel, &sides.1.rel, how, conditions)?
         };
         match how {
             How::Semi | How::Anti if swapped => {

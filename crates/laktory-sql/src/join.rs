@@ -130,24 +130,52 @@ impl Planner<'_> {
             let pairs = self.keyed(&left, &right, JoinHow::Inner, &parts.keys, &[], &[]);
             filtered(&pairs, &parts.both)
         };
-        let of_left = self.by_pairs(left, &pairs, &parts.columns, how == How::Semi);
+        Ok(self.rows_of_pairs((left, right), &pairs, how, &parts.columns))
+    }
+
+    /// The rows of a join by its pairs; whether a row has a pair depends on some columns of it alone.
+    pub(crate) fn rows_of_pairs(
+        &mut self,
+        (left, right): (&Rel, &Rel),
+        pairs: &Rel,
+        how: How,
+        about: &BTreeSet<String>,
+    ) -> Rel {
+        if how == How::Inner {
+            return pairs.clone();
+        }
+        let of_left = self.by_pairs(left, pairs, about, how == How::Semi);
         let rest = match how {
-            How::Semi | How::Anti => return Ok(of_left),
-            How::Left => vec![of_left],
-            _ => vec![of_left, self.by_pairs(right, &pairs, &parts.columns, false)],
+            How::Semi | How::Anti => return of_left,
+            How::Full => vec![of_left, self.by_pairs(right, pairs, about, false)],
+            _ => vec![of_left],
         };
         let all: Vec<String> = pairs.ids.clone();
-        Ok(pairs.union(&rest, UnionHow::Diagonal).only(&all))
+        pairs.union(&rest, UnionHow::Diagonal).only(&all)
     }
 
     /// The rows of one side that have a pair, or that have none.
-    fn by_pairs(&mut self, side: &Rel, pairs: &Rel, about: &BTreeSet<String>, having: bool) -> Rel {
+    pub(crate) fn by_pairs(
+        &mut self,
+        side: &Rel,
+        pairs: &Rel,
+        about: &BTreeSet<String>,
+        having: bool,
+    ) -> Rel {
         let about: Vec<&String> = side.ids.iter().filter(|id| about.contains(*id)).collect();
         let how = if having { JoinHow::Semi } else { JoinHow::Anti };
         let keys: Vec<(String, String)> = about
             .into_iter()
             .map(|id| (id.clone(), self.names.fresh("key")))
             .collect();
+        if keys.is_empty() {
+            // All rows have a pair, or none has.
+            let (a, b) = (self.names.fresh("key"), self.names.fresh("key"));
+            let one = |name: &String| vec![(name.clone(), Expr::literal(true))];
+            let seen = pairs.head(1).with(one(&b)).only([&b]);
+            let rows = side.with(one(&a));
+            return rows.join(&seen, how, &[(a, b)], false).only(&side.ids);
+        }
         let columns = keys.iter().map(|(id, key)| (key.clone(), Expr::column(id)));
         let seen = pairs.select(columns.collect()).distinct();
         side.join(&seen, how, &keys, true)

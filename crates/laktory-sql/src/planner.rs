@@ -1,7 +1,7 @@
 //! Planning of queries: common tables, set operations, order and limits. What one SELECT does is in `select`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, JoinHow, Scalar, SortKey, UnionHow};
 use sqlparser::ast::{
@@ -10,6 +10,7 @@ use sqlparser::ast::{
 };
 
 use crate::fault::{Planned, Stop, beyond, wrong};
+use crate::order::is_all;
 use crate::plan::Rel;
 use crate::refused;
 use crate::scope::{Column, Names};
@@ -62,6 +63,8 @@ pub(crate) struct Planner<'a> {
     common: Vec<Common>,
     pub(crate) names: Names,
     pub(crate) outer: Vec<Outer>,
+    /// Columns of outer rows that sub-queries used, while somebody asks for them.
+    pub(crate) touched: BTreeSet<String>,
     /// How many sub-queries may still be planned: what is correlated over many levels would be planned again and again.
     pub(crate) budget: usize,
     /// What columns that stand for a value are called, by their names in frames.
@@ -80,6 +83,7 @@ impl<'a> Planner<'a> {
             common: Vec::new(),
             names: Names::default(),
             outer: Vec::new(),
+            touched: BTreeSet::new(),
             budget: MOST_PLANNINGS,
             shown: HashMap::new(),
             fields: HashMap::new(),
@@ -169,8 +173,13 @@ impl<'a> Planner<'a> {
             None => &[],
             Some(order) if order.interpolate.is_some() => return beyond(refused::INTERPOLATE),
             Some(order) => match &order.kind {
-                OrderByKind::Expressions(keys) => keys,
-                OrderByKind::All(_) => return beyond(refused::ORDER_ALL),
+                OrderByKind::Expressions(keys) => match keys.as_slice() {
+                    [key] if is_all(&key.expr) => {
+                        return self.sorted_by_all(query, &key.options);
+                    }
+                    keys => keys,
+                },
+                OrderByKind::All(options) => return self.sorted_by_all(query, options),
             },
         };
         let (limit, offset) = limits(query)?;
@@ -231,7 +240,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Plans what stands below a set operation.
-    fn set(&mut self, body: &SetExpr) -> Planned<Output> {
+    pub(crate) fn set(&mut self, body: &SetExpr) -> Planned<Output> {
         match body {
             SetExpr::Select(select) => self.select(select, &[]),
             SetExpr::Query(query) => self.query(query),
@@ -522,7 +531,7 @@ pub(crate) fn renamed(
 }
 
 /// How many rows are left out at the start, and how many follow at most.
-fn limits(query: &Query) -> Planned<(Option<u64>, u64)> {
+pub(crate) fn limits(query: &Query) -> Planned<(Option<u64>, u64)> {
     let mut limit = None;
     let mut offset = 0;
     match &query.limit_clause {

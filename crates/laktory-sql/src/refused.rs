@@ -32,7 +32,8 @@ refusals! {
     STATEMENT: "a statement inside of a query", "write a sink for what is to be written",
         "WITH t AS (INSERT INTO u VALUES (1)) SELECT k FROM {df}";
     VALUES_QUERY: "a sub-query in VALUES", "write a SELECT for the row, and UNION ALL", "VALUES ((SELECT MAX(k) FROM {df}))";
-    ORDER_ALL: "ORDER BY ALL", "name the columns, or their positions", "";
+    ORDER_ALL: "ORDER BY ALL in a sub-query that uses the outer row", "name the columns, or their positions",
+        "SELECT k FROM {df} AS a WHERE k IN (SELECT b.k FROM {df} AS b WHERE b.x = a.x ORDER BY ALL)";
     ORDER_QUERY: "a sub-query in ORDER BY", "select the value under a name, and order by the name",
         "SELECT k FROM {df} UNION SELECT x FROM {df} ORDER BY (SELECT MAX(x) FROM {df})";
     ORDER_USING: "ORDER BY ... USING", "write ASC or DESC", "";
@@ -53,8 +54,10 @@ refusals! {
 
     // --- FROM and joins ---
     SAMPLE: "TABLESAMPLE", "use the method `sample`", "SELECT k FROM {df} TABLESAMPLE (10 PERCENT)";
-    LATERAL: "LATERAL", "write the sub-query where its value is used, or a common table expression",
-        "SELECT t.k FROM {df} AS t, LATERAL (SELECT t.x AS y) AS u";
+    LATERAL: "LATERAL without a relation before it", "write the sub-query without LATERAL", "";
+    LATERAL_JOIN: "this kind of join with LATERAL", "write CROSS JOIN, JOIN or LEFT JOIN",
+        "SELECT a.k FROM {df} AS a FULL JOIN LATERAL (SELECT a.x AS y) AS u ON TRUE";
+    LATERAL_USING: "USING with LATERAL", "write ON", "SELECT a.k FROM {df} AS a JOIN LATERAL (SELECT a.x AS x) AS u USING (x)";
     PIVOT: "PIVOT", "use the method `pivot`", "SELECT * FROM {df} PIVOT (SUM(x) FOR s IN ('a', 'b')) AS p";
     UNPIVOT: "UNPIVOT", "use the method `unpivot`", "SELECT * FROM {df} UNPIVOT (v FOR n IN (k, x)) AS u";
     TABLE_FUNCTION: "TABLE(...)", "write a common table expression", "SELECT * FROM TABLE(f(1))";
@@ -71,8 +74,6 @@ refusals! {
     GLOBAL_JOIN: "GLOBAL JOIN", "write JOIN", "SELECT a.k FROM {df} AS a GLOBAL JOIN {df} AS b ON a.k = b.k";
     JOIN_KIND: "this kind of join", "write a join with a condition, or the method `join_asof`",
         "SELECT a.k FROM {df} AS a CROSS APPLY {df} AS b";
-    ON_QUERY: "a sub-query in ON", "write it in WHERE, or as a common table expression",
-        "SELECT a.k FROM {df} AS a JOIN {df} AS b ON a.k = (SELECT MAX(k) FROM {df})";
     USING_NAME: "this name in USING", "write names without a table", "SELECT 1 AS n FROM {df} AS a JOIN {df} AS b USING (a.k)";
     USING_MERGED: "a column of USING that is merged", "write ON, with the names of the tables", "";
     USING_SEVERAL: "a column of USING that may be several", "write ON, with the names of the tables",
@@ -103,6 +104,10 @@ refusals! {
 
     // --- sub-queries ---
     QUERY_COLUMNS: "a sub-query of several columns", "select one column", "SELECT (SELECT k, x FROM {df}) AS n FROM {df}";
+    QUANTIFIED: "ANY and ALL of what is no sub-query", "write `x IN (..)`, or `LIST_CONTAINS(l, x)`", "SELECT k = ANY (l) AS n FROM {df}";
+    QUANTIFIED_BY: "this operator with ANY or ALL", "write =, <>, <, <=, > or >=", "SELECT k FROM {df} WHERE s ~ ANY (SELECT s FROM {df})";
+    ROW_WIDTH: "a row of values among rows of another width", "select as many columns as there are values",
+        "SELECT k FROM {df} WHERE (k, x) NOT IN (SELECT k FROM {df})";
     QUERY_WINDOW: "a window in a sub-query that uses the outer row", "write the window in a common table expression, and join it",
         "SELECT k FROM {df} AS a WHERE k IN (SELECT SUM(b.k + a.x) OVER (ORDER BY b.x) FROM {df} AS b WHERE b.x = a.x)";
     QUERY_SETS: "grouping sets in a sub-query that uses the outer row", "write them in a common table expression, and join it",

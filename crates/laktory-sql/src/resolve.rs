@@ -179,6 +179,7 @@ impl Planner<'_> {
                 None => return Ok(None),
             },
         };
+        self.touched.insert(id.clone());
         let outer = &mut self.outer[below];
         outer.touched = true;
         if outer.direct {

@@ -10,6 +10,7 @@ use crate::group::{is_aggregate, or_zero};
 use crate::join::How;
 use crate::plan::{Rel, not};
 use crate::planner::{Outer, Output, Planner};
+use crate::quantified::Quantifier;
 use crate::refused;
 use crate::scope::Column;
 use crate::select::is_window;
@@ -19,22 +20,22 @@ use crate::tree;
 const ROUNDS: usize = 8;
 
 /// A sub-query beside the rows around it.
-struct Inner {
-    output: Output,
+pub(crate) struct Inner {
+    pub(crate) output: Output,
     /// Columns of the outer row that it uses, and their names in its relation.
-    used: Vec<(String, String)>,
+    pub(crate) used: Vec<(String, String)>,
 }
 
 impl Inner {
     /// The column of the only output.
-    fn value(&self) -> Planned<String> {
+    pub(crate) fn value(&self) -> Planned<String> {
         match self.output.columns.as_slice() {
             [(_, id)] => Ok(id.clone()),
             _ => beyond(refused::QUERY_COLUMNS),
         }
     }
 
-    fn outer_ids(&self) -> Vec<String> {
+    pub(crate) fn outer_ids(&self) -> Vec<String> {
         self.used.iter().map(|(_, id)| id.clone()).collect()
     }
 }
@@ -55,10 +56,30 @@ impl Planner<'_> {
                     subquery,
                     negated,
                 } => {
-                    let value = self.lower(expr)?;
-                    let id = self.contained(relation, value, subquery)?;
+                    let id = match tree::bare(expr) {
+                        ast::Expr::Tuple(values) => {
+                            let values = values.iter().map(|value| self.lower(value));
+                            let values = values.collect::<Planned<Vec<_>>>()?;
+                            self.row_contained(relation, values, subquery)?
+                        }
+                        _ => {
+                            let value = self.lower(expr)?;
+                            self.contained(relation, value, subquery)?
+                        }
+                    };
                     self.maybe_not(relation, id, *negated)
                 }
+                ast::Expr::AnyOp {
+                    left,
+                    compare_op,
+                    right,
+                    ..
+                } => self.compared(relation, (left, compare_op, right), Quantifier::Any)?,
+                ast::Expr::AllOp {
+                    left,
+                    compare_op,
+                    right,
+                } => self.compared(relation, (left, compare_op, right), Quantifier::All)?,
                 _ => return Ok(()),
             };
             *node = tree::resolved(&id, node);
@@ -66,7 +87,12 @@ impl Planner<'_> {
         })
     }
 
-    fn maybe_not(&mut self, relation: &mut Relation, id: String, negated: bool) -> String {
+    pub(crate) fn maybe_not(
+        &mut self,
+        relation: &mut Relation,
+        id: String,
+        negated: bool,
+    ) -> String {
         if !negated {
             return id;
         }
@@ -131,18 +157,22 @@ impl Planner<'_> {
         if !is_ungrouped(select) || items.iter().any(|expr| tree::any(expr, special)) {
             return Ok(false);
         }
-        let item = match (value, items.as_slice()) {
-            (None, _) => None,
-            (Some(_), [item]) if select.projection.len() == 1 && !tree::has_query(item) => {
-                Some((*item).clone())
-            }
-            (Some(_), _) => return Ok(false),
+        let values: Vec<&ast::Expr> = match value.map(tree::bare) {
+            None => Vec::new(),
+            Some(ast::Expr::Tuple(values)) => values.iter().collect(),
+            Some(value) => vec![value],
         };
+        let fits = items.len() == values.len()
+            && select.projection.len() == values.len()
+            && !items.iter().any(|item| tree::has_query(item));
+        if value.is_some() && !fits {
+            return Ok(false);
+        }
         let Some((inner, mut conditions)) = self.beside(relation, select)? else {
             return Ok(false);
         };
-        if let (Some(value), Some(mut item)) = (value, item) {
-            let mut value = value.clone();
+        for (value, item) in values.into_iter().zip(items) {
+            let (mut value, mut item) = (value.clone(), item.clone());
             let scope = relation.scope.clone();
             self.resolve(&scope, &mut value)?;
             self.direct(relation, |planner| planner.resolve(&inner.scope, &mut item))?;
@@ -238,7 +268,7 @@ impl Planner<'_> {
     }
 
     /// Plans a sub-query beside the rows around it.
-    fn inner(&mut self, relation: &Relation, query: &Query) -> Planned<Inner> {
+    pub(crate) fn inner(&mut self, relation: &Relation, query: &Query) -> Planned<Inner> {
         let mut used: Vec<(String, String)> = Vec::new();
         for _ in 0..ROUNDS {
             self.spend()?;
@@ -273,7 +303,7 @@ impl Planner<'_> {
     }
 
     /// Joins columns of a sub-query, one row for each outer row at most, to the rows around it.
-    fn attach(
+    pub(crate) fn attach(
         &mut self,
         relation: &mut Relation,
         rel: &Rel,
@@ -457,7 +487,7 @@ impl Planner<'_> {
 
     /// The column that tells whether a value is among those of a sub-query: null when it is not found, and it or one of
     /// those is null.
-    fn contained(
+    pub(crate) fn contained(
         &mut self,
         relation: &mut Relation,
         value: Expr,
