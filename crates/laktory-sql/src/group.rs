@@ -204,11 +204,17 @@ impl Planner<'_> {
             .map(|aggregate| (aggregate.id.clone(), aggregate.value.clone()))
             .collect();
         let all: Vec<String> = keys.iter().map(|key| key.id.clone()).collect();
+        // A group of all rows is one row, also where nothing is computed of them.
+        let rows_of_all = self.names.fresh("rows");
         let grouped = |set: &[String]| {
             let mut by = outer.clone();
             by.extend(set.iter().filter(|id| !outer.contains(id)).cloned());
             let told = groupings.iter().map(|grouping| grouping.of(set, &all));
-            rows.aggregate(&by, values.clone()).with(told.collect())
+            let mut values = values.clone();
+            if by.is_empty() && values.is_empty() {
+                values.push((rows_of_all.clone(), Expr::call(Func::Len, [])));
+            }
+            rows.aggregate(&by, values).with(told.collect())
         };
         let single = all.is_empty();
         relation.rel = match sets {
@@ -246,25 +252,40 @@ impl Planner<'_> {
             return Ok(());
         };
         let name = tree::function_name(function);
+        if let Some(ast::WindowType::WindowSpec(spec)) = &mut function.over {
+            let keys = spec.order_by.iter_mut().map(|key| &mut key.expr);
+            for key in spec.partition_by.iter_mut().chain(keys) {
+                self.spread_constant(relation, key)?;
+            }
+        }
+        let counts_buckets = name == "NTILE";
+        let spreads = laktory_syntax::sql_is_aggregate(&name) || function.over.is_some();
         // The constant of a quantile says which one.
-        if !laktory_syntax::sql_is_aggregate(&name) || name.starts_with("PERCENTILE") {
+        if !spreads || counts_buckets || name.starts_with("PERCENTILE") {
             return Ok(());
         }
         let FunctionArguments::List(list) = &mut function.args else {
             return Ok(());
         };
-        let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) = list.args.first_mut() else {
-            return Ok(());
-        };
-        if tree::columns(first).is_empty() {
-            let value = self.lower(first)?;
-            let id = self.names.fresh("constant");
-            if let Some(name) = walk::output_name(&value) {
-                self.shown.insert(id.clone(), name);
+        match list.args.first_mut() {
+            Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) => {
+                self.spread_constant(relation, first)
             }
-            relation.rel = relation.rel.with(vec![(id.clone(), value)]);
-            *first = tree::resolved(&id, first);
+            _ => Ok(()),
         }
+    }
+
+    fn spread_constant(&mut self, relation: &mut Relation, expr: &mut ast::Expr) -> Planned<()> {
+        if !tree::columns(expr).is_empty() {
+            return Ok(());
+        }
+        let value = self.lower(expr)?;
+        let id = self.names.fresh("constant");
+        if let Some(name) = walk::output_name(&value) {
+            self.shown.insert(id.clone(), name);
+        }
+        relation.rel = relation.rel.with(vec![(id.clone(), value)]);
+        *expr = tree::resolved(&id, expr);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Steps: each becomes a node of the lazy plan.
 
 mod combine;
+mod keys;
 mod reshape;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use polars::prelude::{
 use polars_plan::dsl::DslPlan;
 use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
 
+use self::keys::{Known, grouped_by_one};
 use crate::expr::{by_name, cast, column, lower, lower_all, sort_options};
 use crate::heights::held_last;
 use crate::{PolarsFrame, user};
@@ -53,7 +55,7 @@ pub(crate) const KINDS: &[(OpKind, Support)] = &[
     (
         OpKind::Sql,
         Support::Partial {
-            note: "no RANGE with a distance, no recursive CTE, no LATERAL sub-query, no PIVOT",
+            note: "no RANGE with a distance, no recursive CTE, no PIVOT",
         },
     ),
 ];
@@ -72,12 +74,18 @@ pub(crate) fn apply(cx: &RunCx, input: &Frame, op: &Op, named: &NamedFrames) -> 
     let plans = others.iter().map(|other| other.plan()).collect();
     let weights = others.iter().map(|other| other.weight());
     let weight = weights.fold(frame.weight(), u32::saturating_add);
-    let lazy = step(cx, frame.plan(), op, plans)?;
+    let lazy = step(cx, frame.plan(), op, plans, &Known::of(input, op, named)?)?;
     let sources = PolarsFrame::all_sources(std::iter::once(frame).chain(others));
     Ok(PolarsFrame::reading(lazy, sources, weight))
 }
 
-fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Result<LazyFrame> {
+fn step(
+    cx: &RunCx,
+    lazy: LazyFrame,
+    op: &Op,
+    mut others: Vec<LazyFrame>,
+    known: &Known,
+) -> Result<LazyFrame> {
     let invalid = |why: &str| {
         Error::new(
             ErrorKind::InvalidArgument,
@@ -107,7 +115,13 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             subset,
             keep,
             order_by,
-        } => unique(cx, lazy, subset.as_deref(), *keep, order_by)?,
+        } => match subset.as_deref() {
+            Some([one]) if known.is_decimal(one) => grouped_by_one(lazy, |lazy, more| {
+                let subset = [one.clone(), more.to_owned()];
+                unique(cx, lazy, Some(&subset), *keep, order_by)
+            })?,
+            subset => unique(cx, lazy, subset, *keep, order_by)?,
+        },
         Op::DropNulls { subset } => match subset {
             Some(subset) if subset.is_empty() => lazy,
             Some(subset) => lazy.drop_nulls(Some(by_name(subset, true))),
@@ -143,7 +157,13 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             keys,
             aggs,
             drop_null_keys,
-        } => aggregate(cx, lazy, keys, aggs, *drop_null_keys)?,
+        } => match keys.as_slice() {
+            [Expr::Column(one)] if known.is_decimal(one) => grouped_by_one(lazy, |lazy, more| {
+                let keys = [keys[0].clone(), Expr::column(more)];
+                aggregate(cx, lazy, &keys, aggs, *drop_null_keys)
+            })?,
+            keys => aggregate(cx, lazy, keys, aggs, *drop_null_keys)?,
+        },
         Op::Join {
             how,
             left_on,
@@ -153,7 +173,10 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             ..
         } => {
             let right = one(&mut others)?;
-            combine::join(lazy, right, *how, (left_on, right_on), *nulls_equal, suffix)?
+            let join = |left, right, how, (left_on, right_on): (&[String], &[String])| {
+                combine::join(left, right, how, (left_on, right_on), *nulls_equal, suffix)
+            };
+            known.joined(lazy, right, *how, (left_on, right_on), join)?
         }
         Op::JoinAsof {
             left_on,
@@ -180,7 +203,13 @@ fn step(cx: &RunCx, lazy: LazyFrame, op: &Op, mut others: Vec<LazyFrame>) -> Res
             name,
             order_by,
             partition_by,
-        } => row_index(cx, lazy, name, order_by, partition_by)?,
+        } => match partition_by.as_slice() {
+            [Expr::Column(one)] if known.is_decimal(one) => grouped_by_one(lazy, |lazy, more| {
+                let partition = [partition_by[0].clone(), Expr::column(more)];
+                row_index(cx, lazy, name, order_by, &partition)
+            })?,
+            partition_by => row_index(cx, lazy, name, order_by, partition_by)?,
+        },
         Op::Explode {
             columns,
             empty_as_null,

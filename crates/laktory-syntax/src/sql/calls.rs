@@ -145,13 +145,30 @@ pub(super) fn filtered(expr: Expr, condition: &Expr) -> Option<Expr> {
     }
     for arg in &mut args {
         if let Arg::Expr(value) = arg {
-            *value = Expr::When {
-                branches: vec![(condition.clone(), value.clone())],
-                otherwise: None,
-            };
+            *value = where_true(value.clone(), condition);
         }
     }
     Some(Expr::Call { func, args })
+}
+
+/// The values of the rows where a condition holds, and null in the others; below the choice of distinct ones.
+fn where_true(value: Expr, condition: &Expr) -> Expr {
+    match value {
+        Expr::Call {
+            func: Func::Unique,
+            args,
+        } => {
+            let below = |arg| match arg {
+                Arg::Expr(value) => Arg::Expr(where_true(value, condition)),
+                other => other,
+            };
+            call(Func::Unique, args.into_iter().map(below).collect())
+        }
+        value => Expr::When {
+            branches: vec![(condition.clone(), value)],
+            otherwise: None,
+        },
+    }
 }
 
 fn wrong_count(
@@ -185,8 +202,10 @@ pub(super) fn plain(
             return Err(wrong_count(lower, function, name, &wanted));
         }
         let exprs = lower.exprs(args.nodes.iter().copied())?;
-        let expr = match name {
-            "CBRT" if lower.statement => cube_root(exprs),
+        let expr = match (name, target) {
+            ("CBRT", _) if lower.statement => cube_root(exprs),
+            (_, Target::Exprs(Func::All)) if lower.statement => truth_of(Func::Min, exprs),
+            (_, Target::Exprs(Func::Any)) if lower.statement => truth_of(Func::Max, exprs),
             _ => fixed(target, exprs),
         };
         return distinct(lower, function, expr, args.distinct);
@@ -234,6 +253,15 @@ fn cube_root(exprs: Vec<Expr>) -> Expr {
         branches: vec![(negative, Expr::call(Func::Neg, [mirrored]))],
         otherwise: Some(Box::new(root(x))),
     }
+}
+
+/// Whether a condition holds for all rows or for some of a statement: null where it is null for all, or there are none.
+fn truth_of(extreme: Func, exprs: Vec<Expr>) -> Expr {
+    let conditions = exprs.into_iter();
+    Expr::call(
+        extreme,
+        conditions.map(|condition| condition.and(Expr::literal(true))),
+    )
 }
 
 fn fixed(target: Target, exprs: Vec<Expr>) -> Expr {

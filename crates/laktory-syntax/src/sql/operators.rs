@@ -26,6 +26,7 @@ impl Lower<'_> {
             (UnaryOperator::Minus, Expr::Literal(Scalar::Float(value))) => {
                 Expr::Literal(Scalar::Float(-value))
             }
+            (UnaryOperator::Minus, null @ Expr::Literal(Scalar::Null)) => null,
             (UnaryOperator::Minus, expr) => Expr::call(Func::Neg, [expr]),
             (UnaryOperator::Plus, expr) => expr,
             (UnaryOperator::Not | UnaryOperator::BangNot | UnaryOperator::BitwiseNot, expr) => {

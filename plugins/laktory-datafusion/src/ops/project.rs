@@ -188,7 +188,14 @@ fn grouped(cx: &RunCx, plan: LogicalPlan, keys: &[Output], aggs: &[Output]) -> R
         let one_row = LogicalPlanBuilder::empty(true);
         return built(one_row.project(outputs));
     }
+    let one_group = group.is_empty();
     let plan = built(LogicalPlanBuilder::from(plan).aggregate(group, parts.named()))?;
+    let plan = if one_group {
+        // The engine (55) pushes a condition that never holds below one group of all rows, which is a row even of none.
+        built(LogicalPlanBuilder::from(plan).limit(0, Some(1)))?
+    } else {
+        plan
+    };
     built(LogicalPlanBuilder::from(plan).project(outputs))
 }
 
