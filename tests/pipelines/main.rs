@@ -22,6 +22,7 @@ mod sizes;
 mod start;
 mod strict;
 mod tables;
+mod tpch;
 mod world;
 
 use libtest_mimic::{Arguments, Trial};
@@ -46,6 +47,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(secrets::trials());
     trials.extend(strict::trials());
     trials.extend(tables::trials());
+    trials.extend(tpch::trials());
     trials.extend(world::trials());
     for engine in case::engines() {
         for path in engine.gaps.keys() {
