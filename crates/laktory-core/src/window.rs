@@ -112,7 +112,6 @@ impl WindowFunc {
 /// What a frame counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[non_exhaustive]
 pub enum WindowUnit {
     /// Single rows.
     Rows,
