@@ -154,6 +154,16 @@ impl Key {
         };
         Ok(Self { value, options })
     }
+
+    /// What it is for some rows.
+    pub(crate) fn column(&self, rows: &RecordBatch) -> Result<ArrayRef> {
+        self.value.column(rows)
+    }
+
+    /// Whether the greatest value comes first.
+    pub(crate) fn descending(&self) -> bool {
+        self.options.descending
+    }
 }
 
 /// The positions of a batch's rows in the order of keys; rows with equal keys stay in their order.

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::take;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use laktory_core::{Error, ErrorKind, Expr, Result, Support, Window, WindowFunc, typing};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit};
+use laktory_core::{
+    Error, ErrorKind, Expr, RangeKeys, RangeValues, Result, Support, Window, WindowFunc, typing,
+};
 
 use super::{Lower, Value};
 use crate::batch::{self, Key, keys};
 use crate::cast::convert;
 use crate::error::OrError;
 use crate::funcs::nan;
-use crate::types::{fields, is_float};
+use crate::types::{fields, is_float, is_number, shown};
 use crate::unsupported;
 
 const NUMBERS: Support = Support::Partial {
@@ -58,9 +60,6 @@ pub(super) fn window(lower: &Lower<'_>, window: &Window) -> Result<Value> {
     if !FUNCS.iter().any(|(func, _)| *func == window.func) {
         return Err(unsupported(format!("the window function {name}")));
     }
-    if window.frame.reaches_over_values() {
-        return Err(unsupported(format!("{name} over distances of values")));
-    }
     let typed = typing::type_of(
         &Expr::Window(Box::new(window.clone())),
         &fields(lower.schema),
@@ -75,7 +74,10 @@ pub(super) fn window(lower: &Lower<'_>, window: &Window) -> Result<Value> {
         .collect::<Result<Vec<_>>>()?;
     match window.func {
         WindowFunc::Sum | WindowFunc::Avg => {
-            if !is_float(&dtype) && dtype != DataType::Int64 {
+            let number = |arg: &Value| {
+                is_number(&arg.dtype) || matches!(arg.dtype, DataType::Null | DataType::Boolean)
+            };
+            if !is_float(&dtype) && dtype != DataType::Int64 || !args.iter().all(number) {
                 return Err(unsupported(format!("{name} of type {}", typed.dtype)));
             }
             args = convert_all(args, &dtype)?;
@@ -123,7 +125,15 @@ impl Spec {
         let sorted = batch::rows_at(rows, &order)?;
         let args = self.args.iter().map(|arg| arg.column(&sorted));
         let args = args.collect::<Result<Vec<_>>>()?;
-        let values = self.values(&args, &peers)?;
+        let keys = match self.order_by.as_slice() {
+            [key] if self.window.frame.reaches_over_values() => Some(RangeKeys {
+                values: distances(&key.column(&sorted)?)?,
+                descending: key.descending(),
+            }),
+            _ => None,
+        };
+        let frames = self.window.frame.rows(&peers, keys.as_ref());
+        let values = self.values(&args, &peers, &frames)?;
         let mut places = vec![None; order.len()];
         for (place, row) in order.into_iter().enumerate() {
             places[row] = Some(place);
@@ -131,8 +141,13 @@ impl Spec {
         take(&values, &batch::indices(places.into_iter()), None).or_error()
     }
 
-    /// The values for sorted rows.
-    fn values(&self, args: &[ArrayRef], peers: &[Range<usize>]) -> Result<ArrayRef> {
+    /// The values for sorted rows, with the frame of each.
+    fn values(
+        &self,
+        args: &[ArrayRef],
+        peers: &[Range<usize>],
+        frames: &[Range<usize>],
+    ) -> Result<ArrayRef> {
         let rows = peers.last().map_or(0, |last| last.end);
         // One value for all rows that are equal in order.
         let equal = |value: &dyn Fn(usize, &Range<usize>) -> usize| -> Vec<usize> {
@@ -161,7 +176,7 @@ impl Spec {
                 integers((0..rows).map(tile).collect())
             }
             WindowFunc::Lag | WindowFunc::Lead => self.shifted(args, rows)?,
-            _ => self.framed(args, &self.window.frame.rows(peers, None))?,
+            _ => self.framed(args, frames)?,
         })
     }
 
@@ -260,10 +275,14 @@ impl Spec {
                     WindowFunc::Min => std::cmp::Ordering::Less,
                     _ => std::cmp::Ordering::Greater,
                 };
+                // NaN only where there is nothing else.
+                let better = |row: usize, best: usize| match (nan[row], nan[best]) {
+                    (false, false) => order.row(row).cmp(&order.row(best)) == wanted,
+                    (number, other) => !number && other,
+                };
                 let best = folded(frames, None, |best: &mut Option<usize>, row| {
-                    if known(row) && !nan[row] {
-                        let better = |best: &usize| order.row(row).cmp(&order.row(*best)) == wanted;
-                        *best = best.filter(|best| !better(best)).or(Some(row));
+                    if known(row) && best.is_none_or(|best| better(row, best)) {
+                        *best = Some(row);
                     }
                 });
                 take(values, &batch::indices(best.into_iter()), None).or_error()?
@@ -282,6 +301,46 @@ impl Spec {
             }
         })
     }
+}
+
+/// The values of a key with distances between them: of points in time and durations in microseconds.
+fn distances(key: &ArrayRef) -> Result<RangeValues> {
+    let counts = |by: i128| -> Result<Vec<Option<i128>>> {
+        let counts = match key.data_type() {
+            DataType::Date32 => arrow::compute::cast(key, &DataType::Int32).or_error()?,
+            _ => Arc::clone(key),
+        };
+        let counts = arrow::compute::cast(&counts, &DataType::Int64).or_error()?;
+        let counts = counts.as_primitive::<Int64Type>().iter();
+        Ok(counts.map(|count| Some(i128::from(count?) * by)).collect())
+    };
+    let (by, unit) = match key.data_type() {
+        dtype if is_float(dtype) => {
+            let floats = arrow::compute::cast(key, &DataType::Float64).or_error()?;
+            let floats = floats.as_primitive::<Float64Type>().iter();
+            return Ok(RangeValues::Float(floats.collect()));
+        }
+        DataType::Decimal128(_, scale @ 0..) => {
+            let digits = key.as_primitive::<Decimal128Type>().iter().collect();
+            let unit = 10_i128.pow(scale.unsigned_abs().into());
+            return Ok(RangeValues::Whole(digits, unit));
+        }
+        DataType::Date32 => (86_400_000_000, 1),
+        DataType::Timestamp(unit, _) | DataType::Duration(unit) => match unit {
+            TimeUnit::Second => (1_000_000, 1),
+            TimeUnit::Millisecond => (1_000, 1),
+            TimeUnit::Microsecond => (1, 1),
+            TimeUnit::Nanosecond => (1, 1_000),
+        },
+        dtype if dtype.is_integer() && *dtype != DataType::UInt64 => (1, 1),
+        other => {
+            let dtype = shown(other);
+            return Err(unsupported(format!(
+                "a distance along values of type {dtype}"
+            )));
+        }
+    };
+    Ok(RangeValues::Whole(counts(by)?, unit))
 }
 
 /// Each frame folded. One that begins where the frame before it began, and ends no earlier, goes on from there.
