@@ -75,7 +75,7 @@ fn one(page: &mut String, entry: &Value) {
     }
 }
 
-/// Operators are short enough for a table; each row is its own anchor.
+/// Operators are short enough for a table.
 fn operators(page: &mut String, members: &[&Value]) {
     page.push_str(
         "| operator | types | what it gives | null and NaN | example |\n|---|---|---|---|---|\n",
@@ -84,8 +84,7 @@ fn operators(page: &mut String, members: &[&Value]) {
         let example = &entry["example"];
         let _ = writeln!(
             page,
-            "| <a id=\"{}\"></a>`{}` | {} | {} | {} | `{}`: {} |",
-            super::page::anchor(&title(entry)),
+            "| `{}` | {} | {} | {} | `{}`: {} |",
             cell(text(&entry["call"])),
             cell(text(&entry["types"])),
             cell(text(&entry["doc"])),

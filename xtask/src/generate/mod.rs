@@ -99,7 +99,7 @@ fn pages() -> Result<Vec<Page>, String> {
     let command = Asked::build()?;
     let backends = command.json(&["backends", "--all", "--json"])?;
     let docs = command.json(&["docs", "--json"])?;
-    let schema = command.said(&["json-schema"])?;
+    let schema = schema(command.json(&["json-schema"])?, &docs);
     let part = |name: &'static str, parts: &[(&str, String)]| {
         let kept = fs::read_to_string(cargo::root().join(name)).unwrap_or_default();
         let mut text = kept;
@@ -140,6 +140,25 @@ fn pages() -> Result<Vec<Page>, String> {
             text: schema,
         },
     ])
+}
+
+/// The JSON schema of laktory alone: the command under test also links functions of an example.
+fn schema(mut schema: Value, docs: &Value) -> String {
+    let own: Vec<&Value> = page::list(&docs["own"]).collect();
+    without(&mut schema, &own);
+    format!("{schema:#}\n")
+}
+
+/// Takes values out of every list.
+fn without(value: &mut Value, own: &[&Value]) {
+    match value {
+        Value::Array(items) => {
+            items.retain(|item| !own.contains(&item));
+            items.iter_mut().for_each(|item| without(item, own));
+        }
+        Value::Object(members) => members.values_mut().for_each(|member| without(member, own)),
+        _ => {}
+    }
 }
 
 /// The command, built.

@@ -87,7 +87,12 @@ pub(super) fn contents(groups: &[(&str, Vec<&Value>)], title: impl Fn(&Value) ->
             .iter()
             .map(|member| {
                 let title = title(member);
-                format!("[`{title}`](#{})", linked(&title))
+                // Operators are rows of a table, and signs make no anchor.
+                let named = title.chars().any(char::is_alphanumeric);
+                match named && text(&member["kind"]) != "operator" {
+                    true => format!("[`{title}`](#{})", linked(&title)),
+                    false => format!("`{title}`"),
+                }
             })
             .collect();
         lines.push(format!(

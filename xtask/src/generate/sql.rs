@@ -68,10 +68,16 @@ pub(super) fn functions(docs: &Value) -> String {
                 true => " Statements only.",
                 false => "",
             };
+            let name = text(&entry["name"]);
+            let named = name.chars().any(char::is_alphanumeric);
+            if named {
+                let _ = write!(page, "| <a id=\"{}\"></a>", anchor(name));
+            } else {
+                page.push_str("| ");
+            }
             let _ = writeln!(
                 page,
-                "| <a id=\"{}\"></a>`{}`{} | {} | {}{only} *Null: {}.* | `{}`<br>{} |",
-                anchor(text(&entry["name"])),
+                "`{}`{} | {} | {}{only} *Null: {}.* | `{}`<br>{} |",
                 cell(text(&entry["call"])),
                 cell(&also),
                 cell(text(&entry["types"])),

@@ -86,7 +86,6 @@ pub(crate) const METHODS: &[(&str, &str)] = &[
     ("str.trim", "write `.str.strip_chars()`"),
     ("strftime", "write `.dt.to_string(...)`"),
     ("trim", "write `.str.strip_chars()`"),
-    ("where", "write `nw.when(condition).then(a).otherwise(b)`"),
 ];
 
 /// Functions and types below `nw`.

@@ -1,7 +1,7 @@
 //! The reference for programs: what the pages of the documentation are made from.
 
 use clap::{Arg, Command, CommandFactory as _};
-use laktory::core::Registry;
+use laktory::core::{Registry, user};
 use laktory::reference::{self, Entry, ExampleColumn, Parameter, SqlPlace, TYPES};
 use serde_json::{Map, Value, json};
 
@@ -23,6 +23,8 @@ pub(super) fn whole(entries: &[Entry], registry: &Registry) -> Value {
         "entries": entries.iter().map(|entry| of_entry(entry, registry)).collect::<Vec<_>>(),
         "refused": refused.collect::<Vec<_>>(),
         "types": types.collect::<Vec<_>>(),
+        // Functions of crates beside laktory's own, which this program links.
+        "own": user::functions().map(|function| function.name).collect::<Vec<_>>(),
         "command": of_command(&command),
     })
 }

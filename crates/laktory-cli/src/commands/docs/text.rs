@@ -66,7 +66,7 @@ pub(super) fn entry(entry: &Entry, registry: &Registry, width: Option<usize>) ->
     if !entry.aliases.is_empty() {
         let _ = writeln!(text, "  also {}", entry.aliases.join(", "));
     }
-    let _ = writeln!(text, "\n{}", filled(entry.doc, "", width));
+    let _ = writeln!(text, "\n{}", filled(&plain(entry.doc), "", width));
     let _ = writeln!(
         text,
         "{}",
@@ -128,6 +128,22 @@ pub(super) fn refused(refused: &[&Refused]) -> String {
         })
         .collect();
     lines.join("\n\n")
+}
+
+/// Markdown without the addresses of its links.
+fn plain(doc: &str) -> String {
+    let mut text = String::new();
+    let mut rest = doc;
+    while let Some((before, after)) = rest.split_once("](") {
+        let (open, shown) = match before.rfind('[') {
+            Some(at) => (&before[..at], &before[at + 1..]),
+            None => (before, ""),
+        };
+        text.push_str(open);
+        text.push_str(shown);
+        rest = after.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    text + rest
 }
 
 /// A text broken between words, each line behind a margin.
