@@ -204,6 +204,24 @@ impl DType {
         matches!(self, Self::Float16 | Self::Float32 | Self::Float64)
     }
 
+    /// The type of the values of a map; engines without maps hold one as a list of structs of `key` and `value`.
+    #[must_use]
+    pub fn map_value(&self) -> Option<&Self> {
+        match self {
+            Self::Map(_, value) => Some(value),
+            Self::List(entry) => match entry.as_ref() {
+                Self::Struct(fields) => match fields.as_slice() {
+                    [key, value] if key.name == "key" && value.name == "value" => {
+                        Some(&value.dtype)
+                    }
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether it is an integer, a float or a decimal.
     #[must_use]
     pub fn is_numeric(&self) -> bool {

@@ -9,15 +9,13 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
-use self::limits::LimitsApart;
 use self::projections::ProjectionsApart;
 
 /// A session with the engine's rules behind ours.
 pub(crate) fn guarded(state: SessionStateBuilder) -> SessionStateBuilder {
     let mut logical = Optimizer::new().rules;
     logical.insert(0, Arc::new(ProjectionsApart));
-    let mut physical = PhysicalOptimizer::new().rules;
-    physical.insert(0, Arc::new(LimitsApart));
+    let physical = limits::kept(PhysicalOptimizer::new().rules);
     state
         .with_optimizer_rules(logical)
         .with_physical_optimizer_rules(physical)

@@ -278,7 +278,9 @@ pub(crate) fn selector(set: &Selector) -> Result<PolarsSelector> {
         Selector::Matches(pattern) => PolarsSelector::Matches(pattern.as_str().into()),
         Selector::DTypes(dtypes) => {
             let mut all: Option<DataTypeSelector> = None;
-            for dtype in dtypes {
+            // No column is of a type that the engine does not have.
+            let held = |dtype: &&DType| **dtype != DType::UInt128;
+            for dtype in dtypes.iter().filter(held) {
                 let one = dtype_selector(dtype)?;
                 all = Some(match all {
                     Some(all) => DataTypeSelector::Union(Arc::new(all), Arc::new(one)),

@@ -252,10 +252,7 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
         Func::ListSum => Ok(sum(&element(first))),
         Func::ListMean | Func::ListMedian => Ok(mean(&element(first))),
         Func::StructField => field(call.text("name")?, first),
-        Func::MapGet => Ok(match first {
-            DType::Map(_, value) => (**value).clone(),
-            other => other.clone(),
-        }),
+        Func::MapGet => Ok(first.map_value().unwrap_or(first).clone()),
         Func::RoundP => {
             let quotient = Typed::of(arithmetic(Func::TrueDiv, left, right)?);
             arithmetic(Func::Mul, &quotient, right)

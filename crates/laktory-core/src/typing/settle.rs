@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expand::no_column;
 use crate::expr::{Arg, Expr, Scalar, SortKey};
 use crate::functions::{Func, ParamType, Receiver};
+use crate::shape::{Rows, shape};
 use crate::window::Window;
 
 use super::common::is_temporal;
@@ -352,7 +353,8 @@ fn without_wrapping(func: Func, args: &[Arg], dtype: &DType) -> Option<Expr> {
         dtype,
         DType::Int8 | DType::Int16 | DType::Int32 | DType::Int64
     );
-    if !signed {
+    // What leaves rows out must not be asked twice: it may leave out others.
+    if !signed || shape(this).rows == Rows::Other {
         return None;
     }
     let wide = cast_to(this.clone(), DType::Int64);

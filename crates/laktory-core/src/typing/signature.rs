@@ -155,7 +155,7 @@ impl Class {
             Self::Measure => dtype.is_numeric() || *dtype == DType::Boolean || is_temporal(dtype),
             Self::List => matches!(dtype, DType::List(_) | DType::Array(..)),
             Self::Struct => matches!(dtype, DType::Struct(_)),
-            Self::Map => matches!(dtype, DType::Map(..)),
+            Self::Map => dtype.map_value().is_some(),
         }
     }
 

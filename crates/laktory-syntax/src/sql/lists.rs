@@ -21,12 +21,14 @@ pub(super) fn special(
             _ => return lower.unsupported("the element is a constant", nodes[1]),
         },
         ("ELEMENT_AT", 2) => {
-            let index = match lower.integer(nodes[1])? {
-                0 => return Err(vec![lower.invalid("elements are counted from 1", nodes[1])]),
-                index if index > 0 => index - 1,
-                index => index,
-            };
-            call(Func::ListGet, vec![Arg::Expr(expr(0)?), Arg::Int(index)])
+            let index = lower.integer(nodes[1])?;
+            if index < 1 {
+                return Err(vec![lower.invalid("elements are counted from 1", nodes[1])]);
+            }
+            call(
+                Func::ListGet,
+                vec![Arg::Expr(expr(0)?), Arg::Int(index - 1)],
+            )
         }
         ("GET", 2) => {
             let index = lower.integer(nodes[1])?;

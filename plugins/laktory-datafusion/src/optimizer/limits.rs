@@ -2,8 +2,9 @@
 //!
 //! DataFusion 55.2 cuts the rows of a sort within the sort (`SortExec` with `fetch`). Where its rule `EnsureRequirements` finds that
 //! the rows are in this order already, as those of a window are, it removes the sort and moves the limit below; operators that
-//! cannot take it there drop it, and all rows come out. A limit that stands above the sort stays; a later rule
-//! (`LimitPushdown`) brings it back into the sorts that are left.
+//! cannot take it there drop it, and all rows come out. A limit that stands above the sort stays. Right behind, `LimitPushdown`
+//! brings it back into the sorts that are left: `LimitPushPastWindows`, which comes before the engine's own use of it, takes limits
+//! above sorts for limits of what the sort reads.
 
 use std::sync::Arc;
 
@@ -11,13 +12,30 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
 use datafusion::error::Result;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::limit_pushdown::LimitPushdown;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use datafusion::physical_plan::sorts::sort::SortExec;
 
+type Rules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
+
+/// The engine's rules, with limits above sorts while requirements are met.
+pub(super) fn kept(engine: Rules) -> Rules {
+    let mut rules: Rules = vec![Arc::new(LimitsApart)];
+    for rule in engine {
+        let meets_requirements = rule.name() == EnsureRequirements::new().name();
+        rules.push(rule);
+        if meets_requirements {
+            rules.push(Arc::new(LimitPushdown::new()));
+        }
+    }
+    rules
+}
+
 /// Takes limits out of sorts, and puts them above.
 #[derive(Debug)]
-pub(super) struct LimitsApart;
+struct LimitsApart;
 
 impl PhysicalOptimizerRule for LimitsApart {
     fn optimize(

@@ -41,7 +41,11 @@ impl OptimizerRule for ProjectionsApart {
         if projection.expr.iter().any(is_marked) {
             return Ok(Transformed::no(LogicalPlan::Projection(projection)));
         }
-        let Some(at) = projection.expr.iter().position(|expr| computed(expr).is_some()) else {
+        let Some(at) = projection
+            .expr
+            .iter()
+            .position(|expr| computed(expr).is_some())
+        else {
             return Ok(Transformed::no(LogicalPlan::Projection(projection)));
         };
         let Projection {
