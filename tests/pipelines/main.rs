@@ -10,6 +10,7 @@ mod engines;
 mod example;
 mod kill;
 mod large;
+mod lineage;
 mod memory;
 mod options;
 mod pairs;
@@ -38,6 +39,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(example::trials());
     trials.extend(kill::trials());
     trials.extend(large::trials());
+    trials.extend(lineage::trials());
     trials.extend(memory::trials());
     trials.extend(options::trials());
     trials.extend(pairs::trials());

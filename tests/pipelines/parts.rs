@@ -34,7 +34,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         .collect()
 }
 
-fn number(variable: &str, default: u64) -> u64 {
+pub(crate) fn number(variable: &str, default: u64) -> u64 {
     let given = std::env::var(variable).ok();
     given
         .and_then(|given| given.parse().ok())

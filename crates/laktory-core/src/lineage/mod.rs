@@ -9,6 +9,8 @@
 
 mod expr;
 mod ops;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

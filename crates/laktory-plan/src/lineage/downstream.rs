@@ -1,10 +1,11 @@
 //! What becomes of columns: the graph in the other direction.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use laktory_core::lineage::{Decision, Part};
+use laktory_core::lineage::Part;
 
-use super::query::walk;
+use super::query::{Hows, walk};
 use super::{ColumnGraph, OwnerKind};
 
 /// The edges of a graph backwards.
@@ -14,6 +15,8 @@ pub(super) struct Downstream<'a> {
     pub(super) part_of: Vec<Vec<usize>>,
     /// What each vertex decides about.
     decides: Vec<Vec<usize>>,
+    /// What decides about vertices, as far as that was asked.
+    decisions: RefCell<BTreeMap<usize, BTreeMap<usize, Hows>>>,
 }
 
 impl<'a> Downstream<'a> {
@@ -35,6 +38,7 @@ impl<'a> Downstream<'a> {
             graph,
             part_of,
             decides,
+            decisions: RefCell::default(),
         }
     }
 
@@ -92,18 +96,16 @@ impl<'a> Downstream<'a> {
         found
     }
 
-    /// By what steps of a node a column, or what it is part of, decides about a column of the node or about all of its rows.
-    pub(super) fn how(&self, column: usize, about: usize) -> BTreeSet<Decision> {
+    /// How a column, or what it is part of, decides about something, and whose steps do it.
+    pub(super) fn how(&self, column: usize, about: usize) -> Hows {
         let parts = walk(self.with_fields(column), |vertex| {
-            let below = self.part_of[vertex].iter();
-            below.chain(&self.decides[vertex]).copied().collect()
+            self.part_of[vertex].clone()
         });
-        let of = |vertex: usize| {
-            let decided = self.graph.decided_by(vertex).into_iter();
-            decided.filter(|(from, _)| parts.contains(from))
-        };
-        let rows = self.graph.rows(about).into_iter().flat_map(of);
-        let hows = of(about).chain(rows).flat_map(|(_, how)| how);
-        hows.flatten().collect()
+        let mut known = self.decisions.borrow_mut();
+        let decisions = known
+            .entry(about)
+            .or_insert_with(|| self.graph.decisions([about]));
+        let of = |part: &usize| decisions.get(part).into_iter().flatten().copied();
+        parts.iter().flat_map(of).collect()
     }
 }

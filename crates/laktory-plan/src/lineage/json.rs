@@ -143,9 +143,12 @@ impl ColumnGraph {
                 value["part_of"] = self.references(&down.holders(column));
                 let decided = down.decided(column).into_iter().map(|about| {
                     let mut reference = self.reference(about);
-                    let hows = down.how(column, about);
-                    let hows: Vec<&str> = hows.into_iter().map(Decision::name).collect();
-                    reference["how"] = hows.into();
+                    let hows = down.how(column, about).into_iter();
+                    let hows = hows.map(|(owner, how)| {
+                        let how = how.map_or("unknown", Decision::name);
+                        json!({"how": how, "in": self.owners[owner].name})
+                    });
+                    reference["how"] = hows.collect();
                     reference
                 });
                 value["decides"] = decided.collect();

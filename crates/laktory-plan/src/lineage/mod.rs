@@ -119,8 +119,12 @@ impl ColumnGraph {
 
     /// The name of a vertex, with that of its owner in front.
     fn name(&self, vertex: usize) -> String {
-        let owner = self.owner_name(self.vertices[vertex].owner);
-        format!("{owner}.{}", self.local_name(vertex))
+        let owner = &self.owners[self.vertices[vertex].owner];
+        let name = format!("{}.{}", owner.name, self.local_name(vertex));
+        match owner.kind {
+            OwnerKind::Quarantine => format!("{name} (quarantine)"),
+            OwnerKind::Source | OwnerKind::Node => name,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use laktory_core::lineage::{Decision, Part};
 use laktory_syntax::visible;
 
 use super::downstream::Downstream;
@@ -56,7 +57,7 @@ impl ColumnGraph {
 
     /// What decides about all columns of a node.
     fn every_column(&self, owner: usize, depth: Option<usize>) -> Option<Branch> {
-        let rows = self.id(owner, laktory_core::lineage::Part::Rows)?;
+        let rows = self.id(owner, Part::Rows)?;
         let decisions = match depth {
             None => self.own_decisions(rows),
             Some(_) => self.decisions([rows]),
@@ -139,17 +140,15 @@ impl ColumnGraph {
     fn decided(&self, decisions: &BTreeMap<usize, Hows>, depth: Option<usize>) -> Vec<Branch> {
         let mut branches = Vec::new();
         for (&from, hows) in decisions {
-            let hows: Vec<String> = hows
-                .iter()
-                .map(|(owner, how)| {
-                    let how = how.map_or("what cannot be looked into", |how| how.name());
-                    match depth {
-                        None => how.to_owned(),
-                        Some(_) => format!("{how} in {}", self.owner_name(*owner)),
-                    }
-                })
-                .collect();
-            let label = format!("decided by {} ({})", self.name(from), hows.join(", "));
+            let hows = match depth {
+                None => hows
+                    .iter()
+                    .map(|(_, how)| word(*how))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                Some(_) => self.told(hows),
+            };
+            let label = format!("decided by {} ({hows})", self.name(from));
             let below = match depth {
                 None => Vec::new(),
                 Some(_) => self.made(from, depth, &mut BTreeSet::new()),
@@ -157,6 +156,14 @@ impl ColumnGraph {
             branches.push(Branch { label, below });
         }
         branches
+    }
+
+    /// Each way in which something is decided, with whose steps do it.
+    fn told(&self, hows: &Hows) -> String {
+        let told = hows.iter();
+        let told =
+            told.map(|(owner, how)| format!("{} in {}", word(*how), self.owner_name(*owner)));
+        told.collect::<Vec<_>>().join(", ")
     }
 
     /// An indented tree: below each column what it is part of, and what it decides about.
@@ -199,15 +206,15 @@ impl ColumnGraph {
             let of_all = || format!("decides about every column of {}", self.owner_name(owner));
             let shown = if all { &about[..1] } else { &about[..] };
             for &one in shown {
-                let hows = down.how(column, one);
-                let hows: Vec<&str> = hows.into_iter().map(|how| how.name()).collect();
+                let rows = self.rows(one).filter(|_| all);
+                let hows = self.told(&down.how(column, rows.unwrap_or(one)));
                 let what = match all {
                     true => of_all(),
                     false => format!("decides about {}", self.name(one)),
                 };
                 below.push(Branch::leaf(match hows.is_empty() {
                     true => what,
-                    false => format!("{what} ({})", hows.join(", ")),
+                    false => format!("{what} ({hows})"),
                 }));
             }
         }
@@ -248,6 +255,10 @@ impl ColumnGraph {
         }
         branches
     }
+}
+
+fn word(how: Option<Decision>) -> &'static str {
+    how.map_or("what cannot be looked into", Decision::name)
 }
 
 fn draw(text: &mut String, branches: &[Branch], indent: &str) {
