@@ -24,6 +24,7 @@ mod owner;
 mod pass;
 mod places;
 mod pool;
+mod prune;
 mod record;
 mod report;
 mod run;
@@ -39,9 +40,10 @@ pub use event::{Event, Observer, TracingObserver};
 pub use fault::Fault;
 pub use output::NodeOutput;
 pub use places::survey;
+pub use prune::{Kept, may_keep_less};
 pub use report::{
     CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, RunTotals, Status,
 };
-pub use run::{Refresh, Run, RunOptions, lineage, preview, resolve, run};
+pub use run::{Refresh, Run, RunOptions, kept, lineage, preview, resolve, run};
 pub use seen::{SourceFiles, changed_error};
 pub use sessions::connect;

@@ -1,10 +1,10 @@
 //! What the columns of every node depend on, found while the check builds the frames: the columns after each step are known
 //! then, also where only the engine can tell them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use laktory_core::lineage::{Decision, Lineage, after};
+use laktory_core::lineage::{Decision, Lineage, after, of};
 use laktory_core::{Error, Field, Frame, FrameName, NamedFrames, Op, Result, SqlTemplate, typing};
 use laktory_plan::lineage::NodeLineage;
 use laktory_plan::{ExpectationAction, Step, StepKind};
@@ -73,10 +73,13 @@ pub(crate) async fn trace(builder: &Builder<'_>, nodes: &impl NodeFrames) -> Res
             inputs,
             output: None,
             quarantine: None,
+            judged_by: BTreeSet::new(),
         });
     };
-    let (mut output, mut quarantine) = (stage.clone(), stage);
+    let (mut output, mut quarantine) = (stage.clone(), stage.clone());
+    let mut judged_by = BTreeSet::new();
     for rule in &node.expectations {
+        judged_by.extend(of(&rule.expr, &stage)?.all().cloned());
         match rule.action {
             ExpectationAction::Drop => {
                 output = output.kept_by(&rule.expr, Decision::Expectation)?;
@@ -93,6 +96,7 @@ pub(crate) async fn trace(builder: &Builder<'_>, nodes: &impl NodeFrames) -> Res
         inputs,
         output: Some(output),
         quarantine: quarantines.then_some(quarantine),
+        judged_by,
     })
 }
 

@@ -23,6 +23,7 @@ use crate::expectations::{self, ExpectationSteps, Metrics};
 use crate::fault::{Fault, guarded};
 use crate::outputs::Output;
 use crate::pass::{Pass, Purpose, Results, conform, conserved, count_rows};
+use crate::prune::{Pruned, cut};
 use crate::report::{CheckStatus, NodeReport, Status};
 use crate::run::Refresh;
 use crate::seen::SourceFiles;
@@ -47,6 +48,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) rows: Mutex<BTreeMap<usize, u64>>,
     /// The files that the run reads.
     pub(crate) files: &'a SourceFiles,
+    /// Nodes of which some columns alone are kept.
+    pub(crate) pruned: &'a Pruned,
 }
 
 impl NodeFrames for Shared<'_> {
@@ -63,8 +66,16 @@ impl NodeFrames for Shared<'_> {
                 self.plan.nodes[node].name
             ))
         })?;
-        let owner = self.sessions.get(&self.plan.nodes[node].backend)?;
-        transfer(self.cx, frame, owner, reader).await
+        let plan = &self.plan.nodes[node];
+        let owner = self.sessions.get(&plan.backend)?;
+        let kept = plan.handover == Handover::Materialize;
+        match self.pruned.get(&node) {
+            Some(part) => {
+                part.handed_over(self.cx, frame, (owner, reader), kept)
+                    .await
+            }
+            None => transfer(self.cx, frame, owner, reader).await,
+        }
     }
 
     fn rows(&self, node: usize) -> Option<u64> {
@@ -407,7 +418,11 @@ impl NodeRun<'_> {
             pass.add(Purpose::Metrics, metrics.map_err(at_node)?, Target::Collect);
         }
         if self.node.handover == Handover::Materialize {
-            pass.add(Purpose::Keep, kept.clone(), Target::Materialize);
+            let mut kept = kept.clone();
+            if let Some(part) = self.shared.pruned.get(&self.index) {
+                kept = cut(cx, backend, kept, &part.kept).await.map_err(at_node)?;
+            }
+            pass.add(Purpose::Keep, kept, Target::Materialize);
         } else if pass.jobs.is_empty() && (self.node.sinks.is_empty() || !self.shared.write) {
             // Nobody keeps the rows, but they are computed, so that faults in the data show.
             let count = apply_all(cx, backend, kept.clone(), [&count_rows()]).await;

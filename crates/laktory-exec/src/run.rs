@@ -21,6 +21,7 @@ use crate::node::{Shared, empty_report, run_node};
 use crate::output::NodeOutput;
 use crate::outside;
 use crate::pool::{SameThread, TokioPool};
+use crate::prune::{self, Kept, Pruned};
 use crate::report::{NodeReport, RunReport, Status};
 use crate::seen::SourceFiles;
 use crate::sessions::Sessions;
@@ -47,6 +48,9 @@ pub struct RunOptions {
     pub refresh: Refresh,
     /// Nodes whose outputs the caller will ask for: they are kept where no sink holds just them ([`Run::output`]).
     pub keep: BTreeSet<String>,
+    /// Whether columns of an output that no node needs are left out where it is kept for other nodes, or goes to another engine.
+    /// [`Run::output`] gives nulls for them then, unless [`RunOptions::keep`] names the node.
+    pub prune: bool,
     /// Nodes that may run side by side, at least 1.
     pub jobs: usize,
     /// Bytes that a frame kept between nodes may take in memory before it is spilled.
@@ -73,6 +77,7 @@ impl Default for RunOptions {
             write: true,
             refresh: Refresh::default(),
             keep: BTreeSet::new(),
+            prune: false,
             jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             memory_budget: 512 << 20,
             scratch: None,
@@ -186,6 +191,16 @@ struct Engine {
 }
 
 impl Engine {
+    /// What has to be kept of outputs.
+    async fn pruned(
+        &self,
+        plan: &Plan,
+        resolved: (&[NodeSchema], &Lineages),
+        keep: &BTreeSet<String>,
+    ) -> Result<Pruned> {
+        prune::prune(&self.cx, &self.sessions, plan, resolved, keep).await
+    }
+
     async fn open(plan: &Plan, registry: &Registry, options: &RunOptions) -> Result<Self> {
         static RUNS: AtomicU64 = AtomicU64::new(0);
         let started = SystemTime::now();
@@ -252,6 +267,32 @@ pub async fn lineage(
     let engine = Engine::open(plan, registry, options).await?;
     let (_, _, faults, lineages) = checked(&engine, plan.clone(), true).await?;
     Ok((lineages, faults))
+}
+
+/// The columns that a run with [`RunOptions::prune`] keeps of outputs that it would keep whole otherwise, found without reading
+/// rows. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// When a backend cannot be connected. Nothing is known of a pipeline that is faulty, nor where a backend works on a server.
+pub async fn kept(plan: &Plan, registry: &Registry, options: &RunOptions) -> Result<Vec<Kept>> {
+    let capabilities =
+        |node: &NodePlan| registry.get(&node.backend).map(|found| found.capabilities);
+    for node in &plan.nodes {
+        if !capabilities(node)?().local_files {
+            return Ok(Vec::new());
+        }
+    }
+    let engine = Engine::open(plan, registry, options).await?;
+    if !prune::is_worthwhile(plan, &engine.sessions, &options.keep) {
+        return Ok(Vec::new());
+    }
+    let (plan, schemas, faults, lineages) = checked(&engine, plan.clone(), true).await?;
+    if !faults.is_empty() {
+        return Ok(Vec::new());
+    }
+    let resolved = (schemas.as_slice(), &lineages);
+    let pruned = engine.pruned(&plan, resolved, &options.keep).await?;
+    Ok(pruned.into_values().map(|part| part.kept).collect())
 }
 
 /// A fault of the run as a whole.
@@ -351,16 +392,25 @@ pub async fn run(
     let engine = Engine::open(&plan, registry, &options)
         .await
         .map_err(|error| unplaced(&plan, error))?;
-    let mut schemas = Vec::new();
+    let (mut schemas, mut pruned) = (Vec::new(), Pruned::new());
     if options.refresh != Refresh::Reset {
-        let checked = checked(&engine, plan.clone(), false).await;
+        let prunes = options.prune
+            && options.write
+            && prune::is_worthwhile(&plan, &engine.sessions, &options.keep);
+        let checked = checked(&engine, plan.clone(), prunes).await;
         // After an interrupt nothing is started any more, and every node says so.
         if !options.cancel.is_cancelled() {
-            let (known, found, faults, _) = checked.map_err(|error| unplaced(&plan, error))?;
+            let (known, found, faults, lineages) =
+                checked.map_err(|error| unplaced(&plan, error))?;
             if !faults.is_empty() {
                 return Err(faults);
             }
             (plan, schemas) = (known, found);
+            if prunes {
+                let resolved = (schemas.as_slice(), &lineages);
+                let found = engine.pruned(&plan, resolved, &options.keep).await;
+                pruned = found.map_err(|error| unplaced(&plan, error))?;
+            }
         }
     }
     let plan = Arc::new(plan);
@@ -382,6 +432,7 @@ pub async fn run(
         frames: Mutex::new(BTreeMap::new()),
         rows: Mutex::new(BTreeMap::new()),
         files: &options.files,
+        pruned: &pruned,
     };
     let (nodes, faults) = schedule(&shared, options.jobs.max(1)).await;
     let frames = shared

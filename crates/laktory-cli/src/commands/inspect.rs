@@ -1,7 +1,7 @@
 //! `laktory plan` and `laktory graph`: what a run would do, without doing it.
 
 use laktory::core::{FrameName, Registry};
-use laktory::exec::{Effect, Refresh, What};
+use laktory::exec::{Effect, Kept, Refresh, RunOptions, What};
 use laktory::plan::{Graph, Handover, Input, InputSource, NodePlan, Plan, StepKind, Writer};
 use laktory::syntax::visible;
 use laktory::table::wrapped;
@@ -9,6 +9,7 @@ use laktory::{Planning, Project};
 
 use crate::args::{FileArgs, GraphArgs, PlanArgs, SelectArgs};
 use crate::commands::{compile, open};
+use crate::cut_off;
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::{self, print, print_json};
@@ -33,13 +34,15 @@ pub(crate) fn plan(args: &PlanArgs, detail: Detail, registry: &Registry) -> Resu
     let project = open(&args.file)?;
     let plan = planned(&project, &args.file, &args.select, detail, registry)?;
     let effects = laktory::exec::effects(&plan, registry, Refresh::Incremental, &project.files())?;
+    let options = args.file.around.run_options(registry)?;
+    let kept = kept(&plan, registry, &options)?;
     if args.json {
-        let plan = machine(&plan, &effects);
+        let plan = machine(&plan, &effects, &kept);
         return print_json(
             &plan.map_err(|error| laktory::core::Error::internal(error.to_string()))?,
         );
     }
-    print(&describe(&plan, &effects, out::width()))
+    print(&describe(&plan, &effects, &kept, out::width()))
 }
 
 /// Prints the graph.
@@ -57,14 +60,34 @@ pub(crate) fn graph(args: &GraphArgs, detail: Detail, registry: &Registry) -> Re
 /// What a run would do to the files that are there: for each node, for each of its sinks.
 pub(crate) type Effects = Vec<Vec<Option<Effect>>>;
 
+/// What a run keeps of outputs that it does not keep whole; nothing where that is not known without a fault, which a plan does
+/// not look for.
+pub(crate) fn kept(
+    plan: &Plan,
+    registry: &Registry,
+    options: &RunOptions,
+) -> Result<Vec<Kept>, Failure> {
+    if !laktory::exec::may_keep_less(plan) {
+        return Ok(Vec::new());
+    }
+    let kept = laktory::exec::kept(plan, registry, options);
+    let (kept, _) = cut_off::block_on(laktory::runtime()?, &options.files, kept)?;
+    Ok(kept.unwrap_or_default())
+}
+
 /// A plan for programs: each sink with what a run would do to the files that are there.
-fn machine(plan: &Plan, effects: &Effects) -> serde_json::Result<serde_json::Value> {
+fn machine(plan: &Plan, effects: &Effects, kept: &[Kept]) -> serde_json::Result<serde_json::Value> {
     let mut text = serde_json::to_value(plan)?;
     for (node, effects) in effects.iter().enumerate() {
         for (sink, effect) in effects.iter().enumerate() {
             if let Some(effect) = effect {
                 text["nodes"][node]["sinks"][sink]["effect"] = serde_json::to_value(effect)?;
             }
+        }
+    }
+    for (number, node) in plan.nodes.iter().enumerate() {
+        if let Some(kept) = kept.iter().find(|kept| kept.node == node.name) {
+            text["nodes"][number]["kept_columns"] = serde_json::to_value(&kept.columns)?;
         }
     }
     Ok(text)
@@ -89,7 +112,12 @@ impl Lines {
 
 /// A plan for people: a paragraph for each node, in the words of the pipeline file. `width` is that of the terminal, if
 /// there is one.
-pub(crate) fn describe(plan: &Plan, effects: &Effects, width: Option<usize>) -> String {
+pub(crate) fn describe(
+    plan: &Plan,
+    effects: &Effects,
+    kept: &[Kept],
+    width: Option<usize>,
+) -> String {
     let nodes = match plan.nodes.len() {
         1 => "1 node".to_owned(),
         count => format!("{count} nodes"),
@@ -103,6 +131,12 @@ pub(crate) fn describe(plan: &Plan, effects: &Effects, width: Option<usize>) -> 
         let head = format!("\n{}. {name} on {}\n", number + 1, node.backend);
         lines.text.push_str(&head);
         describe_node(&mut lines, plan, node, &effects[number]);
+        if let Some(kept) = kept.iter().find(|kept| kept.node == node.name) {
+            let columns = kept.columns.join(", ");
+            let count = kept.columns.len();
+            let text = format!("{count} of {} columns for other nodes: {columns}", kept.of);
+            lines.add("keep", &text);
+        }
     }
     lines.text.truncate(lines.text.trim_end().len());
     lines.text

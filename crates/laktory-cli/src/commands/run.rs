@@ -46,7 +46,11 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
         }
         let own = &options.own_files;
         let effects = laktory::exec::effects(&plan, registry, options.refresh, own)?;
-        return print(&inspect::describe(&plan, &effects, out::width()));
+        let kept = match reads {
+            true => inspect::kept(&plan, registry, &options)?,
+            false => Vec::new(),
+        };
+        return print(&inspect::describe(&plan, &effects, &kept, out::width()));
     }
     for node in &args.show {
         if plan.node(node).is_none() {
@@ -84,6 +88,7 @@ fn options(args: &RunArgs, registry: &Registry, project: &Project) -> Result<Run
     let defaults = args.file.around.run_options(registry)?;
     Ok(RunOptions {
         keep: args.show.iter().cloned().collect(),
+        prune: true,
         write: !args.no_write,
         refresh: match refresh {
             RefreshMode::Incremental => Refresh::Incremental,

@@ -1,6 +1,6 @@
 //! The lineages of nodes joined: what one node says of its inputs leads to the outputs of others, and to sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use laktory_core::lineage::{Lineage, Origin, Part};
 use laktory_core::{Field, FrameName};
@@ -35,6 +35,10 @@ impl ColumnGraph {
             if let Some(output) = output {
                 graph.connect(owner, output, &behind);
             }
+            for origin in &lineage.judged_by {
+                let found = graph.found(origin, &behind);
+                graph.owners[owner].judged_by.extend(found);
+            }
             if let Some(quarantine) = &lineage.quarantine {
                 let owner = graph.own(OwnerKind::Quarantine, &node.name, Some(quarantine));
                 graph.connect(owner, quarantine, &behind);
@@ -56,6 +60,7 @@ impl ColumnGraph {
             name: name.to_owned(),
             columns: Vec::new(),
             later: false,
+            judged_by: Vec::new(),
         });
         self.vertex(owner, Part::Rows);
         self.vertex(owner, Part::Order);
@@ -155,7 +160,6 @@ impl ColumnGraph {
                 let found = self.found(origin, behind).into_iter();
                 decided_by.extend(found.map(|found| (found, how.clone())));
             }
-            // What is in the values decides about them too, in an order: that is not worth telling apart.
             made_of.sort_unstable();
             made_of.dedup();
             let vertex = &mut self.vertices[id];
@@ -172,7 +176,7 @@ impl ColumnGraph {
         let mut order = Vec::new();
         for origin in &*lineage.order {
             let found = self.found(origin, behind).into_iter();
-            order.extend(found.map(|found| (found, std::collections::BTreeSet::new())));
+            order.extend(found.map(|found| (found, BTreeSet::new())));
         }
         if let Some(id) = self.id(owner, Part::Rows) {
             self.vertices[id].decided_by = rows;

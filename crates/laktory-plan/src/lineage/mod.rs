@@ -6,6 +6,7 @@ mod build;
 mod downstream;
 mod json;
 mod mermaid;
+mod needed;
 mod query;
 mod tree;
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use laktory_core::Field;
-use laktory_core::lineage::{Decision, Lineage, Part};
+use laktory_core::lineage::{Decision, Lineage, Origin, Part};
 
 pub use query::Unknown;
 
@@ -26,6 +27,8 @@ pub struct NodeLineage {
     pub output: Option<Lineage>,
     /// Of the rows that are quarantined, where a sink takes them.
     pub quarantine: Option<Lineage>,
+    /// What the expectations look at, whatever they do.
+    pub judged_by: BTreeSet<Origin>,
 }
 
 /// All columns of a plan and its sources, and what each depends on.
@@ -46,6 +49,8 @@ struct Owner {
     columns: Vec<Field>,
     /// Whether its columns are known in a run only.
     later: bool,
+    /// What the rules of a node look at.
+    judged_by: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
