@@ -72,7 +72,8 @@ fn options(page: &mut String, arguments: &Value) {
             (false, "") => format!("`{}`", names.join("`, `")),
             (false, value) => format!("`{} {value}`", names.join("`, `")),
         };
-        let mut meaning = text(&argument["help"]).to_owned();
+        // The help of a terminal has no period at its end.
+        let mut meaning = format!("{}.", text(&argument["help"]).trim_end_matches('.'));
         let values: Vec<String> = list(&argument["values"])
             .map(|value| format!("`{}`", text(value)))
             .collect();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::examples;
-use super::page::{backends, cell, contents, entries, groups, list, parameters, text};
+use super::page::{backends, cell, contents, doc, entries, groups, list, parameters, text};
 
 const KINDS: &[&str] = &["function", "method", "operator"];
 
@@ -45,12 +45,7 @@ fn one(page: &mut String, entry: &Value) {
         text(&entry["call"]),
         text(&entry["types"])
     );
-    let _ = write!(
-        page,
-        "{} *Null: {}.*\n\n",
-        text(&entry["doc"]),
-        text(&entry["nulls"])
-    );
+    let _ = write!(page, "{}\n\n", doc(entry));
     let listed = parameters(entry);
     if !listed.is_empty() {
         let _ = write!(page, "{listed}\n\n");

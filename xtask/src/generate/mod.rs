@@ -99,7 +99,12 @@ fn pages() -> Result<Vec<Page>, String> {
     let command = Asked::build()?;
     let backends = command.json(&["backends", "--all", "--json"])?;
     let docs = command.json(&["docs", "--json"])?;
-    let schema = schema(command.json(&["json-schema"])?, &docs);
+    pages_of(&backends, &docs, command.json(&["json-schema"])?)
+}
+
+/// The pages that documents of the command make.
+fn pages_of(backends: &Value, docs: &Value, schema_said: Value) -> Result<Vec<Page>, String> {
+    let schema = schema(schema_said, docs);
     let part = |name: &'static str, parts: &[(&str, String)]| {
         let kept = fs::read_to_string(cargo::root().join(name)).unwrap_or_default();
         let mut text = kept;
@@ -112,28 +117,28 @@ fn pages() -> Result<Vec<Page>, String> {
     Ok(vec![
         Page {
             name: "docs/support-matrix.md",
-            text: matrix::render(&backends),
+            text: matrix::render(backends),
         },
-        part("docs/steps.md", &[("steps", steps::render(&docs))])?,
+        part("docs/steps.md", &[("steps", steps::render(docs))])?,
         part(
             "docs/expressions.md",
             &[
-                ("expressions", expressions::render(&docs)),
-                ("refused", expressions::refused(&docs)),
+                ("expressions", expressions::render(docs)),
+                ("refused", expressions::refused(docs)),
             ],
         )?,
         part(
             "docs/sql.md",
             &[
-                ("statements", sql::statements(&docs)),
-                ("functions", sql::functions(&docs)),
-                ("types", sql::types(&docs)),
-                ("refused", sql::refused(&docs)),
+                ("statements", sql::statements(docs)),
+                ("functions", sql::functions(docs)),
+                ("types", sql::types(docs)),
+                ("refused", sql::refused(docs)),
             ],
         )?,
         part(
             "docs/command-line.md",
-            &[("commands", commands::render(&docs))],
+            &[("commands", commands::render(docs))],
         )?,
         Page {
             name: "docs/laktory.schema.json",

@@ -103,6 +103,14 @@ pub(super) fn contents(groups: &[(&str, Vec<&Value>)], title: impl Fn(&Value) ->
     lines.join("\n")
 }
 
+/// What an entry does, with what it does with null where that matters.
+pub(super) fn doc(entry: &Value) -> String {
+    match text(&entry["nulls"]) {
+        "no matter" => text(&entry["doc"]).to_owned(),
+        nulls => format!("{} *Null: {nulls}.*", text(&entry["doc"])),
+    }
+}
+
 /// What a list of parameters says, one on each line.
 pub(super) fn parameters(entry: &Value) -> String {
     let lines: Vec<String> = list(&entry["parameters"])

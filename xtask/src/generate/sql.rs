@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::examples;
-use super::page::{anchor, cell, contents, entries, groups, list, text};
+use super::page::{anchor, cell, contents, doc, entries, groups, list, text};
 
 /// Clauses of statements.
 pub(super) fn statements(docs: &Value) -> String {
@@ -22,12 +22,7 @@ pub(super) fn statements(docs: &Value) -> String {
         let name = text(&clause["name"]);
         let _ = write!(page, "\n### {}\n\n", heading(name));
         let _ = write!(page, "```sql\n{}\n```\n\n", text(&clause["call"]));
-        let _ = write!(
-            page,
-            "{} *Null: {}.*\n\n",
-            text(&clause["doc"]),
-            text(&clause["nulls"])
-        );
+        let _ = write!(page, "{}\n\n", doc(clause));
         let example = &clause["example"];
         let _ = write!(page, "```sql\n{}\n```\n", text(&example["text"]));
         let _ = writeln!(page, "{}", examples::frames(example));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::examples;
-use super::page::{backends, contents, entries, groups, parameters, text};
+use super::page::{backends, contents, doc, entries, groups, parameters, text};
 
 pub(super) fn render(docs: &Value) -> String {
     let steps = entries(docs, &["step"]);
@@ -16,8 +16,7 @@ pub(super) fn render(docs: &Value) -> String {
         let _ = write!(page, "\n## {group}\n");
         for step in members {
             let _ = write!(page, "\n### {}\n\n", text(&step["name"]));
-            let _ = write!(page, "`{}`\n\n{}", text(&step["call"]), text(&step["doc"]));
-            let _ = write!(page, " *Null: {}.*\n\n", text(&step["nulls"]));
+            let _ = write!(page, "`{}`\n\n{}\n\n", text(&step["call"]), doc(step));
             let listed = parameters(step);
             if !listed.is_empty() {
                 let _ = write!(page, "{listed}\n\n");

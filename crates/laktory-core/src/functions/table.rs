@@ -328,7 +328,7 @@ functions! {
     // --- nested ---
     ListLen: "list.len", Method, Elementwise, "list > int64", [],
         "null in, null out", "Number of elements.", "l = [1, 2], [], null" => "nw.col('l').list.len()" => "2, 0, null";
-    ListGet: "list.get", Method, Elementwise, "list > rule (element)", [param("index", Int).says("position from 0; negative ones count from the end")],
+    ListGet: "list.get", Method, Elementwise, "list > rule (element)", [param("index", Int).says("position from 0")],
         "null when out of range", "Element at an index from 0.", "l = [1, 2], [], null" => "nw.col('l').list.get(0)" => "1, null, null";
     ListContains: "list.contains", Method, Elementwise, "list any > rule (bool)", [param("item", Literal).says("the element")],
         "null list, null out", "Whether the list has an element.", "l = [1, 2], [], null" => "nw.col('l').list.contains(2)" => "true, false, null";

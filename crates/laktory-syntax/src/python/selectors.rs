@@ -101,7 +101,6 @@ fn polars_selector(path: &str, call: Call) -> Outcome<Option<Value>> {
             DType::UInt16,
             DType::UInt32,
             DType::UInt64,
-            DType::UInt128,
         ],
         "selectors.first" | "selectors.last" => {
             bind(call, &[], false)?;

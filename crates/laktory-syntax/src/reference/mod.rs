@@ -24,31 +24,19 @@ pub use values::{
     split as example_values,
 };
 
-/// Every step, function, method and operator, group by group. Clauses of SQL statements are those of `laktory-sql`.
+/// Every step, then every function, method and operator of expressions, then those of SQL, group by group. Clauses of SQL
+/// statements are those of `laktory-sql`.
 #[must_use]
 pub fn entries() -> Vec<Entry> {
-    let mut entries: Vec<Entry> = steps::entries().collect();
-    entries.extend(expressions::entries());
-    entries.extend(sql::entries());
-    let place = |entry: &Entry| groups().iter().position(|group| *group == entry.group);
-    entries.sort_by_key(|entry| (page(entry.kind), place(entry)));
-    entries
-}
-
-/// Steps first, then expressions, then SQL.
-fn page(kind: EntryKind) -> u8 {
-    match kind {
-        EntryKind::Step => 0,
-        EntryKind::Function | EntryKind::Method | EntryKind::Operator => 1,
-        EntryKind::Sql | EntryKind::Clause => 2,
-    }
-}
-
-fn groups() -> Vec<&'static str> {
-    let expressions = expressions::GROUPS.iter().copied();
-    steps::groups()
-        .chain(expressions)
-        .chain(sql::groups())
+    let mut entries: Vec<Entry> = expressions::entries().collect();
+    let place = |entry: &Entry| {
+        let mut groups = expressions::GROUPS.iter();
+        groups.position(|group| *group == entry.group)
+    };
+    entries.sort_by_key(place);
+    steps::entries()
+        .chain(entries)
+        .chain(sql::entries())
         .collect()
 }
 

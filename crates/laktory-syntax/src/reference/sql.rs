@@ -10,11 +10,6 @@ pub(super) fn entries() -> impl Iterator<Item = Entry> {
         .flat_map(|(group, rows)| rows.iter().map(|row| entry(group, row)))
 }
 
-/// The titles of groups, in the order of the page.
-pub(super) fn groups() -> impl Iterator<Item = &'static str> {
-    GROUPS.iter().map(|(group, _)| *group)
-}
-
 fn entry(group: &'static str, row: &SqlRow) -> Entry {
     let [name, aliases @ ..] = row.names else {
         unreachable!("a row has a name");

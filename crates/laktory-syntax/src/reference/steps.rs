@@ -39,8 +39,3 @@ pub(super) fn entries() -> impl Iterator<Item = Entry> {
         })
     })
 }
-
-/// The titles of groups, in the order of the page.
-pub(super) fn groups() -> impl Iterator<Item = &'static str> {
-    frame::GROUPS.iter().map(|(group, _)| *group)
-}

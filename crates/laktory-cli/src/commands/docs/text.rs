@@ -67,11 +67,10 @@ pub(super) fn entry(entry: &Entry, registry: &Registry, width: Option<usize>) ->
         let _ = writeln!(text, "  also {}", entry.aliases.join(", "));
     }
     let _ = writeln!(text, "\n{}", filled(&plain(entry.doc), "", width));
-    let _ = writeln!(
-        text,
-        "{}",
-        filled(&format!("Null: {}.", entry.nulls), "", width)
-    );
+    if entry.nulls != "no matter" {
+        let nulls = format!("Null: {}.", entry.nulls);
+        let _ = writeln!(text, "{}", filled(&nulls, "", width));
+    }
     if !entry.parameters.is_empty() {
         text.push_str("\nArguments\n");
         for parameter in &entry.parameters {

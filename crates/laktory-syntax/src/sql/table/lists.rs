@@ -12,7 +12,7 @@ pub(super) const ROWS: &[SqlRow] = sql! {
     ["ARRAY_LENGTH", "ARRAY_SIZE", "CARDINALITY", "SIZE"] "l", "list > int64", Of(1, 1, Exprs(Func::ListLen)), Everywhere,
         "null in, null out", "Number of elements.", "l = [1, 2], []" => "ARRAY_SIZE(l)" => "2, 0";
     ["ELEMENT_AT"] "l, n", "list > rule (element)", Own, Everywhere,
-        "null where there is none", "Element n, from 1. `l[1]` does the same.", "l = [1, 2], [3], null" => "ELEMENT_AT(l, 1)" => "1, 3, null";
+        "null where there is none", "Element n, from 1; n is a constant. `l[1]` does the same.", "l = [1, 2], [3], null" => "ELEMENT_AT(l, 2)" => "2, null, null";
     ["GET"] "l, n", "list > rule (element)", Own, Everywhere,
         "null where there is none", "Element n, from 0.", "l = [1, 2], [], null" => "GET(l, 0)" => "1, null, null";
     ["ARRAY_CONTAINS", "ARRAY_HAS", "LIST_CONTAINS"] "l, x", "list any > bool", Own, Everywhere,
