@@ -43,7 +43,7 @@ impl<'m> Found<'m> {
         for item in &module.items {
             match item {
                 Item::Use(used) if is_public(&used.vis) && !is_hidden(&used.attrs) => {
-                    self.exported(&used.tree, &mut Vec::new(), module)?;
+                    self.exported(&used.tree, &mut Vec::new(), (module, &path), None)?;
                 }
                 item => self.item(item, &path),
             }
@@ -54,34 +54,40 @@ impl<'m> Found<'m> {
         Ok(())
     }
 
-    /// What a `pub use` of a module exports.
+    /// What a `pub use` of a module exports, under the path `here`; of several names, the one that is `wanted`.
     fn exported(
         &mut self,
         tree: &UseTree,
         before: &mut Vec<String>,
-        module: &Module,
+        (module, here): (&Module, &str),
+        wanted: Option<&str>,
     ) -> Result<(), String> {
+        let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted == name);
         match tree {
             UseTree::Path(path) => {
                 before.push(path.ident.to_string());
-                self.exported(&path.tree, before, module)?;
+                self.exported(&path.tree, before, (module, here), wanted)?;
                 before.pop();
             }
             UseTree::Group(group) => {
                 for tree in &group.items {
-                    self.exported(tree, before, module)?;
+                    self.exported(tree, before, (module, here), wanted)?;
                 }
             }
-            UseTree::Name(name) => self.one(&name.ident.to_string(), None, before, module)?,
+            UseTree::Name(name) => {
+                let name = name.ident.to_string();
+                if is_wanted(&name) {
+                    self.one(&name, &name, before, (module, here))?;
+                }
+            }
             UseTree::Rename(renamed) => {
                 let to = renamed.rename.to_string();
-                self.one(&renamed.ident.to_string(), Some(&to), before, module)?;
+                if is_wanted(&to) {
+                    self.one(&renamed.ident.to_string(), &to, before, (module, here))?;
+                }
             }
             UseTree::Glob(_) => {
-                return Err(format!(
-                    "{}: a glob is exported; name what is public",
-                    module.path.join("::")
-                ));
+                return Err(format!("{here}: a glob is exported; name what is public"));
             }
         }
         Ok(())
@@ -90,11 +96,10 @@ impl<'m> Found<'m> {
     fn one(
         &mut self,
         name: &str,
-        to: Option<&str>,
+        to: &str,
         before: &[String],
-        module: &Module,
+        (module, here): (&Module, &str),
     ) -> Result<(), String> {
-        let here = module.path.join("::");
         let local = match before {
             [first, rest @ ..] if first == "crate" => self.root.at(rest),
             [first, rest @ ..] if first == "self" => module.at(rest),
@@ -104,28 +109,32 @@ impl<'m> Found<'m> {
         let Some(local) = local else {
             // Of another crate.
             let from = [before, &[name.to_owned()]].concat().join("::");
-            let name = to.unwrap_or(name);
-            self.lines.insert(format!("{here}::{name}: pub use {from}"));
+            self.lines.insert(format!("{here}::{to}: pub use {from}"));
             return Ok(());
         };
         let mut known = false;
         for item in &local.items {
             if name_of(item).as_deref() == Some(name) {
-                self.item(item, &here);
+                self.item(item, here);
                 known = true;
             } else if let Item::Macro(table) = item
                 && name == "Func"
                 && table.mac.path.is_ident("functions")
             {
-                self.table(&here, table.mac.tokens.clone());
+                self.table(here, table.mac.tokens.clone());
                 known = true;
             } else if let Item::Use(used) = item
                 && is_public(&used.vis)
                 && names(&used.tree).contains(&name.to_owned())
             {
-                self.exported(&used.tree, &mut Vec::new(), local)?;
+                self.exported(&used.tree, &mut Vec::new(), (local, here), Some(name))?;
                 known = true;
             }
+        }
+        let makes = |item: &Item| matches!(item, Item::Macro(made) if made.mac.tokens.to_string().contains(name));
+        if !known && local.items.iter().any(makes) {
+            self.lines.insert(format!("{here}::{to}: made by a macro"));
+            known = true;
         }
         match known {
             true => Ok(()),
