@@ -1,11 +1,13 @@
-//! `ORDER BY ALL`.
+//! `ORDER BY ALL`, and QUALIFY.
 
-use laktory_core::Expr;
+use laktory_core::{Expr, walk};
 use sqlparser::ast::{self, OrderByExpr, Query};
 
 use crate::fault::{Planned, beyond};
+use crate::from::Relation;
 use crate::planner::{Output, Planner, limits, sort_key};
 use crate::refused;
+use crate::select::{Parts, is_window};
 use crate::tree;
 
 impl Planner<'_> {
@@ -37,6 +39,35 @@ impl Planner<'_> {
             output.rel = output.rel.head(limit);
         }
         Ok(output)
+    }
+
+    /// Keeps the rows for which a condition on windows holds, once all windows are computed.
+    pub(crate) fn qualified(
+        &mut self,
+        relation: &mut Relation,
+        qualify: &ast::Expr,
+        parts: &mut Parts,
+    ) -> Planned<()> {
+        let kept = self.names.fresh("qualify");
+        let mut columns = vec![(kept.clone(), self.lower(qualify)?)];
+        parts.each(&mut |expr| {
+            tree::rewrite(expr, &mut |node| {
+                if !is_window(node) {
+                    return Ok(());
+                }
+                let value = self.lower(node)?;
+                let id = self.names.fresh("window");
+                if let Some(name) = walk::output_name(&value) {
+                    let name = self.shown.get(&name).cloned().unwrap_or(name);
+                    self.shown.insert(id.clone(), name);
+                }
+                columns.push((id.clone(), value));
+                *node = tree::resolved(&id, node);
+                Ok(())
+            })
+        })?;
+        relation.rel = relation.rel.with(columns).filter(Expr::column(&kept));
+        Ok(())
     }
 }
 

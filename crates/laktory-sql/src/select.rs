@@ -136,13 +136,8 @@ impl Planner<'_> {
                 return beyond(refused::QUERY_WINDOW);
             }
         }
-        if let Some(qualify) = &parts.qualify {
-            let condition = self.lower(qualify)?;
-            let id = self.names.fresh("qualify");
-            relation.rel = relation
-                .rel
-                .with(vec![(id.clone(), condition)])
-                .filter(Expr::column(&id));
+        if let Some(qualify) = parts.qualify.take() {
+            self.qualified(&mut relation, &qualify, &mut parts)?;
         }
         self.projected(select, &relation.rel, &parts, order, single)
     }

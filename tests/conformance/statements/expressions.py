@@ -105,7 +105,7 @@ class Expressions:
             lambda: Tree("int", "LENGTH(", self.value("text", scope, depth - 1), ")"),
             lambda: Tree("int", "CAST(", self.value("bool", scope, depth - 1), " AS INTEGER)"),
             lambda: Tree("int", "COALESCE(", self.column("int", scope, ("int", "key")), ", 0)"),
-            lambda: Tree("int", "-(", wide(self.column("int", scope, ("int", "key"))), ")"),
+            lambda: Tree("int", "(0 - ", wide(self.column("int", scope, ("int", "key"))), ")"),
         )
 
     def int_value(self, scope, depth, inner):

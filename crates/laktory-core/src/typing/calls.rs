@@ -156,15 +156,15 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
         | Func::ExactSub
         | Func::ExactMul => arithmetic(func, left, right),
         Func::Neg => match first {
-            DType::UInt64 | DType::UInt128 => Err(Error::new(
-                ErrorKind::TypeMismatch,
-                format!("`-` does not take {first}, which has no negative numbers"),
-            )
-            .with_hint("cast it to `Int64` first")),
-            narrower if narrower.is_integer() && !matches!(narrower, DType::Int128) => {
-                Ok(DType::Int64)
+            DType::UInt8 | DType::UInt16 | DType::UInt32 | DType::UInt64 | DType::UInt128 => {
+                Err(Error::new(
+                    ErrorKind::TypeMismatch,
+                    format!("`-` does not take {first}, which has no negative numbers"),
+                )
+                .with_hint("cast it to `Int64` first"))
             }
-            other => Ok(other.clone()),
+            DType::Int8 | DType::Int16 | DType::Int32 => Ok(DType::Int64),
+            signed => Ok(signed.clone()),
         },
         Func::DtToString => formatted(call.text("format")?, first),
         Func::ListContains => {
