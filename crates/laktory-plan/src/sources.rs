@@ -185,7 +185,9 @@ pub(crate) fn without_tables(
     let files = format!("{done} files with `path` and `format`");
     let hint = match supporters(compiler, |engine| engine.capabilities.tables).first() {
         Some(other) => format!("set `dataframe_backend: {other}` on the node, or {files}"),
-        None => files,
+        None => format!(
+            "set `dataframe_backend` of the node to one that has tables (`laktory backends` tells), or {files}"
+        ),
     };
     Some(unsupported(place.key("table_name"), &message, &hint))
 }

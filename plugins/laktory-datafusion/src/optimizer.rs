@@ -2,6 +2,7 @@
 
 mod limits;
 mod projections;
+mod windows;
 
 use std::sync::Arc;
 
@@ -10,12 +11,14 @@ use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use self::projections::ProjectionsApart;
+use self::windows::OrderBelowWindows;
 
 /// A session with the engine's rules behind ours.
 pub(crate) fn guarded(state: SessionStateBuilder) -> SessionStateBuilder {
     let mut logical = Optimizer::new().rules;
     logical.insert(0, Arc::new(ProjectionsApart));
-    let physical = limits::kept(PhysicalOptimizer::new().rules);
+    let mut physical = limits::kept(PhysicalOptimizer::new().rules);
+    physical.insert(0, Arc::new(OrderBelowWindows));
     state
         .with_optimizer_rules(logical)
         .with_physical_optimizer_rules(physical)

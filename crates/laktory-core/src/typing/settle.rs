@@ -191,6 +191,18 @@ fn all(exprs: &[Expr], columns: &[Field]) -> Result<Option<Vec<Expr>>> {
 /// Settled keys; none where all of them stay.
 pub(super) fn keys(keys: &[SortKey], columns: &[Field]) -> Result<Option<Vec<SortKey>>> {
     let mut changed: Option<Vec<SortKey>> = None;
+    // A key that is there already decides nothing, and not every engine takes it twice.
+    let repeats = |at: &usize| keys[..*at].iter().any(|key| key.expr == keys[*at].expr);
+    let once: Vec<SortKey>;
+    let keys = match (1..keys.len()).any(|at| repeats(&at)) {
+        true => {
+            let first = (0..keys.len()).filter(|at| !repeats(at));
+            once = first.map(|at| keys[at].clone()).collect();
+            changed = Some(once.clone());
+            once.as_slice()
+        }
+        false => keys,
+    };
     for (index, key) in keys.iter().enumerate() {
         if let Some(expr) = settle(&key.expr, columns)?.expr {
             changed.get_or_insert_with(|| keys.to_vec())[index].expr = expr;

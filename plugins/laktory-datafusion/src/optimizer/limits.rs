@@ -2,9 +2,9 @@
 //!
 //! DataFusion 55.2 cuts the rows of a sort within the sort (`SortExec` with `fetch`). Where its rule `EnsureRequirements` finds that
 //! the rows are in this order already, as those of a window are, it removes the sort and moves the limit below; operators that
-//! cannot take it there drop it, and all rows come out. A limit that stands above the sort stays. Right behind, `LimitPushdown`
-//! brings it back into the sorts that are left: `LimitPushPastWindows`, which comes before the engine's own use of it, takes limits
-//! above sorts for limits of what the sort reads.
+//! cannot take it there drop it, and all rows come out. A limit that stands above the sort stays; right behind, `LimitPushdown` brings
+//! it back into the sorts that are left. `LimitPushPastWindows` is left out: it moves a limit below a window and the sort in
+//! between, where it takes other rows.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use datafusion::error::Result;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_optimizer::limit_pushdown::LimitPushdown;
+use datafusion::physical_optimizer::limit_pushdown_past_window::LimitPushPastWindows;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -24,6 +25,9 @@ type Rules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 pub(super) fn kept(engine: Rules) -> Rules {
     let mut rules: Rules = vec![Arc::new(LimitsApart)];
     for rule in engine {
+        if rule.name() == LimitPushPastWindows::new().name() {
+            continue;
+        }
         let meets_requirements = rule.name() == EnsureRequirements::new().name();
         rules.push(rule);
         if meets_requirements {
