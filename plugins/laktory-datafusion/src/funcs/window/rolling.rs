@@ -187,6 +187,6 @@ mod tests {
         };
         assert_eq!(frame(false).windows(5), [0..1, 0..2, 0..3, 0..4, 1..5]);
         assert_eq!(frame(true).windows(5), [0..2, 0..3, 0..4, 1..5, 2..5]);
-        assert_eq!(frame(true).windows(0), []);
+        assert!(frame(true).windows(0).is_empty());
     }
 }
