@@ -1,5 +1,6 @@
 //! Window functions with an order or a frame ([`laktory_core::Expr::Window`]), as functions of whole columns.
 
+mod distances;
 mod frames;
 mod spec;
 

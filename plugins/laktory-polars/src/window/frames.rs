@@ -6,13 +6,14 @@
 
 use std::ops::Range;
 
-use laktory_core::{ErrorKind, RangeKeys, RangeValues};
+use laktory_core::{ErrorKind, RangeKeys};
 use polars::prelude::{
     BooleanChunked, ChunkCompareEq, Column, DataFrame, DataType, Field, Float64Chunked, IdxCa,
     IdxSize, Int64Chunked, Int128Chunked, IntoColumn, IntoSeries, NewChunkedArray, PolarsResult,
     RankMethod, RankOptions, Series, SeriesRank, SortMultipleOptions, TimeUnit,
 };
 
+use super::distances::{part, values_of};
 use super::spec::Spec;
 use crate::error::carried;
 
@@ -502,39 +503,6 @@ impl Sorted {
             }
             None => Ok(moved),
         }
-    }
-}
-
-/// The values of a key of the order, with what a distance of 1, or of a microsecond, is among them.
-fn values_of(key: &Series) -> PolarsResult<RangeValues> {
-    let whole = |key: &Series, unit: i128| -> PolarsResult<RangeValues> {
-        let key = key.to_physical_repr().cast(&DataType::Int128)?;
-        Ok(RangeValues::Whole(key.i128()?.iter().collect(), unit))
-    };
-    let micros = TimeUnit::Microseconds;
-    match key.dtype() {
-        float if float.is_float() => {
-            let key = key.cast(&DataType::Float64)?;
-            Ok(RangeValues::Float(key.f64()?.iter().collect()))
-        }
-        DataType::Decimal(_, scale) => whole(key, 10_i128.pow(u32::try_from(*scale).unwrap_or(0))),
-        DataType::Date => whole(&key.cast(&DataType::Datetime(micros, None))?, 1),
-        DataType::Time
-        | DataType::Datetime(TimeUnit::Nanoseconds, _)
-        | DataType::Duration(TimeUnit::Nanoseconds) => whole(key, 1_000),
-        DataType::Datetime(_, zone) => {
-            whole(&key.cast(&DataType::Datetime(micros, zone.clone()))?, 1)
-        }
-        DataType::Duration(_) => whole(&key.cast(&DataType::Duration(micros))?, 1),
-        _ => whole(key, 1),
-    }
-}
-
-/// Some of the values.
-fn part(values: &RangeValues, rows: Range<usize>) -> RangeValues {
-    match values {
-        RangeValues::Whole(values, unit) => RangeValues::Whole(values[rows].to_vec(), *unit),
-        RangeValues::Float(values) => RangeValues::Float(values[rows].to_vec()),
     }
 }
 
