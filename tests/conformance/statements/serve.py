@@ -84,8 +84,9 @@ class Server:
             reasons = set()
             try:
                 case = self.case(number, tree, ordered, reasons)
-            except duckdb.Error:
+            except duckdb.Error as error:
                 self.counts["refused by DuckDB"] += 1
+                self.revive(error)
                 continue
             if len(case["expect"]["columns"][0][2]) <= MOST_ROWS:
                 return tree, ordered, case, reasons
@@ -115,6 +116,12 @@ class Server:
     def use(self, rows):
         self.rows = rows
         tables.create(self.connection, rows)
+
+    def revive(self, error):
+        """Another database, where a fault of DuckDB's own has closed this one."""
+        if isinstance(error, duckdb.InternalException | duckdb.FatalException):
+            self.connection = connect()
+            self.use(self.rows)
 
     def shrink(self, number, tree, ordered, answered):
         self.tries = 0
@@ -149,7 +156,8 @@ class Server:
     def differs(self, number, tree, ordered, kind):
         try:
             case = self.case(number, tree, ordered)
-        except (duckdb.Error, KeyError):
+        except (duckdb.Error, KeyError) as error:
+            self.revive(error)
             return False
         self.tries += 1
         answered = ask({"number": number, "case": case, "smaller": True})
