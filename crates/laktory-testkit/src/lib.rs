@@ -42,7 +42,7 @@ pub use recorder::RECORDER;
 pub use reference::{documented, reference_cases};
 pub use round_trips::round_trips;
 pub use runner::{Inspector, Session, Verdict};
-pub use statements::{Counts, PYTHON_VARIABLE, STATEMENTS, STATEMENTS_VARIABLE, statements};
+pub use statements::{Counts, PYTHON_VARIABLE, STATEMENTS_VARIABLE, statements};
 pub use suite::{REQUIRED, Suite, Tally};
 pub use types::{parse_type, type_text};
 

@@ -20,7 +20,7 @@ use oracle::{Message, Oracle};
 /// Environment variable with the interpreter of Python that has DuckDB.
 pub const PYTHON_VARIABLE: &str = "LAKTORY_READERS_PYTHON";
 
-/// Environment variable with the number of statements; [`STATEMENTS`] when it is not set.
+/// Environment variable with the number of statements, for each embedded engine; none are drawn when it is not set.
 pub const STATEMENTS_VARIABLE: &str = "LAKTORY_STATEMENTS";
 
 /// Environment variable with the number of the first statement.
@@ -28,9 +28,6 @@ const FIRST_VARIABLE: &str = "LAKTORY_STATEMENTS_FIRST";
 
 /// Environment variable with the seed, a number; zero when it is not set.
 const SEED_VARIABLE: &str = "LAKTORY_STATEMENTS_SEED";
-
-/// Statements of a run that asks for no number: as many as hold today. More are asked for by [`STATEMENTS_VARIABLE`].
-pub const STATEMENTS: u64 = 250;
 
 /// Statements of one test.
 const SLICE: u64 = 250;
@@ -102,7 +99,7 @@ pub fn statements(
             continue;
         };
         let session = Arc::new(session);
-        let last = first.saturating_add(number(STATEMENTS_VARIABLE, STATEMENTS));
+        let last = first.saturating_add(number(STATEMENTS_VARIABLE, 0));
         let mut from = first;
         while from < last {
             let slice = Slice {
