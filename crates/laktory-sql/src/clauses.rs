@@ -60,7 +60,7 @@ const ROWS: &[Row] = clauses! {
         "a null condition drops the group", "The groups for which a condition on keys and aggregates holds.",
         "s = 'a', 'a', 'b'; x = 1, 2, 5" => "SELECT s FROM {df} GROUP BY s HAVING COUNT(*) > 1" => "s = 'a'";
     "OVER", "aggregate(..) OVER ([PARTITION BY ..] [ORDER BY ..] [ROWS | GROUPS | RANGE BETWEEN .. AND ..])",
-        "null is a partition of its own; orders put it last unless NULLS FIRST", "A value for each row from rows around it. With ORDER BY and no frame, rows up to the current one and its peers. Frames: `UNBOUNDED PRECEDING`, `n PRECEDING`, `CURRENT ROW`, `n FOLLOWING`, `UNBOUNDED FOLLOWING`; RANGE takes no distance. The [functions](#windows) that need a window are listed below.",
+        "null is a partition of its own; orders put it last unless NULLS FIRST", "A value for each row from rows around it. With ORDER BY and no frame, rows up to the current one and its peers. Frames: `UNBOUNDED PRECEDING`, `n PRECEDING`, `CURRENT ROW`, `n FOLLOWING`, `UNBOUNDED FOLLOWING`; with RANGE, n is a distance along the one key of the order, a number or an interval (`INTERVAL '7 days' PRECEDING`). The [functions](#windows) that need a window are listed below.",
         "t = 1, 2, 3; x = 5, 6, 7" => "SELECT t, SUM(x) OVER (ORDER BY t ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS two FROM {df}" => "t = 1, 2, 3; two = 5, 11, 13";
     "WINDOW", "WINDOW w AS (PARTITION BY .. ORDER BY ..)",
         "no matter", "Windows under a name, for `OVER w`.",
