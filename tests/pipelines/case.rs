@@ -78,6 +78,24 @@ const SERVER: &str = "LAKTORY_SPARK_REMOTE";
 /// What kind of server it is, when it is not Spark.
 const SERVER_KIND: &str = "LAKTORY_CONFORMANCE_SERVER";
 
+/// A test on each engine that works on local files: it gets the name of its own, and those of all of them.
+pub(crate) fn on_local_engines(
+    test: &str,
+    run: fn(&'static str, &[&'static str]) -> Result<(), Failed>,
+) -> Vec<Trial> {
+    let engines = engines().into_iter();
+    let local: Vec<Engine> = engines.filter(|engine| !engine.is_remote).collect();
+    let names: Vec<&'static str> = local.iter().map(|engine| engine.name).collect();
+    local
+        .iter()
+        .map(|engine| {
+            let (own, all) = (engine.name, names.clone());
+            let name = engine.test_name(test);
+            Trial::test(name, move || run(own, &all))
+        })
+        .collect()
+}
+
 /// The engines of the command, in order of name.
 pub(crate) fn engines() -> Vec<Engine> {
     let registry = laktory::registry().expect("the linked drivers have names of their own");

@@ -14,7 +14,7 @@ use laktory::{Execute as _, ExecuteError, Planning, Project, Surroundings};
 use libtest_mimic::{Failed, Trial};
 
 use self::generate::{COLUMNS, Pipeline};
-use crate::case::{Engine, engines};
+use crate::case::on_local_engines;
 use crate::random::Random;
 
 /// How many pipelines are tried on each engine, and from which number on.
@@ -26,17 +26,7 @@ const COUNT: u64 = 20;
 const CHANGES: usize = 4;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let engines = engines().into_iter();
-    let local: Vec<Engine> = engines.filter(|engine| !engine.is_remote).collect();
-    let names: Vec<&'static str> = local.iter().map(|engine| engine.name).collect();
-    local
-        .iter()
-        .map(|engine| {
-            let (own, all) = (engine.name, names.clone());
-            let name = engine.test_name("lineage/is_sound");
-            Trial::test(name, move || is_sound(own, &all))
-        })
-        .collect()
+    on_local_engines("lineage/is_sound", is_sound)
 }
 
 #[derive(Debug, Default)]

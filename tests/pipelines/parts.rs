@@ -12,7 +12,7 @@ use laktory::{Execute as _, ExecuteError, Planning, Project, Surroundings};
 use libtest_mimic::{Failed, Trial};
 
 use self::generate::Pipeline;
-use crate::case::{Engine, engines};
+use crate::case::on_local_engines;
 use crate::random::Random;
 
 /// How many pipelines are tried on each engine, and from which number on.
@@ -21,17 +21,7 @@ const FIRST_VARIABLE: &str = "LAKTORY_PARTS_FIRST";
 const COUNT: u64 = 30;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let engines = engines().into_iter();
-    let local: Vec<Engine> = engines.filter(|engine| !engine.is_remote).collect();
-    let names: Vec<&'static str> = local.iter().map(|engine| engine.name).collect();
-    local
-        .iter()
-        .map(|engine| {
-            let (own, all) = (engine.name, names.clone());
-            let name = engine.test_name("parts/equal_the_whole");
-            Trial::test(name, move || parts_equal_the_whole(own, &all))
-        })
-        .collect()
+    on_local_engines("parts/equal_the_whole", parts_equal_the_whole)
 }
 
 pub(crate) fn number(variable: &str, default: u64) -> u64 {

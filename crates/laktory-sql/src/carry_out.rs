@@ -21,28 +21,14 @@ pub async fn carry_out(
     places: &Places,
     named: &NamedFrames,
 ) -> Result<Frame> {
-    // By address: the plan is borrowed as long as this lives.
-    let address = |plan: &Plan| std::ptr::from_ref(plan).addr();
     let mut made: HashMap<usize, Frame> = HashMap::new();
-    let mut waiting: Vec<(&Plan, bool)> = vec![(plan, false)];
-    // From the leaves up, without recursion: plans may be deep.
-    while let Some((plan, ready)) = waiting.pop() {
-        let key = address(plan);
-        if made.contains_key(&key) {
-            continue;
-        }
-        let frame = match plan {
+    for part in plan.leaves_first() {
+        let frame = match part {
             Plan::Frame(name) => named.get(name)?.clone(),
             Plan::OneRow => one_row(backend, cx).await?,
             Plan::Step { input, op, others } => {
-                if !ready {
-                    waiting.push((plan, true));
-                    waiting.push((input, false));
-                    waiting.extend(others.iter().map(|(_, other)| (&**other, false)));
-                    continue;
-                }
                 let of = |plan: &Arc<Plan>| {
-                    made.get(&address(plan))
+                    made.get(&plan.address())
                         .ok_or_else(|| Error::internal("a step whose input was not made"))
                 };
                 let mut seen = NamedFrames::new();
@@ -62,9 +48,9 @@ pub async fn carry_out(
                 }
             }
         };
-        made.insert(key, frame);
+        made.insert(part.address(), frame);
     }
-    made.remove(&address(plan))
+    made.remove(&plan.address())
         .ok_or_else(|| Error::internal("a plan that made no frame"))
 }
 

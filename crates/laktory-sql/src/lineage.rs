@@ -27,31 +27,17 @@ pub fn lineage(
 }
 
 fn of(plan: &Plan, named: &BTreeMap<FrameName, Lineage>) -> Result<Lineage> {
-    // By address: the plan is borrowed as long as this lives.
-    let address = |plan: &Plan| std::ptr::from_ref(plan).addr();
     let mut made: HashMap<usize, Lineage> = HashMap::new();
-    let mut waiting: Vec<(&Plan, bool)> = vec![(plan, false)];
-    // From the leaves up, without recursion: plans may be deep.
-    while let Some((plan, ready)) = waiting.pop() {
-        let key = address(plan);
-        if made.contains_key(&key) {
-            continue;
-        }
-        let frame = match plan {
+    for part in plan.leaves_first() {
+        let frame = match part {
             Plan::Frame(name) => {
                 let frame = named.get(name).cloned();
                 frame.ok_or_else(|| Error::internal(format!("no frame is called `{name}`")))?
             }
             Plan::OneRow => Lineage::constant([Field::new(ONE_ROW, DType::Boolean)].into()),
             Plan::Step { input, op, others } => {
-                if !ready {
-                    waiting.push((plan, true));
-                    waiting.push((input, false));
-                    waiting.extend(others.iter().map(|(_, other)| (&**other, false)));
-                    continue;
-                }
                 let of = |plan: &Arc<Plan>| {
-                    made.get(&address(plan))
+                    made.get(&plan.address())
                         .ok_or_else(|| Error::internal("a step whose input was not made"))
                 };
                 let mut seen = BTreeMap::new();
@@ -61,9 +47,9 @@ fn of(plan: &Plan, named: &BTreeMap<FrameName, Lineage>) -> Result<Lineage> {
                 after(op, of(input)?, &seen, None)?
             }
         };
-        made.insert(key, frame);
+        made.insert(part.address(), frame);
     }
-    made.remove(&address(plan))
+    made.remove(&plan.address())
         .ok_or_else(|| Error::internal("a plan that made no frame"))
 }
 

@@ -36,22 +36,42 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// The steps, each once.
+    /// The steps, each once, behind those that they work on.
     #[must_use]
     pub fn ops(&self) -> Vec<&Op> {
-        let mut ops = Vec::new();
+        let parts = self.leaves_first().into_iter();
+        parts
+            .filter_map(|part| match part {
+                Self::Step { op, .. } => Some(op),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The parts of the plan, each once, behind those that they work on. Without recursion: plans may be deep.
+    pub(crate) fn leaves_first(&self) -> Vec<&Self> {
+        let mut parts = Vec::new();
         let mut seen = HashSet::new();
-        let mut open = vec![self];
-        while let Some(plan) = open.pop() {
-            if let Self::Step { input, op, others } = plan
-                && seen.insert(std::ptr::from_ref(plan).addr())
-            {
-                ops.push(op);
-                open.push(input);
-                open.extend(others.iter().map(|(_, other)| &**other));
+        let mut waiting = vec![(self, false)];
+        while let Some((plan, ready)) = waiting.pop() {
+            if seen.contains(&plan.address()) {
+                continue;
             }
+            if let (Self::Step { input, others, .. }, false) = (plan, ready) {
+                waiting.push((plan, true));
+                waiting.push((input, false));
+                waiting.extend(others.iter().map(|(_, other)| (&**other, false)));
+                continue;
+            }
+            seen.insert(plan.address());
+            parts.push(plan);
         }
-        ops
+        parts
+    }
+
+    /// What tells a part from others as long as the plan lives.
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 }
 

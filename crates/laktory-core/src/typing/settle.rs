@@ -191,21 +191,20 @@ fn all(exprs: &[Expr], columns: &[Field]) -> Result<Option<Vec<Expr>>> {
 /// Settled keys; none where all of them stay.
 pub(super) fn keys(keys: &[SortKey], columns: &[Field]) -> Result<Option<Vec<SortKey>>> {
     let mut changed: Option<Vec<SortKey>> = None;
-    // A key that is there already decides nothing, and not every engine takes it twice.
-    let repeats = |at: &usize| keys[..*at].iter().any(|key| key.expr == keys[*at].expr);
-    let once: Vec<SortKey>;
-    let keys = match (1..keys.len()).any(|at| repeats(&at)) {
-        true => {
-            let first = (0..keys.len()).filter(|at| !repeats(at));
-            once = first.map(|at| keys[at].clone()).collect();
-            changed = Some(once.clone());
-            once.as_slice()
+    for (at, key) in keys.iter().enumerate() {
+        let settled = settle(&key.expr, columns)?.expr;
+        // A key that is there already decides nothing, and not every engine takes it twice.
+        let repeats = keys[..at].iter().any(|known| known.expr == key.expr);
+        if repeats || settled.is_some() {
+            changed.get_or_insert_with(|| keys[..at].to_vec());
         }
-        false => keys,
-    };
-    for (index, key) in keys.iter().enumerate() {
-        if let Some(expr) = settle(&key.expr, columns)?.expr {
-            changed.get_or_insert_with(|| keys.to_vec())[index].expr = expr;
+        if let Some(left) = &mut changed
+            && !repeats
+        {
+            left.push(SortKey {
+                expr: settled.unwrap_or_else(|| key.expr.clone()),
+                ..*key
+            });
         }
     }
     Ok(changed)

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::functions_window::row_number::row_number_udwf;
-use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{Expr as PlanExpr, WindowFunctionDefinition, WindowUDF, lit};
 use laktory_core::{Error, Func, Result};
 
@@ -85,8 +85,7 @@ fn along(
 
 /// A window function of the engine over the rows of the scope.
 fn place(call: &Call<'_, '_>, function: Arc<WindowUDF>, args: Vec<PlanExpr>) -> Result<PlanExpr> {
-    let mut window = WindowFunction::new(WindowFunctionDefinition::WindowUDF(function), args);
-    match &call.lower.scope {
+    let (partition_by, order_by) = match &call.lower.scope {
         Scope::Group => {
             return Err(Error::unsupported(format!(
                 "`{}` within a group is not available on backend DATAFUSION",
@@ -94,17 +93,27 @@ fn place(call: &Call<'_, '_>, function: Arc<WindowUDF>, args: Vec<PlanExpr>) -> 
             ))
             .with_hint("compute it with `over(...)` in a step before"));
         }
-        Scope::Rows => {}
+        Scope::Rows => (Vec::new(), Vec::new()),
         Scope::Window {
             partition_by,
             order_by,
-        } => {
-            window.params.partition_by.clone_from(partition_by);
-            window.params.order_by.clone_from(order_by);
-        }
-    }
+        } => (partition_by.clone(), order_by.clone()),
+    };
+    Ok(over_partitions(function, args, partition_by, order_by))
+}
+
+/// A window function of the engine that sees the whole of each partition.
+fn over_partitions(
+    function: Arc<WindowUDF>,
+    args: Vec<PlanExpr>,
+    partition_by: Vec<PlanExpr>,
+    order_by: Vec<Sort>,
+) -> PlanExpr {
+    let mut window = WindowFunction::new(WindowFunctionDefinition::WindowUDF(function), args);
+    window.params.partition_by = partition_by;
+    window.params.order_by = order_by;
     window.params.window_frame = whole_partition();
-    Ok(PlanExpr::WindowFunction(Box::new(window)))
+    PlanExpr::WindowFunction(Box::new(window))
 }
 
 fn row_index(call: &Call<'_, '_>) -> Result<Value> {

@@ -147,7 +147,7 @@ impl Sorted {
     /// The frame of each row.
     fn frames(&self, spec: &Spec) -> PolarsResult<Vec<(usize, usize)>> {
         let keys = match &self.key {
-            Some(key) if spec.frame().reaches_over_values() => Some(values_of(key)?),
+            Some(key) if spec.frame.reaches_over_values() => Some(values_of(key)?),
             _ => None,
         };
         let descending = spec.orders.first().is_some_and(|key| key.descending);
@@ -165,7 +165,7 @@ impl Sorted {
                 values: part(keys, start..end),
                 descending,
             });
-            let frames = spec.frame().rows(&peers, keys.as_ref());
+            let frames = spec.frame.rows(&peers, keys.as_ref());
             out.extend(frames.into_iter().map(|f| (f.start + start, f.end + start)));
             start = end;
         }

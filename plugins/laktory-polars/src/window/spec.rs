@@ -1,7 +1,7 @@
 //! What a window function computes, as its name: plans are compared by names of functions, so two windows with one name
 //! must mean one thing.
 
-use laktory_core::{Window, WindowBound as Bound, WindowFrame, WindowUnit as Unit};
+use laktory_core::{Window, WindowBound as Bound, WindowFrame};
 
 /// In front of every such name.
 const PREFIX: &str = "__laktory_window";
@@ -22,9 +22,8 @@ pub(super) struct Spec {
     pub(super) args: usize,
     /// Directions of the order keys.
     pub(super) orders: Vec<Key>,
-    unit: Unit,
-    start: Bound,
-    end: Bound,
+    /// The rows that functions of a frame see.
+    pub(super) frame: WindowFrame,
     pub(super) ignore_nulls: bool,
 }
 
@@ -42,19 +41,8 @@ impl Spec {
                     nulls_last: key.nulls_last,
                 })
                 .collect(),
-            unit: window.frame.unit,
-            start: window.frame.start,
-            end: window.frame.end,
+            frame: window.frame,
             ignore_nulls: window.ignore_nulls,
-        }
-    }
-
-    /// The rows that functions of a frame see.
-    pub(super) fn frame(&self) -> WindowFrame {
-        WindowFrame {
-            unit: self.unit,
-            start: self.start,
-            end: self.end,
         }
     }
 
@@ -75,13 +63,13 @@ impl Spec {
             Bound::Offset(by) if by < 0 => format!("m{}", by.unsigned_abs()),
             Bound::Offset(by) => by.to_string(),
         };
-        let unit = format!("{:?}", self.unit).to_lowercase();
+        let unit = format!("{:?}", self.frame.unit).to_lowercase();
         format!(
             "{PREFIX}__{}__{}__{orders}__{unit}__{}__{}__{}",
             self.func,
             self.args,
-            bound(self.start),
-            bound(self.end),
+            bound(self.frame.start),
+            bound(self.frame.end),
             self.ignore_nulls,
         )
     }
@@ -89,6 +77,8 @@ impl Spec {
 
 #[cfg(test)]
 mod tests {
+    use laktory_core::WindowUnit;
+
     use super::*;
 
     #[test]
@@ -106,9 +96,11 @@ mod tests {
                     nulls_last: true,
                 },
             ],
-            unit: Unit::Rows,
-            start: Bound::Offset(-2),
-            end: Bound::Unbounded,
+            frame: WindowFrame {
+                unit: WindowUnit::Rows,
+                start: Bound::Offset(-2),
+                end: Bound::Unbounded,
+            },
             ignore_nulls: false,
         };
         assert_eq!(

@@ -14,16 +14,17 @@ use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::functions_window::cume_dist::cume_dist_udwf;
 use datafusion::functions_window::rank::{dense_rank_udwf, percent_rank_udwf, rank_udwf};
 use datafusion::functions_window::row_number::row_number_udwf;
-use datafusion::logical_expr::expr::{Sort, WindowFunction};
-use datafusion::logical_expr::{Expr as PlanExpr, WindowFunctionDefinition, WindowUDF};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr as PlanExpr, WindowUDF};
 use laktory_core::{Error, ErrorKind, Result, Window, WindowFunc};
 
 use crate::error::ResultExt;
 use crate::expr::{Lower, Value, group_key};
-use crate::funcs::aggregate::over::whole_partition;
 use crate::funcs::cast::{common_type, convert};
 use crate::kernel::frames::{Valid, frames, valid};
 use crate::kernel::partition::partitioned;
+
+use super::over_partitions;
 
 pub(super) use totals::addends;
 
@@ -90,11 +91,8 @@ struct Framed<'a> {
 impl Place<'_> {
     /// A function of the engine over the rows.
     fn engine(&self, function: Arc<WindowUDF>, args: Vec<PlanExpr>) -> PlanExpr {
-        let mut window = WindowFunction::new(WindowFunctionDefinition::WindowUDF(function), args);
-        window.params.partition_by.clone_from(&self.partition_by);
-        window.params.order_by.clone_from(&self.order_by);
-        window.params.window_frame = whole_partition();
-        PlanExpr::WindowFunction(Box::new(window))
+        let (partition_by, order_by) = (self.partition_by.clone(), self.order_by.clone());
+        over_partitions(function, args, partition_by, order_by)
     }
 
     fn rank(&self, function: Arc<WindowUDF>) -> Result<Value> {
