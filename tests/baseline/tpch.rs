@@ -7,11 +7,9 @@ use std::path::Path;
 
 use laktory_datafusion::datafusion::arrow::csv::Writer;
 use laktory_datafusion::datafusion::prelude::{ParquetReadOptions, SessionContext};
-#[cfg(feature = "sql")]
 use laktory_polars::polars::prelude::{
     CsvWriter, Engine, LazyFrame, PlRefPath, ScanArgsParquet, SerWriter,
 };
-#[cfg(feature = "sql")]
 use polars::sql::SQLContext;
 
 /// The tables.
@@ -36,7 +34,6 @@ pub(crate) fn run(engine: &str, query: &str, folder: &Path) -> Result<(), Box<dy
     fs::create_dir_all(folder.join("out"))?;
     let target = folder.join("out").join(format!("{query}_by_hand.csv"));
     match engine {
-        #[cfg(feature = "sql")]
         "POLARS" => polars(&sql, &tables, folder, &target),
         "DATAFUSION" => {
             let runtime = tokio::runtime::Runtime::new()?;
@@ -46,7 +43,6 @@ pub(crate) fn run(engine: &str, query: &str, folder: &Path) -> Result<(), Box<dy
     }
 }
 
-#[cfg(feature = "sql")]
 fn polars(sql: &str, tables: &[&str], folder: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
     let mut context = SQLContext::new();
     for table in tables {

@@ -24,7 +24,7 @@ pub(crate) struct Engine {
     pub(crate) is_remote: bool,
     /// Whether nothing names that server.
     pub(crate) is_missing: bool,
-    /// Whether that server has Delta tables.
+    /// Whether it has Delta tables.
     pub(crate) has_delta: bool,
     /// Tests that do not hold on that server, by path, with the reason; they must fail there.
     pub(crate) gaps: BTreeMap<String, String>,
@@ -110,6 +110,7 @@ pub(crate) fn engines() -> Vec<Engine> {
                 let choice = (BACKEND.to_owned(), backend.name.to_owned());
                 engine.environment.extend([choice]);
             }
+            engine.has_delta = true;
             if !(backend.capabilities)().local_files {
                 engine.is_remote = true;
                 engine.gaps = gaps(engine.name);
@@ -143,6 +144,9 @@ pub(crate) struct Case {
     /// Backends on which the case does not hold yet, with the reason; it must fail there.
     #[serde(default)]
     not_yet: BTreeMap<String, String>,
+    /// Backends on which the case is not run, with the reason: it would end the server that others need.
+    #[serde(default)]
+    never: BTreeMap<String, String>,
     /// Input files by path, as text.
     #[serde(default)]
     files: BTreeMap<String, String>,
@@ -278,7 +282,12 @@ impl Case {
     /// The case as a test.
     pub(crate) fn trial(self) -> Trial {
         let (engine, path) = (self.engine.clone(), self.path.clone());
-        engine.trial(&path, move || self.run())
+        let never = self.never.get(engine.name).cloned();
+        let trial = engine.trial(&path, move || self.run());
+        match never {
+            Some(reason) => trial.with_ignored_flag(true).with_kind(reason),
+            None => trial,
+        }
     }
 
     /// Runs the case; one that is declared as not holding yet must fail.

@@ -67,7 +67,7 @@ fn validated() -> Result<(), Failed> {
     within(
         CHECK,
         folder.path(),
-        &["plan", "pipeline.yaml", "--select", "node_4999"],
+        &["plan", "pipeline.yaml", "--select", "*node_4999"],
         0,
     )?;
     if folder.path().join("out").exists() {

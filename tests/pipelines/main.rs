@@ -12,6 +12,7 @@ mod kill;
 mod large;
 mod lineage;
 mod memory;
+mod mistakes;
 mod options;
 mod pairs;
 mod parts;
@@ -41,6 +42,7 @@ fn main() -> std::process::ExitCode {
     trials.extend(large::trials());
     trials.extend(lineage::trials());
     trials.extend(memory::trials());
+    trials.extend(mistakes::trials());
     trials.extend(options::trials());
     trials.extend(pairs::trials());
     trials.extend(parts::trials());

@@ -127,24 +127,42 @@ pub(crate) fn target() -> Result<PathBuf, String> {
         .ok_or_else(|| "cargo names no target folder".to_owned())
 }
 
-/// Drivers of the facade: name of the feature, and of the crate that it links.
-pub(crate) fn drivers(metadata: &Value) -> Vec<(String, String)> {
+/// A crate of the project that a feature of the facade links.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Plugin {
+    pub(crate) feature: String,
+    /// Name of the crate.
+    pub(crate) package: String,
+    /// It carries out pipelines by itself. Others, as those of tables, work for the engine that is chosen: their manifest
+    /// says so under `package.metadata.laktory`.
+    pub(crate) is_backend: bool,
+}
+
+/// Plugins of the facade, in the order of their features.
+pub(crate) fn plugins(metadata: &Value) -> Vec<Plugin> {
     let packages = metadata["packages"]
         .as_array()
         .map(Vec::as_slice)
         .unwrap_or_default();
-    let facade = packages.iter().find(|package| package["name"] == "laktory");
-    let features = facade.and_then(|package| package["features"].as_object());
+    let named = |name: &str| packages.iter().find(|package| package["name"] == name);
+    let features = named("laktory").and_then(|package| package["features"].as_object());
     features
         .into_iter()
         .flatten()
         .filter_map(|(feature, enables)| {
             let enables = enables.as_array()?;
-            let driver = enables
+            let linked = enables
                 .iter()
                 .filter_map(Value::as_str)
                 .find_map(|enabled| enabled.strip_prefix("dep:laktory-"))?;
-            Some((feature.clone(), format!("laktory-{driver}")))
+            let package = format!("laktory-{linked}");
+            let provides =
+                named(&package).map(|package| &package["metadata"]["laktory"]["provides"]);
+            Some(Plugin {
+                feature: feature.clone(),
+                is_backend: provides.and_then(Value::as_str) != Some("tables"),
+                package,
+            })
         })
         .collect()
 }
@@ -163,17 +181,24 @@ mod tests {
     }
 
     #[test]
-    fn drivers_are_the_features_that_link_one() {
+    fn plugins_are_the_features_that_link_a_crate_of_ours() {
         let metadata = json!({"packages": [
             {"name": "laktory-core", "features": {"x": []}},
             {"name": "laktory", "features": {
-                "default": ["polars"], "polars": ["dep:laktory-polars"], "serde": ["dep:serde"],
+                "default": ["polars"], "delta": ["dep:laktory-delta"], "polars": ["dep:laktory-polars"],
+                "serde": ["dep:serde"],
             }},
+            {"name": "laktory-delta", "metadata": {"laktory": {"provides": "tables"}}},
+            {"name": "laktory-polars", "metadata": null},
         ]});
-        let drivers = drivers(&metadata);
+        let plugin = |feature: &str, is_backend| Plugin {
+            feature: feature.to_owned(),
+            package: format!("laktory-{feature}"),
+            is_backend,
+        };
         assert_eq!(
-            drivers,
-            [("polars".to_owned(), "laktory-polars".to_owned())]
+            plugins(&metadata),
+            [plugin("delta", false), plugin("polars", true)]
         );
     }
 }

@@ -29,11 +29,12 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
 tasks:
-  test-all-backends [--only NAME] [--spark spark|sail|none] [--connect sc://HOST:PORT] [--readers none]
+  test-all-backends [--only NAME] [--spark spark|sail|none] [--connect sc://HOST:PORT] [--readers none] [--statements N]
                                     every test, on every driver, and a table of what came of it; PYSPARK runs on a
                                     server that is started for it, or on the one named; Sail
                                     starts in a moment: --only spark --spark sail; what pipelines write is read back by
-                                    polars, pyarrow and duckdb of Python, unless --readers is none
+                                    polars, pyarrow and duckdb of Python, unless --readers is none; --statements draws more
+                                    or fewer random statements
   protoc                            prints the path of a protobuf compiler, which building laktory-spark needs
   tidy                              the rules of the house: dependency directions, layout, wording
   generate [--check]                the pages of docs/ that are printed from what the command says: support matrix, steps,
@@ -57,8 +58,10 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let outcome = match task.as_str() {
-        "test-all-backends" => Options::parse(rest, &["only", "spark", "connect", "readers"])
-            .and_then(|o| test_backends::run(&o)),
+        "test-all-backends" => {
+            Options::parse(rest, &["only", "spark", "connect", "readers", "statements"])
+                .and_then(|options| test_backends::run(&options))
+        }
         "new-backend" => new_backend::run(rest),
         "protoc" => Options::parse(rest, &[]).and_then(|_| protoc::run()),
         "tidy" => Options::parse(rest, &[]).and_then(|_| tidy::run()),

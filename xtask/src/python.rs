@@ -6,7 +6,12 @@ use std::process::Command;
 use crate::cargo;
 
 /// What reads files back that has nothing of ours in it.
-const READERS: &[&str] = &["duckdb==2.0.1", "polars==2.1.0", "pyarrow==26.0.1"];
+const READERS: &[&str] = &[
+    "deltalake==1.6.6",
+    "duckdb==2.0.1",
+    "polars==2.1.0",
+    "pyarrow==26.0.1",
+];
 
 /// The interpreter of an environment with the independent readers of the pipeline tests.
 ///

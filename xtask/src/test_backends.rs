@@ -35,17 +35,18 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         cargo::set_variable("PROTOC", &protoc.display().to_string());
     }
     let metadata = cargo::metadata()?;
-    let drivers = cargo::drivers(&metadata);
+    let plugins = cargo::plugins(&metadata);
     let only = options.get("only").map(str::to_lowercase);
-    let chosen: Vec<_> = drivers
+    let chosen: Vec<_> = plugins
         .iter()
-        .filter(|(feature, _)| only.as_ref().is_none_or(|only| only == feature))
+        .filter(|plugin| match &only {
+            Some(only) => plugin.is_backend && *only == plugin.feature,
+            None => true,
+        })
         .collect();
     if chosen.is_empty() {
-        let known: Vec<&str> = drivers
-            .iter()
-            .map(|(feature, _)| feature.as_str())
-            .collect();
+        let backends = plugins.iter().filter(|plugin| plugin.is_backend);
+        let known: Vec<&str> = backends.map(|plugin| plugin.feature.as_str()).collect();
         return Err(match only {
             Some(only) => format!("there is no driver `{only}`; drivers: {}", known.join(", ")),
             None => "the facade has no driver".to_owned(),
@@ -57,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    let needs_server = chosen.iter().any(|(feature, _)| feature == "spark");
+    let needs_server = chosen.iter().any(|plugin| plugin.feature == "spark");
     let own_server = started(options)?.filter(|_| needs_server);
     let with_delta = only.is_none() && own_server == Some(Kind::Spark);
     let tidy = tidy::run();
@@ -76,6 +77,12 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         ),
         Some("none") => {}
         Some(other) => return Err(format!("`--readers {other}` is not `--readers none`")),
+    }
+    if let Some(count) = options.get("statements") {
+        if count.replace('_', "").parse::<u64>().is_err() {
+            return Err(format!("`--statements {count}` is no number"));
+        }
+        cargo::set_variable("LAKTORY_STATEMENTS", count);
     }
     // The server starts behind the build, which takes long when it is cold, and all of the machine.
     let build = match &only {
@@ -104,15 +111,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         third_party(&mut results)?;
     }
     // Features of the facade may be named for the engine rather than the backend: spark provides PYSPARK.
-    for (feature, _) in &chosen {
-        if feature == "spark" && !has_server {
+    for plugin in chosen.iter().filter(|plugin| plugin.is_backend) {
+        if plugin.feature == "spark" && !has_server {
             continue;
         }
-        results.require(backend_of(feature));
+        results.require(backend_of(&plugin.feature));
     }
     check_alone(&mut results, None)?;
-    for (feature, _) in &chosen {
-        check_alone(&mut results, Some(feature))?;
+    for plugin in &chosen {
+        check_alone(&mut results, Some(&plugin.feature))?;
     }
     println!("\n{}", results.table());
     match results.failed() {

@@ -67,6 +67,9 @@ pub(crate) enum Command {
     Docs(DocsArgs),
     /// List the backends of this build and what they can do.
     Backends(BackendsArgs),
+    /// Look at a table that keeps a log: `tables history PATH` lists its versions, `--json` for programs.
+    #[command(subcommand)]
+    Tables(TablesCommand),
     /// Print the JSON schema of the pipeline file, for editors.
     JsonSchema,
     /// Print versions.
@@ -346,6 +349,22 @@ pub(crate) struct BackendsArgs {
     pub(crate) all: bool,
 
     /// Print JSON: with `--all`, the whole table of functions beside what each backend does with them.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum TablesCommand {
+    /// List the versions of a table that its log keeps, the newest first.
+    History(HistoryArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct HistoryArgs {
+    /// The folder of the table.
+    pub(crate) path: PathBuf,
+
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -8,6 +8,7 @@ mod lineage;
 mod run;
 mod schema;
 mod show;
+mod tables;
 mod validate;
 
 use std::collections::BTreeSet;
@@ -16,14 +17,14 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 use laktory::core::secret::is_secret;
-use laktory::core::{Format, Registry, Secrets};
+use laktory::core::{Error, Format, Registry, Secrets, Subject};
 use laktory::exec::{Fault, NodeSchema, RunOptions};
 use laktory::model::SchemaWords;
 use laktory::plan::Plan;
 use laktory::syntax::Diagnostic;
 use laktory::{Planning, Project, Surroundings};
 
-use crate::args::{Args, AroundArgs, Command, FileArgs};
+use crate::args::{Args, AroundArgs, Command, FileArgs, TablesCommand};
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::{self, print, print_json};
@@ -52,6 +53,7 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
         }
         Command::Docs(docs) => docs::docs(docs, registry),
         Command::Backends(backends) => backends::backends(backends, registry),
+        Command::Tables(TablesCommand::History(history)) => tables::history(history, registry),
         Command::JsonSchema => print_json(&laktory::model::json_schema(&words(registry))),
         Command::Version => print(&backends::versions(registry)),
         Command::Completions { shell } => {
@@ -70,7 +72,18 @@ fn resolve(
 ) -> Result<(Vec<NodeSchema>, Vec<Fault>), Failure> {
     let resolved = laktory::exec::resolve(plan, registry, options);
     let (resolved, _) = cut_off::block_on(laktory::runtime()?, &options.files, resolved)?;
-    Ok(resolved?)
+    resolved.map_err(|error| unopened(options, error))
+}
+
+/// No session of a backend is open: usage, where a setting of the command is at fault.
+fn unopened(options: &RunOptions, error: Error) -> Failure {
+    let mut given = options.backends.values();
+    match error.subject() {
+        Some(Subject::Name(setting)) if given.any(|given| given.contains_key(setting.as_str())) => {
+            Failure::usage(vec![laktory::diagnostic(&error).path("--setting")])
+        }
+        _ => error.into(),
+    }
 }
 
 /// The names that this program knows, for the JSON schema.

@@ -89,7 +89,7 @@ pub enum Outcome {
     Collected(Vec<RecordBatch>),
 }
 
-/// A live session with one engine. Eight methods, and a ninth for engines with a catalog; everything else is data.
+/// A live session with one engine. Nine methods, and a tenth for engines with a catalog; everything else is data.
 ///
 /// `apply`, `read`, `sql` and `schema` build plans and may look at file footers and headers; only `execute` and
 /// `export` compute. Blocking work goes through [`RunCx::blocking`].
@@ -130,6 +130,16 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// # Errors
     /// Whatever the plan holds wrong: `ColumnNotFound`, `TypeMismatch`, ...
     async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef>;
+
+    /// That rows of these columns can be written as `spec` asks, before there are any: the format has a form for each type, and
+    /// options have values that it takes. Nothing is written.
+    ///
+    /// # Errors
+    /// `Unsupported` for the format or a type, `InvalidArgument` for an option.
+    fn writable(&self, spec: &WriteSpec, columns: &SchemaRef) -> Result<()> {
+        let _ = (spec, columns);
+        Ok(())
+    }
 
     /// Computes several outputs in one pass: plans that the frames share are computed once, so that a random step gives all of
     /// them the same rows. There is one outcome for each job, in their order. Rows are written in the order that the frame has;

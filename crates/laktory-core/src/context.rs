@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use futures_channel::oneshot;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::spec::Format;
+use crate::table::TableFormat;
 
 /// Carries out blocking work away from the asynchronous threads. Implemented by the executor.
 pub trait BlockingPool: Send + Sync {
@@ -57,6 +59,7 @@ pub struct RunCx {
     scratch: Arc<Path>,
     memory_budget: u64,
     started: SystemTime,
+    tables: Arc<[&'static dyn TableFormat]>,
 }
 
 impl RunCx {
@@ -75,7 +78,39 @@ impl RunCx {
             scratch: scratch.into(),
             memory_budget,
             started,
+            tables: Arc::default(),
         }
+    }
+
+    /// The same context with formats of tables.
+    #[must_use]
+    pub fn with_tables(&self, tables: impl IntoIterator<Item = &'static dyn TableFormat>) -> Self {
+        Self {
+            tables: tables.into_iter().collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The formats of tables.
+    pub fn tables(&self) -> impl Iterator<Item = &'static dyn TableFormat> + '_ {
+        self.tables.iter().copied()
+    }
+
+    /// The format of tables with a log that files of `format` are; none for files without one.
+    ///
+    /// # Errors
+    /// `Unsupported` where this program does not hold the format.
+    pub fn table_format(&self, format: &Format) -> Result<Option<&'static dyn TableFormat>> {
+        if !format.has_log() {
+            return Ok(None);
+        }
+        let found = self.tables.iter().find(|table| table.format() == *format);
+        found.copied().map(Some).ok_or_else(|| {
+            let feature = format.name().to_ascii_lowercase();
+            Error::unsupported(format!("format {format} is not part of this build")).with_hint(
+                format!("build laktory with `--features {feature}` to add it"),
+            )
+        })
     }
 
     /// The same context with another door for blocking work.

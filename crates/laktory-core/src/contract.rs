@@ -10,7 +10,7 @@ pub struct Contract {
 }
 
 /// The contract of this crate.
-pub const CONTRACT: Contract = Contract::new(1, 0);
+pub const CONTRACT: Contract = Contract::new(1, 1);
 
 impl Contract {
     /// A version that a driver was written for.

@@ -140,12 +140,26 @@ impl ErrorKind {
 #[derive(Debug)]
 pub struct Error(Box<Details>);
 
+/// What of the user's text an error is about, so that its place can be looked up beside what was parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Subject {
+    /// What the text spells so: the name of a column, a field or a type, a path, a setting, a constant.
+    Name(String),
+    /// A name that is looked up in the other frame of the step.
+    Other(String),
+    /// One of the expressions that a function is applied to, from 0.
+    Argument(usize),
+}
+
 /// Behind a pointer, so that results stay small.
 #[derive(Debug)]
 struct Details {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    subject: Option<Subject>,
+    siblings: Vec<String>,
     range: Option<Range<usize>>,
     retryable: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -162,6 +176,8 @@ impl Error {
             kind,
             message: message.into(),
             hint: None,
+            subject: None,
+            siblings: Vec::new(),
             range: None,
             retryable: false,
             source: None,
@@ -196,6 +212,7 @@ impl Error {
             "overflow",
             "too large",
             "too big",
+            "can't fit values",
         ];
         if out_of_range.iter().any(|words| lower.contains(words)) {
             return Self::new(
@@ -230,6 +247,28 @@ impl Error {
     #[must_use]
     pub fn with_range(mut self, range: Range<usize>) -> Self {
         self.0.range = Some(range);
+        self
+    }
+
+    /// Adds what of the user's text it is about.
+    #[must_use]
+    pub fn with_subject(mut self, subject: Subject) -> Self {
+        self.0.subject = Some(subject);
+        self
+    }
+
+    /// Adds the names that its subject could have been.
+    #[must_use]
+    pub fn with_siblings(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.0.siblings = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same error in other words: `of` gives them for its message and for its hint.
+    #[must_use]
+    pub fn reworded(mut self, of: impl Fn(&str) -> String) -> Self {
+        self.0.message = of(&self.0.message);
+        self.0.hint = self.0.hint.as_deref().map(of);
         self
     }
 
@@ -273,6 +312,18 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// What of the user's text it is about.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Subject> {
+        self.0.subject.as_ref()
+    }
+
+    /// The names that its subject could have been, for "did you mean"; none where these are not known.
+    #[must_use]
+    pub fn siblings(&self) -> &[String] {
+        &self.0.siblings
     }
 
     /// Byte range in the SQL or expression text that the failing call was given.

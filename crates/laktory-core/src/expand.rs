@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use regex_lite::Regex;
 
 use crate::dtype::{DType, Field};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::expr::{Arg, Expr, Selector, SortKey};
 use crate::functions::Receiver;
 use crate::walk::output_name;
@@ -89,12 +89,27 @@ fn outputs(exprs: &[Expr], columns: Columns<'_>) -> Result<Vec<Output>> {
                     ErrorKind::DuplicateColumn,
                     format!("two columns would be called `{name}`"),
                 )
+                .with_subject(Subject::Name(name.clone()))
                 .with_hint("rename one with `.alias('...')` or `.name.suffix('...')`"));
             }
             outputs.push(Output { name, expr });
         }
     }
     Ok(outputs)
+}
+
+/// A part of an expression with its selectors resolved, one for each selected column.
+///
+/// # Errors
+/// As [`expand`], without names.
+pub(crate) fn expand_part(part: &Expr, columns: &[Field]) -> Result<Vec<Expr>> {
+    each(
+        part,
+        Columns {
+            all: columns,
+            hidden: &[],
+        },
+    )
 }
 
 /// A predicate with its selectors resolved; a row must satisfy it for each selected column.
@@ -129,7 +144,9 @@ pub fn no_column(name: &str, columns: &[Field]) -> Error {
     let error = Error::new(
         ErrorKind::ColumnNotFound,
         format!("there is no column `{name}`"),
-    );
+    )
+    .with_subject(Subject::Name(name.to_owned()))
+    .with_siblings(columns.iter().map(|field| field.name.as_str()));
     if known.is_empty() {
         return error.with_hint("the frame has no columns");
     }
@@ -164,6 +181,7 @@ pub fn select(selector: &Selector, columns: &[Field]) -> Result<Vec<String>> {
                             ErrorKind::ColumnNotFound,
                             format!("there is no column at position {position}"),
                         )
+                        .with_subject(Subject::Name(position.to_string()))
                         .with_hint(format!("the frame has {} columns", columns.len()))
                     })
             })

@@ -4,6 +4,7 @@
 use crate::backend::BackendDescriptor;
 use crate::contract::CONTRACT;
 use crate::error::{Error, ErrorKind, Result};
+use crate::table::{TableFormat, TableFormatEntry};
 
 inventory::collect!(&'static BackendDescriptor);
 
@@ -14,14 +15,15 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("PYSPARK", "spark"),
 ];
 
-/// The backends that this program holds, sorted by name.
+/// The backends that this program holds, sorted by name, and the formats of tables.
 #[derive(Clone, Debug)]
 pub struct Registry {
     backends: Vec<&'static BackendDescriptor>,
+    tables: Vec<&'static dyn TableFormat>,
 }
 
 impl Registry {
-    /// Submitted backends and the `linked` ones that the facade names, each once.
+    /// Submitted backends and the `linked` ones that the facade names, each once, with the submitted formats of tables.
     ///
     /// # Errors
     /// As [`Registry::new`], and as [`crate::user::check`].
@@ -32,7 +34,48 @@ impl Registry {
                 .into_iter()
                 .copied()
                 .chain(linked),
+        )?
+        .with_tables(
+            inventory::iter::<TableFormatEntry>
+                .into_iter()
+                .map(|entry| entry.0),
         )
+    }
+
+    /// These backends with more formats of tables.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when two crates claim one format; the message names them.
+    pub fn with_tables(
+        mut self,
+        tables: impl IntoIterator<Item = &'static dyn TableFormat>,
+    ) -> Result<Self> {
+        for table in tables {
+            match self
+                .tables
+                .iter()
+                .find(|other| other.format() == table.format())
+            {
+                None => self.tables.push(table),
+                Some(other) if other.provided_by() == table.provided_by() => {}
+                Some(other) => {
+                    let message = format!(
+                        "format `{}` is claimed by both `{}` and `{}`",
+                        table.format(),
+                        other.provided_by(),
+                        table.provided_by()
+                    );
+                    return Err(Error::new(ErrorKind::InvalidArgument, message)
+                        .with_hint("link only one of them"));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The formats of tables.
+    pub fn tables(&self) -> impl Iterator<Item = &'static dyn TableFormat> + '_ {
+        self.tables.iter().copied()
     }
 
     /// Exactly these backends.
@@ -62,7 +105,10 @@ impl Registry {
             known.push(backend);
         }
         known.sort_by_key(|backend| backend.name);
-        Ok(Self { backends: known })
+        Ok(Self {
+            backends: known,
+            tables: Vec::new(),
+        })
     }
 
     /// The backends, sorted by name.
@@ -105,6 +151,7 @@ impl Registry {
                 ErrorKind::UnknownBackend,
                 format!("there is no backend called `{name}`"),
             )
+            .with_siblings(self.iter().map(|backend| backend.name))
             .with_hint(format!(
                 "{linked}; a backend of your own is linked into a binary of your own"
             )),

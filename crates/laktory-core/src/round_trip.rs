@@ -89,12 +89,17 @@ impl RoundTrip {
     /// Whether every value of a column that is written with `options` comes back.
     #[must_use]
     pub fn keeps(&self, dtype: &DType, options: &Options) -> bool {
-        let nulls = |(name, means): &(&str, ReadsAs)| {
-            matches!(means, ReadsAs::Null(_)) && options.contains_key(*name)
-        };
-        // A text may be equal to what stands for a null.
-        let ambiguous = self.options.iter().any(nulls);
-        self.holds(dtype) && !(ambiguous && *dtype == DType::String)
+        let mut nulls = options.iter().filter(|(name, _)| {
+            self.options
+                .iter()
+                .any(|(known, means)| known == name && matches!(means, ReadsAs::Null(_)))
+        });
+        let is_ambiguous = nulls.any(|(_, value)| match value {
+            OptionValue::Text(null) => may_be_written_as(dtype, null),
+            OptionValue::Null => false,
+            _ => true,
+        });
+        self.holds(dtype) && !is_ambiguous
     }
 
     fn holds(&self, dtype: &DType) -> bool {
@@ -132,6 +137,22 @@ impl RoundTrip {
             _ => return false,
         };
         self.kinds.contains(&kind)
+    }
+}
+
+/// Whether a value of a type may be written as `text`, in some way of writing it.
+fn may_be_written_as(dtype: &DType, text: &str) -> bool {
+    let text = text.trim();
+    match dtype {
+        DType::Boolean => ["true", "false"]
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(text)),
+        DType::Null => false,
+        dtype if dtype.is_numeric() => text.replace(',', ".").parse::<f64>().is_ok(),
+        DType::Date | DType::Time | DType::Datetime { .. } | DType::Duration(_) => {
+            text.contains(|character: char| character.is_ascii_digit())
+        }
+        _ => true,
     }
 }
 
@@ -180,6 +201,21 @@ mod tests {
         assert!(CSV.keeps(&DType::Int8, &nulls) && !CSV.keeps(&DType::Int128, &none));
         assert!(CSV.keeps(&DType::List(Box::new(DType::Int8)), &none));
         assert!(!CSV.keeps(&DType::List(Box::new(DType::Date)), &none));
+        for (null, dtype, keeps) in [
+            ("0", DType::Int64, false),
+            ("-1", DType::Float64, false),
+            ("NaN", DType::Float32, false),
+            ("NA", DType::Float32, true),
+            ("TRUE", DType::Boolean, false),
+            ("-", DType::Int16, true),
+        ] {
+            let nulls = Options::from([("null".to_owned(), text(null))]);
+            let all = RoundTrip {
+                kinds: &[Kind::Boolean, Kind::Integer, Kind::Float],
+                ..CSV
+            };
+            assert_eq!(all.keeps(&dtype, &nulls), keeps, "{null} for {dtype}");
+        }
         assert!(!RoundTrip::default().keeps(&DType::Int8, &none));
     }
 }

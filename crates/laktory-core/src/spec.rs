@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::TableName;
 use crate::dtype::{DType, Field};
 use crate::secret::{MASK, is_secret};
+use crate::table::LoggedFiles;
 
 /// A file format. Names are those of the YAML; `NDJSON` and `JSONL` are one format.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,6 +108,12 @@ impl Format {
         }
     }
 
+    /// Whether a log beside the files says which of them count, so that a [`TableFormat`](crate::table::TableFormat) is asked.
+    #[must_use]
+    pub fn has_log(&self) -> bool {
+        matches!(self, Self::Delta)
+    }
+
     /// Whether files hold the types of their columns, so that what comes back needs no declaration.
     #[must_use]
     pub fn holds_types(&self) -> bool {
@@ -202,6 +209,11 @@ pub struct ReadSpec {
     /// ([`Frame::source_rows`](crate::Frame::source_rows)). False while a pipeline is checked.
     #[serde(skip)]
     pub rows: bool,
+    /// What the log of a table says of `files`, for a table that keeps one: columns whose values the log alone has, and come behind
+    /// those of the files. The declared columns are then those of the table: a file that lacks one has nulls, and what else is in
+    /// a file is not read.
+    #[serde(skip)]
+    pub logged: Option<LoggedFiles>,
 }
 
 impl ReadSpec {
@@ -217,6 +229,7 @@ impl ReadSpec {
             schema: None,
             options: Options::new(),
             rows: false,
+            logged: None,
         }
     }
 }

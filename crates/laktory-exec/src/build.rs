@@ -1,21 +1,23 @@
 //! From a node's plan to its lazy frame: inputs, post-read steps, transformer steps. Nothing is computed here.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::stream;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, BatchStream, Catalog, Error, ErrorKind, Frame, FrameName, Job, NamedFrames, Op,
-    Outcome, Result, RunCx, Target, typing,
+    Backend, BatchStream, Catalog, Error, ErrorKind, Expr, Frame, FrameName, Job, NamedFrames, Op,
+    Outcome, Result, RunCx, Subject, Target, typing,
 };
 use laktory_model::Path;
-use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored};
+use laktory_plan::{Input, InputSource, NodePlan, Step, StepKind, Stored, Text};
 
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
+use crate::locate::located;
 use crate::seen::SourceFiles;
 use crate::sessions::transfer;
-use crate::{files, inline};
+use crate::{files, inline, tables};
 
 /// Columns that a hint names.
 const MOST_COLUMNS: usize = 20;
@@ -137,7 +139,7 @@ impl Builder<'_> {
             source,
             backend: self.node.backend.clone(),
         });
-        let at = |error| Fault::new(&self.node.name, &input.place, error);
+        let at = |error| self.of_input(input, error);
         let frame = self.source(input, nodes).await.map_err(at)?;
         warnings.extend_from_slice(frame.warnings());
         let rows = match &input.source {
@@ -158,6 +160,28 @@ impl Builder<'_> {
         frame.ok_or_else(|| at(Error::internal("a source without frame")))
     }
 
+    /// The fault of what an input reads; at its path, where that leads nowhere, or at a column of its schema.
+    fn of_input(&self, input: &Input, error: Error) -> Fault {
+        let (InputSource::Files(spec), Some(Subject::Name(name))) =
+            (&input.source, error.subject())
+        else {
+            return Fault::new(&self.node.name, &input.place, error);
+        };
+        if *name == spec.path {
+            return Fault::new(&self.node.name, &input.place.key("path"), error);
+        }
+        let mut declared = spec.schema.iter().flatten();
+        if !declared.any(|field| field.name == *name) {
+            return Fault::new(&self.node.name, &input.place, error);
+        }
+        let columns = input.place.key("schema_definition").key("columns");
+        let place = columns.key(name.as_str());
+        Fault {
+            at_key: true,
+            ..Fault::new(&self.node.name, &place, error)
+        }
+    }
+
     /// What an input reads, before the steps of its own.
     pub(crate) async fn source(&self, input: &Input, nodes: &impl NodeFrames) -> Result<Frame> {
         if let Some(frame) = nodes.unwritten(input, self.backend).await? {
@@ -166,11 +190,13 @@ impl Builder<'_> {
         match &input.source {
             InputSource::Files(spec) => {
                 let rows = self.rows || self.looks_at_rows;
-                let spec = listed(self.cx, self.backend, spec, rows).await?;
-                if let Some((seen, node)) = self.files {
-                    seen.note(node, &input.place, &spec.files);
-                }
-                self.backend.read(self.cx, &spec).await
+                let note = |files: &[PathBuf]| {
+                    if let Some((seen, node)) = self.files {
+                        seen.note(node, &input.place, files);
+                    }
+                };
+                let filter = first_filter(&input.steps);
+                read_noted(self.cx, self.backend, (spec, filter), rows, note).await
             }
             InputSource::Table(spec) => catalog(self.backend)?.table(self.cx, spec).await,
             InputSource::Sink {
@@ -275,23 +301,31 @@ impl Builder<'_> {
         for input in &self.node.inputs {
             let at = |place, error| Fault::new(&self.node.name, place, error);
             let source = self.source(input, nodes).await;
-            let mut read = source.map_err(|error| at(&input.place, error))?;
+            let mut read = source.map_err(|error| self.of_input(input, error))?;
             self.resolves(&read)
                 .await
                 .map_err(|error| at(&input.place, error))?;
             for step in &input.steps {
+                let before = read.clone();
                 let next = self.step(Some(read), step, &NamedFrames::new()).await;
-                read = next.map_err(|error| at(&step.place, error))?;
-                self.resolves(&read)
-                    .await
-                    .map_err(|error| at(&step.place, error))?;
+                let next = match next {
+                    Ok(next) => self.resolves(&next).await.map(|()| next),
+                    Err(error) => Err(error),
+                };
+                read = match next {
+                    Ok(next) => next,
+                    Err(error) => {
+                        let fault = at(&step.place, error);
+                        return Err(self.located(fault, &before, &step.texts()).await);
+                    }
+                };
             }
             if self.node.primary.as_ref() == Some(&input.name) {
                 frame = Some(read.clone());
             }
             named.insert(input.name.clone(), read);
         }
-        for step in &self.node.steps {
+        for (number, step) in self.node.steps.iter().enumerate() {
             if let Some(frame) = &frame {
                 named.insert(FrameName::Df, Frame::clone(frame));
             }
@@ -304,12 +338,36 @@ impl Builder<'_> {
                 Ok(next) => Some(next),
                 Err(error) => {
                     let error = self.with_columns(before.as_ref(), error).await;
-                    let (place, error) = self.narrowed(before, step, &named, error).await;
-                    return Err(Fault::new(&self.node.name, place, error));
+                    let (place, error) = self.narrowed(before.clone(), step, &named, error).await;
+                    let fault = Fault::new(&self.node.name, place, error);
+                    return Err(match before {
+                        Some(before) => {
+                            let texts = self.texts_of(number);
+                            self.located(fault, &before, &texts).await
+                        }
+                        None => fault,
+                    });
                 }
             };
         }
         Ok(())
+    }
+
+    /// The texts of a step, and of those before it that became part of it.
+    fn texts_of(&self, number: usize) -> Vec<Text> {
+        let joined = |step: &&Step| matches!(&step.kind, StepKind::Ops(ops) if ops.is_empty());
+        let before = self.node.steps[..number].iter().rev();
+        let parts = before.take_while(joined).count();
+        let steps = self.node.steps[number - parts..=number].iter();
+        steps.flat_map(Step::texts).collect()
+    }
+
+    /// A fault of a step on a frame, at the word that is at fault.
+    async fn located(&self, fault: Fault, before: &Frame, texts: &[Text]) -> Fault {
+        match typing::columns(&**self.backend, self.cx, before).await {
+            Ok(columns) => located(fault, texts, &columns),
+            Err(_) => fault,
+        }
     }
 
     /// The error with the columns that there are, where it misses one and does not say them.
@@ -444,24 +502,43 @@ pub(crate) async fn read_files(
     spec: &laktory_core::ReadSpec,
     rows: bool,
 ) -> Result<Frame> {
-    let spec = listed(cx, backend, spec, rows).await?;
-    backend.read(cx, &spec).await
+    read_noted(cx, backend, (spec, None), rows, |_| {}).await
 }
 
-/// A specification with the files behind its path, when the backend works on local files.
-async fn listed(
+/// The condition that each row goes through before anything else.
+fn first_filter(steps: &[Step]) -> Option<&Expr> {
+    match &steps.first()?.kind {
+        StepKind::Ops(ops) => match ops.first()? {
+            Op::Filter { predicate } => Some(predicate),
+            _ => None,
+        },
+        StepKind::Sql(_) => None,
+    }
+}
+
+/// [`read_files`] through a filter, with the files told to `note` before they are read.
+async fn read_noted(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
-    spec: &laktory_core::ReadSpec,
+    (spec, filter): (&laktory_core::ReadSpec, Option<&Expr>),
     rows: bool,
-) -> Result<laktory_core::ReadSpec> {
+    note: impl FnOnce(&[PathBuf]),
+) -> Result<Frame> {
     let mut spec = spec.clone();
     spec.rows = rows;
     if (backend.descriptor().capabilities)().local_files {
+        if let Some(format) = cx.table_format(&spec.format)? {
+            let table = tables::open(cx, format, &spec, filter, rows).await?;
+            note(table.files());
+            return table.frame(cx, backend).await;
+        }
         let (path, format) = (spec.path.clone(), spec.format.clone());
-        spec.files = cx.blocking(move || files::resolve(&path, &format)).await?;
+        let resolved = cx.blocking(move || files::resolve(&path, &format)).await;
+        let of_path = |error: Error| error.with_subject(Subject::Name(spec.path.clone()));
+        spec.files = resolved.map_err(of_path)?;
     }
-    Ok(spec)
+    note(&spec.files);
+    backend.read(cx, &spec).await
 }
 
 /// A frame over what a sink wrote.

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use futures_util::stream;
 use laktory_core::arrow::schema::{DataType, SchemaRef};
 use laktory_core::{
-    Backend, BatchStream, DType, Error, ErrorKind, Field, Frame, NamedFrames, Op, Result, RunCx,
-    silent_loss, typing,
+    Backend, BatchStream, DType, Error, ErrorKind, Field, Format, Frame, NamedFrames, Op,
+    OptionValue, Options, Result, RunCx, Subject, WriteSpec, silent_loss, typing,
 };
+use laktory_model::Path;
 use laktory_plan::lineage::NodeLineage;
-use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkTarget, Step, Writer};
+use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkPlan, SinkTarget, Step, Writer};
 
 use crate::append::fits;
 use crate::build::{Builder, NodeFrames, Stage};
@@ -21,9 +22,11 @@ use crate::event::{Event, Observer};
 use crate::expectations;
 use crate::fault::{Fault, guarded};
 use crate::lineage::trace;
+use crate::locate::located;
 use crate::outputs;
 use crate::pass::conform;
 use crate::sessions::Sessions;
+use crate::tables;
 use crate::target::Target;
 use crate::unwritten;
 
@@ -139,7 +142,7 @@ impl Surroundings<'_> {
     }
 }
 
-/// Checks every node. A node that reads a faulty one is left out: its own faults cannot be told yet. So is one that
+/// Checks every node whose backend is in reach. A node that reads a faulty one is left out: its own faults cannot be told yet. So is one that
 /// reads, by path, what a node before it writes, where the columns of that are not known before it is written. Takes down
 /// what the columns of the nodes depend on, where that is asked for.
 pub(crate) async fn check(
@@ -162,7 +165,8 @@ pub(crate) async fn check(
     for (index, node) in plan.nodes.iter().enumerate() {
         // What a node before it will write by then cannot be looked at now.
         let later = !is_known(plan, node, &frames);
-        if later || node.upstream.iter().any(|&above| faulty[above]) {
+        let out_of_reach = !sessions.is_open(&node.backend);
+        if later || out_of_reach || node.upstream.iter().any(|&above| faulty[above]) {
             faulty[index] = true;
             continue;
         }
@@ -255,9 +259,9 @@ async fn check_node(
         return Ok((resolved, None));
     };
     let mut faults = faulty_expectations(cx, backend, node, &stage).await;
-    if let Some(around) = writes {
+    if let (Some(around), Some(columns)) = (writes, &resolved.schema) {
         let around = around.on(sessions.is_local(&node.backend));
-        faults.extend(faulty_sinks(cx, backend, node, &stage, around).await);
+        faults.extend(faulty_sinks(cx, backend, node, (&stage, columns), around).await);
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -276,7 +280,7 @@ async fn faulty_sinks(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
     node: &NodePlan,
-    stage: &Frame,
+    (stage, columns): (&Frame, &SchemaRef),
     around: Option<&Surroundings<'_>>,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -300,16 +304,38 @@ async fn faulty_sinks(
             }
             _ => None,
         };
-        let mut frame = stage.clone();
+        let mut written = (stage.clone(), Arc::clone(columns));
         if let Some(schema) = &sink.schema {
-            match conformed(cx, backend, stage, schema).await {
-                Ok(conformed) => frame = conformed,
+            match conformed(cx, backend, (stage, columns), schema).await {
+                Ok(conformed) => written = conformed,
                 Err(error) => {
-                    let place = sink.place.key("schema_definition");
-                    faults.push(Fault::new(&node.name, &place, error));
+                    faults.push(of_schema(&node.name, &sink.place, error));
                     continue;
                 }
             }
+        }
+        let (frame, columns) = written;
+        let format = sink.target.format().filter(|format| format.has_log());
+        if let (Some((target, full)), Some(format)) = (&target, format) {
+            if let Err(error) =
+                faulty_table(cx, backend, sink, format, (target, *full), &columns).await
+            {
+                faults.push(at_sink(error));
+            }
+            continue;
+        }
+        if let SinkTarget::File { path, format } = &sink.target
+            && let Err(error) = writable(backend, (path, format), &sink.options, &columns)
+        {
+            let option = faulty_option(backend, (path, format), sink, &columns, &error);
+            faults.push(match option {
+                Some(option) => {
+                    let place = sink.place.key("writer_kwargs").key(option);
+                    Fault::new(&node.name, &place, error)
+                }
+                None => at_sink(error),
+            });
+            continue;
         }
         if let Some((target, full)) = target
             && target.existing.is_some()
@@ -323,16 +349,83 @@ async fn faulty_sinks(
     faults
 }
 
-/// The frame as a sink's schema wants it: every column is there, and none of its values is cut to fit.
+/// That the sink's format has a form for each column, and the writer takes its options.
+fn writable(
+    backend: &Arc<dyn Backend>,
+    (path, format): (&str, &Format),
+    options: &Options,
+    columns: &SchemaRef,
+) -> Result<()> {
+    let mut spec = WriteSpec::new(format.clone(), path);
+    spec.options.clone_from(options);
+    backend.writable(&spec, columns)
+}
+
+/// Whether rows of such columns can become a version of the table that a sink writes to.
+async fn faulty_table(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    sink: &SinkPlan,
+    format: &Format,
+    (target, full): (&Target, bool),
+    schema: &SchemaRef,
+) -> Result<()> {
+    let Some(known) = cx.table_format(format)? else {
+        return Ok(());
+    };
+    let files = tables::file_options(&sink.options);
+    let path = sink.target.to_string();
+    writable(backend, (&path, &Format::Parquet), &files, schema)?;
+    let columns: Vec<Field> = (schema.fields().iter())
+        .map(|field| Field::from_arrow(field))
+        .collect();
+    let (sink, target) = (sink.clone(), target.clone());
+    let mode = outputs::mode(&sink, full);
+    cx.blocking(move || tables::check(known, &sink, &target, mode, &columns))
+        .await
+}
+
+/// The option that the writer does not take, given alone.
+fn faulty_option(
+    backend: &Arc<dyn Backend>,
+    (path, format): (&str, &Format),
+    sink: &SinkPlan,
+    columns: &SchemaRef,
+    error: &Error,
+) -> Option<String> {
+    let refused = |(name, value): &(&String, &OptionValue)| {
+        let mut spec = WriteSpec::new(format.clone(), path);
+        spec.options.insert((*name).clone(), (*value).clone());
+        let alone = backend.writable(&spec, columns).err();
+        alone.is_some_and(|alone| alone.message() == error.message())
+    };
+    let mut options = sink.options.iter();
+    options.find(refused).map(|(name, _)| name.clone())
+}
+
+/// The fault of a sink's schema: at the name of a column that is not there, or at the type that one does not take.
+fn of_schema(node: &str, sink: &Path, error: Error) -> Fault {
+    let schema = sink.key("schema_definition");
+    let Some(Subject::Name(column)) = error.subject() else {
+        return Fault::new(node, &schema, error);
+    };
+    let place = schema.key("columns").key(column);
+    let at_key = error.kind() == ErrorKind::ColumnNotFound;
+    Fault {
+        at_key,
+        ..Fault::new(node, &place, error)
+    }
+}
+
+/// The frame as a sink's schema wants it, with its columns: every one is there, and none of its values is cut to fit.
 async fn conformed(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
-    stage: &Frame,
+    (stage, present): (&Frame, &SchemaRef),
     wanted: &[Field],
-) -> Result<Frame> {
+) -> Result<(Frame, SchemaRef)> {
     let conformed = apply_all(cx, backend, stage.clone(), [&conform(wanted)]).await?;
-    backend.schema(cx, &conformed).await?;
-    let present = backend.schema(cx, stage).await?;
+    let columns = backend.schema(cx, &conformed).await?;
     for field in wanted {
         let Ok(column) = present.field_with_name(&field.name) else {
             continue;
@@ -344,10 +437,12 @@ async fn conformed(
                 field.name, field.dtype
             );
             let hint = "round or cast it in a step of the transformer, where it can be seen, or declare a type that holds it";
-            return Err(Error::new(ErrorKind::SchemaMismatch, message).with_hint(hint));
+            return Err(Error::new(ErrorKind::SchemaMismatch, message)
+                .with_subject(Subject::Name(field.name.clone()))
+                .with_hint(hint));
         }
     }
-    Ok(conformed)
+    Ok((conformed, columns))
 }
 
 async fn faulty_expectations(
@@ -369,7 +464,11 @@ async fn faulty_expectations(
     for expectation in &node.expectations {
         let one = std::slice::from_ref(expectation);
         if let Err(error) = resolve_expectations(cx, backend, one, stage).await {
-            faults.push(Fault::new(&node.name, &expectation.place, error));
+            let fault = Fault::new(&node.name, &expectation.place, error);
+            faults.push(match typing::columns(&**backend, cx, stage).await {
+                Ok(columns) => located(fault, &[expectation.read()], &columns),
+                Err(_) => fault,
+            });
         }
     }
     faults

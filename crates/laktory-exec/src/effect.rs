@@ -3,14 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use laktory_core::table::{REPLACE_WHERE, replaces_a_part};
 use laktory_core::{Error, ErrorKind, Registry, Result};
 use laktory_plan::{InputSource, NodePlan, Plan, SinkMode, SinkPlan, SinkTarget, Stored};
 use serde::Serialize;
 
 use crate::files;
 use crate::folder;
-use crate::outputs::{self, Removal};
+use crate::outputs;
+use crate::removal::Removal;
 use crate::run::Refresh;
+use crate::tables::Table;
 use crate::target::{Target, is_same};
 
 /// What becomes of what is at a sink's place.
@@ -61,7 +64,7 @@ pub fn effects(
         let local = (registry.get(&node.backend)?.capabilities)().local_files;
         let effects = node.sinks.iter().map(|sink| match &sink.target {
             SinkTarget::File { path, .. } if local && plan.writes => Some(
-                effect(sink, path, refresh, own).unwrap_or_else(|error| Effect {
+                effect(registry, sink, path, refresh, own).unwrap_or_else(|error| Effect {
                     what: What::Refuse,
                     files: 0,
                     bytes: 0,
@@ -75,10 +78,17 @@ pub fn effects(
     plan.nodes.iter().map(of_node).collect()
 }
 
-fn effect(sink: &SinkPlan, path: &str, refresh: Refresh, own: &[PathBuf]) -> Result<Effect> {
+fn effect(
+    registry: &Registry,
+    sink: &SinkPlan,
+    path: &str,
+    refresh: Refresh,
+    own: &[PathBuf],
+) -> Result<Effect> {
     let target = Target::find(path, own)?;
     if refresh == Refresh::Reset {
-        let removal = Removal::of(&target)?;
+        let table = table(registry, sink, &target, SinkMode::Overwrite)?;
+        let removal = Removal::of(&target, table.as_ref())?;
         let (files, bytes) = removal.size();
         let (what, note) = (
             if files == 0 { What::Keep } else { What::Remove },
@@ -93,6 +103,9 @@ fn effect(sink: &SinkPlan, path: &str, refresh: Refresh, own: &[PathBuf]) -> Res
     }
     let full = refresh == Refresh::Full;
     outputs::check(sink, &target, full)?;
+    if let Some(table) = table(registry, sink, &target, outputs::mode(sink, full))? {
+        return of_table(sink, path, &table, full);
+    }
     let (files, bytes) = match &target.existing {
         None => (0, 0),
         Some(found) if found.is_file() => (1, found.len()),
@@ -104,19 +117,62 @@ fn effect(sink: &SinkPlan, path: &str, refresh: Refresh, own: &[PathBuf]) -> Res
             )
         }
     };
-    let (what, note) = match (outputs::mode(sink, full), &target.existing) {
-        (_, None) => (What::Create, None),
-        (SinkMode::Overwrite, _) => (What::Replace, None),
-        (SinkMode::Append, _) => (What::Append, None),
-        (SinkMode::Ignore, _) => (What::Keep, None),
-        (SinkMode::Error, _) => (
-            What::Refuse,
-            Some(format!("`{path}` exists, and the sink's mode is ERROR")),
-        ),
-    };
+    let (what, note) = becomes(outputs::mode(sink, full), target.existing.is_some(), path);
     Ok(Effect {
         what,
         files,
+        bytes,
+        note,
+    })
+}
+
+/// What a mode makes of what is at a path, and what there is to say of it.
+fn becomes(mode: SinkMode, exists: bool, path: &str) -> (What, Option<String>) {
+    if !exists {
+        return (What::Create, None);
+    }
+    match mode {
+        SinkMode::Overwrite => (What::Replace, None),
+        SinkMode::Append => (What::Append, None),
+        SinkMode::Ignore => (What::Keep, None),
+        SinkMode::Error => (
+            What::Refuse,
+            Some(format!("`{path}` exists, and the sink's mode is ERROR")),
+        ),
+    }
+}
+
+/// The table that a sink writes to; none for files without a log.
+fn table(
+    registry: &Registry,
+    sink: &SinkPlan,
+    target: &Target,
+    mode: SinkMode,
+) -> Result<Option<Table>> {
+    let format = sink.target.format();
+    let mut known = registry.tables();
+    let known = known.find(|known| format == Some(&known.format()));
+    known
+        .map(|known| Table::open(known, sink, target, mode, ""))
+        .transpose()
+}
+
+/// What a run would do to a table.
+fn of_table(sink: &SinkPlan, path: &str, table: &Table, full: bool) -> Result<Effect> {
+    let files = table.files()?;
+    let bytes = files.iter().filter_map(|file| fs::metadata(file).ok());
+    let bytes = bytes.map(|found| found.len()).sum();
+    let (what, note) = becomes(outputs::mode(sink, full), table.exists(), path);
+    let of_rows = what == What::Replace
+        && replaces_a_part(&sink.options)
+        && !sink.options.contains_key(REPLACE_WHERE);
+    let note = match of_rows {
+        true => Some("of them only those of partitions that get rows".to_owned()),
+        false => note,
+    };
+    Ok(Effect {
+        what,
+        files: files.len(),
         bytes,
         note,
     })

@@ -14,6 +14,8 @@ pub struct Fault {
     pub node: String,
     /// The place in the document. When the error has a range, the place is that of the text that the range is of.
     pub place: Path,
+    /// Whether the key there is at fault, not its value.
+    pub at_key: bool,
     /// What went wrong.
     pub error: Error,
 }
@@ -23,6 +25,7 @@ impl Fault {
         Self {
             node: node.to_owned(),
             place: place.clone(),
+            at_key: false,
             error,
         }
     }

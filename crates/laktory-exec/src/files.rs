@@ -3,7 +3,10 @@
 //! Names that begin with `.` or `_` are skipped below folders and in globs, as Spark does: they are staging
 //! places, checkpoints and markers. A glob sees a folder of such a name only where it spells it.
 
-use std::path::{Component, Path, PathBuf};
+mod glob;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use laktory_core::{Error, ErrorKind, Format, Result};
 
@@ -11,13 +14,19 @@ use laktory_core::{Error, ErrorKind, Format, Result};
 ///
 /// # Errors
 /// `NotFound` when nothing is there, or a folder holds no file; `Unsupported` for URLs, and for folders in which a log says
-/// which files count; `InvalidArgument` for a malformed glob; `Io` when a folder cannot be listed.
+/// which files count; `InvalidArgument` for a malformed glob; `Io` when a folder cannot be listed, or a link leads nowhere or
+/// back to a folder that holds it: what may hold rows is never passed by.
 pub(crate) fn resolve(path: &str, format: &Format) -> Result<Vec<PathBuf>> {
     let local = local_path(path)?;
-    if local.is_file() {
+    let kind = match local.metadata() {
+        Ok(there) => Some(there.file_type()),
+        Err(error) if is_absence(&error) => None,
+        Err(error) => return Err(Error::from(error).context(format!("`{path}`"))),
+    };
+    if kind.is_some_and(|kind| kind.is_file()) {
         return Ok(vec![local]);
     }
-    if local.is_dir() {
+    if kind.is_some_and(|kind| kind.is_dir()) {
         no_log(path, &local, format)?;
         let files = walk(&local)?;
         if files.is_empty() {
@@ -27,12 +36,31 @@ pub(crate) fn resolve(path: &str, format: &Format) -> Result<Vec<PathBuf>> {
             )
             .with_hint("names that begin with `.` or `_` are not read"));
         }
+        in_no_table(&files, format)?;
         return Ok(files);
     }
     if path.contains(['*', '?', '[']) {
-        return expand(path, &local);
+        let files = glob::expand(&local)?;
+        if files.is_empty() {
+            return Err(
+                Error::new(ErrorKind::NotFound, format!("no file matches `{path}`"))
+                    .with_hint(working_directory()),
+            );
+        }
+        in_no_table(&files, format)?;
+        return Ok(files);
     }
     Err(not_found(path))
+}
+
+/// Whether nothing is at a path, as far as an error tells.
+fn is_absence(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
+    // A name that no file can have.
+    matches!(
+        error.kind(),
+        NotFound | NotADirectory | InvalidInput | std::io::ErrorKind::InvalidFilename
+    )
 }
 
 /// The path on this machine that a path of the pipeline means: plain, or `file://`.
@@ -59,7 +87,7 @@ const LOGS: &[(&str, &str, &str)] = &[
     (
         "_delta_log",
         "a Delta table",
-        "read it with an engine that reads format DELTA",
+        "read it with `format: DELTA`",
     ),
     (
         "_spark_metadata",
@@ -68,6 +96,29 @@ const LOGS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// That no folder around files, as far as their paths spell it, has a log.
+fn in_no_table(files: &[PathBuf], format: &Format) -> Result<()> {
+    let mut seen = HashSet::new();
+    for folder in files.iter().flat_map(|file| file.ancestors().skip(1)) {
+        if seen.insert(folder) {
+            no_log(&folder.display().to_string(), folder, format)?;
+        }
+    }
+    Ok(())
+}
+
+/// The log that says which files of a folder count, with what it makes of the folder, and what to do.
+fn log_of(folder: &Path) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    LOGS.iter().find(|(log, ..)| folder.join(log).is_dir())
+}
+
+/// The first of some folders in which a log says which files count, and what it is.
+pub(crate) fn logged<'a>(
+    mut folders: impl Iterator<Item = &'a Path>,
+) -> Option<(&'a Path, &'static str)> {
+    folders.find_map(|folder| Some((folder, log_of(folder)?.1)))
+}
+
 fn no_log(path: &str, folder: &Path, format: &Format) -> Result<()> {
     if !matches!(
         format,
@@ -75,7 +126,7 @@ fn no_log(path: &str, folder: &Path, format: &Format) -> Result<()> {
     ) {
         return Ok(());
     }
-    match LOGS.iter().find(|(log, ..)| folder.join(log).is_dir()) {
+    match log_of(folder) {
         None => Ok(()),
         Some((log, what, hint)) => Err(Error::unsupported(format!(
             "folder `{path}` is {what}: its `{log}` says which files count, which format {format} does not know"
@@ -92,11 +143,7 @@ fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
         .into_iter()
         .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));
     for entry in entries {
-        let entry = entry.map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot list `{}`", folder.display()))
-                .with_hint(error.to_string())
-                .with_source(error)
-        })?;
+        let entry = entry.map_err(|error| unlistable(folder, error))?;
         if entry.file_type().is_file() {
             files.push(entry.into_path());
         }
@@ -104,54 +151,40 @@ fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn expand(path: &str, pattern: &Path) -> Result<Vec<PathBuf>> {
-    let matches = glob::glob(&pattern.to_string_lossy()).map_err(|error| {
-        Error::new(
-            ErrorKind::InvalidArgument,
-            format!("`{path}` is not a valid glob"),
-        )
-        .with_hint(error.to_string())
-    })?;
-    let spelled: Vec<Component<'_>> = pattern.components().collect();
-    let is_passed_by = |found: &Path| {
-        let mut folders = found.ancestors().skip(1);
-        let unspelled = |folder: &Path| {
-            let last = folder.components().next_back();
-            is_hidden(folder) && last.is_some_and(|last| !spelled.contains(&last))
-        };
-        is_hidden(found) || folders.any(unspelled)
-    };
-    let mut files = Vec::new();
-    for found in matches {
-        let found = found.map_err(|error| {
-            let path = error.path().display().to_string();
-            Error::from(std::io::Error::from(error)).context(format!("cannot list `{path}`"))
-        })?;
-        if is_passed_by(&found) {
-            continue;
-        }
-        if found.is_dir() {
-            files.extend(walk(&found)?);
-        } else if found.is_file() {
-            files.push(found);
-        }
+/// What keeps a folder from being listed: a folder that cannot be read, a link that leads nowhere or back to where it is.
+fn unlistable(folder: &Path, error: walkdir::Error) -> Error {
+    let at = error.path().unwrap_or(folder).display().to_string();
+    if let Some(ancestor) = error.loop_ancestor() {
+        return looped(&at, ancestor);
     }
-    if files.is_empty() {
-        return Err(
-            Error::new(ErrorKind::NotFound, format!("no file matches `{path}`"))
-                .with_hint(working_directory()),
-        );
+    match error.into_io_error() {
+        Some(error) if is_absence(&error) => dangling(&at),
+        Some(error) => Error::from(error).context(format!("cannot list `{at}`")),
+        None => Error::new(ErrorKind::Io, format!("cannot list `{at}`")),
     }
-    files.sort();
-    files.dedup();
-    Ok(files)
+}
+
+fn looped(link: impl std::fmt::Display, ancestor: &Path) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format!(
+            "link `{link}` leads back to `{}`, which holds it: its files would be read again and again",
+            ancestor.display()
+        ),
+    )
+    .with_hint("remove the link, or read the folders that are meant")
+}
+
+fn dangling(link: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Io, format!("link `{link}` leads nowhere"))
+        .with_hint("remove the link, or bring back what it leads to: its rows would be missing")
 }
 
 /// Whether readers of a folder pass a file or folder by.
 pub(crate) fn is_hidden(path: &Path) -> bool {
     path.file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| name.starts_with(['.', '_']))
+        .and_then(|name| name.as_encoded_bytes().first().copied())
+        .is_some_and(|first| first == b'.' || first == b'_')
 }
 
 /// A path for messages: relative to the working directory where it lies in it, as users write it.
@@ -226,11 +259,73 @@ mod tests {
         for (glob, expected) in [
             ("**/*.csv", vec!["a.csv", "b.csv", "sub/c.csv"]),
             ("*/*.csv", vec!["sub/c.csv"]),
+            ("[!a].csv", vec!["b.csv"]),
+            ("[^a].csv", vec!["b.csv"]),
+            ("[^b-z].csv", vec!["a.csv"]),
             (".laktory-staging-x/*.csv", vec![".laktory-staging-x/d.csv"]),
         ] {
             let path = format!("{}/{glob}", root.path().display());
             let found = resolve(&path).unwrap();
             assert_eq!(names(&found, root.path()), expected, "{glob}");
+        }
+    }
+
+    #[test]
+    fn globs_pass_nothing_by_that_may_hold_rows() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(at("d/e")).unwrap();
+        for file in ["a.csv", "d/b.csv", "d/e/c.csv"] {
+            std::fs::write(at(file), "x").unwrap();
+        }
+        let find = |glob: &str| resolve(at(glob).to_str().unwrap());
+        for (glob, expected) in [
+            ("**", vec!["a.csv", "d/b.csv", "d/e/c.csv"]),
+            ("*", vec!["a.csv", "d/b.csv", "d/e/c.csv"]),
+            ("d/**/*.csv", vec!["d/b.csv", "d/e/c.csv"]),
+            ("**/e/*", vec!["d/e/c.csv"]),
+            ("[a-d]/b.?sv", vec!["d/b.csv"]),
+            ("**/**/b.csv", vec!["d/b.csv"]),
+        ] {
+            assert_eq!(names(&find(glob).unwrap(), root.path()), expected, "{glob}");
+        }
+        for glob in ["missing/**/*.csv", "a.csv/*", "*/*/*/*", "A*.csv", "D/*"] {
+            assert_eq!(
+                find(glob).unwrap_err().kind(),
+                ErrorKind::NotFound,
+                "{glob}"
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn globs_say_what_they_cannot_look_into() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        use std::os::unix::fs::symlink;
+
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let find = |glob: &str| resolve(at(glob).to_str().unwrap());
+        std::fs::create_dir(at("d")).unwrap();
+        std::fs::write(at("d/a.csv"), "x").unwrap();
+        let latin = root
+            .path()
+            .join("d")
+            .join(OsStr::from_bytes(b"caf\xe9.csv"));
+        std::fs::write(&latin, "x").unwrap();
+        assert_eq!(find("d/*.csv").unwrap(), [at("d/a.csv"), latin]);
+        symlink("nowhere", at("d/b.csv")).unwrap();
+        for glob in ["d/*.csv", "d", "*", "**/*.csv"] {
+            let error = find(glob).unwrap_err();
+            assert!(error.message().contains("leads nowhere"), "{glob}: {error}");
+        }
+        std::fs::remove_file(at("d/b.csv")).unwrap();
+        symlink("..", at("d/up")).unwrap();
+        for glob in ["d", "*", "**", "**/*.csv"] {
+            let error = find(glob).unwrap_err();
+            assert!(error.message().contains("leads back to"), "{glob}: {error}");
         }
     }
 
@@ -246,6 +341,15 @@ mod tests {
             let error = super::resolve(path, &Format::Parquet).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(error.message().contains(log), "{error}");
+            for around in [".", "*", "**/*.parquet"] {
+                let path = root
+                    .path()
+                    .parent()
+                    .unwrap()
+                    .join(root.path().file_name().unwrap());
+                let glob = path.join(around).display().to_string();
+                assert!(super::resolve(&glob, &Format::Parquet).is_err(), "{glob}");
+            }
             std::fs::remove_dir(&folder).unwrap();
         }
     }

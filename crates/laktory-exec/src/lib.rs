@@ -15,6 +15,7 @@ mod files;
 mod folder;
 mod inline;
 mod lineage;
+mod locate;
 mod lock;
 mod node;
 mod output;
@@ -26,11 +27,13 @@ mod places;
 mod pool;
 mod prune;
 mod record;
+mod removal;
 mod report;
 mod run;
 mod seen;
 mod sessions;
 mod staging;
+mod tables;
 mod target;
 mod unwritten;
 
@@ -40,10 +43,10 @@ pub use event::{Event, Observer, TracingObserver};
 pub use fault::Fault;
 pub use output::NodeOutput;
 pub use places::survey;
-pub use prune::{Kept, may_keep_less};
+pub use prune::Kept;
 pub use report::{
     CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, RunTotals, Status,
 };
-pub use run::{Refresh, Run, RunOptions, kept, lineage, preview, resolve, run};
+pub use run::{Refresh, Run, RunOptions, foresee, lineage, preview, resolve, run};
 pub use seen::{SourceFiles, changed_error};
-pub use sessions::connect;
+pub use sessions::{Reach, connect};

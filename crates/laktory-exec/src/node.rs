@@ -216,7 +216,7 @@ impl NodeRun<'_> {
             self.hand_over(kept);
             return Ok(());
         }
-        let outputs = self.prepare(backend, report)?;
+        let mut outputs = self.prepare(backend, report)?;
         let (mut flagged, mut kept, mut judged) = (flagged, kept, None);
         if let Some(steps) = &steps
             && outputs.iter().any(Output::is_on_engine)
@@ -232,7 +232,7 @@ impl NodeRun<'_> {
                 backend,
                 (&flagged, &kept),
                 steps.as_ref(),
-                &outputs,
+                &mut outputs,
                 judged.is_none(),
             )
             .await?;
@@ -250,6 +250,9 @@ impl NodeRun<'_> {
         match &judged {
             Some(metrics) => conserved(metrics, &results, &outputs).map_err(at_node)?,
             None => self.judge(&results, &outputs, report)?,
+        }
+        for (number, rows) in &results.parts {
+            outputs[*number].counted(rows);
         }
         self.count_discarded(&outputs, report);
         self.publish(outputs, &results, report).await?;
@@ -365,13 +368,14 @@ impl NodeRun<'_> {
         backend: &Arc<dyn Backend>,
         (flagged, kept): (&Frame, &Frame),
         steps: Option<&ExpectationSteps>,
-        outputs: &[Output],
+        outputs: &mut [Output],
         measure: bool,
     ) -> Result<Pass, Fault> {
         let cx = self.shared.cx;
         let mut pass = Pass::default();
-        for (number, output) in outputs.iter().enumerate() {
-            let at_sink = |error| Fault::new(&self.node.name, &output.sink.place, error);
+        for (number, output) in outputs.iter_mut().enumerate() {
+            let place = output.sink.place.clone();
+            let at_sink = |error| Fault::new(&self.node.name, &place, error);
             let mut frame = match (output.sink.quarantine, steps) {
                 (false, _) => kept.clone(),
                 (true, Some(steps)) => apply_all(cx, backend, flagged.clone(), &steps.quarantine)
@@ -386,6 +390,13 @@ impl NodeRun<'_> {
                 frame = apply_all(cx, backend, frame, [&conform(schema)])
                     .await
                     .map_err(at_sink)?;
+            }
+            let split = output.split(cx, backend, &frame).await;
+            if let Some(parts) = split.map_err(at_sink)? {
+                for (frame, job) in parts {
+                    pass.add(Purpose::Output(number), frame, job);
+                }
+                continue;
             }
             if output.is_added() {
                 fits(cx, backend, &output.sink, &frame)

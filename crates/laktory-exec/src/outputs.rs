@@ -3,17 +3,21 @@
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use laktory_core::{
-    Error, ErrorKind, Format, Place, Result, StoreSpec, Target, WriteMode, WriteSpec,
+    Backend, Error, ErrorKind, Field, Format, Frame, Place, Result, RunCx, StoreSpec, Target,
+    WriteMode, WriteSpec,
 };
 use laktory_plan::{SinkMode, SinkPlan, SinkTarget};
 
-use crate::folder::{self, Contents};
+use crate::files;
+use crate::folder;
 use crate::owner;
 use crate::record;
 use crate::report::OutputReport;
 use crate::staging::{self, Staging};
+use crate::tables::{Parts, Table};
 use crate::target::Target as Spot;
 
 /// How a staged file becomes the target.
@@ -25,6 +29,8 @@ enum Publish {
     Folder,
     /// It is added to the target folder.
     Part,
+    /// It is committed to a table.
+    Table,
 }
 
 /// Who puts the rows of the target file before the new ones.
@@ -60,6 +66,8 @@ struct Staged {
     bytes: u64,
     /// What deserves attention.
     warning: Option<String>,
+    /// The table that it becomes a part of, with the parts.
+    table: Option<(Table, Parts)>,
 }
 
 /// What a sink asks for now.
@@ -76,10 +84,13 @@ pub(crate) enum Prepared {
 /// # Errors
 /// `InvalidArgument` when files of others would have to go.
 pub(crate) fn check(sink: &SinkPlan, target: &Spot, full: bool) -> Result<()> {
+    let has_log = sink.target.format().is_some_and(Format::has_log);
+    outside_of_tables(target, has_log)?;
     let Some(found) = &target.existing else {
         return Ok(());
     };
-    if mode(sink, full) != SinkMode::Overwrite {
+    if mode(sink, full) != SinkMode::Overwrite || has_log {
+        // What a table was stays in its log.
         return Ok(());
     }
     if target.is_folder {
@@ -96,6 +107,24 @@ pub(crate) fn check(sink: &SinkPlan, target: &Spot, full: bool) -> Result<()> {
     Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(
         "an output replaces only what a run wrote, or what is named like it; choose another path, or move the file away",
     ))
+}
+
+/// That a target lies in no table, whose log alone says what is in it; a sink of tables may write to one.
+///
+/// # Errors
+/// `InvalidArgument`, with the folder of the table.
+pub(crate) fn outside_of_tables(target: &Spot, is_table: bool) -> Result<()> {
+    let around = target.real.ancestors().skip(usize::from(is_table));
+    let Some((folder, what)) = files::logged(around) else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{}` would put other files into {what}, `{}`",
+        target.given,
+        files::shown(folder)
+    );
+    Err(Error::new(ErrorKind::InvalidArgument, message)
+        .with_hint("write it with the format of the table, or choose a path outside of it"))
 }
 
 /// Whether a file has the name of one of the format, packed or not.
@@ -136,10 +165,14 @@ pub(crate) fn prepare(
     id: &str,
     full: bool,
     adds: bool,
+    table: Option<Table>,
 ) -> Result<Prepared> {
     let (path, format) = local(sink)?;
     let mode = mode(sink, full);
-    let exists = target.existing.is_some();
+    let exists = match &table {
+        Some(table) => table.exists(),
+        None => target.existing.is_some(),
+    };
     match mode {
         SinkMode::Ignore if exists => {
             return Ok(Prepared::Skipped(report(sink, mode, true, 0, Some(0))));
@@ -162,8 +195,12 @@ pub(crate) fn prepare(
         (false, true) => (Publish::File, Before::Executor),
         (false, false) => (Publish::File, Before::Nothing),
     };
+    let (how, before, written) = match &table {
+        Some(_) => (Publish::Table, Before::Nothing, &Format::Parquet),
+        None => (how, before, format),
+    };
     let staging = Staging::create(target.parent(), id)?;
-    let extension = format.name().to_ascii_lowercase();
+    let extension = written.name().to_ascii_lowercase();
     let staged = Staged {
         file: staging.path(&folder::part_name(id, &extension)),
         target,
@@ -172,6 +209,7 @@ pub(crate) fn prepare(
         folder: staging,
         bytes: 0,
         warning: None,
+        table: table.map(|table| (table, Parts::default())),
     };
     Ok(Prepared::Output(Box::new(Output {
         sink: sink.clone(),
@@ -198,6 +236,55 @@ pub(crate) fn on_engine(sink: &SinkPlan, full: bool) -> Output {
 }
 
 impl Output {
+    /// The frames and jobs of what is committed to a table: one for each part. None for other outputs.
+    ///
+    /// # Errors
+    /// Those of the format, and of the engine.
+    pub(crate) async fn split(
+        &mut self,
+        cx: &RunCx,
+        backend: &Arc<dyn Backend>,
+        frame: &Frame,
+    ) -> Result<Option<Vec<(Frame, Target)>>> {
+        let Some(Staged {
+            file,
+            table: Some((table, parts)),
+            ..
+        }) = &mut self.staged
+        else {
+            return Ok(None);
+        };
+        let schema = backend.schema(cx, frame).await?;
+        let columns: Vec<Field> = (schema.fields().iter())
+            .map(|field| Field::from_arrow(field))
+            .collect();
+        let planned = table.plan(&columns)?;
+        let (first, stem) = (file.clone(), file.with_extension(""));
+        let staged = |number| match number {
+            0 => first.clone(),
+            _ => PathBuf::from(format!("{}-{number}.parquet", stem.display())),
+        };
+        let (found, frames) = Parts::of(cx, backend, frame, planned, staged).await?;
+        *parts = found;
+        let jobs = parts.iter().map(|part| {
+            let mut spec = WriteSpec::new(Format::Parquet, &part.staged);
+            spec.options = table.options.clone();
+            Target::Write(spec)
+        });
+        Ok(Some(frames.into_iter().zip(jobs).collect()))
+    }
+
+    /// Takes down the rows of each part of a table.
+    pub(crate) fn counted(&mut self, rows: &[u64]) {
+        if let Some(Staged {
+            table: Some((_, parts)),
+            ..
+        }) = &mut self.staged
+        {
+            parts.counted(rows);
+        }
+    }
+
     /// What the engine must do.
     ///
     /// # Errors
@@ -240,10 +327,8 @@ impl Output {
     /// Whether rows are added to what is there.
     pub(crate) fn is_added(&self) -> bool {
         self.mode == SinkMode::Append
-            && self
-                .staged
-                .as_ref()
-                .is_some_and(|staged| staged.target.existing.is_some())
+            && (self.staged.as_ref())
+                .is_some_and(|staged| staged.table.is_none() && staged.target.existing.is_some())
     }
 
     /// Whether the engine writes to its own storage, so that the output is visible as soon as it is written.
@@ -266,6 +351,10 @@ impl Output {
         let Some(staged) = &mut self.staged else {
             return Ok(());
         };
+        if let Some((_, parts)) = &staged.table {
+            staged.bytes = parts.iter().map(|part| staging::size(&part.staged)).sum();
+            return Ok(());
+        }
         staged.still_absent(self.mode)?;
         let old = staged.target.existing.as_ref();
         staged.bytes = match staged.before {
@@ -296,7 +385,7 @@ impl Output {
     pub(crate) fn publish(self, rows: u64) -> Result<(OutputReport, Option<String>)> {
         let mut warning = None;
         let mut bytes = None;
-        if let Some(staged) = self.staged {
+        if let Some(mut staged) = self.staged {
             bytes = Some(staged.bytes);
             staged.publish()?;
             warning = staged.warning;
@@ -345,9 +434,16 @@ impl Staged {
         Ok(())
     }
 
-    fn publish(&self) -> Result<()> {
+    fn publish(&mut self) -> Result<()> {
+        if let Some((table, parts)) = &self.table {
+            let target = &self.target.real;
+            let warnings = table.commit(parts, |names| self.folder.adds(target, names))?;
+            self.warning = (!warnings.is_empty()).then(|| warnings.join("; "));
+            return Ok(());
+        }
         let target = &self.target.real;
         match self.how {
+            Publish::Table => Err(Error::internal("a table is committed to")),
             Publish::Part => staging::publish(&self.file, &target.join(file_name(&self.file))),
             Publish::Folder => staging::publish(&self.file, target),
             Publish::File => {
@@ -405,104 +501,6 @@ pub(crate) fn report(
         skipped,
         rows,
         bytes,
-    }
-}
-
-/// What a reset removes of a sink's output.
-#[derive(Debug)]
-pub(crate) enum Removal {
-    Nothing,
-    File(PathBuf, u64),
-    /// The parts of a folder, and the folder when nothing else is in it.
-    Parts(PathBuf, Contents),
-}
-
-impl Removal {
-    /// What a reset (R-PURGE-1) would remove of a target: only what runs of ours wrote there.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for a file that no run of ours is known to have written, and for a link.
-    pub(crate) fn of(target: &Spot) -> Result<Self> {
-        let Some(existing) = &target.existing else {
-            return Ok(Self::Nothing);
-        };
-        let refused = |message: String| Error::new(ErrorKind::InvalidArgument, message);
-        if target.is_link {
-            return Err(refused(format!(
-                "`{}` is a link; a reset removes nothing behind it",
-                target.given
-            ))
-            .with_hint("remove the link, or what it leads to, by hand"));
-        }
-        if target.is_folder {
-            return Ok(Self::Parts(
-                target.real.clone(),
-                folder::look(&target.real)?,
-            ));
-        }
-        if !record::is_ours(&target.real) {
-            return Err(refused(format!(
-                "nothing tells that a run of laktory wrote `{}` as it is now",
-                target.given
-            ))
-            .with_hint(
-                "remove it by hand if it may go; a release before this one may have written it, or it was copied or changed since",
-            ));
-        }
-        Ok(Self::File(target.real.clone(), existing.len()))
-    }
-
-    /// Files to be removed, and their bytes.
-    pub(crate) fn size(&self) -> (usize, u64) {
-        match self {
-            Self::Nothing => (0, 0),
-            Self::File(_, bytes) => (1, *bytes),
-            Self::Parts(_, contents) => (contents.parts.len(), contents.bytes()),
-        }
-    }
-
-    /// What stays, for people.
-    pub(crate) fn rest(&self) -> Option<String> {
-        match self {
-            Self::Parts(folder, contents) if !contents.foreign.is_empty() => Some(format!(
-                "{} that no run of laktory wrote stay{} in `{}`: {}",
-                folder::counted(contents.foreign.len()),
-                if contents.foreign.len() == 1 { "s" } else { "" },
-                crate::files::shown(folder),
-                folder::named(&contents.foreign, folder)
-            )),
-            _ => None,
-        }
-    }
-
-    /// Removes it. Gives whether there was anything.
-    ///
-    /// # Errors
-    /// `Io` when something cannot be removed.
-    pub(crate) fn carry_out(&self) -> Result<bool> {
-        let failed = |path: &Path, error: std::io::Error| {
-            Error::from(error).context(format!("cannot remove `{}`", crate::files::shown(path)))
-        };
-        match self {
-            Self::Nothing => return Ok(false),
-            Self::File(file, _) => {
-                fs::remove_file(file).map_err(|error| failed(file, error))?;
-                record::forget(file);
-            }
-            Self::Parts(folder, contents) => {
-                for (part, _) in &contents.parts {
-                    fs::remove_file(part).map_err(|error| failed(part, error))?;
-                }
-                if contents.parts.is_empty() {
-                    return Ok(false);
-                }
-                if contents.foreign.is_empty() && !contents.others {
-                    // Somebody may have put something there meanwhile: the folder stays then.
-                    let _ = fs::remove_dir(folder);
-                }
-            }
-        }
-        Ok(true)
     }
 }
 

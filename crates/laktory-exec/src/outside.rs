@@ -1,7 +1,7 @@
 //! What nodes outside of the run have written without types, read back with those that the nodes have.
 
 use laktory_core::arrow::schema::SchemaRef;
-use laktory_core::{Backend, DType, Error, ErrorKind, Field, Format, Result, RunCx};
+use laktory_core::{Backend, DType, Error, ErrorKind, Field, Format, Options, Result, RunCx};
 use laktory_plan::{InputSource, Plan, SinkPlan, Stored, way_out};
 
 use crate::check::{self, NodeSchema, Surroundings};
@@ -27,6 +27,7 @@ pub(crate) async fn declare(
         outside: Vec::new(),
         tasks: Vec::new(),
         settings: plan.settings.clone(),
+        setting_places: plan.setting_places.clone(),
     };
     let (schemas, unknown) = check::check(cx, sessions, &outside, around, None).await;
     let mut faults = Vec::new();
@@ -45,6 +46,8 @@ pub(crate) async fn declare(
             }
             let declared = match schema_of(&schemas, name) {
                 _ if read.inexact.is_some() => Err(inexact(read)),
+                // Nothing is known of what is out of reach.
+                None if !sessions.is_open(backend) => continue,
                 Some(schema) => sessions
                     .get(backend)
                     .and_then(|backend| declared(&**backend, read, schema)),
@@ -115,8 +118,10 @@ pub(crate) fn declared(
         .iter()
         .filter(|column| !trip.keeps(&column.dtype, &sink.options));
     if let Some(column) = lost.next() {
-        let nulls = matches!(column.dtype, DType::String) && !sink.options.is_empty();
-        let options = if nulls { " with its options" } else { "" };
+        let options = match trip.keeps(&column.dtype, &Options::new()) {
+            true => " with its options",
+            false => "",
+        };
         let message = format!(
             "its sink `{}` ({}{options}) does not hold every value of column `{}` of type {} as it was",
             sink.target, spec.format, column.name, column.dtype

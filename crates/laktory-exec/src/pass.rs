@@ -51,8 +51,10 @@ const ROWS: &str = "rows";
 
 /// The outcomes of a pass, by purpose.
 pub(crate) struct Results {
-    /// Rows in each output file, by position among the outputs.
+    /// Rows in each output, by position among the outputs.
     pub(crate) written: BTreeMap<usize, u64>,
+    /// Rows in each file of an output, in the order of the jobs.
+    pub(crate) parts: BTreeMap<usize, Vec<u64>>,
     /// Rows that were in the file before.
     pub(crate) existing: BTreeMap<usize, u64>,
     pub(crate) metrics: Option<Vec<RecordBatch>>,
@@ -64,6 +66,7 @@ impl Results {
     pub(crate) fn of(purposes: &[Purpose], outcomes: Vec<Outcome>) -> Result<Self> {
         let mut results = Self {
             written: BTreeMap::new(),
+            parts: BTreeMap::new(),
             existing: BTreeMap::new(),
             metrics: None,
             kept: None,
@@ -77,7 +80,8 @@ impl Results {
         for (purpose, outcome) in purposes.iter().zip(outcomes) {
             match (*purpose, outcome) {
                 (Purpose::Output(number), Outcome::Written(report)) => {
-                    results.written.insert(number, report.rows);
+                    *results.written.entry(number).or_default() += report.rows;
+                    results.parts.entry(number).or_default().push(report.rows);
                 }
                 (Purpose::Existing(number), Outcome::Collected(batches)) => {
                     results.existing.insert(number, counted(&batches)?);
@@ -181,15 +185,18 @@ pub(crate) fn conform(schema: &[Field]) -> Op {
 pub(crate) fn count_rows() -> Op {
     Op::Aggregate {
         keys: Vec::new(),
-        aggs: vec![
-            Expr::Call {
-                func: Func::Len,
-                args: Vec::new(),
-            }
-            .alias(ROWS),
-        ],
+        aggs: vec![count_rows_as(ROWS)],
         drop_null_keys: false,
     }
+}
+
+/// The number of rows, as a column.
+pub(crate) fn count_rows_as(name: &str) -> Expr {
+    Expr::Call {
+        func: Func::Len,
+        args: Vec::new(),
+    }
+    .alias(name)
 }
 
 fn counted(batches: &[RecordBatch]) -> Result<u64> {

@@ -38,16 +38,6 @@ pub(crate) struct Part {
 /// What is kept of the outputs of nodes, by position in the plan, where that is not everything.
 pub(crate) type Pruned = BTreeMap<usize, Part>;
 
-/// Whether a plan has outputs of which a run may keep some columns only; by its shape alone.
-#[must_use]
-pub fn may_keep_less(plan: &Plan) -> bool {
-    let nodes = 0..plan.nodes.len();
-    plan.writes
-        && nodes
-            .into_iter()
-            .any(|index| may_prune(plan, index, &BTreeSet::new()))
-}
-
 /// Whether there are nodes of which some columns may not be needed, on engines that are asked without a server.
 pub(crate) fn is_worthwhile(plan: &Plan, sessions: &Sessions, keep: &BTreeSet<String>) -> bool {
     // A server resolves each frame that is made only to look at it.

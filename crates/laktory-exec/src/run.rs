@@ -24,7 +24,7 @@ use crate::pool::{SameThread, TokioPool};
 use crate::prune::{self, Kept, Pruned};
 use crate::report::{NodeReport, RunReport, Status};
 use crate::seen::SourceFiles;
-use crate::sessions::Sessions;
+use crate::sessions::{Reach, Sessions, Unopened};
 use crate::staging::{self, Staging};
 
 /// What happens to existing outputs before a node runs.
@@ -201,7 +201,20 @@ impl Engine {
         prune::prune(&self.cx, &self.sessions, plan, resolved, keep).await
     }
 
-    async fn open(plan: &Plan, registry: &Registry, options: &RunOptions) -> Result<Self> {
+    async fn open(
+        plan: &Plan,
+        registry: &Registry,
+        options: &RunOptions,
+    ) -> Result<Self, Unopened> {
+        Self::reaching(plan, registry, options, Reach::Everywhere).await
+    }
+
+    async fn reaching(
+        plan: &Plan,
+        registry: &Registry,
+        options: &RunOptions,
+        reach: Reach,
+    ) -> Result<Self, Unopened> {
         static RUNS: AtomicU64 = AtomicU64::new(0);
         let started = SystemTime::now();
         let run_id = format!(
@@ -213,7 +226,7 @@ impl Engine {
         let folder = options.scratch.clone().unwrap_or_else(std::env::temp_dir);
         let keeps = |node: &NodePlan| node.handover == Handover::Materialize || node.random;
         let scratch = if plan.nodes.iter().any(keeps) {
-            staging::sweep(&folder);
+            staging::sweep(&folder, &staging::no_tables);
             Some(Staging::create(&folder, &run_id)?)
         } else {
             None
@@ -227,8 +240,9 @@ impl Engine {
             path,
             options.memory_budget,
             started,
-        );
-        let sessions = Sessions::open(&cx, registry, plan, options).await?;
+        )
+        .with_tables(registry.tables());
+        let sessions = Sessions::open(&cx, registry, plan, options, reach).await?;
         Ok(Self {
             cx,
             sessions,
@@ -249,7 +263,10 @@ pub async fn resolve(
     registry: &Registry,
     options: &RunOptions,
 ) -> Result<(Vec<NodeSchema>, Vec<Fault>)> {
-    let engine = Engine::open(plan, registry, options).await?;
+    let engine = match Engine::open(plan, registry, options).await {
+        Ok(engine) => engine,
+        Err(unopened) => return Ok((Vec::new(), vec![unopened.fault(plan)?])),
+    };
     let (_, schemas, faults, _) = checked(&engine, plan.clone(), false).await?;
     Ok((schemas, faults))
 }
@@ -264,35 +281,39 @@ pub async fn lineage(
     registry: &Registry,
     options: &RunOptions,
 ) -> Result<(Vec<Option<NodeLineage>>, Vec<Fault>)> {
-    let engine = Engine::open(plan, registry, options).await?;
+    let engine = match Engine::open(plan, registry, options).await {
+        Ok(engine) => engine,
+        Err(unopened) => return Ok((Vec::new(), vec![unopened.fault(plan)?])),
+    };
     let (_, _, faults, lineages) = checked(&engine, plan.clone(), true).await?;
     Ok((lineages, faults))
 }
 
-/// The columns that a run with [`RunOptions::prune`] keeps of outputs that it would keep whole otherwise, found without reading
-/// rows. Must be called inside a tokio runtime.
+/// What is wrong with the pipeline, and the columns that a run with [`RunOptions::prune`] keeps of outputs that it would keep
+/// whole otherwise: found at once, without reading rows. Must be called inside a tokio runtime.
 ///
 /// # Errors
-/// When a backend cannot be connected. Nothing is known of a pipeline that is faulty, nor where a backend works on a server.
-pub async fn kept(plan: &Plan, registry: &Registry, options: &RunOptions) -> Result<Vec<Kept>> {
-    let capabilities =
-        |node: &NodePlan| registry.get(&node.backend).map(|found| found.capabilities);
-    for node in &plan.nodes {
-        if !capabilities(node)?().local_files {
-            return Ok(Vec::new());
-        }
-    }
-    let engine = Engine::open(plan, registry, options).await?;
-    if !prune::is_worthwhile(plan, &engine.sessions, &options.keep) {
-        return Ok(Vec::new());
-    }
-    let (plan, schemas, faults, lineages) = checked(&engine, plan.clone(), true).await?;
-    if !faults.is_empty() {
-        return Ok(Vec::new());
+/// When a backend cannot be connected. What is kept is not known of a pipeline that is faulty, nor where a backend works on a
+/// server.
+pub async fn foresee(
+    plan: &Plan,
+    registry: &Registry,
+    options: &RunOptions,
+    reach: Reach,
+) -> Result<(Vec<Kept>, Vec<Fault>)> {
+    let engine = match Engine::reaching(plan, registry, options, reach).await {
+        Ok(engine) => engine,
+        Err(unopened) => return Ok((Vec::new(), vec![unopened.fault(plan)?])),
+    };
+    let prunes = prune::is_worthwhile(plan, &engine.sessions, &options.keep);
+    let (plan, schemas, faults, lineages) = checked(&engine, plan.clone(), prunes).await?;
+    if !prunes || !faults.is_empty() {
+        return Ok((Vec::new(), faults));
     }
     let resolved = (schemas.as_slice(), &lineages);
     let pruned = engine.pruned(&plan, resolved, &options.keep).await?;
-    Ok(pruned.into_values().map(|part| part.kept).collect())
+    let kept = pruned.into_values().map(|part| part.kept).collect();
+    Ok((kept, faults))
 }
 
 /// A fault of the run as a whole.
@@ -389,9 +410,13 @@ pub async fn run(
     options.files.clear();
     let began = Instant::now();
     let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    let engine = Engine::open(&plan, registry, &options)
-        .await
-        .map_err(|error| unplaced(&plan, error))?;
+    let engine =
+        Engine::open(&plan, registry, &options)
+            .await
+            .map_err(|unopened| match unopened.fault(&plan) {
+                Ok(fault) => vec![fault],
+                Err(error) => unplaced(&plan, error),
+            })?;
     let (mut schemas, mut pruned) = (Vec::new(), Pruned::new());
     if options.refresh != Refresh::Reset {
         let prunes = options.prune

@@ -5,12 +5,55 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use laktory_core::{
-    Backend, BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx,
+    Backend, BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx, Subject,
 };
 use laktory_plan::Plan;
 
+use crate::fault::Fault;
 use crate::pool::TokioPool;
 use crate::run::RunOptions;
+
+/// Which nodes are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    Everywhere,
+    /// Those of engines that work on this machine's files: nothing is asked of a server. What reads the output of another node
+    /// is left out with it.
+    Here,
+}
+
+/// Why sessions are not open, and that of which backend, where it is one.
+#[derive(Debug)]
+pub(crate) struct Unopened {
+    backend: Option<String>,
+    pub(crate) error: Error,
+}
+
+impl From<Error> for Unopened {
+    fn from(error: Error) -> Self {
+        Self {
+            backend: None,
+            error,
+        }
+    }
+}
+
+impl Unopened {
+    /// The fault of the pipeline, at the setting that its backend does not take; the error otherwise.
+    pub(crate) fn fault(self, plan: &Plan) -> Result<Fault> {
+        if let (Some(backend), Some(Subject::Name(setting))) = (&self.backend, self.error.subject())
+            && let Some(place) =
+                (plan.setting_places.get(backend)).and_then(|given| given.get(setting.as_str()))
+        {
+            return Ok(Fault {
+                at_key: true,
+                ..Fault::new(&plan.pipeline, place, self.error)
+            });
+        }
+        Err(self.error)
+    }
+}
 
 /// The sessions that a plan needs, by backend name.
 #[derive(Clone, Debug)]
@@ -21,21 +64,25 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// Opens one session for each backend of the plan.
+    /// Opens one session for each backend of the plan that is in reach.
     pub(crate) async fn open(
         cx: &RunCx,
         registry: &Registry,
         plan: &Plan,
         options: &RunOptions,
-    ) -> Result<Self> {
+        reach: Reach,
+    ) -> Result<Self, Unopened> {
         let mut sessions = BTreeMap::new();
         for node in plan.nodes.iter().chain(&plan.outside) {
             if !sessions.contains_key(&node.backend) {
+                let descriptor = registry.get(&node.backend)?;
+                if reach == Reach::Here && !(descriptor.capabilities)().local_files {
+                    continue;
+                }
                 if let Some(session) = options.sessions.get(&node.backend) {
                     sessions.insert(node.backend.clone(), fitting(&node.backend, session)?);
                     continue;
                 }
-                let descriptor = registry.get(&node.backend)?;
                 // A backend sees its own settings only: others would refuse them, or get credentials that are not theirs.
                 let mut config = plan
                     .settings
@@ -49,7 +96,11 @@ impl Sessions {
                         .cloned()
                         .unwrap_or_default(),
                 );
-                let session = (descriptor.connect)(cx, &config).await?;
+                let session = (descriptor.connect)(cx, &config).await;
+                let session = session.map_err(|error| Unopened {
+                    backend: Some(node.backend.clone()),
+                    error,
+                })?;
                 sessions.insert(node.backend.clone(), session);
             }
         }
@@ -70,6 +121,11 @@ impl Sessions {
         self.open
             .get(backend)
             .ok_or_else(|| Error::internal(format!("no session of backend `{backend}` is open")))
+    }
+
+    /// Whether a backend is in reach.
+    pub(crate) fn is_open(&self, backend: &str) -> bool {
+        self.open.contains_key(backend)
     }
 
     /// Whether a backend works on this machine's files.

@@ -20,6 +20,8 @@ const LOCK: &str = "lock";
 const NOTE: &str = "target";
 /// The folder that is exchanged.
 pub(crate) const FOLDER: &str = "folder";
+/// Holds the names of files on their way into the folder of a table beside, behind its name.
+const PARTS: &str = "parts";
 /// What it took the place of, where that took two renames.
 const REPLACED: &str = "folder.replaced";
 
@@ -107,17 +109,37 @@ impl Staging {
         let name = target.file_name().unwrap_or_default();
         fs::write(self.path(NOTE), name.as_encoded_bytes())
     }
+
+    /// Notes which files come into the folder of a table beside, before its log names them.
+    ///
+    /// # Errors
+    /// When the note cannot be written.
+    pub(crate) fn adds(&self, table: &Path, names: &[String]) -> io::Result<()> {
+        let table = table.file_name().unwrap_or_default().to_string_lossy();
+        let lines: Vec<&str> = std::iter::once(&*table)
+            .chain(names.iter().map(String::as_str))
+            .collect();
+        fs::write(self.path(PARTS), lines.join("\n"))
+    }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next run's sweep.
-        let _ = discard(&self.folder);
+        let _ = discard(&self.folder, &no_tables);
     }
 }
 
-/// Removes what killed runs left in `parent`.
-pub(crate) fn sweep(parent: &Path) {
+/// Tells which files in the folder of a table, by their names there, its log has never named.
+pub(crate) type Unnamed<'a> = &'a dyn Fn(&Path, &[String]) -> Vec<String>;
+
+/// Where there are no tables.
+pub(crate) fn no_tables(_: &Path, _: &[String]) -> Vec<String> {
+    Vec::new()
+}
+
+/// Removes what killed runs left in `parent`. `unnamed` is asked about what they left in tables there.
+pub(crate) fn sweep(parent: &Path, unnamed: Unnamed<'_>) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;
     };
@@ -134,14 +156,14 @@ pub(crate) fn sweep(parent: &Path) {
         {
             Ok(lock) => {
                 if lock.try_lock().is_ok() {
-                    let _ = discard(&folder);
+                    let _ = discard(&folder, unnamed);
                 }
             }
             // Killed between making the folder and its lock. Releases before removed the lock first: what they left is
             // told by the names in it. A lock that is made now is that of a living run, which keeps its folder.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if is_staged(&folder) {
-                    let _ = empty(&folder).and_then(|()| fs::remove_dir(&folder));
+                    let _ = empty(&folder, unnamed).and_then(|()| fs::remove_dir(&folder));
                 }
             }
             Err(_) => {}
@@ -152,7 +174,8 @@ pub(crate) fn sweep(parent: &Path) {
 /// Whether a folder without a lock holds nothing but what runs stage.
 fn is_staged(folder: &Path) -> bool {
     let known = |name: &str| {
-        [FOLDER, "whole", "spill", NOTE, REPLACED].contains(&name) || name.starts_with("part-")
+        [FOLDER, "whole", "spill", NOTE, PARTS, REPLACED].contains(&name)
+            || name.starts_with("part-")
     };
     fs::read_dir(folder).is_ok_and(|mut entries| {
         entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(known)))
@@ -160,15 +183,27 @@ fn is_staged(folder: &Path) -> bool {
 }
 
 /// Removes a staging folder whose lock is held, the lock last.
-fn discard(staging: &Path) -> io::Result<()> {
-    empty(staging)?;
+fn discard(staging: &Path, unnamed: Unnamed<'_>) -> io::Result<()> {
+    empty(staging, unnamed)?;
     remove(&staging.join(LOCK))?;
     fs::remove_dir(staging)
 }
 
 /// Removes what is in a staging folder, but not its lock. A folder that was taken away and not yet replaced goes back to where
 /// it was, and so does what is others' in one that was.
-fn empty(staging: &Path) -> io::Result<()> {
+fn empty(staging: &Path, unnamed: Unnamed<'_>) -> io::Result<()> {
+    if let Ok(note) = fs::read_to_string(staging.join(PARTS)) {
+        let mut lines = note.lines();
+        if let Some(table) = lines
+            .next()
+            .and_then(|name| noted(staging, name.as_bytes()))
+        {
+            let names: Vec<String> = lines.map(str::to_owned).collect();
+            for name in unnamed(&table, &names) {
+                remove(&table.join(name))?;
+            }
+        }
+    }
     if let Ok(name) = fs::read(staging.join(NOTE))
         && let Some(target) = noted(staging, &name)
     {
@@ -422,7 +457,7 @@ mod tests {
             fs::write(file, text).unwrap();
         }
         fs::write(dead.join("folder.replaced").join(part), "old").unwrap();
-        sweep(root.path());
+        sweep(root.path(), &no_tables);
         assert!(!dead.exists());
         let out = root.path().join("out");
         assert!(out.join(part).exists() && out.join(".notes").exists());
@@ -456,7 +491,7 @@ mod tests {
         fs::write(dead.join(LOCK), "").unwrap();
         fs::write(dead.join("half"), "").unwrap();
         fs::create_dir(root.path().join(".laktory-staging-just-born")).unwrap();
-        sweep(root.path());
+        sweep(root.path(), &no_tables);
         assert!(living.path(LOCK).exists());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }
@@ -483,9 +518,37 @@ mod tests {
                 fs::create_dir_all(dead.join(file).parent().unwrap()).unwrap();
                 fs::write(dead.join(file), "").unwrap();
             }
-            sweep(root.path());
+            sweep(root.path(), &no_tables);
             assert_eq!(dead.exists(), keeps, "{files:?}");
         }
+    }
+
+    #[test]
+    fn parts_that_a_log_does_not_name_go_with_the_run_that_was_to_commit_them() {
+        let root = tempfile::tempdir().unwrap();
+        let staging = Staging::create(root.path(), "1").unwrap();
+        let table = root.path().join("t");
+        fs::create_dir_all(table.join("p=a")).unwrap();
+        let names = ["p=a/named".to_owned(), "p=a/stray".to_owned()];
+        for name in &names {
+            fs::write(table.join(name), "x").unwrap();
+        }
+        staging.adds(&table, &names).unwrap();
+        let unnamed = |folder: &Path, names: &[String]| {
+            assert_eq!((folder, names.len()), (table.as_path(), 2));
+            vec![names[1].clone()]
+        };
+        // As long as the run lives, nothing happens.
+        sweep(root.path(), &unnamed);
+        assert!(table.join("p=a/stray").exists());
+        let dead = root.path().join(".laktory-staging-dead");
+        fs::create_dir(&dead).unwrap();
+        for file in [PARTS, LOCK] {
+            fs::copy(staging.path(file), dead.join(file)).unwrap();
+        }
+        sweep(root.path(), &unnamed);
+        assert!(!dead.exists() && table.join("p=a/named").exists());
+        assert!(!table.join("p=a/stray").exists());
     }
 
     #[test]
@@ -507,7 +570,7 @@ mod tests {
         }
         let part = "part-20261129T233149190Z-1-0-0-0.csv";
         fs::write(dead.join("folder").join(part), "old").unwrap();
-        sweep(root.path());
+        sweep(root.path(), &no_tables);
         assert!(!dead.exists());
         assert!(target.join("late.txt").exists() && target.join(".notes/x").exists());
         assert!(!target.join(part).exists());
@@ -516,7 +579,7 @@ mod tests {
         fs::write(dead.join("folder/x"), "").unwrap();
         fs::write(dead.join("target"), "../elsewhere").unwrap();
         fs::write(dead.join("lock"), "").unwrap();
-        sweep(root.path());
+        sweep(root.path(), &no_tables);
         assert!(!dead.exists());
     }
 

@@ -92,6 +92,12 @@ impl Target {
             ))
             .with_hint("choose the path of a file or of a folder"));
         }
+        if path.contains(char::is_control) {
+            let message = format!(
+                "`{path}` has a control character in it, and not every reader would find it"
+            );
+            return Err(refused(message).with_hint("choose a path of letters, digits and signs"));
+        }
         let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(OWN.as_bytes());
         if self.real.iter().any(hidden) {
             let message = format!("`{path}` has a name that runs use for files of their own");

@@ -6,6 +6,7 @@
 mod csv;
 mod json;
 mod pack;
+mod utf8;
 
 use std::fs::File;
 use std::io::{BufRead, BufWriter};
@@ -41,6 +42,7 @@ pub fn append(
     columns: &[String],
     rows: u64,
 ) -> Result<()> {
+    utf8::check(old)?;
     let before = match form {
         Text::Csv(form) => {
             let mut out = Packed::create(whole, pack)?;

@@ -11,7 +11,7 @@ use crate::hive::{self, Partitions};
 pub struct Files {
     /// Where they are.
     pub paths: Vec<PathBuf>,
-    /// Columns that their folders give.
+    /// Columns that their folders give, or the log of a table.
     pub partitions: Option<Partitions>,
 }
 
@@ -21,6 +21,16 @@ impl Files {
     /// # Errors
     /// `NotFound` and `Io` for a file that cannot be looked at; those of [`hive::partitions`].
     pub fn of(spec: &ReadSpec) -> Result<Self> {
+        if let Some(logged) = &spec.logged {
+            let partitions = (!logged.fields.is_empty()).then(|| Partitions {
+                fields: logged.fields.clone(),
+                values: logged.values.clone(),
+            });
+            return Ok(Self {
+                paths: all(spec),
+                partitions,
+            });
+        }
         let mut paths = Vec::new();
         for path in all(spec) {
             let held = std::fs::metadata(&path)

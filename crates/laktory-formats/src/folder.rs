@@ -7,7 +7,9 @@
 
 use std::path::{Path, PathBuf};
 
-use laktory_core::{DType, Error, ErrorKind, Field, OptionValue, Options, Result, TimeUnit};
+use laktory_core::{
+    DType, Error, ErrorKind, Field, OptionValue, Options, ReadSpec, Result, TimeUnit,
+};
 
 /// What happens to a column that a file does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum Missing {
     /// Its rows have nulls.
     #[default]
     Insert,
+    /// Its rows have nulls, even if no file has it.
+    Anywhere,
     /// The file is refused.
     Raise,
 }
@@ -41,6 +45,20 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// How the files of a read are read: those of a table with a log have its columns, others have what options ask for.
+    ///
+    /// # Errors
+    /// As [`Policy::of`].
+    pub fn of_read(spec: &ReadSpec) -> Result<Self> {
+        match spec.logged {
+            Some(_) => Ok(Self {
+                missing: Missing::Anywhere,
+                extra: Extra::Ignore,
+            }),
+            None => Self::of(&spec.options),
+        }
+    }
+
     /// What reader options ask for: `missing_columns` (`insert`, `raise`), `extra_columns` (`raise`, `ignore`, `insert`), and
     /// `allow_missing_columns`, an older name.
     ///
@@ -155,6 +173,9 @@ pub fn declared(files: &[Columns<'_>], declared: &[Field], policy: Policy) -> Re
     for field in declared {
         let with = files.iter().find(|file| has(file.fields, field));
         let Some(with) = with else {
+            if policy.missing == Missing::Anywhere {
+                continue;
+            }
             let known: Vec<&str> = first
                 .fields
                 .iter()

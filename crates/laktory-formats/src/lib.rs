@@ -21,6 +21,7 @@ mod lanes;
 mod lines;
 pub mod options;
 pub mod round_trip;
+pub mod times;
 mod writable;
 
 use std::path::Path;

@@ -2,6 +2,30 @@
 
 use laktory_core::{Error, ErrorKind, OptionValue, Options, Result};
 
+/// Options of writing files of PARQUET.
+pub const PARQUET: &[&str] = &[
+    "compression",
+    "compression_level",
+    "data_page_size",
+    "row_group_size",
+    "statistics",
+];
+
+/// Options of writing tables with a log: those of [`laktory_core::table::WRITE_OPTIONS`], and of their files of PARQUET.
+pub const TABLES: &[&str] = &[
+    "compression",
+    "compression_level",
+    "data_page_size",
+    "mergeSchema",
+    "overwriteSchema",
+    "partitionBy",
+    "partitionOverwriteMode",
+    "replaceWhere",
+    "row_group_size",
+    "statistics",
+    "truncate_ns",
+];
+
 /// Options of one read or write.
 #[derive(Debug)]
 pub struct Given<'a> {
@@ -41,7 +65,12 @@ impl<'a> Given<'a> {
     }
 
     fn wrong(&self, name: &str, wanted: &str) -> Error {
-        let message = format!("{} `{name}` takes {wanted}", self.what);
+        self.refused(name, format!("takes {wanted}"))
+    }
+
+    /// That an option cannot be as it is.
+    pub(crate) fn refused(&self, name: &str, why: impl std::fmt::Display) -> Error {
+        let message = format!("{} `{name}` {why}", self.what);
         Error::new(ErrorKind::InvalidArgument, message)
     }
 
@@ -152,4 +181,17 @@ pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
         quoted.push(format!("and {} more", names.len() - SHOWN));
     }
     quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_take_the_options_of_their_files_and_their_own() {
+        let own = laktory_core::table::WRITE_OPTIONS;
+        let mut both: Vec<&str> = PARQUET.iter().chain(own).copied().collect();
+        both.sort_unstable();
+        assert_eq!(TABLES, both);
+    }
 }

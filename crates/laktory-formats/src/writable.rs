@@ -1,14 +1,28 @@
 //! What a format has no form for.
 
-use laktory_core::{Error, Field, Format, Result};
+use laktory_core::{DType, Error, ErrorKind, Field, Format, Result};
 
-/// Refuses columns whose values would not come back from a file of a format.
+/// Refuses columns that a file of a format cannot hold, and rows without columns.
 ///
 /// # Errors
-/// `Unsupported`, with the name of the column.
+/// `Unsupported`, with the name of the column; `SchemaMismatch` for no columns.
 pub fn writable(format: &Format, columns: &[Field]) -> Result<()> {
+    if columns.is_empty() {
+        return Err(Error::new(
+            ErrorKind::SchemaMismatch,
+            "a frame without columns cannot be written",
+        ));
+    }
     for column in columns {
-        if let Some(reason) = format.loses(&column.dtype) {
+        if *format == Format::Csv && is_nested(&column.dtype) {
+            return Err(Error::unsupported(format!(
+                "column `{}` of type {} has no form in CSV",
+                column.name, column.dtype
+            ))
+            .with_hint("select its fields, or write PARQUET or JSONL"));
+        }
+        let keeps_types = matches!(format, Format::Json | Format::JsonLines | Format::Parquet);
+        if keeps_types && let Some(reason) = format.loses(&column.dtype) {
             return Err(Error::unsupported(format!(
                 "column `{}` of type {} has no form in {format}: {reason}",
                 column.name, column.dtype
@@ -17,4 +31,11 @@ pub fn writable(format: &Format, columns: &[Field]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn is_nested(dtype: &DType) -> bool {
+    matches!(
+        dtype,
+        DType::List(_) | DType::Array(..) | DType::Struct(_) | DType::Map(..)
+    )
 }

@@ -66,8 +66,14 @@ impl Document {
         }
     }
 
+    /// The text at `path`, with its variables in it.
+    #[must_use]
+    pub fn text(&self, path: &Path) -> Option<&str> {
+        self.node(path)?.as_text()
+    }
+
     /// Where the bytes `range` of the text at `path` were written, through quotes, escapes, folding and indentation.
-    /// The whole value when that cannot be told, as for a text that variables were substituted in.
+    /// What a variable put there was written as its placeholder. The whole value when that cannot be told.
     #[must_use]
     pub fn text_span(&self, path: &Path, range: Range<usize>) -> Option<Span> {
         self.exact(path, range).or_else(|| self.span(path))
@@ -76,7 +82,11 @@ impl Document {
     fn exact(&self, path: &Path, range: Range<usize>) -> Option<Span> {
         let node = self.node(path)?;
         let file = self.sources.file(node.at.file)?;
-        let range = text_map::locate(file.text(), node.at, node.as_text()?, range)?;
+        let text = node.as_text()?;
+        let range = match &node.filled {
+            Some(values) => text_map::locate_filled(file.text(), node.at, text, values, range)?,
+            None => text_map::locate(file.text(), node.at, text, range)?,
+        };
         Some(Span::new(file, range))
     }
 
@@ -113,7 +123,8 @@ impl Document {
 
     /// The path as far as it was written: an object in its short form (`expr: x > 0` for `expr: {expr: x > 0}`) is a
     /// text, and has no parts.
-    fn written(&self, path: Path) -> Path {
+    #[must_use]
+    pub fn written(&self, path: Path) -> Path {
         let mut node = self.root.as_ref();
         for (depth, segment) in path.segments().iter().enumerate() {
             let next = node.and_then(|node| node.step(segment));

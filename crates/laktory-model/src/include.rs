@@ -93,7 +93,7 @@ impl Includer<'_, '_> {
                         self.expand(&mut item, base, depth + 1);
                         match item.kind {
                             Kind::Seq(inner) if splice => out.extend(inner),
-                            kind => out.push(Node { kind, at: item.at }),
+                            kind => out.push(Node::new(kind, item.at)),
                         }
                     }
                     *items = out;

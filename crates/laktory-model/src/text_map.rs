@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::placeholders::find;
 use crate::tree::{Place, Style};
 
 /// The bytes of `file` behind `range` of the scalar `text` written at `at`.
@@ -16,25 +17,11 @@ pub(crate) fn locate(
 ) -> Option<Range<usize>> {
     let start = at.start as usize;
     let slice = file.get(start..at.end as usize)?;
-    let mut map = Map::new(start);
-    match at.style {
-        Style::Whole => return None,
-        Style::Plain if slice == text => {
-            return (range.end <= text.len()).then(|| start + range.start..start + range.end);
-        }
-        Style::Plain => map.flow(slice, 0, Quote::None),
-        Style::SingleQuoted => map.flow(unquoted(slice, '\'')?, 1, Quote::Single),
-        Style::DoubleQuoted => map.flow(unquoted(slice, '"')?, 1, Quote::Double),
-        Style::Literal | Style::Folded => {
-            let line = file[..start].rfind('\n').map_or(0, |at| at + 1);
-            let indent = start - line;
-            let leading = text.len() - text.trim_start_matches('\n').len();
-            for _ in 0..leading {
-                map.push('\n', 0);
-            }
-            map.block(slice, indent, at.style == Style::Folded);
-        }
+    if at.style == Style::Plain && slice == text {
+        return (range.end <= text.len()).then(|| start + range.start..start + range.end);
     }
+    let leading = text.len() - text.trim_start_matches('\n').len();
+    let map = decoded(file, at, leading)?;
     let block = matches!(at.style, Style::Literal | Style::Folded);
     let same = if block {
         map.text.trim_end_matches('\n') == text.trim_end_matches('\n')
@@ -42,6 +29,104 @@ pub(crate) fn locate(
         map.text == text
     };
     same.then(|| map.range(range))
+}
+
+/// The same for a text that had placeholders: their values stand at `values` in it. What is of a value was written as its
+/// placeholder.
+pub(crate) fn locate_filled(
+    file: &str,
+    at: Place,
+    text: &str,
+    values: &[Range<usize>],
+    range: Range<usize>,
+) -> Option<Range<usize>> {
+    let leading = match values.first() {
+        Some(first) if first.start > 0 => text.len() - text.trim_start_matches('\n').len(),
+        _ => 0,
+    };
+    // A file of SQL is a text of its own, whose lines are not folded.
+    let verbatim = match at.style {
+        Style::Plain => verbatim(file, at).and_then(|map| {
+            let range = through_placeholders(&map, text, values, &range)?;
+            Some(map.range(range))
+        }),
+        _ => None,
+    };
+    verbatim.or_else(|| {
+        let map = decoded(file, at, leading)?;
+        let range = through_placeholders(&map, text, values, &range)?;
+        Some(map.range(range))
+    })
+}
+
+/// The range in the text as written of one in the text whose placeholders were filled.
+fn through_placeholders(
+    map: &Map,
+    text: &str,
+    values: &[Range<usize>],
+    range: &Range<usize>,
+) -> Option<Range<usize>> {
+    let placeholders = find(&map.text);
+    if placeholders.len() != values.len() {
+        return None;
+    }
+    // Where the text as written goes on behind each placeholder, and where the filled one does.
+    let (mut written, mut filled) = (0, 0);
+    let (mut start, mut end) = (None, None);
+    for (placeholder, value) in placeholders.iter().zip(values) {
+        let literal = text.get(filled..value.start)?;
+        if map.text.get(written..placeholder.range.start)? != literal {
+            return None;
+        }
+        if range.start < value.start {
+            start = start.or(Some(written + (range.start.max(filled) - filled)));
+        } else if range.start < value.end {
+            start = start.or(Some(placeholder.range.start));
+        }
+        if range.end <= value.start {
+            end = end.or(Some(written + (range.end.max(filled) - filled)));
+        } else if range.end <= value.end {
+            end = end.or(Some(placeholder.range.end));
+        }
+        (written, filled) = (placeholder.range.end, value.end);
+    }
+    let behind = |at: usize| written + (at.max(filled) - filled);
+    let start = start.unwrap_or_else(|| behind(range.start));
+    let end = end.unwrap_or_else(|| behind(range.end));
+    let rest = |text: &str, from: usize| Some(text.get(from..)?.trim_end_matches('\n').to_owned());
+    (rest(&map.text, written)? == rest(text, filled)?).then(|| start..end.max(start))
+}
+
+/// A text that stands in the file as it is.
+fn verbatim(file: &str, at: Place) -> Option<Map> {
+    let slice = file.get(at.start as usize..at.end as usize)?;
+    let mut map = Map::new(at.start as usize);
+    for (offset, char) in slice.char_indices() {
+        map.push(char, offset);
+    }
+    Some(map)
+}
+
+/// A scalar decoded again. A block keeps `leading` empty lines before its first one.
+fn decoded(file: &str, at: Place, leading: usize) -> Option<Map> {
+    let start = at.start as usize;
+    let slice = file.get(start..at.end as usize)?;
+    let mut map = Map::new(start);
+    match at.style {
+        Style::Whole => return None,
+        Style::Plain => map.flow(slice, 0, Quote::None),
+        Style::SingleQuoted => map.flow(unquoted(slice, '\'')?, 1, Quote::Single),
+        Style::DoubleQuoted => map.flow(unquoted(slice, '"')?, 1, Quote::Double),
+        Style::Literal | Style::Folded => {
+            let line = file[..start].rfind('\n').map_or(0, |at| at + 1);
+            let indent = start - line;
+            for _ in 0..leading {
+                map.push('\n', 0);
+            }
+            map.block(slice, indent, at.style == Style::Folded);
+        }
+    }
+    Some(map)
 }
 
 fn unquoted(slice: &str, quote: char) -> Option<&str> {

@@ -3,6 +3,8 @@
 //! The tree is the only form between YAML text and typed objects: includes, variables and dialect renames rewrite it
 //! in place. It knows nothing of pipelines.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::path::Segment;
@@ -95,11 +97,25 @@ pub(crate) struct Entry {
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) at: Place,
+    /// Of a text with placeholders in it: where in it the value of each stands, in their order.
+    pub(crate) filled: Option<Box<[Range<usize>]>>,
 }
 
 impl Node {
     pub(crate) fn new(kind: Kind, at: Place) -> Self {
-        Self { kind, at }
+        Self {
+            kind,
+            at,
+            filled: None,
+        }
+    }
+
+    /// The text that came of one with placeholders, whose values stand at `filled`.
+    pub(crate) fn filled(text: String, at: Place, filled: Vec<Range<usize>>) -> Self {
+        Self {
+            filled: Some(filled.into()),
+            ..Self::text(text, at)
+        }
     }
 
     pub(crate) fn text(text: impl Into<String>, at: Place) -> Self {

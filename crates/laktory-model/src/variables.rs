@@ -371,9 +371,7 @@ impl Pass<'_, '_> {
     }
 
     fn scalar(&mut self, node: &mut Node, found: &[Placeholder], depth: usize) {
-        let Some(text) = node.as_text().map(str::to_owned) else {
-            return;
-        };
+        let text = node.as_text().unwrap_or_default().to_owned();
         if let [only] = found
             && only.range == (0..text.len())
         {
@@ -389,9 +387,11 @@ impl Pass<'_, '_> {
         let mut out = String::with_capacity(text.len());
         let mut from = 0;
         let mut whole = true;
+        let mut filled = Vec::with_capacity(found.len());
         for placeholder in found {
             out.push_str(&text[from..placeholder.range.start]);
             from = placeholder.range.end;
+            let start = out.len();
             let Some(value) = self.resolve(node, placeholder, depth) else {
                 whole = false;
                 continue;
@@ -414,6 +414,7 @@ impl Pass<'_, '_> {
                     whole = false;
                 }
             }
+            filled.push(start..out.len());
         }
         out.push_str(&text[from..]);
         // Text that doubles with every variable must end somewhere.
@@ -422,7 +423,7 @@ impl Pass<'_, '_> {
             whole = false;
         }
         *node = if whole {
-            Node::text(out, node.at.whole())
+            Node::filled(out, node.at, filled)
         } else {
             Node::poison(node.at)
         };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use laktory_core::{BackendConfig, BackendDescriptor, Capabilities, Registry};
 use laktory_model::{DataFrameApi, Finding, Path, Pipeline, PipelineNode};
+use laktory_syntax::nearest;
 use serde_json::Value;
 
 use crate::crossings::crossings;
@@ -11,7 +12,7 @@ use crate::dag::Dag;
 use crate::handover;
 use crate::node::{self, NodeReferences};
 use crate::places::Survey;
-use crate::plan::{NodePlan, Plan};
+use crate::plan::{NodePlan, Plan, SettingPlaces};
 use crate::select::{self, Selectable};
 use crate::tasks;
 use crate::uses;
@@ -83,7 +84,7 @@ pub fn compile(
 impl Compiler<'_> {
     fn compile(&mut self, registry: &Registry) -> Option<Plan> {
         self.resolve_engines(registry);
-        let settings = self.settings(registry);
+        let (settings, setting_places) = self.settings(registry);
         if !self.pipeline.imports.is_empty() {
             self.report(
                 Finding::warning(
@@ -111,7 +112,11 @@ impl Compiler<'_> {
         let dag = match Dag::build(&dag_nodes) {
             Ok(dag) => Some(dag),
             Err(findings) => {
-                self.findings.extend(findings);
+                let at_frame = |finding: Finding| match finding.path.node_index() {
+                    Some(index) => references[index].at_unknown_node(finding),
+                    None => finding,
+                };
+                self.findings.extend(findings.into_iter().map(at_frame));
                 None
             }
         };
@@ -139,6 +144,7 @@ impl Compiler<'_> {
             node::read_from(node.as_mut()?, index, &crossings[index]);
         }
         let members = handover::members(self.pipeline, &dag, &selected);
+        handover::refuse_redrawn(self, &dag, &members, &compiled);
         let outside = handover::outside(self, &dag, &members, &names, &compiled);
         let outside = self.connected(&dag, &outside, &names, &mut compiled.clone(), true)?;
         let mut nodes = self.connected(&dag, &members, &names, &mut compiled, writes)?;
@@ -163,6 +169,7 @@ impl Compiler<'_> {
             outside,
             tasks,
             settings,
+            setting_places,
         })
     }
 
@@ -216,9 +223,13 @@ impl Compiler<'_> {
         }
     }
 
-    /// The settings that the pipeline gives to backends, each under its registered name.
-    fn settings(&mut self, registry: &Registry) -> BTreeMap<String, BackendConfig> {
+    /// The settings that the pipeline gives to backends, each under its registered name, and where they are written.
+    fn settings(
+        &mut self,
+        registry: &Registry,
+    ) -> (BTreeMap<String, BackendConfig>, SettingPlaces) {
         let mut settings: BTreeMap<String, BackendConfig> = BTreeMap::new();
+        let mut places = SettingPlaces::new();
         for (backend, given) in &self.pipeline.backend_settings {
             let place = Path::root().key("backend_settings").key(backend.as_str());
             let name = match registry.get(backend) {
@@ -250,9 +261,11 @@ impl Compiler<'_> {
                 };
                 let own = settings.entry(name.to_owned()).or_default();
                 own.insert(setting.clone(), text);
+                let own = places.entry(name.to_owned()).or_default();
+                own.insert(setting.clone(), place.key(setting.as_str()));
             }
         }
-        settings
+        (settings, places)
     }
 
     /// Sinks are not written when the caller says so, nor where a declarative orchestrator owns them.
@@ -343,8 +356,12 @@ impl Compiler<'_> {
                             let mut finding =
                                 Finding::error("unknown-backend", place, error.message());
                             finding.option = option;
-                            if let Some(hint) = error.hint() {
-                                finding = finding.hint(hint);
+                            let near = nearest(name, error.siblings().iter().map(String::as_str));
+                            let near = near.map(|near| format!("did you mean `{near}`?"));
+                            let hints: Vec<&str> =
+                                near.as_deref().into_iter().chain(error.hint()).collect();
+                            if !hints.is_empty() {
+                                finding = finding.hint(hints.join(" "));
                             }
                             self.report(finding);
                             None

@@ -27,6 +27,66 @@ pub(crate) fn members(pipeline: &Pipeline, dag: &Dag, selected: &[bool]) -> Vec<
     members
 }
 
+/// Refuses plans with a random node whose rows are kept nowhere, while a node that is not part of the plan writes what it made
+/// of them: it got other rows.
+pub(crate) fn refuse_redrawn(
+    compiler: &mut Compiler<'_>,
+    dag: &Dag,
+    members: &[bool],
+    compiled: &[Option<NodePlan>],
+) {
+    let is_kept = |node: usize| primary_sink(&compiler.pipeline.nodes[node].sinks).is_some();
+    // Nodes below may but wait for it.
+    let readers = |node: usize| {
+        let name = &compiler.pipeline.nodes[node].name;
+        let reads = move |reader: &usize| {
+            let inputs = compiled[*reader].iter().flat_map(|reader| &reader.inputs);
+            inputs.into_iter().any(
+                |input| matches!(&input.source, InputSource::Node { name: read, .. } if read == name),
+            )
+        };
+        dag.downstream(node)
+            .iter()
+            .copied()
+            .filter(move |reader| reads(reader))
+    };
+    let mut findings = Vec::new();
+    for (index, node) in compiled.iter().enumerate() {
+        let Some(node) = node.as_ref().filter(|node| node.random) else {
+            continue;
+        };
+        if !members[index] || is_kept(index) {
+            continue;
+        }
+        let mut below: Vec<usize> = readers(index).collect();
+        let mut seen = vec![false; members.len()];
+        while let Some(reader) = below.pop() {
+            if std::mem::replace(&mut seen[reader], true) {
+                continue;
+            }
+            if !members[reader] {
+                let reader = &compiler.pipeline.nodes[reader].name;
+                let message = format!(
+                    "node `{}` is random and has no sink: here it gives other rows than node `{reader}` got, which is not part of this run",
+                    node.name
+                );
+                let finding = Finding::error("redrawn-node", node.place.key("name"), message);
+                findings.push(finding.hint(format!(
+                    "select `{reader}` too, as `--select '{}*'`, or give `{}` a PARQUET sink",
+                    node.name, node.name
+                )));
+                break;
+            }
+            if !is_kept(reader) {
+                below.extend(readers(reader));
+            }
+        }
+    }
+    for finding in findings {
+        compiler.report(finding);
+    }
+}
+
 /// Takes the quarantine from nodes that are part of the plan for their readers alone: their own run writes it, and rows that
 /// are appended would be there once more for each reader that is run alone.
 pub(crate) fn write_selected(nodes: &mut [NodePlan], is_selected: impl Fn(&NodePlan) -> bool) {

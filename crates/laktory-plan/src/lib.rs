@@ -23,12 +23,15 @@ mod steps;
 mod tasks;
 mod uses;
 mod views;
+mod written;
 
 pub use compile::{PlanOptions, compile};
 pub use graph::Graph;
 pub use handover::way_out;
-pub use places::Survey;
+pub use places::{Survey, glob_pattern};
 pub use plan::{
     ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,
-    Plan, SinkMode, SinkPlan, SinkTarget, Step, StepKind, Stored, TaskPlan, ToleranceLimit, Writer,
+    Plan, SettingPlaces, SinkMode, SinkPlan, SinkTarget, Step, StepKind, Stored, TaskPlan,
+    ToleranceLimit, Writer,
 };
+pub use written::{Text, Written, WrittenText};

@@ -34,6 +34,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) methods: &'a [ReaderMethod],
     /// The options that are understood.
     pub(crate) known: &'a [&'a str],
+    /// Calls that are understood beside those of the engine.
+    pub(crate) more: &'static [&'static str],
 }
 
 /// The options and the layout that are asked for, by keys and by calls. None when one of them is at fault. `thing` is what
@@ -52,10 +54,11 @@ pub(crate) fn compile(
         Role::Writer => (engine.capabilities.writer_methods, "writing"),
     };
     let role = asked.role.name();
+    let known: Vec<&str> = known.iter().chain(asked.more).copied().collect();
     let called = calls(
         compiler,
         asked.methods,
-        known,
+        &known,
         (role, backend),
         &place.key(format!("{role}_methods")),
     );

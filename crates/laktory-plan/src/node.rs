@@ -4,7 +4,7 @@ use laktory_core::shape::shape;
 use laktory_core::{FrameName, Op};
 use laktory_model::{Action, DataFrameApi, ExpectationType, ExprType, Finding, Path, Tolerance};
 use laktory_model::{Expectation, PipelineNode, QuarantinedRows, TransformerNode};
-use laktory_syntax::{Api, ColumnExprKind, column_expr};
+use laktory_syntax::{Api, ColumnExprKind, column_expr, named};
 
 use crate::compile::Compiler;
 use crate::crossings::{self, Crossing};
@@ -42,6 +42,37 @@ impl NodeReferences {
             place: Path::node(index).key("name"),
             reasons: crossings::reasons(name, crossings),
         }
+    }
+}
+
+impl NodeReferences {
+    /// A finding about a node that a step names and that is not there, at the placeholder in the step.
+    pub(crate) fn at_unknown_node(&self, finding: Finding) -> Finding {
+        let named = self.frames.iter().find(|(name, place)| {
+            *place == finding.path
+                && matches!(name, FrameName::Node(node) if finding.message.contains(&format!("`{node}`")))
+        });
+        match named {
+            Some((name, _)) => self.at_frame(finding, name),
+            None => finding,
+        }
+    }
+
+    /// A finding about a step, at the first placeholder in it for a frame.
+    fn at_frame(&self, mut finding: Finding, name: &FrameName) -> Finding {
+        let mut steps = self.steps.iter().flatten();
+        let Some(step) = steps.find(|step| step.place == finding.path) else {
+            return finding;
+        };
+        let name = name.to_string();
+        for text in step.texts() {
+            if let Some(part) = named(&text.parts, &name) {
+                finding.path = text.place;
+                finding.at_key = text.at_key;
+                return finding.range(part.word.clone());
+            }
+        }
+        finding
     }
 }
 
@@ -291,10 +322,9 @@ fn inputs(
                 if node.sources.is_empty() && used_at.starts_with(&first_step) {
                     complete = false;
                     let message = "`{df}` refers to nothing: the node has no source";
-                    compiler.report(
-                        Finding::error("unknown-frame", used_at.clone(), message)
-                            .hint("give the node a source, or read `{nodes.<name>}`"),
-                    );
+                    let finding = Finding::error("unknown-frame", used_at.clone(), message)
+                        .hint("give the node a source, or read `{nodes.<name>}`");
+                    compiler.report(references.at_frame(finding, name));
                 }
             }
             FrameName::Source(_) | FrameName::Named(_) => {
@@ -304,7 +334,7 @@ fn inputs(
                 if !declared.contains(name) {
                     complete = false;
                     let finding = unknown_frame(name, used_at, &declared, &node.name);
-                    compiler.report(finding);
+                    compiler.report(references.at_frame(finding, name));
                 }
             }
         }
@@ -370,6 +400,7 @@ fn expectation(
     Some(ExpectationPlan {
         name: expectation.name.clone(),
         text: text.clone(),
+        language: kind,
         expr,
         kind: match expectation.r#type {
             ExpectationType::Row => ExpectationKind::Row,

@@ -2,10 +2,12 @@
 //!
 //! Nothing here looks at the disk. What is there is looked at when the plan is checked.
 
+use std::ops::Range;
 use std::path::{Component, Path as FilePath};
 
 use laktory_core::Capabilities;
 use laktory_model::{Finding, Path};
+use laktory_syntax::FragmentError;
 
 /// Bytes that a name may have on the file systems that matter, and a path on the system.
 const LONGEST_NAME: usize = 255;
@@ -18,14 +20,19 @@ pub(crate) enum Use {
     Target,
 }
 
-/// What is wrong with a path on an engine that works on this machine's files, at its key. Engines with storage of their
-/// own know their own paths.
+/// What is wrong with a path, at its key: placeholders that stand for nothing, wherever it leads; the rest on an engine that
+/// works on this machine's files. Engines with storage of their own know their own paths.
 pub(crate) fn check(
     capabilities: &Capabilities,
     path: &str,
     used: Use,
     place: &Path,
 ) -> Option<Finding> {
+    if let Some((range, message)) = placeholder(path) {
+        let fault = FragmentError::new("path", message, range)
+            .hint("write `${vars.name}` for a variable; `{df}` and the likes of `{nodes.x}` and `{env.x}` are refused here, and any other brace is part of the path");
+        return Some(Finding::in_text(place.clone(), fault));
+    }
     if !capabilities.local_files || path.is_empty() {
         return None;
     }
@@ -35,7 +42,45 @@ pub(crate) fn check(
 
 /// Whether a path is refused whatever is there. What it meets is then of no interest.
 pub(crate) fn is_faulty(capabilities: &Capabilities, path: &str, used: Use) -> bool {
-    capabilities.local_files && fault(path, used).is_some()
+    placeholder(path).is_some() || capabilities.local_files && fault(path, used).is_some()
+}
+
+/// Namespaces that braces name somewhere in a pipeline file, and other programs' files.
+const NAMESPACES: [&str; 10] = [
+    "vars",
+    "var",
+    "params",
+    "settings",
+    "setting",
+    "nodes",
+    "sources",
+    "resources",
+    "env",
+    "current_user",
+];
+
+/// What was meant to be a placeholder, is none, and would become a folder of that name: `${d}`, `${vars.d` and `{vars.d}`.
+/// Every placeholder of ours has its value by now.
+fn placeholder(path: &str) -> Option<(Range<usize>, String)> {
+    let closed = |start: usize| path[start..].find('}').map(|length| start + length + 1);
+    if let Some(start) = path.find("${") {
+        return Some(match closed(start) {
+            Some(end) => {
+                let message = format!("`{}` stands for nothing", &path[start..end]);
+                (start..end, message)
+            }
+            None => (start..path.len(), "`${` is not closed by `}`".to_owned()),
+        });
+    }
+    let starts = path.match_indices('{').map(|(start, _)| start);
+    let mut braces = starts.filter_map(|start| Some(start..closed(start)?));
+    let meant = braces.find(|braces| {
+        let name = path[braces.clone()].trim_matches(['{', '}', ' ']);
+        let namespace = name.split_once('.').map(|(namespace, _)| namespace.trim());
+        name == "df" || namespace.is_some_and(|namespace| NAMESPACES.contains(&namespace))
+    })?;
+    let message = format!("`{}` is no placeholder in a path", &path[meant.clone()]);
+    Some((meant, message))
 }
 
 fn fault(path: &str, used: Use) -> Option<(&'static str, String, &'static str)> {
@@ -228,6 +273,9 @@ mod tests {
             &"d/".repeat(2100),
         ] {
             assert!(told(path).is_some(), "{path}");
+        }
+        for path in ["a{b}", "{a,b}.csv", "{a.b}/x", "{vars.d/x", "}{", "a{"] {
+            assert_eq!(placeholder(path), None, "{path}");
         }
         for path in ["~$x.csv", "a$b", "x~/y", "$1/x", &"n".repeat(255)] {
             assert_eq!(told(path), None, "{path}");

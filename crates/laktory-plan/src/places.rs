@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use glob::{MatchOptions, Pattern};
+use glob::{MatchOptions, Pattern, PatternError};
 use laktory_core::Format;
 use laktory_model::plain_path;
 
@@ -170,7 +170,7 @@ impl<T> Targets<T> {
         let rest = key.strip_prefix(&fixed).unwrap_or(key);
         let pattern = Path::new(&Pattern::escape(&fixed.to_string_lossy())).join(rest);
         // A malformed one is refused when it is read.
-        let Ok(pattern) = Pattern::new(&pattern.to_string_lossy()) else {
+        let Ok(pattern) = glob_pattern(&pattern.to_string_lossy()) else {
             return;
         };
         let options = MatchOptions {
@@ -220,6 +220,14 @@ fn is_hidden(path: &Path) -> bool {
         let name = part.as_os_str().to_string_lossy();
         name.starts_with(['.', '_']) && name != ".."
     })
+}
+
+/// The pattern of a glob. `[^a]` is `[!a]`, as in shells.
+///
+/// # Errors
+/// For a malformed one.
+pub fn glob_pattern(text: &str) -> Result<Pattern, PatternError> {
+    Pattern::new(&text.replace("[^", "[!"))
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use laktory_core::{
     TableName, TableSpec,
 };
 use laktory_model::Path;
+use laktory_syntax::ColumnExprKind;
+
+use crate::written::Written;
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,7 +32,13 @@ pub struct Plan {
     /// Settings of the backends, by their registered names. They may hold credentials, and are not printed.
     #[serde(skip)]
     pub settings: BTreeMap<String, BackendConfig>,
+    /// Where these are written, under the names that the pipeline calls the backends by.
+    #[serde(skip)]
+    pub setting_places: SettingPlaces,
 }
+
+/// Where settings of backends are written, by the registered name of the backend and that of the setting.
+pub type SettingPlaces = BTreeMap<String, BTreeMap<String, Path>>;
 
 impl Plan {
     /// The node called `name`.
@@ -196,6 +205,9 @@ pub struct Step {
     /// Places of a method's arguments that are expressions, in order; one for each expression of the operation, or none.
     #[serde(skip)]
     pub arguments: Vec<Path>,
+    /// How it was written.
+    #[serde(skip)]
+    pub written: Written,
 }
 
 impl Step {
@@ -301,6 +313,9 @@ pub struct ExpectationPlan {
     pub name: String,
     /// The condition as written.
     pub text: String,
+    /// The language that it is said to be in.
+    #[serde(skip)]
+    pub language: Option<ColumnExprKind>,
     /// The condition.
     pub expr: Expr,
     /// Rows or the whole.

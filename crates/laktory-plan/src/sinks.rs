@@ -1,5 +1,6 @@
 //! Sinks: what is written where, and what happens to an existing target.
 
+use laktory_core::table::replaces_a_part;
 use laktory_core::{Format, Layout, OptionValue, Options, ReadSpec, TableName, TableSpec};
 use laktory_model::{
     DataSink, FileDataSink, Finding, Path, ResetMode, SinkKind, TableDataSink, TableType, WriteMode,
@@ -137,6 +138,10 @@ fn file_sink(
         format,
     };
     let read = Stored::Files(read);
+    let is_mixed = replaces_a_part(&options);
+    let lost = lost.or_else(|| {
+        is_mixed.then(|| "is replaced in part, and holds the rows of other runs too".to_owned())
+    });
     Some(SinkPlan {
         inexact: inexact(sink, mode).or(lost),
         ..planned(sink, target, mode, options, layout, read, place)
@@ -238,11 +243,17 @@ fn writer_options(
     known: &[&str],
     place: &Path,
 ) -> Option<(Options, Layout)> {
+    let local = compiler.engine(index)?.capabilities.local_files;
     let asked = Asked {
         role: Role::Writer,
         kwargs: &sink.common.writer_kwargs,
         methods: &sink.common.writer_methods,
         known,
+        // The executor spreads the rows of tables for engines that write single files.
+        more: match local && format.has_log() {
+            true => &["partitionBy"],
+            false => &[],
+        },
     };
     methods::compile(compiler, index, &asked, &format!("`{format}`"), place)
 }

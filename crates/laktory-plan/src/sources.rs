@@ -16,6 +16,7 @@ use crate::methods::{self, Asked, Role};
 use crate::paths;
 use crate::plan::{Input, InputSource, Step, StepKind};
 use crate::steps::{check_expr, supporters};
+use crate::written::{Written, WrittenText};
 
 /// An input for a declared source.
 pub(crate) fn compile(
@@ -115,6 +116,7 @@ fn files(
         kwargs: &file.reader_kwargs,
         methods: &file.reader_methods,
         known: support.options,
+        more: &[],
     };
     let (mut options, _) =
         methods::compile(compiler, index, &asked, &format!("`{format}`"), place)?;
@@ -166,6 +168,7 @@ fn table(
         kwargs: &table.reader_kwargs,
         methods: &table.reader_methods,
         known,
+        more: &[],
     };
     let (options, _) = methods::compile(compiler, index, &asked, "a table", place)?;
     let mut spec = TableSpec::new(TableName::parse(&table.full_name()));
@@ -211,8 +214,11 @@ fn post_read(
     let mut complete = true;
     if let Some(filter) = &common.filter {
         let place = place.key("filter");
-        match parsed(compiler, index, sql_expression(filter), &place) {
-            Some(predicate) => steps.push(step("filter", Op::Filter { predicate }, place)),
+        match parsed(compiler, index, sql_expression(filter), &place, false) {
+            Some(predicate) => {
+                let written = Written::Expressions(vec![written(filter, &place, false)]);
+                steps.push(step("filter", Op::Filter { predicate }, place, written));
+            }
             None => complete = false,
         }
     }
@@ -224,7 +230,10 @@ fn post_read(
     if let Some(selects) = selects {
         let place = place.key("selects");
         match projections(compiler, index, selects, &place) {
-            Some(exprs) => steps.push(step("selects", Op::Select { exprs }, place)),
+            Some(exprs) => {
+                let written = Written::Expressions(selected(selects, &place));
+                steps.push(step("selects", Op::Select { exprs }, place, written));
+            }
             None => complete = false,
         }
     }
@@ -234,18 +243,22 @@ fn post_read(
             .iter()
             .map(|(old, new)| (old.clone(), new.clone()))
             .collect();
-        steps.push(step(
-            "renames",
-            Op::Rename { mapping },
-            place.key("renames"),
-        ));
+        let place = place.key("renames");
+        let pairs = common.renames.iter().flat_map(|(old, new)| {
+            let pair = place.key(old.as_str());
+            [written(old, &pair, true), written(new, &pair, false)]
+        });
+        let names = Written::Names(pairs.collect());
+        steps.push(step("renames", Op::Rename { mapping }, place, names));
     }
     if !common.drops.is_empty() {
         let drop = Op::Drop {
             columns: common.drops.clone(),
             strict: false,
         };
-        steps.push(step("drops", drop, place.key("drops")));
+        let place = place.key("drops");
+        let names = listed(&common.drops, &place);
+        steps.push(step("drops", drop, place, names));
     }
     let subset = match &common.drop_duplicates {
         None | Some(DropDuplicates::All(false)) => None,
@@ -254,22 +267,57 @@ fn post_read(
         Some(DropDuplicates::Subset(columns)) => Some(Some(columns.clone())),
     };
     if let Some(subset) = subset {
+        let place = place.key("drop_duplicates");
+        let names = listed(subset.as_deref().unwrap_or_default(), &place);
         let unique = Op::Unique {
             subset,
             keep: Keep::Any,
             order_by: Vec::new(),
         };
-        steps.push(step(
-            "drop_duplicates",
-            unique,
-            place.key("drop_duplicates"),
-        ));
+        steps.push(step("drop_duplicates", unique, place, names));
     }
     complete.then_some(steps)
 }
 
-fn step(label: &str, op: Op, place: Path) -> Step {
+fn written(text: &str, place: &Path, at_key: bool) -> WrittenText {
+    WrittenText {
+        text: text.to_owned(),
+        place: place.clone(),
+        at_key,
+    }
+}
+
+/// Names of a list.
+fn listed(names: &[String], place: &Path) -> Written {
+    let names = names.iter().enumerate();
+    Written::Names(
+        names
+            .map(|(number, name)| written(name, &place.index(number), false))
+            .collect(),
+    )
+}
+
+/// The texts of the expressions that are selected.
+fn selected(selects: &Selects, place: &Path) -> Vec<WrittenText> {
+    match selects {
+        Selects::List(texts) => {
+            let texts = texts.iter().enumerate();
+            texts
+                .map(|(number, text)| written(text, &place.index(number), false))
+                .collect()
+        }
+        Selects::Map(texts) => {
+            let texts = texts.iter();
+            texts
+                .map(|(text, _)| written(text, &place.key(text.as_str()), true))
+                .collect()
+        }
+    }
+}
+
+fn step(label: &str, op: Op, place: Path, written: Written) -> Step {
     Step {
+        written,
         arguments: Vec::new(),
         label: label.to_owned(),
         kind: StepKind::Ops(vec![op]),
@@ -288,14 +336,20 @@ fn projections(
             .iter()
             .enumerate()
             .map(|(number, text)| {
-                parsed(compiler, index, sql_projection(text), &place.index(number))
+                parsed(
+                    compiler,
+                    index,
+                    sql_projection(text),
+                    &place.index(number),
+                    false,
+                )
             })
             .collect(),
         Selects::Map(texts) => texts
             .iter()
             .map(|(text, name)| {
                 let expr = sql_expression(text);
-                let expr = parsed(compiler, index, expr, &place.key(text.as_str()))?;
+                let expr = parsed(compiler, index, expr, &place.key(text.as_str()), true)?;
                 Some(expr.alias(name.as_str()))
             })
             .collect(),
@@ -308,6 +362,7 @@ fn parsed(
     index: usize,
     expr: Result<Expr, Vec<FragmentError>>,
     place: &Path,
+    at_key: bool,
 ) -> Option<Expr> {
     match expr {
         Ok(expr) => {
@@ -316,7 +371,10 @@ fn parsed(
         }
         Err(errors) => {
             for error in errors {
-                compiler.report(Finding::in_text(place.clone(), error));
+                let mut finding = Finding::in_text(place.clone(), error);
+                finding.at_key = at_key;
+                finding.range = finding.range.filter(|_| !at_key);
+                compiler.report(finding);
             }
             None
         }

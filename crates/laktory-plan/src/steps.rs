@@ -1,16 +1,18 @@
 //! Transformer steps: SQL statements and method calls parsed to values, and checked against what the engine can do.
 
+use laktory_core::typing::shown;
 use laktory_core::{Expr, Func, OpKind, Support, user};
 use laktory_model::{DataFrameMethod, Finding, Path, Transformer, TransformerNode};
 use laktory_syntax::{
-    ArgPlace, MethodError, Segment, functions, fuse_groups, method, op_functions,
-    op_user_functions, sql_statement, user_functions,
+    MethodError, functions, fuse_groups, method, op_functions, op_user_functions, sql_statement,
+    user_functions,
 };
 use serde_json::Value;
 
 use crate::compile::{Compiler, Engine};
 use crate::node::api;
 use crate::plan::{Step, StepKind};
+use crate::written::{Written, argument};
 
 /// The steps of a transformer; none when one of them is faulty.
 pub(crate) fn compile(
@@ -97,6 +99,7 @@ fn sql_step(compiler: &mut Compiler<'_>, index: usize, text: &str, place: &Path)
         kind: StepKind::Sql(query),
         place: place.clone(),
         arguments: Vec::new(),
+        written: Written::Statement,
     })
 }
 
@@ -138,6 +141,7 @@ fn method_step(
         kind: StepKind::Ops(ops),
         place: place.clone(),
         arguments: arguments(call, place),
+        written: Written::Call(Box::new(call.clone()), api),
     })
 }
 
@@ -154,20 +158,11 @@ fn arguments(call: &DataFrameMethod, step: &Path) -> Vec<Path> {
 }
 
 fn method_finding(error: MethodError, step: &Path) -> Finding {
-    let mut place = match error.place {
-        ArgPlace::Name => step.key("func_name"),
-        ArgPlace::Positional(number) => step.key("func_args").index(number),
-        ArgPlace::Keyword(name) => step.key("func_kwargs").key(name),
-    };
-    for segment in error.inside {
-        place = match segment {
-            Segment::Index(number) => place.index(number),
-            Segment::Key(key) => place.key(key),
-        };
-    }
+    let place = argument(step, error.place, error.inside);
     let range = error.error.range.clone();
     let mut finding = Finding::in_text(place, error.error);
-    if range.is_empty() {
+    finding.at_key = error.at_key;
+    if range == (0..0) || error.at_key {
         finding.range = None;
     }
     finding
@@ -253,7 +248,7 @@ fn check_func(compiler: &mut Compiler<'_>, index: usize, func: Func, place: &Pat
     if support.is_available() {
         return Some(());
     }
-    let what = format!("function `{}`", func.def().path);
+    let what = format!("function `{}`", shown(func));
     let others = supporters(compiler, |engine| engine.capabilities.func(func));
     let finding = unsupported(compiler, index, &what, support, &others, place)?;
     compiler.report(finding);

@@ -26,6 +26,7 @@ pub async fn carry_out(
         let frame = match part {
             Plan::Frame(name) => named.get(name)?.clone(),
             Plan::OneRow => one_row(backend, cx).await?,
+            Plan::Rows(rows) => imported(backend, cx, rows.batch()?).await?,
             Plan::Step { input, op, others } => {
                 let of = |plan: &Arc<Plan>| {
                     made.get(&plan.address())
@@ -40,9 +41,14 @@ pub async fn carry_out(
                     Ok(frame) => frame,
                     Err(error) => {
                         let columns = typing::columns(backend, cx, input).await;
-                        return Err(match columns {
-                            Ok(columns) => places.located(error, &columns),
-                            Err(_) => error,
+                        let other = match op.frames().first() {
+                            Some(name) => typing::columns(backend, cx, seen.get(name)?).await,
+                            None => Ok([].into()),
+                        };
+                        return Err(match (columns, other) {
+                            (Ok(columns), Ok(other)) => places.of_step(error, op, &columns, &other),
+                            (Ok(columns), Err(_)) => places.located(error, &columns),
+                            _ => error,
                         });
                     }
                 }
@@ -61,8 +67,13 @@ async fn one_row(backend: &dyn Backend, cx: &RunCx) -> Result<Frame> {
         true,
     )]));
     let column = Arc::new(BooleanArray::from(vec![true]));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column])
+    let batch = RecordBatch::try_new(schema, vec![column])
         .map_err(|error| Error::internal(error.to_string()))?;
+    imported(backend, cx, batch).await
+}
+
+async fn imported(backend: &dyn Backend, cx: &RunCx, batch: RecordBatch) -> Result<Frame> {
+    let schema = batch.schema();
     let stream = futures_util::stream::iter([Ok(batch)]);
     backend.import(cx, BatchStream::new(schema, stream)).await
 }

@@ -51,7 +51,7 @@ const ROWS: &[Row] = clauses! {
         "null is a group of its own", "One row for each value of the keys. What is selected is a key, or made of keys and aggregates. `GROUP BY ALL` takes all that is selected without aggregates.",
         "s = 'a', 'a', 'b'; x = 1, 2, 5" => "SELECT s, SUM(x) AS total FROM {df} GROUP BY s" => "s = 'a', 'b'; total = 3, 5";
     "ROLLUP", "GROUP BY ROLLUP(a, b) | CUBE(a, b) | GROUPING SETS ((a, b), (a), ())",
-        "null stands for all values; GROUPING(a) tells it from a null of the data", "Several groupings in one: totals of the keys from right to left (ROLLUP), of every choice of them (CUBE, at most 8), or of those listed.",
+        "null stands for all values; GROUPING(a) tells it from a null of the data", "Several groupings in one: totals of the keys from right to left (ROLLUP), of every choice of them (CUBE, at most 8), or of those listed; at most 256 in all.",
         "s = 'a', 'a', 'b'; x = 1, 2, 5" => "SELECT s, SUM(x) AS total FROM {df} GROUP BY ROLLUP(s)" => "s = 'a', 'b', null; total = 3, 5, 8";
     "FILTER", "SUM(x) FILTER (WHERE condition)",
         "a null condition leaves the row out", "An aggregate of some rows of its group.",

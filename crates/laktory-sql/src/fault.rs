@@ -4,16 +4,34 @@ use std::ops::Range;
 
 use laktory_core::{Error, ErrorKind};
 use laktory_syntax::FragmentError;
+use sqlparser::ast::Spanned;
+use sqlparser::tokenizer::Span;
 
 use crate::refused::Refusal;
 
-/// What ends planning. Ranges are those of the text that is parsed.
+/// What ends planning, and where; nowhere where that is not known. Ranges are those of the text that is parsed.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// The statement is wrong.
-    Wrong(Box<Error>),
+    Wrong(Box<Error>, Span),
     /// It uses what this front end does not have.
-    Beyond(Box<Beyond>),
+    Beyond(Box<Beyond>, Span),
+}
+
+impl Stop {
+    /// The same at a part of the statement, where it has no place yet.
+    pub(crate) fn at(self, part: &impl Spanned) -> Self {
+        self.within(part.span())
+    }
+
+    /// The same at a place, where it has none yet.
+    pub(crate) fn within(self, span: Span) -> Self {
+        match self {
+            Self::Wrong(error, known) if known == Span::empty() => Self::Wrong(error, span),
+            Self::Beyond(beyond, known) if known == Span::empty() => Self::Beyond(beyond, span),
+            placed => placed,
+        }
+    }
 }
 
 /// What the front end does not have.
@@ -39,8 +57,15 @@ impl Beyond {
         }
     }
 
-    pub(crate) fn map_range(&mut self, map: impl FnOnce(Range<usize>) -> Range<usize>) {
-        self.range = self.range.take().map(map);
+    /// The same at a place of the text that the user wrote.
+    pub(crate) fn placed(mut self, range: Option<Range<usize>>) -> Self {
+        self.range = range;
+        self
+    }
+
+    /// Its place, where it has one of its own.
+    pub(crate) fn range(&self) -> Option<Range<usize>> {
+        self.range.clone()
     }
 }
 
@@ -58,11 +83,12 @@ pub(crate) fn missing(
     hint: Option<String>,
     range: Option<Range<usize>>,
 ) -> Stop {
-    Stop::Beyond(Box::new(Beyond {
+    let beyond = Beyond {
         what: what.into(),
         hint,
         range,
-    }))
+    };
+    Stop::Beyond(Box::new(beyond), Span::empty())
 }
 
 /// The stop for a statement that is wrong.
@@ -72,7 +98,7 @@ pub(crate) fn wrong<T>(kind: ErrorKind, message: impl Into<String>) -> Planned<T
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::Wrong(Box::new(error))
+        Self::Wrong(Box::new(error), Span::empty())
     }
 }
 

@@ -5,10 +5,12 @@ use sqlparser::ast::{
     self, Ident, JoinConstraint, JoinOperator, ObjectName, Select, Spanned, TableFactor,
     TableWithJoins,
 };
+use sqlparser::tokenizer::Span;
 
-use crate::fault::{Planned, Stop, beyond, wrong};
+use crate::fault::{Planned, Stop, beyond};
 use crate::join::How;
 use crate::lateral::lateral;
+use crate::outer::merged;
 use crate::place;
 use crate::plan::Rel;
 use crate::planner::{Planner, renamed};
@@ -27,14 +29,6 @@ impl Planner<'_> {
     /// The rows that a SELECT works on.
     pub(crate) fn source_rows(&mut self, select: &Select) -> Planned<Relation> {
         let mut relations = Vec::new();
-        if let Some(outer) = self.outer.last()
-            && let Some(domain) = outer.domain.clone()
-        {
-            relations.push(Relation {
-                rel: domain,
-                scope: Vec::new(),
-            });
-        }
         for table in &select.from {
             if let TableFactor::UNNEST { .. } = &table.relation {
                 // It sees the relations before it.
@@ -51,12 +45,7 @@ impl Planner<'_> {
                 relations.push(self.joined_tables(table)?);
             }
         }
-        if relations.is_empty() {
-            relations.push(Relation {
-                rel: Rel::one_row(),
-                scope: Vec::new(),
-            });
-        }
+        let mut plain = self.outer_once(&mut relations);
         let scope: Vec<Column> = relations
             .iter()
             .flat_map(|relation| relation.scope.clone())
@@ -65,20 +54,19 @@ impl Planner<'_> {
         if let Some(selection) = &select.selection {
             tree::conjuncts(selection.clone(), &mut conditions);
         }
-        let mut plain = Vec::new();
         let mut nested = Vec::new();
         for mut condition in conditions {
-            if tree::any(&condition, crate::group::is_aggregate) {
+            if let Some(condition) = tree::first(&condition, crate::group::is_aggregate) {
                 let message = "an aggregate cannot stand in WHERE, which looks at single rows";
                 let error = Error::new(ErrorKind::SqlSyntax, message)
                     .with_hint("write HAVING, or aggregate in a common table expression");
-                return Err(self.placed(error, &condition));
+                return Err(self.placed(error, &tree::named(&condition)));
             }
-            if tree::any(&condition, crate::select::is_window) {
+            if let Some(condition) = tree::first(&condition, crate::select::is_window) {
                 let message = "a window function cannot stand in WHERE";
                 let error = Error::new(ErrorKind::SqlSyntax, message)
                     .with_hint("write QUALIFY in the place of WHERE");
-                return Err(self.placed(error, &condition));
+                return Err(self.placed(error, &tree::named(&condition)));
             }
             if tree::has_query(&condition) {
                 nested.push(condition);
@@ -138,6 +126,9 @@ impl Planner<'_> {
         self.resolve(&left.scope, &mut list)?;
         if tree::has_query(&list) {
             return beyond(refused::UNNEST_QUERY);
+        }
+        if !within(&list, &left.rel.ids) {
+            left = self.beside_outer(left);
         }
         let value = self.lower(&list)?;
         let columns = vec![("unnest".to_owned(), String::new())];
@@ -212,7 +203,9 @@ impl Planner<'_> {
 
     /// All of the conditions, lowered.
     pub(crate) fn lowered(&self, conditions: &[ast::Expr]) -> Planned<Option<Expr>> {
-        let lowered = conditions.iter().map(|condition| self.lower(condition));
+        let lowered = conditions
+            .iter()
+            .map(|condition| self.lower_condition(condition));
         Ok(crate::plan::all(lowered.collect::<Planned<Vec<_>>>()?))
     }
 
@@ -248,15 +241,17 @@ impl Planner<'_> {
                 continue;
             }
             let right = self.factor(&join.relation)?;
-            left = self.joined(left, right, &join.join_operator)?;
+            left = self
+                .joined(left, right, &join.join_operator)
+                .map_err(|stop| stop.at(&join.relation))?;
         }
         Ok(left)
     }
 
     fn joined(
         &mut self,
-        left: Relation,
-        right: Relation,
+        mut left: Relation,
+        mut right: Relation,
         operator: &JoinOperator,
     ) -> Planned<Relation> {
         use JoinOperator as J;
@@ -271,12 +266,14 @@ impl Planner<'_> {
             J::RightAnti(on) => (How::Anti, on, true),
             _ => return beyond(refused::JOIN_KIND),
         };
-        let needs = !matches!(operator, J::CrossJoin(_) | J::Join(_) | J::Inner(_));
+        let needs = !matches!(operator, J::CrossJoin(_));
         let mut conditions = Vec::new();
-        let mut pairs: Vec<(Column, Column)> = Vec::new();
+        let mut pairs: Vec<(Column, Column, Span)> = Vec::new();
         match constraint {
             JoinConstraint::None if needs => {
-                return wrong(ErrorKind::SqlSyntax, "this kind of join needs ON or USING");
+                let error = Error::new(ErrorKind::SqlSyntax, "this kind of join needs ON or USING");
+                let hint = "write `CROSS JOIN` for all pairs of rows";
+                return Err(error.with_hint(hint).into());
             }
             JoinConstraint::None => {}
             JoinConstraint::On(condition) => tree::conjuncts(condition.clone(), &mut conditions),
@@ -285,10 +282,10 @@ impl Planner<'_> {
                     let Some(name) = single(name) else {
                         return beyond(refused::USING_NAME);
                     };
-                    pairs.push((
-                        one(&left.scope, &name.value)?,
-                        one(&right.scope, &name.value)?,
-                    ));
+                    let one = |scope: &[Column]| {
+                        one(scope, &name.value).map_err(|stop| stop.within(name.span))
+                    };
+                    pairs.push((one(&left.scope)?, one(&right.scope)?, name.span));
                 }
             }
             JoinConstraint::Natural => {
@@ -297,6 +294,7 @@ impl Planner<'_> {
                         pairs.push((
                             one(&left.scope, &column.name)?,
                             one(&right.scope, &column.name)?,
+                            Span::empty(),
                         ));
                     }
                 }
@@ -307,19 +305,24 @@ impl Planner<'_> {
         for condition in &mut conditions {
             self.resolve(&scope, condition)?;
         }
-        for (a, b) in &pairs {
-            conditions.push(equal(&a.id, &b.id));
+        for (a, b, span) in &pairs {
+            conditions.push(equal(&a.id, &b.id, *span));
         }
-        let sides = if swapped {
-            (&right, &left)
+        let (kept, other) = if swapped {
+            (&mut right, &mut left)
         } else {
-            (&left, &right)
+            (&mut left, &mut right)
         };
+        let copies = self.sides_of_outer((&mut *kept, &mut *other), how, &mut conditions);
+        let sides = (&*kept, &*other);
         let mut rel = if conditions.iter().any(tree::has_query) {
             self.join_by_queries(sides, how, &scope, conditions)?
         } else {
             self.join(&sides.0.rel, &sides.1.rel, how, conditions)?
         };
+        if how == How::Full {
+            rel = merged(&rel, &copies);
+        }
         match how {
             How::Semi | How::Anti if swapped => {
                 return Ok(Relation {
@@ -336,7 +339,7 @@ impl Planner<'_> {
             _ => {}
         }
         // What USING makes one column stands where the left side has it.
-        for (a, b) in pairs {
+        for (a, b, _) in pairs {
             let kept = match (how, swapped) {
                 (How::Full, _) => {
                     let id = self.names.fresh(&a.name);
@@ -402,7 +405,12 @@ impl Planner<'_> {
                 alias,
                 ..
             } => {
-                let output = self.apart(subquery)?;
+                let output = match self.apart(subquery) {
+                    Err(Stop::Wrong(error, _)) if self.may_be_outer(&error) => {
+                        return self.derived(subquery, alias.as_ref());
+                    }
+                    output => output?,
+                };
                 self.instance(&output.rel, output.columns, None, alias.as_ref())
             }
             TableFactor::Derived { .. } => beyond(refused::LATERAL),
@@ -554,12 +562,12 @@ fn one(scope: &[Column], name: &str) -> Planned<Column> {
     }
 }
 
-/// `a = b` of two columns of the frame.
-fn equal(a: &str, b: &str) -> ast::Expr {
+/// `a = b` of two columns of the frame, which a name at a place stands for.
+fn equal(a: &str, b: &str, span: Span) -> ast::Expr {
     ast::Expr::BinaryOp {
-        left: Box::new(tree::column(a)),
+        left: Box::new(tree::column_at(a, span)),
         op: ast::BinaryOperator::Eq,
-        right: Box::new(tree::column(b)),
+        right: Box::new(tree::column_at(b, span)),
     }
 }
 

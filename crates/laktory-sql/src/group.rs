@@ -3,13 +3,16 @@
 use laktory_core::{Error, ErrorKind, Expr, Func, JoinHow, UnionHow, walk};
 use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Select};
 
-use crate::fault::{Planned, beyond, wrong};
+use crate::fault::{Planned, Stop, beyond, wrong};
 use crate::from::Relation;
 use crate::plan::Rel;
 use crate::planner::Planner;
 use crate::refused;
 use crate::select::{Parts, Target, target};
 use crate::tree;
+
+/// Grouping sets of one SELECT: each is a grouping of all rows.
+const MOST_SETS: usize = 256;
 
 /// A key of the groups.
 struct Key {
@@ -106,6 +109,13 @@ impl Planner<'_> {
         let mut keys: Vec<Key> = Vec::new();
         let mut computed = Vec::new();
         for mut expr in exprs {
+            if let Some(aggregate) = tree::first(&expr, is_aggregate) {
+                let message = "an aggregate cannot stand in GROUP BY, which makes the groups";
+                return Err(self.placed(
+                    Error::new(ErrorKind::SqlSyntax, message),
+                    &tree::named(&aggregate),
+                ));
+            }
             self.values(relation, &mut expr)?;
             let value = self.lower(&expr)?;
             let id = match value {
@@ -132,7 +142,14 @@ impl Planner<'_> {
                         keys.iter().position(is)
                     });
                     let Some(keys) = positions.collect::<Option<Vec<usize>>>() else {
-                        return wrong(ErrorKind::SqlSyntax, "GROUPING takes keys of GROUP BY");
+                        let asked = asked_keys(node).unwrap_or_default();
+                        let odd = asked.into_iter().find(|asked| {
+                            !keys
+                                .iter()
+                                .any(|key| tree::bare(&key.expr) == tree::bare(asked))
+                        });
+                        return wrong(ErrorKind::SqlSyntax, "GROUPING takes keys of GROUP BY")
+                            .map_err(|stop| stop.at(odd.unwrap_or(node)));
                     };
                     let id = self.names.fresh("grouping");
                     self.shown.insert(id.clone(), "grouping".to_owned());
@@ -185,18 +202,20 @@ impl Planner<'_> {
             .collect();
         let mut loose = None;
         parts.each(&mut |expr| {
-            let columns = tree::columns(expr);
-            loose = loose
-                .take()
-                .or_else(|| columns.into_iter().find(|id| !known.contains(&id)));
+            let is_loose = |id: &str| !known.iter().any(|known| *known == id);
+            loose = loose.take().or_else(|| tree::column_name(expr, is_loose));
             Ok(())
         })?;
-        if let Some(id) = loose {
-            let name = self.shown.get(&id).unwrap_or(&id);
+        if let Some(column) = loose {
+            // A call of what is no function is no aggregate either.
+            parts.each(&mut |expr| self.lower(expr).map(|_| ()))?;
+            let id = &column.value;
+            let name = self.shown.get(id).unwrap_or(id);
             let message = format!("column `{name}` is neither in GROUP BY nor in an aggregate");
             return Err(Error::new(ErrorKind::SqlSyntax, message)
                 .with_hint(format!("add it to GROUP BY, or write `ANY_VALUE({name})`"))
-                .into());
+                .into())
+            .map_err(|stop: Stop| stop.within(column.span));
         }
         let rows = relation.rel.with(computed);
         let values: Vec<(String, Expr)> = aggregates
@@ -206,7 +225,7 @@ impl Planner<'_> {
         let all: Vec<String> = keys.iter().map(|key| key.id.clone()).collect();
         // A group of all rows is one row, also where nothing is computed of them.
         let rows_of_all = self.names.fresh("rows");
-        let grouped = |set: &[String]| {
+        let mut grouped = |set: &[String]| {
             let mut by = outer.clone();
             by.extend(set.iter().filter(|id| !outer.contains(id)).cloned());
             let told = groupings.iter().map(|grouping| grouping.of(set, &all));
@@ -214,23 +233,21 @@ impl Planner<'_> {
             if by.is_empty() && values.is_empty() {
                 values.push((rows_of_all.clone(), Expr::call(Func::Len, [])));
             }
-            rows.aggregate(&by, values).with(told.collect())
+            let told: Vec<(String, Expr)> = told.collect();
+            let groups = rows.aggregate(&by, values);
+            if set.is_empty() && !outer.is_empty() {
+                return self.each_outer(&groups, &outer, &aggregates).with(told);
+            }
+            groups.with(told)
         };
         let single = all.is_empty();
         relation.rel = match sets {
-            _ if single && !outer.is_empty() => {
-                let grouped = grouped(&[]);
-                self.each_outer(&grouped, &outer, &aggregates)
-            }
             None => grouped(&all),
             Some(sets) => {
                 let sets: Vec<Vec<String>> = sets
                     .iter()
                     .map(|set| set.iter().map(|at| all[*at].clone()).collect())
                     .collect();
-                if sets.iter().any(Vec::is_empty) && !outer.is_empty() {
-                    return beyond(refused::QUERY_SETS);
-                }
                 let mut wanted = outer.clone();
                 wanted.extend(all.iter().cloned());
                 wanted.extend(values.iter().map(|(id, _)| id.clone()));
@@ -398,6 +415,9 @@ impl Planner<'_> {
                 }
                 other => lists(self, &[vec![other.clone()]])?,
             };
+            if sets.len().saturating_mul(own.len()) > MOST_SETS {
+                return beyond(refused::SETS);
+            }
             sets = sets
                 .iter()
                 .flat_map(|set| own.iter().map(move |more| [set.as_slice(), more].concat()))
@@ -430,7 +450,7 @@ fn target_of_group(
     {
         return Ok(Target::Expr(Box::new(expr.clone())));
     }
-    target(expr, &parts.items, scope)
+    target(expr, &parts.items, scope, "GROUP BY")
 }
 
 /// The value, or 0 where it is null.

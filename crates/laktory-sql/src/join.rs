@@ -54,13 +54,13 @@ impl Planner<'_> {
         for condition in conditions {
             parts.columns.extend(tree::columns(condition));
             if within(condition, &right.ids) {
-                parts.right.push(self.lower(condition)?);
+                parts.right.push(self.lower_condition(condition)?);
             } else if within(condition, &left.ids) {
-                parts.left.push(self.lower(condition)?);
+                parts.left.push(self.lower_condition(condition)?);
             } else if let Some(key) = self.key(left, right, condition)? {
                 parts.keys.push(key);
             } else {
-                parts.both.push(self.lower(condition)?);
+                parts.both.push(self.lower_condition(condition)?);
             }
         }
         Ok(parts)
@@ -88,11 +88,13 @@ impl Planner<'_> {
         } else {
             return Ok(None);
         };
-        Ok(Some(Key {
+        let key = Key {
             left: self.lower(a)?,
             right: self.lower(b)?,
             null_safe,
-        }))
+        };
+        self.read_key(&key.left, condition);
+        Ok(Some(key))
     }
 
     /// Joins two relations whose columns have different names, on conditions whose names are resolved.

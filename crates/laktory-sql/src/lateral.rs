@@ -40,6 +40,7 @@ impl Planner<'_> {
             }
             Some(_) => return beyond(refused::LATERAL_USING),
         }
+        let left = &self.beside_outer(left.clone());
         let inner = self.inner(left, query)?;
         let (columns, table) = match alias {
             Some(alias) => (

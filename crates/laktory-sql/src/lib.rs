@@ -6,9 +6,10 @@
 //! statement and outside of it.
 //!
 //! Joins on any condition become joins on equal keys, sub-queries become joins; no driver needs more than the steps of the
-//! contract. `docs/decisions/sql-front-end.md` says how, and what is left to the planners of engines.
+//! contract. `docs/decisions/sql-front-end.md` says how.
 
 mod carry_out;
+mod check;
 mod clauses;
 mod fault;
 mod frame;
@@ -17,7 +18,9 @@ mod group;
 mod join;
 mod lateral;
 mod lineage;
+mod named_windows;
 mod order;
+mod outer;
 mod place;
 mod places;
 mod plan;
@@ -27,15 +30,19 @@ mod refused;
 mod resolve;
 mod scope;
 mod select;
+mod sets;
+mod star;
 mod statement;
 mod subquery;
 mod tree;
+mod values;
 
 use std::collections::BTreeMap;
 
 use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, SqlTemplate};
 
 pub use crate::carry_out::carry_out;
+pub use crate::check::fault;
 pub use crate::clauses::clauses;
 pub use crate::fault::Beyond;
 pub use crate::frame::frame;
@@ -43,6 +50,7 @@ pub use crate::lineage::lineage;
 pub use crate::places::Places;
 pub use crate::plan::Plan;
 pub use crate::refused::{REFUSALS, Refusal};
+pub use crate::values::Rows;
 
 use crate::fault::Stop;
 use crate::planner::Planner;
@@ -63,16 +71,29 @@ pub enum Outcome {
 /// Plans a statement over frames whose columns are known, in their order.
 #[must_use]
 pub fn plan(template: &SqlTemplate, columns: &BTreeMap<FrameName, Vec<Field>>) -> Outcome {
-    let parsed = match Parsed::of(template) {
-        Ok(parsed) => parsed,
-        Err(error) => return Outcome::Wrong(error),
-    };
+    match Parsed::of(template) {
+        Ok(parsed) => plan_parsed(parsed, columns),
+        Err(error) => Outcome::Wrong(error),
+    }
+}
+
+fn plan_parsed(parsed: Parsed, columns: &BTreeMap<FrameName, Vec<Field>>) -> Outcome {
     match planned(&parsed, columns) {
-        Ok((plan, exprs)) => Outcome::Plan(plan, Box::new(Places::new(parsed, exprs))),
-        Err(Stop::Wrong(error)) => Outcome::Wrong(parsed.told(&error)),
-        Err(Stop::Beyond(mut beyond)) => {
-            beyond.map_range(|range| parsed.source(&range));
-            Outcome::Beyond(*beyond)
+        Ok((plan, read)) => Outcome::Plan(plan, Box::new(Places::new(parsed, read))),
+        Err(Stop::Wrong(error, span)) => {
+            let range = error
+                .range()
+                .or_else(|| place::range(&parsed.rendered.text, span));
+            Outcome::Wrong(parsed.told(match range {
+                Some(range) => error.with_range(range),
+                None => *error,
+            }))
+        }
+        Err(Stop::Beyond(beyond, span)) => {
+            let range = beyond
+                .range()
+                .or_else(|| place::range(&parsed.rendered.text, span));
+            Outcome::Beyond(beyond.placed(range.map(|range| parsed.source(&range))))
         }
     }
 }
@@ -80,7 +101,7 @@ pub fn plan(template: &SqlTemplate, columns: &BTreeMap<FrameName, Vec<Field>>) -
 fn planned(
     parsed: &Parsed,
     columns: &BTreeMap<FrameName, Vec<Field>>,
-) -> Result<(Plan, Vec<sqlparser::ast::Expr>), Stop> {
+) -> Result<(Plan, places::Read), Stop> {
     let tables = |private: &str| {
         let frame = parsed.frame(private)?;
         Some((frame.clone(), columns.get(frame)?.clone()))
@@ -91,14 +112,14 @@ fn planned(
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         let message = format!("two columns would be called `{}`", pair[0]);
-        return Err(Error::new(ErrorKind::DuplicateColumn, message)
-            .with_hint("give one of them another name: `... AS other`")
-            .into());
+        let error = Error::new(ErrorKind::DuplicateColumn, message)
+            .with_hint("give one of them another name: `... AS other`");
+        return Err(Stop::from(error).within(select::last_called(&parsed.query.body, pair[0])));
     }
     let columns = output.columns.into_iter();
     let rel = output
         .rel
         .select(columns.map(|(name, id)| (name, Expr::column(id))).collect());
     let plan = std::sync::Arc::unwrap_or_clone(rel.plan);
-    Ok((plan, planner.into_lowered()))
+    Ok((plan, planner.into_read()))
 }

@@ -35,6 +35,7 @@ fn of(plan: &Plan, named: &BTreeMap<FrameName, Lineage>) -> Result<Lineage> {
                 frame.ok_or_else(|| Error::internal(format!("no frame is called `{name}`")))?
             }
             Plan::OneRow => Lineage::constant([Field::new(ONE_ROW, DType::Boolean)].into()),
+            Plan::Rows(rows) => Lineage::constant(rows.fields.clone().into()),
             Plan::Step { input, op, others } => {
                 let of = |plan: &Arc<Plan>| {
                     made.get(&plan.address())

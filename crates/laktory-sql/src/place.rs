@@ -44,12 +44,47 @@ pub(crate) fn syntax_error(text: &str, error: ParserError) -> Error {
         .trim()
         .replace("Expected: ", "expected ")
         .replace(", found: ", ", found ");
+    let words = words.replace(", found EOF", ", but the statement ends");
     let error = Error::new(ErrorKind::SqlSyntax, lower_first(&words));
     let start = at.and_then(|(line, column)| offset(text, Location::new(line, column)));
-    match start {
-        Some(start) => error.with_range(word(text, start)),
+    let Some(start) = start else {
+        let end = text.trim_end().len();
+        return error.with_range(end..end);
+    };
+    let found = word(text, start);
+    let word = text.get(found.clone()).unwrap_or_default().to_uppercase();
+    let meant = laktory_syntax::nearest(&word, WORDS.iter().copied());
+    let error = match meant.filter(|meant| *meant != word) {
+        Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
         None => error,
-    }
+    };
+    error.with_range(found)
+}
+
+/// Words that statements and their clauses begin with.
+const WORDS: &[&str] = &[
+    "SELECT",
+    "WITH",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "QUALIFY",
+    "ORDER",
+    "LIMIT",
+    "OFFSET",
+    "JOIN",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+];
+
+/// The first word of a text, behind its comments.
+pub(crate) fn first_word(text: &str) -> Range<usize> {
+    let words = laktory_syntax::sql_words(text);
+    words
+        .first()
+        .map_or(0..text.len(), |word| word.range.clone())
 }
 
 /// The word that begins at a byte: a name, also in quotes, or one character.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use laktory_core::shape::shape;
 use laktory_core::{Expr, FrameName, Func, JoinHow, Keep, Op, SortKey, UnionHow};
 
+use crate::values::Rows;
+
 /// The name under which the other side of a join is bound.
 pub(crate) fn right() -> FrameName {
     FrameName::Named("right".into())
@@ -24,6 +26,8 @@ pub enum Plan {
     Frame(FrameName),
     /// One row, with one column that nobody asks for.
     OneRow,
+    /// Rows that are written in the statement.
+    Rows(Rows),
     /// A step on another relation.
     Step {
         /// What it works on.

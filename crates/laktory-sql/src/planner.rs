@@ -3,14 +3,15 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
-use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, JoinHow, Scalar, SortKey, UnionHow};
+use laktory_core::{Error, ErrorKind, Expr, Field, FrameName, JoinHow, SortKey};
 use sqlparser::ast::{
-    self, LimitClause, OrderByExpr, OrderByKind, OrderBySort, Query, SetExpr, SetOperator,
-    SetQuantifier, Value,
+    self, LimitClause, OrderByExpr, OrderByKind, OrderBySort, Query, SetExpr, Spanned, Value,
 };
+use sqlparser::tokenizer::Span;
 
-use crate::fault::{Planned, Stop, beyond, wrong};
+use crate::fault::{Planned, Stop, beyond};
 use crate::order::is_all;
+use crate::places::{KeyPair, Read};
 use crate::plan::Rel;
 use crate::refused;
 use crate::scope::{Column, Names};
@@ -72,7 +73,7 @@ pub(crate) struct Planner<'a> {
     /// The fields of columns that are structs, by their names in frames, as far as they are known.
     pub(crate) fields: HashMap<String, Vec<String>>,
     /// What was lowered, as it stands in the text: where a type does not fit is told by it.
-    lowered_exprs: RefCell<Vec<ast::Expr>>,
+    read: RefCell<Read>,
 }
 
 impl<'a> Planner<'a> {
@@ -87,13 +88,13 @@ impl<'a> Planner<'a> {
             budget: MOST_PLANNINGS,
             shown: HashMap::new(),
             fields: HashMap::new(),
-            lowered_exprs: RefCell::default(),
+            read: RefCell::default(),
         }
     }
 
     /// Lowers an expression whose names are resolved.
     pub(crate) fn lower(&self, expr: &ast::Expr) -> Planned<Expr> {
-        self.lowered_exprs.borrow_mut().push(expr.clone());
+        self.read.borrow_mut().exprs.push(expr.clone());
         laktory_syntax::sql_tree(self.text, expr).map_err(|errors| {
             match errors.into_iter().next() {
                 Some(error) => error.into(),
@@ -102,9 +103,24 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// What was lowered, in that order.
-    pub(crate) fn into_lowered(self) -> Vec<ast::Expr> {
-        self.lowered_exprs.into_inner()
+    /// Lowers a condition whose names are resolved.
+    pub(crate) fn lower_condition(&self, condition: &ast::Expr) -> Planned<Expr> {
+        self.read.borrow_mut().conditions.push(condition.clone());
+        self.lower(condition)
+    }
+
+    /// Takes down a condition that becomes a key of a join.
+    pub(crate) fn read_key(&self, left: &Expr, condition: &ast::Expr) {
+        let pair = KeyPair {
+            left: left.clone(),
+            span: condition.span(),
+        };
+        self.read.borrow_mut().keys.push(pair);
+    }
+
+    /// What was read.
+    pub(crate) fn into_read(self) -> Read {
+        self.read.into_inner()
     }
 
     /// The common table of a name, as it was last defined.
@@ -239,150 +255,6 @@ impl<'a> Planner<'a> {
         Ok(output)
     }
 
-    /// Plans what stands below a set operation.
-    pub(crate) fn set(&mut self, body: &SetExpr) -> Planned<Output> {
-        match body {
-            SetExpr::Select(select) => self.select(select, &[]),
-            SetExpr::Query(query) => self.query(query),
-            SetExpr::SetOperation {
-                left,
-                op,
-                set_quantifier,
-                right,
-            } => {
-                let left = self.set(left)?;
-                let right = self.set(right)?;
-                let every = match set_quantifier {
-                    SetQuantifier::All => true,
-                    SetQuantifier::None | SetQuantifier::Distinct => false,
-                    SetQuantifier::ByName
-                    | SetQuantifier::AllByName
-                    | SetQuantifier::DistinctByName => {
-                        let every = *set_quantifier == SetQuantifier::AllByName;
-                        let (left, right) = by_name(&left, &right);
-                        return self.combined(&left, *op, every, &right);
-                    }
-                };
-                self.combined(&left, *op, every, &right)
-            }
-            SetExpr::Values(values) => self.rows(values),
-            _ => beyond(refused::STATEMENT),
-        }
-    }
-
-    /// Rows that are written in the statement; their columns are `column1` and so on.
-    fn rows(&mut self, values: &ast::Values) -> Planned<Output> {
-        let width = values.rows.first().map_or(0, |row| row.content.len());
-        let names: Vec<String> = (1..=width).map(|at| format!("column{at}")).collect();
-        let ids: Vec<String> = names
-            .iter()
-            .map(|name| self.names.claim(None, name))
-            .collect();
-        let mut rels = Vec::with_capacity(values.rows.len());
-        for row in &values.rows {
-            if row.content.len() != width {
-                return wrong(
-                    ErrorKind::SqlSyntax,
-                    "rows of VALUES have other numbers of values",
-                );
-            }
-            let mut columns = Vec::with_capacity(width);
-            for (id, expr) in ids.iter().zip(&row.content) {
-                let mut expr = expr.clone();
-                self.resolve(&[], &mut expr)?;
-                if crate::tree::has_query(&expr) {
-                    return beyond(refused::VALUES_QUERY);
-                }
-                columns.push((id.clone(), self.lower(&expr)?));
-            }
-            rels.push(Rel::one_row().select(columns));
-        }
-        if rels.is_empty() || width == 0 {
-            return wrong(ErrorKind::SqlSyntax, "VALUES without values");
-        }
-        let rest = rels.split_off(1);
-        let rel = match rest.as_slice() {
-            [] => rels.remove(0),
-            rest => rels[0].union(rest, UnionHow::Coerced),
-        };
-        Ok(Output {
-            rel,
-            columns: names.into_iter().zip(ids).collect(),
-            single: values.rows.len() == 1,
-        })
-    }
-
-    fn combined(
-        &mut self,
-        left: &Output,
-        op: SetOperator,
-        every: bool,
-        right: &Output,
-    ) -> Planned<Output> {
-        if left.columns.len() != right.columns.len() {
-            let counts = (left.columns.len(), right.columns.len());
-            return wrong(
-                ErrorKind::SchemaMismatch,
-                format!(
-                    "a set operation needs as many columns on both sides, not {} and {}",
-                    counts.0, counts.1
-                ),
-            );
-        }
-        let outer = self.outer_ids();
-        // Both sides under the same names.
-        let names: Vec<String> = left
-            .columns
-            .iter()
-            .map(|(name, _)| self.names.claim(None, name))
-            .collect();
-        let side = |output: &Output| {
-            let columns = output.columns.iter().zip(&names);
-            let mut columns: Vec<(String, Expr)> = columns
-                .map(|((_, id), name)| (name.clone(), Expr::column(id)))
-                .collect();
-            columns.extend(outer.iter().map(|id| (id.clone(), Expr::column(id))));
-            output.rel.select(columns)
-        };
-        let (a, b) = (side(left), side(right));
-        let ids = a.ids.clone();
-        let rel = match op {
-            SetOperator::Union => {
-                let rel = a.union(&[b], UnionHow::Coerced);
-                if every { rel } else { rel.distinct() }
-            }
-            SetOperator::Intersect | SetOperator::Except | SetOperator::Minus => {
-                let how = match op {
-                    SetOperator::Intersect => JoinHow::Semi,
-                    _ => JoinHow::Anti,
-                };
-                let (a, b) = if every {
-                    // The first of equal rows meets the first, the second the second.
-                    let at = self.names.fresh("copy");
-                    (
-                        a.numbered(&at, &a.ids, Vec::new()),
-                        b.numbered(&at, &b.ids, Vec::new()),
-                    )
-                } else {
-                    (a.distinct(), b.distinct())
-                };
-                self.matching(&a, &b, how)
-            }
-        };
-        let columns = left
-            .columns
-            .iter()
-            .zip(&names)
-            .map(|((name, _), id)| (name.clone(), id.clone()))
-            .collect();
-        let rel = rel.only(&ids);
-        Ok(Output {
-            rel,
-            columns,
-            single: false,
-        })
-    }
-
     /// The rows of `a` that are rows of `b` too, or that are not; both have the same columns, and null equals null.
     pub(crate) fn matching(&mut self, a: &Rel, b: &Rel, how: JoinHow) -> Rel {
         let keys: Vec<(String, String)> = a
@@ -419,7 +291,7 @@ impl<'a> Planner<'a> {
             let expr = match ordinal(&key.expr) {
                 Some(at) => match at.checked_sub(1).and_then(|at| output.columns.get(at)) {
                     Some((_, id)) => Expr::column(id),
-                    None => return Err(no_position("ORDER BY", at)),
+                    None => return Err(no_position("ORDER BY", at).at(&key.expr)),
                 },
                 None => {
                     let mut expr = key.expr.clone();
@@ -434,39 +306,6 @@ impl<'a> Planner<'a> {
         }
         Ok(by)
     }
-}
-
-/// Both sides with the columns of both, by their names: what one does not have is null.
-fn by_name(left: &Output, right: &Output) -> (Output, Output) {
-    let has = |output: &Output, name: &str| {
-        let mut known = output.columns.iter();
-        known.any(|(known, _)| known.eq_ignore_ascii_case(name))
-    };
-    let mut names: Vec<String> = left.columns.iter().map(|(name, _)| name.clone()).collect();
-    let more = right.columns.iter().map(|(name, _)| name);
-    names.extend(more.filter(|name| !has(left, name)).cloned());
-    let whole = |output: &Output| {
-        let mut rel = output.rel.clone();
-        let mut columns = Vec::with_capacity(names.len());
-        for name in &names {
-            let mut known = output.columns.iter();
-            let id = match known.find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                Some((_, id)) => id.clone(),
-                None => {
-                    let id = format!("__missing_{name}");
-                    rel = rel.with(vec![(id.clone(), Expr::Literal(Scalar::Null))]);
-                    id
-                }
-            };
-            columns.push((name.clone(), id));
-        }
-        Output {
-            rel,
-            columns,
-            single: output.single,
-        }
-    };
-    (whole(left), whole(right))
 }
 
 /// The error for a number that is no position of the output.
@@ -518,7 +357,10 @@ pub(crate) fn renamed(
     alias: &ast::TableAlias,
 ) -> Planned<Vec<(String, String)>> {
     if alias.at.is_some() || alias.columns.len() > columns.len() {
-        return beyond(refused::TABLE_ALIAS);
+        let surplus = alias.columns.get(columns.len());
+        return beyond(refused::TABLE_ALIAS).map_err(|stop| {
+            stop.within(surplus.map_or(alias.name.span, |column| column.name.span))
+        });
     }
     let mut columns = columns;
     for (column, new) in columns.iter_mut().zip(&alias.columns) {
@@ -566,9 +408,18 @@ pub(crate) fn limits(query: &Query) -> Planned<(Option<u64>, u64)> {
     Ok((limit, offset))
 }
 
+/// The place of a number with the sign before it, which the grammar does not place.
+fn with_sign(expr: &ast::Expr) -> Span {
+    let mut span = expr.span();
+    if let ast::Expr::UnaryOp { .. } = expr {
+        span.start.column = span.start.column.saturating_sub(1);
+    }
+    span
+}
+
 fn count(expr: &ast::Expr) -> Planned<u64> {
     match ordinal(crate::tree::bare(expr)) {
         Some(count) => Ok(count as u64),
-        None => beyond(refused::LIMIT_VALUE),
+        None => beyond(refused::LIMIT_VALUE).map_err(|stop| stop.within(with_sign(expr))),
     }
 }

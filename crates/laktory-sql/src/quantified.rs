@@ -10,6 +10,7 @@ use crate::group::or_zero;
 use crate::plan::{Rel, not};
 use crate::planner::Planner;
 use crate::refused;
+use crate::sets::selected;
 
 /// Whether the comparison holds for some value or for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,9 @@ impl Planner<'_> {
             _ => {}
         }
         let inner = self.inner(relation, query)?;
-        let wanted = inner.value()?;
+        let wanted = inner
+            .value()
+            .map_err(|stop| stop.within(selected(&query.body)))?;
         let mut name = |what: &str| self.names.fresh(what);
         let (rows, nulls, id) = (name("rows"), name("nulls"), name("quantified"));
         let (low, high, left) = (name("low"), name("high"), name("compared"));
@@ -58,7 +61,7 @@ impl Planner<'_> {
             (rows.clone(), Expr::call(Func::Len, [])),
             (nulls.clone(), of(Func::NullCount)),
             (low.clone(), of(Func::Min)),
-            (high.clone(), of(Func::Max)),
+            (high.clone(), of(Func::SqlMax)),
         ];
         let same = found
             .iter()
@@ -107,7 +110,7 @@ impl Planner<'_> {
     ) -> Planned<String> {
         let inner = self.inner(relation, query)?;
         if inner.output.columns.len() != values.len() {
-            return beyond(refused::ROW_WIDTH);
+            return beyond(refused::ROW_WIDTH).map_err(|stop| stop.within(selected(&query.body)));
         }
         let mut name = |what: &str| self.names.fresh(what);
         let (sure, id) = (name("sure"), name("in"));

@@ -31,7 +31,6 @@ refusals! {
         "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT n FROM t";
     STATEMENT: "a statement inside of a query", "write a sink for what is to be written",
         "WITH t AS (INSERT INTO u VALUES (1)) SELECT k FROM {df}";
-    VALUES_QUERY: "a sub-query in VALUES", "write a SELECT for the row, and UNION ALL", "VALUES ((SELECT MAX(k) FROM {df}))";
     ORDER_ALL: "ORDER BY ALL in a sub-query that uses the outer row", "name the columns, or their positions",
         "SELECT k FROM {df} AS a WHERE k IN (SELECT b.k FROM {df} AS b WHERE b.x = a.x ORDER BY ALL)";
     ORDER_QUERY: "a sub-query in ORDER BY", "select the value under a name, and order by the name",
@@ -92,6 +91,8 @@ refusals! {
     GROUP_WITH: "GROUP BY ... WITH", "write `GROUP BY ROLLUP(..)` or `CUBE(..)`", "SELECT k, COUNT(*) AS n FROM {df} GROUP BY k WITH ROLLUP";
     CUBE: "a CUBE of more than 8 keys", "write the GROUPING SETS that are needed",
         "SELECT COUNT(*) AS n FROM {df} GROUP BY CUBE(k, x, s, k + 1, k + 2, k + 3, k + 4, k + 5, k + 6)";
+    SETS: "more than 256 grouping sets", "write the GROUPING SETS that are needed, or several nodes",
+        "SELECT COUNT(*) AS n FROM {df} GROUP BY CUBE(k, x, s, k + 1, k + 2), CUBE(k + 3, k + 4, k + 5, k + 6)";
     EMPTY: "a SELECT without columns", "name a column", "";
     NAME: "an expression that needs a name", "write `... AS name`", "";
     DOTTED_TABLE: "a table name with a dot", "write the alias of the relation", "SELECT a.b.* FROM {df} AS a";
@@ -104,14 +105,10 @@ refusals! {
 
     // --- sub-queries ---
     QUERY_COLUMNS: "a sub-query of several columns", "select one column", "SELECT (SELECT k, x FROM {df}) AS n FROM {df}";
-    QUANTIFIED: "ANY and ALL of what is no sub-query", "write `x IN (..)`, or `LIST_CONTAINS(l, x)`", "SELECT k = ANY (l) AS n FROM {df}";
+    QUANTIFIED: "ANY and ALL of what is no sub-query", "write `x IN (..)`, or `LIST_CONTAINS(l, 1)`", "SELECT k = ANY (l) AS n FROM {df}";
     QUANTIFIED_BY: "this operator with ANY or ALL", "write =, <>, <, <=, > or >=", "SELECT k FROM {df} WHERE s ~ ANY (SELECT s FROM {df})";
     ROW_WIDTH: "a row of values among rows of another width", "select as many columns as there are values",
         "SELECT k FROM {df} WHERE (k, x) NOT IN (SELECT k FROM {df})";
-    QUERY_WINDOW: "a window in a sub-query that uses the outer row", "write the window in a common table expression, and join it",
-        "SELECT k FROM {df} AS a WHERE k IN (SELECT SUM(b.k + a.x) OVER (ORDER BY b.x) FROM {df} AS b WHERE b.x = a.x)";
-    QUERY_SETS: "grouping sets in a sub-query that uses the outer row", "write them in a common table expression, and join it",
-        "SELECT k FROM {df} AS a WHERE k IN (SELECT SUM(b.k) FROM {df} AS b WHERE b.x = a.x GROUP BY ROLLUP(b.s))";
     QUERY_DEPTH: "so many sub-queries inside of one another", "write common table expressions", "";
     QUERY_OUTER: "a sub-query that uses too much of the rows around it", "write a join", "";
 }
@@ -126,12 +123,18 @@ mod tests {
     use crate::Outcome;
 
     fn outcome(statement: &str) -> Outcome {
-        let fields = vec![
+        planned(statement, Vec::new())
+    }
+
+    /// What comes of a statement on a frame with these columns, too.
+    fn planned(statement: &str, more: Vec<Field>) -> Outcome {
+        let mut fields = vec![
             Field::new("k", DType::Int64),
             Field::new("x", DType::Int64),
             Field::new("s", DType::String),
             Field::new("l", DType::List(Box::new(DType::Int64))),
         ];
+        fields.extend(more);
         let template = laktory_syntax::sql_statement(statement).expect("a statement");
         crate::plan(&template, &BTreeMap::from([(FrameName::Df, fields)]))
     }
@@ -151,6 +154,86 @@ mod tests {
                 let fits = found.message().starts_with(refusal.what) && hint == refusal.instead;
                 (!fits).then(|| format!("{}: {found} ({hint})", refusal.what))
             })
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Texts between backticks.
+    fn codes(hint: &str) -> impl Iterator<Item = &str> {
+        hint.split('`').skip(1).step_by(2)
+    }
+
+    /// Statements that hold a part of one, each at another place.
+    fn around(part: &str) -> [String; 7] {
+        let part = part
+            .replace("IN (..)", "IN (1, 2)")
+            .replace("UNNEST(...)", "UNNEST(l)")
+            .replace("UNNEST(..)", "UNNEST(l)")
+            .replace("(..)", "(k)")
+            .replace("... AS", "k AS");
+        [
+            format!("SELECT {part} AS made FROM {{df}}"),
+            format!("SELECT {part} FROM {{df}}"),
+            format!("SELECT k FROM {{df}} WHERE {part}"),
+            format!(
+                "SELECT k FROM {{df}} ORDER BY k {}",
+                part.replace(" n ", " 1 ")
+            ),
+            format!("SELECT k FROM {{df}} {}", part.replace("<= n", "<= 1")),
+            format!(
+                "SELECT COUNT(*) AS made FROM {{df}} GROUP BY {}",
+                part.trim_start_matches("GROUP BY ")
+            ),
+            format!("SELECT {part} OVER (ORDER BY k) AS made FROM {{df}}"),
+        ]
+    }
+
+    /// What hints say to write can be written: expressions are read, parts of statements planned, and names looked up.
+    #[test]
+    fn what_hints_name_is_there() {
+        use laktory_syntax::reference;
+        const KEYS: [&str; 3] = ["backend_settings", "schema", "seed"];
+        let entries = reference::entries();
+        let known = |name: &str| entries.iter().any(|entry| entry.name == name);
+        let there = |code: &str| match code.chars().next() {
+            Some('\'' | '{') | None => true,
+            _ if code.starts_with("nw.") => {
+                laktory_syntax::column_expr(&code.replace("...", "UTC"), None).is_ok()
+            }
+            _ if code
+                .chars()
+                .all(|char| char.is_alphanumeric() || char == '_') =>
+            {
+                known(code) || KEYS.contains(&code)
+            }
+            _ => (around(code).iter()).any(|statement| {
+                let inner = DType::Struct(vec![Field::new("b", DType::Int64)]);
+                let [of_time, of_struct] = [DType::datetime(), inner].map(|a| {
+                    vec![
+                        Field::new("a", a),
+                        Field::new("b", DType::datetime()),
+                        Field::new("y", DType::Int64),
+                        Field::new("t", DType::datetime()),
+                        Field::new("condition", DType::Boolean),
+                    ]
+                });
+                let is_planned = |more| matches!(planned(statement, more), Outcome::Plan(..));
+                is_planned(of_time) || is_planned(of_struct)
+            }),
+        };
+        let functions = reference::refused();
+        let functions = functions
+            .iter()
+            .filter(|refused| refused.kind == "function of SQL");
+        let functions = functions.map(|refused| (refused.name, refused.instead));
+        let hints = REFUSALS
+            .iter()
+            .map(|refusal| (refusal.what, refusal.instead));
+        let wrong: Vec<String> = hints
+            .chain(functions)
+            .flat_map(|(what, hint)| codes(hint).map(move |code| (what, code)))
+            .filter(|(_, code)| !there(code))
+            .map(|(what, code)| format!("{what}: {code}"))
             .collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }

@@ -114,7 +114,9 @@ impl Planner<'_> {
     fn compound(&mut self, scope: &[Column], parts: &mut Vec<Ident>) -> Planned<()> {
         let id = if parts.len() > 1 && self.is_table(scope, &parts[0]) {
             let table = parts.remove(0);
-            self.column(scope, Some(&table), &parts[0])?
+            let id = self.column(scope, Some(&table), &parts[0])?;
+            parts[0].span = table.span.union(&parts[0].span);
+            id
         } else {
             self.column(scope, None, &parts[0])?
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use laktory_core::{Error, ErrorKind};
+use laktory_core::{Error, ErrorKind, Subject};
 
 /// A column that names can mean.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +82,13 @@ pub(crate) fn unknown(columns: &[Column], written: &str) -> Error {
         }
     }
     let message = format!("there is no column `{written}`");
+    let names = columns
+        .iter()
+        .filter(|column| !column.merged)
+        .map(|column| column.name.as_str());
     Error::new(ErrorKind::ColumnNotFound, message)
+        .with_subject(Subject::Name(written.to_owned()))
+        .with_siblings(names)
         .with_hint(format!("columns here: {}", known.join(", ")))
 }
 

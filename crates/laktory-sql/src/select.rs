@@ -2,17 +2,19 @@
 
 use laktory_core::{ErrorKind, Expr, Keep, SortKey, walk};
 use sqlparser::ast::{
-    self, Distinct, ExcludeSelectItem, GroupByExpr, NamedWindowExpr, OrderByExpr, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SelectModifiers, WildcardAdditionalOptions,
-    WindowSpec, WindowType,
+    self, Distinct, GroupByExpr, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    SelectModifiers, Spanned,
 };
+use sqlparser::tokenizer::Span;
 
 use crate::fault::{Planned, beyond, wrong};
 use crate::from::Relation;
+use crate::named_windows::windows_in_place;
 use crate::plan::Rel;
 use crate::planner::{Output, Planner, ordinal, sort_key};
 use crate::refused;
 use crate::scope::{self, Column, Found};
+use crate::star::starred;
 use crate::tree;
 
 /// A column of the output.
@@ -122,20 +124,14 @@ impl Planner<'_> {
         if let Some(having) = parts.having.take() {
             self.keep(&mut relation, having)?;
         }
+        let outer = self.outer_ids();
         parts.each(&mut |expr| {
             self.values(&mut relation, expr)?;
-            tree::rewrite(expr, &mut |node| self.spread(&mut relation, node))
+            tree::rewrite(expr, &mut |node| {
+                window_of_each(node, &outer);
+                self.spread(&mut relation, node)
+            })
         })?;
-        if !self.outer_ids().is_empty() {
-            let mut windowed = false;
-            let mut copy = parts.items.clone();
-            for item in &mut copy {
-                windowed |= tree::any(&item.expr, is_window);
-            }
-            if windowed || parts.qualify.is_some() {
-                return beyond(refused::QUERY_WINDOW);
-            }
-        }
         if let Some(qualify) = parts.qualify.take() {
             self.qualified(&mut relation, &qualify, &mut parts)?;
         }
@@ -216,10 +212,18 @@ impl Planner<'_> {
         match &select.distinct {
             None | Some(Distinct::All) => {}
             Some(Distinct::Distinct) if extra => {
+                let hidden = parts.keys.iter().find_map(|key| match key {
+                    Target::Expr(expr) => Some(expr),
+                    Target::Item(_) => None,
+                });
                 return wrong(
                     ErrorKind::SqlSyntax,
                     "SELECT DISTINCT is sorted by a column that is not selected",
-                );
+                )
+                .map_err(|stop| match hidden {
+                    Some(key) => stop.at(&**key),
+                    None => stop,
+                });
             }
             Some(Distinct::Distinct) => rel = rel.distinct(),
             Some(Distinct::On(_)) => {
@@ -259,12 +263,12 @@ impl Planner<'_> {
         let items = self.items(select, scope)?;
         let mut keys = Vec::with_capacity(order.len());
         for key in order {
-            keys.push(target(&key.expr, &items, scope)?);
+            keys.push(target(&key.expr, &items, scope, "ORDER BY")?);
         }
         let mut distinct_on = Vec::new();
         if let Some(Distinct::On(exprs)) = &select.distinct {
             for expr in exprs {
-                distinct_on.push(target(expr, &items, scope)?);
+                distinct_on.push(target(expr, &items, scope, "DISTINCT ON")?);
             }
         }
         let mut parts = Parts {
@@ -368,7 +372,7 @@ impl Planner<'_> {
             let scope = relation.scope.clone();
             self.resolve(&scope, &mut condition)?;
             self.values(relation, &mut condition)?;
-            let condition = self.lower(&condition)?;
+            let condition = self.lower_condition(&condition)?;
             relation.rel = relation.rel.filter(condition);
         }
         Ok(())
@@ -403,73 +407,14 @@ fn plain(select: &Select) -> Planned<()> {
     Ok(())
 }
 
-/// The windows that a SELECT names, written where they are used.
-fn windows_in_place(select: &Select) -> Planned<Select> {
-    let mut known: Vec<(String, WindowSpec)> = Vec::new();
-    let find = |known: &[(String, WindowSpec)], name: &ast::Ident| {
-        let called = |(known, _): &&(String, WindowSpec)| known.eq_ignore_ascii_case(&name.value);
-        known.iter().find(called).map(|(_, spec)| spec.clone())
-    };
-    let whole = |known: &[(String, WindowSpec)], spec: &WindowSpec| -> Planned<WindowSpec> {
-        let Some(name) = &spec.window_name else {
-            return Ok(spec.clone());
-        };
-        let Some(base) = find(known, name) else {
-            return wrong(ErrorKind::SqlSyntax, "a window is not defined");
-        };
-        if !spec.partition_by.is_empty() || (!spec.order_by.is_empty() && !base.order_by.is_empty())
-        {
-            return beyond(refused::WINDOW_CHANGED);
-        }
-        Ok(WindowSpec {
-            window_name: None,
-            partition_by: base.partition_by,
-            order_by: if spec.order_by.is_empty() {
-                base.order_by
-            } else {
-                spec.order_by.clone()
-            },
-            window_frame: spec.window_frame.clone().or(base.window_frame),
-        })
-    };
-    for definition in &select.named_window {
-        let spec = match &definition.1 {
-            NamedWindowExpr::WindowSpec(spec) => whole(&known, spec)?,
-            NamedWindowExpr::NamedWindow(other) => match find(&known, other) {
-                Some(spec) => spec,
-                None => return wrong(ErrorKind::SqlSyntax, "a window is not defined"),
-            },
-        };
-        known.push((definition.0.value.clone(), spec));
+/// Computes a window for each outer row by itself.
+fn window_of_each(expr: &mut ast::Expr, outer: &[String]) {
+    if let ast::Expr::Function(function) = expr
+        && let Some(ast::WindowType::WindowSpec(spec)) = &mut function.over
+    {
+        let columns = outer.iter().map(|id| tree::column(id));
+        spec.partition_by.extend(columns);
     }
-    let mut select = Select {
-        named_window: Vec::new(),
-        ..select.clone()
-    };
-    let in_place = |expr: &mut ast::Expr| {
-        tree::rewrite(expr, &mut |node| {
-            if let ast::Expr::Function(function) = node {
-                match &mut function.over {
-                    Some(WindowType::NamedWindow(name)) => match find(&known, name) {
-                        Some(spec) => function.over = Some(WindowType::WindowSpec(spec)),
-                        None => return wrong(ErrorKind::SqlSyntax, "a window is not defined"),
-                    },
-                    Some(WindowType::WindowSpec(spec)) => *spec = whole(&known, spec)?,
-                    None => {}
-                }
-            }
-            Ok(())
-        })
-    };
-    for item in &mut select.projection {
-        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-            in_place(expr)?;
-        }
-    }
-    if let Some(qualify) = &mut select.qualify {
-        in_place(qualify)?;
-    }
-    Ok(select)
 }
 
 pub(crate) fn is_window(expr: &ast::Expr) -> bool {
@@ -487,14 +432,16 @@ fn aliased<'a>(items: &'a [Item], name: &str) -> Option<&'a Item> {
 }
 
 /// What a key of an order means: a position or a name of the output, else an expression over the rows.
-pub(crate) fn target(expr: &ast::Expr, items: &[Item], scope: &[Column]) -> Planned<Target> {
+pub(crate) fn target(
+    expr: &ast::Expr,
+    items: &[Item],
+    scope: &[Column],
+    clause: &str,
+) -> Planned<Target> {
     if let Some(position) = ordinal(expr) {
         return match position.checked_sub(1).filter(|at| *at < items.len()) {
             Some(at) => Ok(Target::Item(at)),
-            None => Err(crate::planner::no_position(
-                "ORDER BY or GROUP BY",
-                position,
-            )),
+            None => Err(crate::planner::no_position(clause, position).at(expr)),
         };
     }
     if let ast::Expr::Identifier(name) = expr
@@ -528,54 +475,21 @@ fn written_name(expr: &ast::Expr) -> Option<String> {
     }
 }
 
-/// `*`, with what it leaves out or puts in its place.
-fn starred<'a>(
-    columns: impl Iterator<Item = &'a Column>,
-    options: &WildcardAdditionalOptions,
-    items: &mut Vec<Item>,
-) -> Planned<()> {
-    if options.opt_ilike.is_some() || options.opt_rename.is_some() || options.opt_alias.is_some() {
-        return beyond(refused::STAR_FORM);
-    }
-    let mut without: Vec<String> = Vec::new();
-    match &options.opt_exclude {
-        None => {}
-        Some(ExcludeSelectItem::Single(name)) => without.push(name.to_string()),
-        Some(ExcludeSelectItem::Multiple(names)) => {
-            without.extend(names.iter().map(ToString::to_string));
+/// Where the last column of a name is selected.
+pub(crate) fn last_called(body: &ast::SetExpr, name: &str) -> Span {
+    let select = match body {
+        ast::SetExpr::Select(select) => select,
+        ast::SetExpr::Query(query) => return last_called(&query.body, name),
+        ast::SetExpr::SetOperation { left, .. } => return last_called(left, name),
+        _ => return Span::empty(),
+    };
+    let of_name = select.projection.iter().rev().find_map(|item| match item {
+        SelectItem::ExprWithAlias { alias, .. } => (alias.value == name).then_some(alias.span),
+        SelectItem::UnnamedExpr(expr) => {
+            (written_name(expr).as_deref() == Some(name)).then(|| expr.span())
         }
-    }
-    if let Some(except) = &options.opt_except {
-        without.push(except.first_element.value.clone());
-        let more = except.additional_elements.iter();
-        without.extend(more.map(|name| name.value.clone()));
-    }
-    let mut found = 0;
-    for column in columns {
-        let is = |name: &str| name.eq_ignore_ascii_case(&column.name);
-        if without.iter().any(|name| is(name.trim_matches(['"', '`']))) {
-            found += 1;
-            continue;
-        }
-        let replaced = options.opt_replace.as_ref().and_then(|replace| {
-            let elements = replace.items.iter();
-            elements
-                .filter(|element| is(&element.column_name.value))
-                .map(|element| element.expr.clone())
-                .next()
-        });
-        let expr = replaced.unwrap_or_else(|| tree::column(&column.id));
-        items.push(Item {
-            name: Some(column.name.clone()),
-            expr,
-            unnest: false,
-        });
-    }
-    if found < without.len() {
-        return wrong(
-            ErrorKind::ColumnNotFound,
-            "EXCLUDE names a column that is not there",
-        );
-    }
-    Ok(())
+        _ => None,
+    });
+    let every = || select.projection.last().map(Spanned::span);
+    of_name.or_else(every).unwrap_or_else(Span::empty)
 }

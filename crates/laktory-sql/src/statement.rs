@@ -39,13 +39,17 @@ impl Parsed {
             Ok(statements) => statements,
             Err(error) => {
                 let error = place::syntax_error(&rendered.text, error);
-                return Err(told(&error, &rendered, &frames));
+                return Err(told(error, &rendered, &frames));
             }
         };
         let count = statements.len();
         let mut query = match (statements.into_iter().next(), count) {
             (Some(Statement::Query(query)), 1) => *query,
-            (Some(_), 1) => return Err(syntax("a SQL step is one SELECT statement")),
+            (Some(_), 1) => {
+                let error = syntax("a SQL step is one SELECT statement")
+                    .with_range(place::first_word(&rendered.text));
+                return Err(told(error, &rendered, &frames));
+            }
             (None, _) => return Err(syntax("there is no statement")),
             _ => {
                 return Err(syntax("a SQL step holds exactly one statement")
@@ -53,6 +57,7 @@ impl Parsed {
             }
         };
         let _ = query.visit(&mut Distinct);
+        laktory_syntax::sql_rows_compared(&mut query);
         Ok(Self {
             rendered,
             query,
@@ -66,7 +71,7 @@ impl Parsed {
     }
 
     /// An error in the words of the user: placeholders as written, and the place in the text as written.
-    pub(crate) fn told(&self, error: &Error) -> Error {
+    pub(crate) fn told(&self, error: Error) -> Error {
         told(error, &self.rendered, &self.frames)
     }
 
@@ -82,7 +87,7 @@ fn source(rendered: &RenderedSql, range: &Range<usize>) -> Range<usize> {
     start..rendered.source_offset(range.end).max(start)
 }
 
-fn told(error: &Error, rendered: &RenderedSql, frames: &[FrameName]) -> Error {
+fn told(error: Error, rendered: &RenderedSql, frames: &[FrameName]) -> Error {
     let words = |text: &str| {
         let mut text = text.to_owned();
         for (at, name) in frames.iter().enumerate() {
@@ -92,11 +97,9 @@ fn told(error: &Error, rendered: &RenderedSql, frames: &[FrameName]) -> Error {
         }
         text
     };
-    let mut told = Error::new(error.kind(), words(error.message()));
-    if let Some(hint) = error.hint() {
-        told = told.with_hint(words(hint));
-    }
-    match error.range() {
+    let range = error.range();
+    let told = error.reworded(words);
+    match range {
         Some(range) => told.with_range(source(rendered, &range)),
         None => told,
     }

@@ -14,6 +14,7 @@ use crate::quantified::Quantifier;
 use crate::refused;
 use crate::scope::Column;
 use crate::select::is_window;
+use crate::sets::selected;
 use crate::tree;
 
 /// How often a sub-query is planned before all columns that it uses of the outer row are known.
@@ -342,7 +343,9 @@ impl Planner<'_> {
             return Ok(id);
         }
         let inner = self.inner(relation, query)?;
-        let value = inner.value()?;
+        let value = inner
+            .value()
+            .map_err(|stop| stop.within(selected(&query.body)))?;
         let id = self.names.fresh("value");
         self.shown
             .insert(id.clone(), inner.output.columns[0].0.clone());
@@ -387,7 +390,7 @@ impl Planner<'_> {
         if !is_ungrouped(select) || tree::has_query(item) || !tree::any(item, is_aggregate) {
             return Ok(None);
         }
-        let Some((inner, shared)) = self.beside(relation, select)? else {
+        let Some((mut inner, shared)) = self.beside(relation, select)? else {
             return Ok(None);
         };
         if shared.is_empty() {
@@ -424,6 +427,7 @@ impl Planner<'_> {
         tree::rewrite(&mut item, &mut |node| {
             if is_aggregate(node) {
                 let id = self.names.fresh("aggregate");
+                self.spread(&mut inner, node)?;
                 aggregates.push((id.clone(), self.lower(node)?));
                 *node = tree::resolved(&id, node);
             }
@@ -494,7 +498,9 @@ impl Planner<'_> {
         query: &Query,
     ) -> Planned<String> {
         let inner = self.inner(relation, query)?;
-        let wanted = inner.value()?;
+        let wanted = inner
+            .value()
+            .map_err(|stop| stop.within(selected(&query.body)))?;
         let outer = inner.outer_ids();
         let mut name = |what: &str| self.names.fresh(what);
         let (rows, nulls, mark, id) = (name("rows"), name("nulls"), name("mark"), name("in"));

@@ -4,8 +4,10 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, Ident, Query, UnaryOperator, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, Ident, Query, Spanned, UnaryOperator, VisitMut, VisitorMut,
 };
+
+use sqlparser::tokenizer::Span;
 
 use crate::fault::Planned;
 
@@ -14,7 +16,6 @@ const RESOLVED: char = '\u{1}';
 
 /// An identifier that names a column of the frame, at the place of what it stands for.
 pub(crate) fn resolved(id: &str, like: &Expr) -> Expr {
-    use sqlparser::ast::Spanned;
     Expr::Identifier(Ident {
         value: id.to_owned(),
         quote_style: Some(RESOLVED),
@@ -24,7 +25,12 @@ pub(crate) fn resolved(id: &str, like: &Expr) -> Expr {
 
 /// An identifier that names a column of the frame, and stands nowhere in the text.
 pub(crate) fn column(id: &str) -> Expr {
-    let mut name = Ident::new(String::new());
+    column_at(id, Span::empty())
+}
+
+/// An identifier that names a column of the frame, and stands at a place.
+pub(crate) fn column_at(id: &str, span: Span) -> Expr {
+    let mut name = Ident::with_span(span, String::new());
     resolve(&mut name, id.to_owned());
     Expr::Identifier(name)
 }
@@ -119,6 +125,35 @@ pub(crate) fn columns(expr: &Expr) -> Vec<String> {
     ids
 }
 
+/// The first name of a column of the frame in an expression for which a test holds.
+pub(crate) fn column_name(expr: &Expr, mut test: impl FnMut(&str) -> bool) -> Option<Ident> {
+    let mut found = None;
+    any(expr, |expr| {
+        let name = match expr {
+            Expr::Identifier(name) => Some(name),
+            Expr::CompoundIdentifier(parts) => parts.first(),
+            _ => None,
+        };
+        if let Some(name) = name.filter(|name| is_resolved(name) && test(&name.value)) {
+            found.get_or_insert_with(|| name.clone());
+        }
+        found.is_some()
+    });
+    found
+}
+
+/// The first part of an expression for which a test holds, from the outside in and outside of sub-queries.
+pub(crate) fn first(expr: &Expr, mut test: impl FnMut(&Expr) -> bool) -> Option<Expr> {
+    let mut found = None;
+    any(expr, |expr| {
+        if found.is_none() && test(expr) {
+            found = Some(expr.clone());
+        }
+        found.is_some()
+    });
+    found
+}
+
 /// Whether an expression holds a sub-query.
 pub(crate) fn has_query(expr: &Expr) -> bool {
     any(expr, |expr| {
@@ -170,6 +205,15 @@ pub(crate) fn negated(expr: &Expr) -> Option<&Expr> {
         } => Some(expr),
         _ => None,
     }
+}
+
+/// What stands for an expression in the text: the name of a call, or else all of it.
+pub(crate) fn named(expr: &Expr) -> Expr {
+    let span = match expr {
+        Expr::Function(function) => function.name.span(),
+        other => other.span(),
+    };
+    column_at("", span)
 }
 
 /// The name of a function without a schema, in upper case.

@@ -8,6 +8,8 @@ use crate::python::convert::{self, Text};
 use crate::python::fault::Faults;
 use crate::python::lower::Lowerer;
 use crate::python::parse::{self, Reading};
+use crate::python::parts::Parts;
+use crate::written::Part;
 
 /// The language of a column expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,30 @@ fn lower(tree: &ruff_python_ast::Expr, api: Api) -> Result<Expr, Vec<FragmentErr
 /// Every fault found, each with its place in the text.
 pub fn column_expr(text: &str, kind: Option<ColumnExprKind>) -> Result<Expr, Vec<FragmentError>> {
     either(text, kind, crate::sql::expression)
+}
+
+/// The parts of a text that [`column_expr`] reads, inner ones first; none where it is faulty.
+#[must_use]
+pub fn column_expr_parts(text: &str, kind: Option<ColumnExprKind>) -> Vec<Part> {
+    let python = || match parse::parse(text, 0) {
+        Ok(tree) => {
+            let mut lowerer = Lowerer::new(Api::Native);
+            lowerer.parts = Some(Parts::default());
+            // The parts before a fault are parts all the same.
+            let _ = lowerer.lower(&tree, 0);
+            let parts = lowerer.parts.take().unwrap_or_default();
+            parts.0.into_iter().map(|(_, part)| part).collect()
+        }
+        Err(_) => Vec::new(),
+    };
+    match kind {
+        Some(ColumnExprKind::Sql) => crate::sql::parts(text),
+        Some(ColumnExprKind::Df) => python(),
+        None => match parse::read(text, 0) {
+            Reading::Expression(_) if parse::looks_rooted(text) => python(),
+            _ => crate::sql::parts(text),
+        },
+    }
 }
 
 /// A column expression that may be renamed: in SQL, `SUM(x) AS total`.

@@ -35,6 +35,7 @@ mod suggest;
 mod units;
 mod user;
 mod visible;
+mod written;
 
 pub use laktory_core::shape::is_aggregate;
 pub use laktory_core::walk::{
@@ -43,14 +44,19 @@ pub use laktory_core::walk::{
 
 pub use diagnostic::{Diagnostic, FragmentError, Severity, shortened};
 pub use diagnostics::Diagnostics;
-pub use expression::{ColumnExprKind, column_expr, python_expression};
+pub use expression::{ColumnExprKind, column_expr, column_expr_parts, python_expression};
 pub use frame::{
-    Api, ArgPlace, GroupError, MethodError, Segment, fuse_groups, method, method_names,
+    Api, ArgPlace, GroupError, MethodError, MethodText, Segment, fuse_groups, method, method_names,
+    method_texts,
 };
 pub use placeholder::placeholder;
 pub use print::{print, print_dtype, print_op};
 pub use source::{Position, SourceFile, Span};
-pub use sql::{sql_expression, sql_is_aggregate, sql_projection, sql_statement, sql_tree};
+pub use sql::{
+    StatementParts, sql_expression, sql_is_aggregate, sql_projection, sql_rows_compared,
+    sql_statement, sql_tree, sql_words,
+};
 pub use suggest::{did_you_mean, nearest};
 pub use user::{check_user_function, check_user_functions};
 pub use visible::{is_hidden, visible, visible_json, visible_lines, visible_styled};
+pub use written::{Part, What, at_word, named};

@@ -30,7 +30,10 @@ pub fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// A hint naming the nearest candidate, or else the known names (at most 20).
+/// Names that a hint lists.
+const MOST_NAMES: usize = 64;
+
+/// A hint naming the nearest candidate, or else the known names: all options of a format, not all functions.
 #[must_use]
 pub fn did_you_mean<'a>(
     unknown: &str,
@@ -41,7 +44,7 @@ pub fn did_you_mean<'a>(
     }
     let mut names: Vec<&str> = Vec::new();
     for name in candidates {
-        if names.len() < 20 && !names.contains(&name) {
+        if names.len() < MOST_NAMES && !names.contains(&name) {
             names.push(name);
         }
     }

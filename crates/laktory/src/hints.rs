@@ -1,31 +1,17 @@
 //! What a fault of an engine does not say: how the user probably meant it. By the text at the fault and the names around it,
 //! whatever the engine.
 
-use std::borrow::Cow;
-
-use laktory_core::{Error, ErrorKind};
+use laktory_core::{Error, ErrorKind, Subject};
 use laktory_syntax::nearest;
 
 /// Where a fault is, as far as hints depend on it.
 pub(crate) struct Place<'a> {
     /// The text of the step, rule or argument.
-    pub(crate) text: Cow<'a, str>,
+    pub(crate) text: &'a str,
     /// Whether it is SQL.
     pub(crate) sql: bool,
     /// Names of the pipeline's nodes.
     pub(crate) nodes: Vec<&'a str>,
-}
-
-impl<'a> Place<'a> {
-    /// A place with a text as the file has it: quotes inside of quoted texts are plain ones to the reader of the text.
-    pub(crate) fn new(text: &'a str, sql: bool, nodes: Vec<&'a str>) -> Self {
-        let text = match (text.chars().next(), text.len() > 1) {
-            (Some('"'), true) => text.replace("\\\"", "\"").into(),
-            (Some('\''), true) => text.replace("''", "'").into(),
-            _ => Cow::Borrowed(text),
-        };
-        Self { text, sql, nodes }
-    }
 }
 
 /// A hint that takes the place of the engine's own.
@@ -45,15 +31,21 @@ pub(crate) fn hint(error: &Error, place: &Place<'_>) -> Option<String> {
     ) {
         return None;
     }
-    let name = error.message().split('`').nth(1)?;
-    let columns = columns(error.hint());
+    let name = match error.subject() {
+        Some(Subject::Name(name) | Subject::Other(name)) => name.as_str(),
+        _ => error.message().split('`').nth(1)?,
+    };
+    let mut columns: Vec<&str> = error.siblings().iter().map(String::as_str).collect();
+    if columns.is_empty() {
+        columns = self::columns(error.hint());
+    }
     let listed = |hint: String| match error.hint().filter(|_| !columns.is_empty()) {
         Some(known) => format!("{hint}; {known}"),
         None => hint,
     };
     // A condition is SQL too, and reads no frame by itself.
-    let is_statement = place.sql && has_word(&place.text, "select");
-    if is_statement && !has_word(&place.text, "from") {
+    let is_statement = place.sql && has_word(place.text, "select");
+    if is_statement && !has_word(place.text, "from") {
         return Some("the statement reads no frame: add `FROM {df}`".to_owned());
     }
     let is_named = [format!("col('{name}')"), format!("col(\"{name}\")")]
@@ -78,7 +70,11 @@ pub(crate) fn hint(error: &Error, place: &Place<'_>) -> Option<String> {
         let mut found = place.text.match_indices(quoted.as_str());
         found.any(|(at, _)| !place.text[..at].trim_end().ends_with("col("))
     });
-    if !place.sql && place.text.contains("nw.") && is_value {
+    if error.kind() == ErrorKind::ColumnNotFound
+        && !place.sql
+        && place.text.contains("nw.")
+        && is_value
+    {
         return Some(listed(format!(
             "the text `{name}` as a value is `nw.lit('{name}')`"
         )));
@@ -113,9 +109,13 @@ fn bare_node<'a>(place: &Place<'a>) -> Option<&'a str> {
     None
 }
 
-/// Whether a message speaks of a node; engines may have its name in other letters.
+/// Whether a message names a node, in quotes; engines may have its name in other letters, and behind those of schemas.
 fn names(message: &str, node: &str) -> bool {
-    message.to_lowercase().contains(&node.to_lowercase())
+    let mut quoted = message.split(['`', '\'', '"']).skip(1).step_by(2);
+    quoted.any(|name| {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        last.eq_ignore_ascii_case(node) || name.eq_ignore_ascii_case(node)
+    })
 }
 
 fn has_word(text: &str, wanted: &str) -> bool {
@@ -168,7 +168,12 @@ mod tests {
     fn hinted(message: &str, text: &str, sql: bool) -> Option<String> {
         let error = Error::new(ErrorKind::ColumnNotFound, message);
         let error = error.with_hint("columns here: `order_id`, `k`, `v`");
-        hint(&error, &Place::new(text, sql, vec!["brz_orders"]))
+        let place = Place {
+            text,
+            sql,
+            nodes: vec!["brz_orders"],
+        };
+        hint(&error, &place)
     }
 
     fn missing(name: &str, text: &str, sql: bool) -> String {
@@ -208,7 +213,7 @@ mod tests {
             hint.starts_with("a text is written in single quotes: `'2024-01-01'`"),
             "{hint}"
         );
-        let hint = missing("a", "\"SELECT 1 FROM {df} WHERE k = \\\"a\\\"\"", true);
+        let hint = missing("a", "SELECT 1 FROM {df} WHERE k = \"a\"", true);
         assert!(
             hint.starts_with("a text is written in single quotes: `'a'`"),
             "{hint}"
@@ -227,7 +232,7 @@ mod tests {
         let error = Error::new(ErrorKind::Compute, "relation 'brz_orders' was not found");
         let other = Error::new(ErrorKind::TypeMismatch, "a text is compared with a number");
         let place = Place {
-            text: Cow::Borrowed("SELECT * FROM brz_orders"),
+            text: "SELECT * FROM brz_orders",
             sql: true,
             nodes: vec!["brz_orders"],
         };

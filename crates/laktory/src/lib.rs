@@ -48,7 +48,7 @@ pub mod table;
 pub use execute::{
     Execute, ExecuteError, ExecutedNode, Execution, Nodes, Output, Runtime, runtime,
 };
-pub use linked::{DEFAULT_BACKEND, linked, registry};
+pub use linked::{DEFAULT_BACKEND, linked, linked_tables, registry};
 pub use machine::enough_resources;
 pub use project::{Planning, Project, Surroundings, diagnostic};
 

@@ -1,5 +1,6 @@
-//! The drivers that this build links. The one place outside of `plugins/` that names them.
+//! The drivers and formats of tables that this build links. The one place outside of `plugins/` that names them.
 
+use laktory_core::table::TableFormat;
 use laktory_core::{BackendDescriptor, Registry, Result};
 
 /// Backend of pipelines that name none: embedded, and always quick to start.
@@ -18,6 +19,15 @@ pub fn linked() -> Vec<&'static BackendDescriptor> {
     ]
 }
 
+/// The formats of tables whose features are on.
+#[must_use]
+pub fn linked_tables() -> Vec<&'static dyn TableFormat> {
+    vec![
+        #[cfg(feature = "delta")]
+        &laktory_delta::DELTA,
+    ]
+}
+
 /// Every backend in this program: the linked ones, and those of third-party drivers that submitted themselves.
 ///
 /// # Errors
@@ -25,7 +35,7 @@ pub fn linked() -> Vec<&'static BackendDescriptor> {
 /// they are declared.
 pub fn registry() -> Result<Registry> {
     laktory_syntax::check_user_functions()?;
-    Registry::discover(linked())
+    Registry::discover(linked())?.with_tables(linked_tables())
 }
 
 #[cfg(test)]

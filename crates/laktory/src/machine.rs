@@ -13,6 +13,7 @@ const OPEN_FILES: u64 = 24;
 /// # Errors
 /// `Io`, which names the limit.
 pub fn enough_resources() -> Result<()> {
+    enough_stack(std::env::var("RUST_MIN_STACK").ok().as_deref())?;
     // Other systems have no such file, and seldom such limits.
     match std::fs::read_to_string("/proc/self/limits") {
         Ok(limits) => judge(&limits),
@@ -20,14 +21,31 @@ pub fn enough_resources() -> Result<()> {
     }
 }
 
+/// Threads of engines have stacks of this many bytes, if nothing else is asked for.
+const STACK: u64 = 2 << 20;
+
+/// Whether the environment leaves threads the stack that they would have without it.
+fn enough_stack(asked: Option<&str>) -> Result<()> {
+    match asked.map(str::parse::<u64>) {
+        Some(Ok(bytes)) if bytes < STACK => few(
+            format!(
+                "{bytes} bytes of stack for each thread (`RUST_MIN_STACK`), {STACK} are needed"
+            ),
+            "leave the variable out",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn few(what: String, hint: &str) -> Result<()> {
+    Err(Error::new(
+        ErrorKind::Io,
+        format!("the limits of this process leave too little for a run: {what}"),
+    )
+    .with_hint(hint))
+}
+
 fn judge(limits: &str) -> Result<()> {
-    let few = |what: String, hint: &str| {
-        Err(Error::new(
-            ErrorKind::Io,
-            format!("the limits of this process leave too little for a run: {what}"),
-        )
-        .with_hint(hint))
-    };
     if let Some(space) = soft(limits, "Max address space").filter(|space| *space < ADDRESS_SPACE) {
         let what = format!(
             "{} MB of address space, {} are needed",
@@ -71,5 +89,16 @@ mod tests {
         assert!(space.message().contains("390 MB of address space"));
         let files = judge(&limits("unlimited", "12")).unwrap_err();
         assert!(files.message().contains("12 open files"));
+    }
+    #[test]
+    fn a_stack_of_nothing_is_no_stack() {
+        for (asked, fits) in [
+            (None, true),
+            (Some("x"), true),
+            (Some("8388608"), true),
+            (Some("1"), false),
+        ] {
+            assert_eq!(enough_stack(asked).is_ok(), fits, "{asked:?}");
+        }
     }
 }

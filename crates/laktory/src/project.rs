@@ -12,7 +12,7 @@ use laktory_model::{
     load, unreadable,
 };
 use laktory_plan::{Plan, PlanOptions, compile};
-use laktory_syntax::{Diagnostic, Diagnostics, Severity, Span, did_you_mean};
+use laktory_syntax::{Diagnostic, Diagnostics, Severity, did_you_mean};
 
 use crate::disk;
 use crate::hints;
@@ -273,44 +273,32 @@ impl Project {
     pub fn explain(&self, fault: &Fault) -> Diagnostic {
         let error = &fault.error;
         let mut finding = Finding::error(error.kind().name(), fault.place.clone(), error.message());
-        finding.range = error.range();
+        finding.range = error.range().filter(|_| !fault.at_key);
+        finding.at_key = fault.at_key;
         finding.hint = self
             .node_meant(error)
             .or_else(|| error.hint().map(str::to_owned));
         let mut diagnostic = self.locate(finding);
-        let whole = match error.range() {
-            // The whole text, not the part of it that is at fault.
-            Some(_) => {
-                let place = Finding::error("", fault.place.clone(), "");
-                self.locate(place).span
-            }
-            None => diagnostic.span.clone(),
-        };
-        if error.range().is_none()
-            && matches!(
-                error.kind(),
-                ErrorKind::ColumnNotFound | ErrorKind::FieldNotFound
-            )
-            && let Some(name) = error.message().split('`').nth(1)
-            && let Some(span) = &diagnostic.span
-            && let Some(found) = find_name(span, name)
-        {
-            diagnostic.span = Some(found);
-        }
-        if let Some(hint) = self.meant(fault, whole.as_ref()) {
+        if let Some(hint) = self.meant(fault) {
             diagnostic.hint = Some(hint);
         }
         diagnostic
     }
 
     /// How the text at a fault was probably meant.
-    fn meant(&self, fault: &Fault, whole: Option<&Span>) -> Option<String> {
-        let text = whole?.text();
+    fn meant(&self, fault: &Fault) -> Option<String> {
+        let document = &self.loaded.as_ref()?.document;
+        let place = document.written(fault.place.clone());
+        let text = document.text(&place)?;
         let path = fault.place.to_string();
         // Rules may be expressions too.
         let sql = path.ends_with(".expr") && !text.contains("nw.");
         let nodes = self.pipeline.nodes.iter().map(|node| node.name.as_str());
-        let place = hints::Place::new(text, sql, nodes.collect());
+        let place = hints::Place {
+            text,
+            sql,
+            nodes: nodes.collect(),
+        };
         hints::hint(&fault.error, &place)
     }
 
@@ -325,25 +313,6 @@ impl Project {
             "write `{{nodes.{name}}}` for the output of node `{name}`"
         ))
     }
-}
-
-/// Where `name` stands as a word of its own inside of `span`.
-fn find_name(span: &Span, name: &str) -> Option<Span> {
-    let text = span.text();
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let find = |keys: bool| {
-        text.match_indices(name).find_map(|(at, found)| {
-            let before = text[..at].chars().next_back();
-            let after = text[at + found.len()..].chars().next();
-            let alone = !before.is_some_and(is_word) && !after.is_some_and(is_word);
-            (alone && (after == Some(':')) == keys).then(|| {
-                let start = span.start + at;
-                Span::new(&span.file, start..start + found.len())
-            })
-        })
-    };
-    // A key of the step, such as `subset:`, is rarely what the engine means; one of a mapping of names is.
-    find(false).or_else(|| find(true))
 }
 
 /// What users know an option of planning by.

@@ -14,8 +14,11 @@ pub(crate) fn capabilities() -> Capabilities {
     capabilities.windows = WindowFunc::all()
         .map(|func| (func, Support::Full))
         .collect();
+    capabilities.sql_by_steps = true;
     capabilities.reads.extend(read::formats());
+    capabilities.reads.extend(read::TABLES.iter().cloned());
     capabilities.writes.extend(write::formats());
+    capabilities.writes.extend(write::TABLES.iter().cloned());
     capabilities.user_scalars = Support::Full;
     capabilities.user_aggregates = Support::Full;
     capabilities.appends = write::TEXTS.to_vec();

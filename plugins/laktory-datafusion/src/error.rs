@@ -88,7 +88,6 @@ fn kind(error: &DataFusionError, text: &str) -> ErrorKind {
             | SchemaError::DuplicateUnqualifiedField { .. } => ErrorKind::DuplicateColumn,
             SchemaError::AmbiguousReference { .. } => ErrorKind::InvalidExpression,
         },
-        DataFusionError::SQL(..) => ErrorKind::SqlSyntax,
         DataFusionError::NotImplemented(_) => ErrorKind::Unsupported,
         DataFusionError::IoError(error) => match error.kind() {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
@@ -96,11 +95,8 @@ fn kind(error: &DataFusionError, text: &str) -> ErrorKind {
         },
         DataFusionError::ObjectStore(_) if lower.contains("not found") => ErrorKind::NotFound,
         DataFusionError::ObjectStore(_) => ErrorKind::Io,
-        _ if lower.contains("invalid function") => ErrorKind::UnknownFunction,
-        _ if lower.contains("table") && lower.contains("not found") => ErrorKind::UnknownFrame,
         _ if lower.contains("no field named") => ErrorKind::ColumnNotFound,
         _ if lower.contains("field") && lower.contains("not found") => ErrorKind::FieldNotFound,
-        _ if lower.contains("ambiguous") => ErrorKind::InvalidExpression,
         _ if lower.contains("duplicate") => ErrorKind::DuplicateColumn,
         DataFusionError::ArrowError(..) if lower.contains("cast error") => {
             ErrorKind::ConversionFailed
@@ -136,7 +132,6 @@ fn message(error: &DataFusionError) -> String {
         "Execution error: ",
         "Arrow error: ",
         "Schema error: ",
-        "SQL error: ",
         "Optimizer rule ",
         "External error: ",
         "This feature is not implemented: ",
@@ -231,9 +226,9 @@ mod tests {
 
     #[test]
     fn engine_errors_have_kinds_and_plain_words() {
-        let plan = DataFusionError::Plan("Invalid function 'nope'.".into());
+        let plan = DataFusionError::Plan("Unsupported CAST from Int64 to Map.".into());
         let error = engine_error(plan);
-        assert_eq!(error.kind(), ErrorKind::UnknownFunction);
-        assert_eq!(error.message(), "invalid function 'nope'");
+        assert_eq!(error.kind(), ErrorKind::UnsupportedCast);
+        assert_eq!(error.message(), "unsupported CAST from Int64 to Map");
     }
 }

@@ -16,7 +16,7 @@ use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport, Writ
 use crate::arrow::{encoded, exported};
 use crate::session::Session;
 use crate::spool::Spool;
-use crate::write::Sink;
+use crate::write::Encoding;
 use crate::{DataFusionFrame, source, stream};
 
 /// What a job gave.
@@ -129,9 +129,10 @@ async fn write(
     if let Some(text) = &text {
         spec.path = text.engine_path();
     }
-    let opened = (spec, schema.clone());
+    let encoding = Encoding::of(&spec, &schema)?;
+    let opened = schema.clone();
     let mut sink = cx
-        .blocking(move || Sink::create(&opened.0, &opened.1))
+        .blocking(move || encoding.create(&spec.path, &opened))
         .await?;
     let mut written = 0;
     while let Some(batch) = stream::next(&mut rows, cx.cancel()).await? {

@@ -18,6 +18,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use laktory_core::Result;
+use laktory_core::semantics::text::Room;
 
 use crate::error::carry;
 use crate::expr::Value;
@@ -98,6 +99,15 @@ impl ScalarUDFImpl for Kernel {
                 .iter()
                 .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
+        // A constant is written out for each row.
+        for arg in &args.args {
+            if let ColumnarValue::Scalar(value) = arg
+                && let Some(Some(text)) = value.try_as_str()
+            {
+                let bytes = text.len().saturating_mul(rows);
+                Room::of(rows).take(bytes).map_err(carry)?;
+            }
+        }
         let arrays = args
             .args
             .iter()

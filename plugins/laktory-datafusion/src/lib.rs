@@ -18,7 +18,6 @@ mod session;
 mod settings;
 mod source;
 mod spool;
-mod sql;
 mod stream;
 #[cfg(test)]
 mod testing;

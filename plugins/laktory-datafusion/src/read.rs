@@ -37,6 +37,12 @@ use table::Files;
 /// Looks at files of one format and makes a table of them.
 type Reader = fn(&Request<'_>) -> Result<Files>;
 
+/// Tables with a log: their files are files of PARQUET, which the executor names.
+pub(crate) const TABLES: &[(Format, FormatSupport)] = &[(
+    Format::Delta,
+    FormatSupport::new(Support::Full).with_options(laktory_core::table::READ_OPTIONS),
+)];
+
 const fn full(options: &'static [&'static str]) -> FormatSupport {
     FormatSupport::new(Support::Full)
         .with_options(options)

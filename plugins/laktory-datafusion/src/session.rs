@@ -9,14 +9,14 @@ use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, ErrorKind, Frame, Job,
-    NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
+    Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Frame, Job, NamedFrames, Op,
+    Outcome, ReadSpec, Result, RunCx, SqlTemplate, WriteSpec,
 };
 
 use laktory_formats::json::Known;
 
 use crate::settings::Settings;
-use crate::{DATAFUSION, DataFusionFrame, arrow, execute, export, ops, read, sql};
+use crate::{DATAFUSION, DataFusionFrame, arrow, execute, export, ops, read};
 
 /// The session.
 pub(crate) struct Session {
@@ -99,17 +99,6 @@ impl Session {
     }
 }
 
-/// Whether the word of the front end is the last.
-fn decides(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::TypeMismatch
-            | ErrorKind::SchemaMismatch
-            | ErrorKind::UnsupportedCast
-            | ErrorKind::DuplicateColumn
-    )
-}
-
 #[async_trait]
 impl Backend for Session {
     fn descriptor(&self) -> &'static BackendDescriptor {
@@ -125,22 +114,17 @@ impl Backend for Session {
     }
 
     async fn sql(&self, cx: &RunCx, query: &SqlTemplate, named: &NamedFrames) -> Result<Frame> {
-        // What the front end does not plan, or needs steps that the driver does not have, the planner of the engine may know;
-        // and it tells users what is wrong with a statement.
-        match laktory_sql::frame(self, cx, query, named).await {
-            Ok(frame) => Ok(frame),
-            // What types decide is decided once for all engines.
-            Err(error) if decides(error.kind()) => Err(error),
-            Err(error) => {
-                tracing::debug!(statement = query.source(), %error, "planned by the engine");
-                sql::sql(self, cx, query, named).await
-            }
-        }
+        laktory_sql::frame(self, cx, query, named).await
     }
 
     async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef> {
         let plan = self.plan(cx, frame).await?;
         Ok(arrow::exported(plan.schema().as_arrow()))
+    }
+
+    fn writable(&self, spec: &WriteSpec, columns: &SchemaRef) -> Result<()> {
+        crate::write::Encoding::of(spec, columns)?;
+        crate::write::text(spec, columns).map(drop)
     }
 
     async fn execute(&self, cx: &RunCx, jobs: Vec<Job>) -> Result<Vec<Outcome>> {

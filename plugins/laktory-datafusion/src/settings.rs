@@ -9,7 +9,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
-use laktory_core::{BackendConfig, Error, ErrorKind, Result};
+use laktory_core::{BackendConfig, Error, ErrorKind, Result, Subject};
 
 use crate::error::ResultExt;
 
@@ -33,19 +33,20 @@ impl Settings {
     pub(crate) fn parse(config: &BackendConfig) -> Result<Self> {
         let mut settings = Self::default();
         for (name, value) in config {
-            match name.as_str() {
-                MEMORY_LIMIT => settings.memory_limit = Some(bytes(value)?),
-                TARGET_PARTITIONS => settings.target_partitions = Some(count(value)?),
-                _ => {
-                    return Err(Error::new(
-                        ErrorKind::InvalidArgument,
-                        format!("backend DATAFUSION has no setting `{name}`"),
-                    )
-                    .with_hint(format!(
-                        "its settings are `{MEMORY_LIMIT}` and `{TARGET_PARTITIONS}`"
-                    )));
+            let known = match name.as_str() {
+                MEMORY_LIMIT => bytes(value).map(|limit| settings.memory_limit = Some(limit)),
+                TARGET_PARTITIONS => {
+                    count(value).map(|count| settings.target_partitions = Some(count))
                 }
-            }
+                _ => Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("backend DATAFUSION has no setting `{name}`"),
+                )
+                .with_hint(format!(
+                    "its settings are `{MEMORY_LIMIT}` and `{TARGET_PARTITIONS}`"
+                ))),
+            };
+            known.map_err(|error| error.with_subject(Subject::Name(name.clone())))?;
         }
         Ok(settings)
     }

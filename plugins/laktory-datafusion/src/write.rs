@@ -21,10 +21,10 @@ use laktory_core::{
 };
 
 use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
+use laktory_formats::options;
 
 use crate::error::ResultExt;
 use crate::options::Given;
-use crate::types::shown;
 
 use json::Json;
 
@@ -32,31 +32,37 @@ use json::Json;
 const DATETIME: &str = "%Y-%m-%dT%H:%M:%S%.f";
 const ZONED: &str = "%Y-%m-%dT%H:%M:%S%.f%:z";
 
-/// Opens a sink for rows of a schema.
-type Open = fn(&Given<'_>, File, &SchemaRef) -> Result<Sink>;
+/// How rows become bytes, as options ask for it.
+pub(crate) enum Encoding {
+    Csv(csv::Form),
+    Lines(json::Checks),
+    Array(json::Checks),
+    Parquet(Box<WriterProperties>),
+    Ipc(IpcWriteOptions),
+}
+
+/// The encoding that options ask for, for rows of a schema.
+type Encode = fn(&Given<'_>, &[Field]) -> Result<Encoding>;
 
 /// The formats that are written.
-const WRITERS: &[(Format, FormatSupport, Open)] = &[
-    (Format::Csv, full(csv::OPTIONS), csv::open),
-    (
-        Format::JsonLines,
-        full(json::OPTIONS),
-        |given, file, schema| Json::new(given, file, schema).map(Sink::Lines),
-    ),
-    (Format::Json, full(json::OPTIONS), |given, file, schema| {
-        Json::new(given, file, schema).map(Sink::Array)
+const WRITERS: &[(Format, FormatSupport, Encode)] = &[
+    (Format::Csv, full(csv::OPTIONS), |given, columns| {
+        csv::Form::given(given, columns).map(Encoding::Csv)
     }),
-    (Format::Parquet, full(PARQUET_OPTIONS), parquet),
-    (Format::Ipc, full(&["compression"]), ipc),
+    (Format::JsonLines, full(json::OPTIONS), |given, columns| {
+        json::Checks::given(given, columns).map(Encoding::Lines)
+    }),
+    (Format::Json, full(json::OPTIONS), |given, columns| {
+        json::Checks::given(given, columns).map(Encoding::Array)
+    }),
+    (Format::Parquet, full(options::PARQUET), |given, _| {
+        parquet(given)
+    }),
+    (Format::Ipc, full(&["compression"]), |given, _| ipc(given)),
 ];
 
-const PARQUET_OPTIONS: &[&str] = &[
-    "compression",
-    "compression_level",
-    "data_page_size",
-    "row_group_size",
-    "statistics",
-];
+/// Tables with a log: their files are files of PARQUET, and the executor asks the format for the rest.
+pub(crate) const TABLES: &[(Format, FormatSupport)] = &[(Format::Delta, full(options::TABLES))];
 
 const fn full(options: &'static [&'static str]) -> FormatSupport {
     FormatSupport::new(Support::Full).with_options(options)
@@ -74,12 +80,7 @@ pub(crate) fn text(spec: &WriteSpec, schema: &SchemaRef) -> Result<Option<TextOu
         Format::Csv => {
             let what = format!("writer option of {}", spec.format);
             let given = Given::new(what, &spec.options, csv::OPTIONS)?;
-            Text::Csv(CsvText {
-                separator: given.byte("separator")?.unwrap_or(b','),
-                quote: Some(given.byte("quote_char")?.unwrap_or(b'"')),
-                terminator: b"\n".to_vec(),
-                header: given.flag("include_header")?.unwrap_or(true),
-            })
+            Text::Csv(CsvText::given(&given)?)
         }
         Format::JsonLines => Text::JsonLines,
         Format::Json => Text::JsonArray,
@@ -113,13 +114,13 @@ pub(crate) enum Sink {
     Ipc(Box<FileWriter<BufWriter<File>>>),
 }
 
-impl Sink {
-    /// Creates the file for rows of `schema`, which is that of exported rows.
+impl Encoding {
+    /// How to write what `spec` asks for, rows of `schema`, which is that of exported rows.
     ///
     /// # Errors
-    /// `Unsupported` for the format or a type that it cannot hold, `InvalidArgument` for an option, `Io`.
-    pub(crate) fn create(spec: &WriteSpec, schema: &SchemaRef) -> Result<Self> {
-        let Some((_, support, open)) = WRITERS.iter().find(|(format, ..)| *format == spec.format)
+    /// `Unsupported` for the format or a type that it cannot hold, `InvalidArgument` for an option.
+    pub(crate) fn of(spec: &WriteSpec, schema: &SchemaRef) -> Result<Self> {
+        let Some((_, support, encode)) = WRITERS.iter().find(|(format, ..)| *format == spec.format)
         else {
             let known: Vec<&str> = WRITERS.iter().map(|(format, ..)| format.name()).collect();
             return Err(
@@ -127,41 +128,43 @@ impl Sink {
                     .with_hint(format!("it writes {}", known.join(", "))),
             );
         };
-        let nested = schema
+        let columns: Vec<Field> = schema
             .fields()
             .iter()
-            .find(|field| field.data_type().is_nested());
-        if let (Format::Csv, Some(field)) = (&spec.format, nested) {
-            return Err(Error::unsupported(format!(
-                "column `{}` of type {} has no form in CSV",
-                field.name(),
-                shown(field.data_type())
-            ))
-            .with_hint("select its fields, or write PARQUET or JSONL"));
-        }
-        if schema.fields().is_empty() {
-            return Err(Error::new(
-                ErrorKind::SchemaMismatch,
-                "a frame without columns cannot be written",
-            ));
-        }
-        if matches!(
-            spec.format,
-            Format::Json | Format::JsonLines | Format::Parquet
-        ) {
-            let columns: Vec<Field> = schema
-                .fields()
-                .iter()
-                .map(|field| Field::new(field.name(), DType::from_arrow(field.data_type())))
-                .collect();
-            laktory_formats::writable(&spec.format, &columns)?;
-        }
+            .map(|field| Field::new(field.name(), DType::from_arrow(field.data_type())))
+            .collect();
+        laktory_formats::writable(&spec.format, &columns)?;
         let what = format!("writer option of {}", spec.format);
         let given = Given::new(what, &spec.options, support.options)?;
-        let file = create(&spec.path)?;
-        open(&given, file, schema)
+        encode(&given, &columns)
     }
 
+    /// Creates a file for rows of `schema`. Blocks.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn create(self, path: &Path, schema: &SchemaRef) -> Result<Sink> {
+        let file = File::create(path)
+            .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
+        Ok(match self {
+            Self::Csv(form) => {
+                Sink::Csv(Box::new(csv::Writer::begin(form, buffered(file), schema)?))
+            }
+            Self::Lines(checks) => Sink::Lines(Json::new(checks, buffered(file), schema)),
+            Self::Array(checks) => Sink::Array(Json::new(checks, buffered(file), schema)),
+            Self::Parquet(properties) => {
+                let writer = ArrowWriter::try_new(file, schema.clone(), Some(*properties));
+                Sink::Parquet(Box::new(writer.map_err(parquet_error)?))
+            }
+            Self::Ipc(options) => {
+                let writer = FileWriter::try_new_with_options(buffered(file), schema, options);
+                Sink::Ipc(Box::new(writer.or_error()?))
+            }
+        })
+    }
+}
+
+impl Sink {
     /// Adds a batch.
     ///
     /// # Errors
@@ -201,15 +204,11 @@ fn parquet_error(error: datafusion::parquet::errors::ParquetError) -> Error {
     crate::error::engine_error(error.into())
 }
 
-fn create(path: &Path) -> Result<File> {
-    File::create(path).map_err(|error| Error::from(error).context(format!("`{}`", path.display())))
-}
-
 fn buffered(file: File) -> BufWriter<File> {
     BufWriter::with_capacity(1 << 18, file)
 }
 
-fn parquet(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Sink> {
+fn parquet(given: &Given<'_>) -> Result<Encoding> {
     let level = given.count("compression_level")?;
     let bad = || {
         Error::new(
@@ -257,11 +256,10 @@ fn parquet(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Sink> {
     if given.flag("statistics")? == Some(false) {
         properties = properties.set_statistics_enabled(EnabledStatistics::None);
     }
-    let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties.build()));
-    Ok(Sink::Parquet(Box::new(writer.map_err(parquet_error)?)))
+    Ok(Encoding::Parquet(Box::new(properties.build())))
 }
 
-fn ipc(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Sink> {
+fn ipc(given: &Given<'_>) -> Result<Encoding> {
     let compression = given.one_of(
         "compression",
         &[
@@ -270,9 +268,8 @@ fn ipc(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Sink> {
             ("zstd", Some(CompressionType::ZSTD)),
         ],
     )?;
-    let options = IpcWriteOptions::default()
+    IpcWriteOptions::default()
         .try_with_compression(compression.flatten())
-        .or_error()?;
-    let writer = FileWriter::try_new_with_options(buffered(file), schema, options).or_error()?;
-    Ok(Sink::Ipc(Box::new(writer)))
+        .map(Encoding::Ipc)
+        .or_error()
 }

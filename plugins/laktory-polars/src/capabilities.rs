@@ -20,10 +20,12 @@ pub(crate) fn capabilities() -> Capabilities {
     out.reads = read::READERS
         .iter()
         .map(|(format, support, _)| (format.clone(), *support))
+        .chain(read::TABLES.iter().cloned())
         .collect();
     out.writes = write::WRITERS
         .iter()
         .map(|(format, support, _)| (format.clone(), *support))
+        .chain(write::TABLES.iter().cloned())
         .collect();
     out.appends = write::TEXTS.to_vec();
     out.round_trips = round_trip::ROUND_TRIPS.iter().cloned().collect();

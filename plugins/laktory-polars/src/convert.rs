@@ -3,12 +3,12 @@
 //! Texts may mix the forms: date only, `T` or blank between date and time, fractions of any length, `Z`, offsets.
 //! A datetime with an offset becomes its UTC time.
 
+use laktory_core::semantics::decimal::power_of_ten;
 use laktory_core::semantics::iso;
 use laktory_core::{ErrorKind, TimeUnit as CoreUnit};
 use polars::prelude::{
-    BooleanChunked, ChunkCompareEq, ChunkCompareIneq, Column, DataType, Expr, Field, Int32Chunked,
-    Int64Chunked, IntoColumn, IntoSeries, PlSmallStr, PolarsResult, Schema, StringChunked,
-    TimeUnit,
+    BooleanChunked, ChunkApply, Column, DataType, Expr, Field, Int32Chunked, Int64Chunked,
+    IntoColumn, IntoSeries, PlSmallStr, PolarsResult, Schema, StringChunked, TimeUnit,
 };
 use polars_core::chunked_array::cast::CastOptions;
 
@@ -18,7 +18,7 @@ use crate::error::carried;
 pub(crate) fn convert(expr: Expr, dtype: &DataType, strict: bool) -> Expr {
     let own = match dtype {
         DataType::Date | DataType::Time | DataType::Datetime(..) | DataType::Boolean => true,
-        // Decimals round down in polars.
+        // Decimals are cut, where polars rounds.
         dtype => dtype.is_integer(),
     };
     if !own {
@@ -100,19 +100,12 @@ pub(crate) fn convert_column(column: &Column, to: &DataType, strict: bool) -> Po
     match column.dtype() {
         DataType::String if !to.is_integer() => {}
         DataType::Decimal(_, scale) if to.is_integer() && *scale > 0 => {
-            let whole = column.cast(&DataType::Decimal(38, *scale))?;
-            let floor = whole.cast_with_options(&DataType::Int128, options)?;
-            // One more where a negative number has a fraction.
-            let back = floor.cast(&DataType::Decimal(38, *scale))?;
-            let negative = floor.as_materialized_series().lt(0_i64)?;
-            let fraction = back
-                .as_materialized_series()
-                .not_equal(whole.as_materialized_series())?;
-            let up = (negative & fraction)
-                .into_series()
-                .into_column()
-                .cast(&DataType::Int128)?;
-            return (floor + up)?.cast_with_options(to, options);
+            let one = u32::try_from(*scale).ok().and_then(power_of_ten);
+            let one = one.unwrap_or(i128::MAX);
+            let digits = column.as_materialized_series().decimal()?.physical();
+            let whole = digits.apply_values(|digits| digits / one);
+            let whole = whole.into_series().with_name(column.name().clone());
+            return whole.into_column().cast_with_options(to, options);
         }
         _ => return column.cast_with_options(to, options),
     }

@@ -59,7 +59,7 @@ pub(crate) fn engine_error(error: PolarsError) -> Error {
     if let Some(error) = delivered(&text) {
         return error;
     }
-    let message = tidy(&plain_message(&text));
+    let message = conversion(&text).unwrap_or_else(|| tidy(&plain_message(&text)));
     let mut kind = match root {
         PolarsError::ColumnNotFound(_) | PolarsError::SchemaFieldNotFound(_) => {
             ErrorKind::ColumnNotFound
@@ -247,6 +247,50 @@ pub(crate) fn names(names: &[impl AsRef<str>]) -> String {
     shown.join(", ")
 }
 
+/// ``conversion from `str` to `i64` failed in column 'x' for 2 out of 3 values: ["a", "b"]`` in the words of the contract.
+fn conversion(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("conversion from `")?;
+    let (_, rest) = rest.split_once("` to `")?;
+    let (to, rest) = rest.split_once("` failed in column '")?;
+    let (column, rest) = rest.split_once("' for ")?;
+    let (count, rest) = rest.split_once(" out of ")?;
+    let (_, values) = rest.split_once(" values: [")?;
+    let values = &values[..values.rfind(']')?];
+    let value = match values.strip_prefix('"') {
+        Some(text) => text
+            .split_once("\", \"")
+            .map_or(text.trim_end_matches('"'), |(first, _)| first),
+        None => values.split_once(", ").map_or(values, |(first, _)| first),
+    };
+    let name = match to {
+        "str" => "String".to_owned(),
+        to if to.starts_with("datetime") => "Datetime".to_owned(),
+        to if to.starts_with("decimal") => {
+            to.replacen('d', "D", 1).replace('[', "(").replace(']', ")")
+        }
+        to => match to.strip_prefix(['i', 'u', 'f']) {
+            Some(bits) if bits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let kind = match &to[..1] {
+                    "i" => "Int",
+                    "u" => "UInt",
+                    _ => "Float",
+                };
+                format!("{kind}{bits}")
+            }
+            _ => to[..1].to_uppercase() + &to[1..],
+        },
+    };
+    let others = match count.parse::<u64>().ok()? {
+        0 | 1 => String::new(),
+        count => format!(" (one of {count} such values)"),
+    };
+    let is_text = matches!(column, "literal" | "");
+    Some(match is_text {
+        true => format!("`{value}` is not a value of type {name}{others}"),
+        false => format!("column `{column}`: `{value}` is not a value of type {name}{others}"),
+    })
+}
+
 fn hint(text: &str, kind: ErrorKind) -> Option<String> {
     match kind {
         ErrorKind::ConversionFailed if text.contains("conversion from") => Some(
@@ -296,6 +340,30 @@ fn tidy(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_that_do_not_fit_are_told_in_plain_words() {
+        let told = |to: &str, values: &str| {
+            conversion(&format!(
+                "conversion from `str` to `{to}` failed in column 'x' for {} out of 9 values: [{values}]",
+                values.split(", ").count()
+            ))
+        };
+        let expected = |text: &str| Some(format!("column `x`: {text}"));
+        assert_eq!(
+            told("i64", "\"a\""),
+            expected("`a` is not a value of type Int64")
+        );
+        assert_eq!(
+            told("decimal[2,2]", "1, 2"),
+            expected("`1` is not a value of type Decimal(2,2) (one of 2 such values)")
+        );
+        assert_eq!(
+            told("date", "\"a\", \"b\""),
+            expected("`a` is not a value of type Date (one of 2 such values)")
+        );
+        assert_eq!(conversion("conversion from `str` failed"), None);
+    }
 
     #[test]
     fn an_unknown_column_is_named_with_the_known_ones() {

@@ -54,8 +54,11 @@ pub(crate) fn execute(cx: &RunCx, jobs: &[Job]) -> Result<Vec<Outcome>> {
     .and_then(|outcomes| unchanged(&sources).map(|()| outcomes))
 }
 
-/// The outcome of `run`; or, should the streaming engine lack an operation (it panics then, before it starts), that of
-/// `otherwise`.
+/// What the streaming engine panics with when it lacks an operation, before it starts, and when parts of a plan wait for one another
+/// without end, before any output is complete.
+const STANDS_STILL: &[&str] = &["not yet implemented", "unreachable", "== PortState::Done"];
+
+/// The outcome of `run`; or, should the streaming engine not get to the end of the plan, that of `otherwise`.
 pub(crate) fn streamed<T>(
     run: impl FnOnce() -> Result<T>,
     otherwise: impl FnOnce() -> Result<T>,
@@ -68,7 +71,7 @@ pub(crate) fn streamed<T>(
                 .map(String::as_str)
                 .or_else(|| panic.downcast_ref::<&str>().copied())
                 .unwrap_or_default();
-            if !text.contains("not yet implemented") && !text.contains("unreachable") {
+            if !STANDS_STILL.iter().any(|known| text.contains(known)) {
                 std::panic::resume_unwind(panic);
             }
             tracing::warn!("An operation cannot be streamed, the plan is computed in memory");

@@ -54,6 +54,12 @@ pub(crate) const READERS: &[Row] = &[
     (Format::Ipc, full(tables::IPC_OPTIONS), tables::read_ipc),
 ];
 
+/// Tables with a log: their files are files of PARQUET, which the executor names.
+pub(crate) const TABLES: &[(Format, FormatSupport)] = &[(
+    Format::Delta,
+    FormatSupport::new(Support::Full).with_options(laktory_core::table::READ_OPTIONS),
+)];
+
 const fn full(options: &'static [&'static str]) -> FormatSupport {
     FormatSupport::new(Support::Full)
         .with_options(options)

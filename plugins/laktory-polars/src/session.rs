@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
     Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Error, ErrorKind, Frame,
-    Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
+    Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate, Subject, WriteSpec,
 };
 
 use laktory_formats::json::Known;
@@ -34,9 +34,10 @@ pub(crate) fn connect<'a>(
                 ErrorKind::InvalidArgument,
                 format!("backend POLARS has no setting `{name}`"),
             )
+            .with_subject(Subject::Name(name.clone()))
             .with_hint("it has no settings")),
             None => {
-                threads()?;
+                environment()?;
                 // Warnings of the engine would go to standard error.
                 polars_error::set_warning_function(|message, _| {
                     tracing::debug!(message, "Warning of polars")
@@ -47,21 +48,43 @@ pub(crate) fn connect<'a>(
     })
 }
 
-/// Refuses numbers of threads that would end the process when the pool of the engine is made.
-fn threads() -> Result<()> {
-    for name in ["POLARS_MAX_THREADS", "RAYON_NUM_THREADS"] {
-        let Ok(text) = std::env::var(name) else {
-            continue;
+/// Refuses what the environment asks of the engine where that would end the process: numbers of threads that cannot be had,
+/// sizes of nothing, and the engine's own wish to end it.
+fn environment() -> Result<()> {
+    const SIZES: [&str; 9] = [
+        "_BUDGET",
+        "_CONCURRENCY",
+        "_COUNT",
+        "_DEPTH",
+        "_FACTOR",
+        "_LEN",
+        "_LIMIT",
+        "_SIZE",
+        "_THREAD",
+    ];
+    for (name, value) in std::env::vars_os() {
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+        let wanted = if name == "POLARS_MAX_THREADS" || name == "RAYON_NUM_THREADS" {
+            let fits = value
+                .parse()
+                .is_ok_and(|count: u32| (1..=1024).contains(&count));
+            (!fits).then_some((
+                "a number of threads from 1 to 1024",
+                "leave it out for as many threads as there are cores",
+            ))
+        } else if !name.starts_with("POLARS_") {
+            None
+        } else if SIZES.iter().any(|end| name.ends_with(end)) {
+            let fits = value.parse().is_ok_and(|size: u64| size > 0);
+            (!fits).then_some(("a number of at least 1", "leave it out"))
+        } else if name.starts_with("POLARS_PANIC_") {
+            (value != "0").then_some(("only known as 0", "leave it out"))
+        } else {
+            None
         };
-        if !text
-            .parse()
-            .is_ok_and(|count: u32| (1..=1024).contains(&count))
-        {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("the environment variable `{name}` is a number of threads from 1 to 1024, not `{text}`"),
-            )
-            .with_hint("leave it out for as many threads as there are cores"));
+        if let Some((wanted, hint)) = wanted {
+            let message = format!("the environment variable `{name}` is {wanted}, not `{value}`");
+            return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint));
         }
     }
     Ok(())
@@ -93,6 +116,10 @@ impl Backend for Session {
             arrow::arrow_schema(&schema)
         })
         .await
+    }
+
+    fn writable(&self, spec: &WriteSpec, columns: &SchemaRef) -> Result<()> {
+        crate::write::check(spec, arrow::empty_frame(columns)?)
     }
 
     async fn execute(&self, cx: &RunCx, jobs: Vec<Job>) -> Result<Vec<Outcome>> {

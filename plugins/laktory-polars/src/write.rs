@@ -12,10 +12,11 @@ use std::sync::Arc;
 use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
 use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
 use laktory_formats::json::NAN_AS_NULL;
+use laktory_formats::options;
 use polars::prelude::{
-    CompatLevel, CsvWriterOptions, IpcCompression, IpcWriterOptions, NDJsonWriterOptions,
-    ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema, SerializeOptions,
-    StatisticsOptions,
+    CompatLevel, CsvWriterOptions, DataFrame, IntoLazy, IpcCompression, IpcWriterOptions,
+    NDJsonWriterOptions, ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema,
+    SerializeOptions, StatisticsOptions,
 };
 use polars_io::ExternalCompression;
 use polars_plan::dsl::FileWriteFormat;
@@ -56,7 +57,7 @@ pub(crate) const WRITERS: &[(Format, FormatSupport, Writer)] = &[
     (Format::Json, full(&[NAN_AS_NULL]), |_| {
         Ok(Sink::Json(Form::Array))
     }),
-    (Format::Parquet, full(PARQUET_OPTIONS), parquet),
+    (Format::Parquet, full(options::PARQUET), parquet),
     (
         Format::Ipc,
         full(&["compression", "record_batch_size", "compat_level"]),
@@ -83,13 +84,8 @@ const CSV_OPTIONS: &[&str] = &[
     "time_format",
 ];
 
-const PARQUET_OPTIONS: &[&str] = &[
-    "compression",
-    "compression_level",
-    "data_page_size",
-    "row_group_size",
-    "statistics",
-];
+/// Tables with a log: their files are files of PARQUET, and the executor asks the format for the rest.
+pub(crate) const TABLES: &[(Format, FormatSupport)] = &[(Format::Delta, full(options::TABLES))];
 
 const fn full(options: &'static [&'static str]) -> FormatSupport {
     FormatSupport::new(Support::Full).with_options(options)
@@ -108,26 +104,23 @@ pub(crate) fn sink(spec: &WriteSpec, schema: &Schema) -> Result<Sink> {
                 .with_hint(format!("it writes {known}")),
         );
     };
-    if spec.format == Format::Csv
-        && let Some((name, dtype)) = schema.iter().find(|(_, dtype)| dtype.is_nested())
-    {
-        return Err(Error::unsupported(format!(
-            "column `{name}` of type {dtype} has no form in CSV"
-        ))
-        .with_hint("select its fields, or write PARQUET or JSONL"));
-    }
-    if schema.is_empty() {
-        return Err(Error::new(
-            ErrorKind::SchemaMismatch,
-            "a frame without columns cannot be written",
-        ));
-    }
     let what = format!("writer option of {}", spec.format);
     let sink = writer(&Given::new(&what, &spec.options, support.options)?)?;
     Ok(match spec.format {
         Format::JsonLines if rows::is_mistaken(schema) => Sink::Json(Form::Lines),
         _ => sink,
     })
+}
+
+/// That rows of the columns of `empty` can be written as `spec` asks.
+///
+/// # Errors
+/// Those of [`sink`].
+pub(crate) fn check(spec: &WriteSpec, empty: DataFrame) -> Result<()> {
+    let schema = Arc::clone(empty.schema());
+    let (_, schema) = ready(empty.lazy(), spec, schema)?;
+    let text = text(spec, &schema)?;
+    sink(&engine(spec, text.as_ref()), &schema).map(drop)
 }
 
 /// The formats that are text: rows are added to their files, and counted in them.
@@ -144,7 +137,7 @@ pub(crate) fn text(spec: &WriteSpec, schema: &Schema) -> Result<Option<TextOutpu
     let what = format!("writer option of {}", spec.format);
     let given = Given::new(&what, &spec.options, support.options)?;
     let form = match spec.format {
-        Format::Csv => Text::Csv(csv_text(&given)?),
+        Format::Csv => Text::Csv(CsvText::given(&given)?),
         Format::JsonLines => Text::JsonLines,
         Format::Json => Text::JsonArray,
         _ => return Ok(None),
@@ -178,44 +171,33 @@ pub(crate) fn engine(spec: &WriteSpec, text: Option<&TextOutput>) -> WriteSpec {
     spec
 }
 
-/// The characters by which records are told apart, as [`csv`] writes them.
-fn csv_text(given: &Given<'_>) -> Result<CsvText> {
-    let defaults = SerializeOptions::default();
-    let never = given
-        .text("quote_style")?
-        .is_some_and(|style| style.eq_ignore_ascii_case("never"));
-    let quote = given.byte("quote_char")?.unwrap_or(defaults.quote_char);
-    let separator = given.byte("separator")?.unwrap_or(defaults.separator);
-    let end = given.text("line_terminator")?;
-    let end = end.unwrap_or(&defaults.line_terminator).as_bytes();
-    if end.is_empty() || end.contains(&separator) || end.contains(&quote) {
+fn csv(given: &Given<'_>) -> Result<Sink> {
+    let form = CsvText::given(given)?;
+    let scientific = given.flag("float_scientific")?;
+    let decimal_comma = given.flag("decimal_comma")?.unwrap_or(false);
+    // The engine puts the numbers of all rows so far into each field.
+    if decimal_comma && scientific == Some(true) {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
-            "writer option of CSV `line_terminator` takes a text that is not empty, without the separator and the quote",
-        ));
+            "writer options of CSV `decimal_comma` and `float_scientific` do not go together",
+        )
+        .with_hint("leave one of them out"));
     }
-    Ok(CsvText {
-        separator,
-        quote: (!never).then_some(quote),
-        terminator: end.to_vec(),
-        header: given.flag("include_header")?.unwrap_or(true),
-    })
-}
-
-fn csv(given: &Given<'_>) -> Result<Sink> {
     let defaults = SerializeOptions::default();
-    let text = |name: &str| given.text(name).map(|text| text.map(Into::into));
     let serialize = SerializeOptions {
-        date_format: text("date_format")?,
-        time_format: Some(text("time_format")?.unwrap_or("%H:%M:%S%.f".into())),
-        datetime_format: text("datetime_format")?,
-        float_scientific: given.flag("float_scientific")?,
+        // Times are texts by then.
+        date_format: None,
+        time_format: None,
+        datetime_format: None,
+        float_scientific: scientific,
         float_precision: given.count("float_precision")?,
-        decimal_comma: given.flag("decimal_comma")?.unwrap_or(false),
-        separator: given.byte("separator")?.unwrap_or(defaults.separator),
+        decimal_comma,
+        separator: form.separator,
         quote_char: given.byte("quote_char")?.unwrap_or(defaults.quote_char),
-        null: text("null_value")?.unwrap_or(defaults.null),
-        line_terminator: text("line_terminator")?.unwrap_or(defaults.line_terminator),
+        null: given.text("null_value")?.map_or(defaults.null, Into::into),
+        line_terminator: given
+            .text("line_terminator")?
+            .map_or(defaults.line_terminator, Into::into),
         quote_style: given
             .one_of(
                 "quote_style",

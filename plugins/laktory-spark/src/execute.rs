@@ -29,7 +29,11 @@ pub(crate) async fn execute(session: &Session, cx: &RunCx, jobs: Vec<Job>) -> Re
     for (job, frame) in jobs.iter().zip(&frames) {
         session.resolve(cx, frame).await?;
         if let Some((spec, _)) = stored(&job.target) {
-            write::check(&spec, &session.columns(cx, frame).await?)?;
+            write::check(
+                &spec.format,
+                &spec.options,
+                &session.columns(cx, frame).await?,
+            )?;
         }
     }
     let mut kept = Vec::new();

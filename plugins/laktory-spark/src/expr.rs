@@ -10,6 +10,7 @@ mod constant;
 
 use std::time::SystemTime;
 
+use laktory_core::typing::shown;
 use laktory_core::{
     Arg, BoundCall, DType, Error, ErrorKind, Expr, Field, FuncKind, Result, SortKey, no_column,
     walk,
@@ -399,7 +400,7 @@ impl<'a> Lw<'a> {
             Scope::Over { order, .. } if !order.is_empty() => Ok(order.clone()),
             _ => Err(Error::new(
                 ErrorKind::OrderRequired,
-                format!("`{}` depends on the order of rows", call.func().def().path),
+                format!("`{}` depends on the order of rows", shown(call.func())),
             )
             .with_hint("add `.over(order_by=...)`")),
         }

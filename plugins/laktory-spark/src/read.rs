@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use laktory_core::{
-    DType, Error, ErrorKind, Field, Format, Frame, OptionValue, ReadSpec, Result, RunCx,
+    DType, Error, ErrorKind, Field, Format, Frame, OptionValue, ReadSpec, Result, RunCx, Subject,
 };
 use proto::relation::RelType;
 use spark_connect_proto as proto;
@@ -291,7 +291,10 @@ fn renamed(input: proto::Relation, columns: &[Field]) -> proto::Relation {
 /// The error for a path that cannot be read, in the words of the pipeline.
 fn unread(error: Error, path: &str) -> Error {
     let message = error.message();
-    let told = |kind, message: String, hint: &str| Error::new(kind, message).with_hint(hint);
+    let told = |kind, message: String, hint: &str| {
+        let error = Error::new(kind, message).with_hint(hint);
+        error.with_subject(Subject::Name(path.to_owned()))
+    };
     let told = if message.contains("path does not exist") {
         let hint = "the cluster looks for it in its own file system; relative paths start at this program's working directory";
         let is_glob = path.contains(['*', '?', '[', '{']);
@@ -307,6 +310,9 @@ fn unread(error: Error, path: &str) -> Error {
             format!("folder `{path}` holds no files"),
             hint,
         )
+    } else if let Some(reason) = message.strip_prefix("illegal file pattern: ") {
+        let message = format!("`{path}` is not a valid glob");
+        told(ErrorKind::InvalidArgument, message, reason)
     } else if let Some((_, scheme)) = message.split_once("no FileSystem for scheme ") {
         let scheme = scheme.trim_matches('"');
         let message =

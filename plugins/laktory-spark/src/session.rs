@@ -9,6 +9,7 @@ use laktory_core::arrow::schema::{Field as ArrowField, Schema, SchemaRef};
 use laktory_core::{
     Backend, BackendConfig, BackendDescriptor, BatchStream, BoxFuture, Catalog, DType, Error,
     ErrorKind, Field, Frame, Job, NamedFrames, Op, Outcome, ReadSpec, Result, RunCx, SqlTemplate,
+    Subject, WriteSpec,
 };
 
 use crate::analysed::{Answers, OF_FILES};
@@ -16,7 +17,7 @@ use crate::client::{Address, Client, SETTING};
 use crate::frame::{Resolved, SparkFrame, Step};
 use crate::local::LocalServer;
 use crate::paths::Paths;
-use crate::{PYSPARK, execute, ops, read, rows, sql, types};
+use crate::{PYSPARK, execute, ops, read, rows, sql, types, write};
 
 /// Properties of every session: what the meaning of steps rests on.
 const PROPERTIES: &[(&str, &str)] = &[
@@ -71,6 +72,7 @@ pub(crate) fn connect<'a>(
                     ErrorKind::InvalidArgument,
                     format!("backend PYSPARK has no setting `{name}`"),
                 )
+                .with_subject(Subject::Name(name.clone()))
                 .with_hint(format!(
                     "its settings are `{SETTING}` and properties `spark.*`"
                 )));
@@ -290,6 +292,15 @@ impl Backend for Session {
 
     async fn schema(&self, cx: &RunCx, frame: &Frame) -> Result<SchemaRef> {
         arrow_schema(&self.columns(cx, SparkFrame::of(frame)?).await?)
+    }
+
+    fn writable(&self, spec: &WriteSpec, columns: &SchemaRef) -> Result<()> {
+        let columns: Vec<Field> = columns
+            .fields()
+            .iter()
+            .map(|field| Field::new(field.name(), DType::from_arrow(field.data_type())))
+            .collect();
+        write::check(&spec.format, &spec.options, &columns)
     }
 
     async fn execute(&self, cx: &RunCx, jobs: Vec<Job>) -> Result<Vec<Outcome>> {

@@ -1,11 +1,12 @@
 //! SQL steps: the statement goes to Spark's parser, with its inputs as sub-plans of private names. Nothing is registered
 //! on the server, so that nothing can clash and nothing is left behind.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use laktory_core::{
     Error, ErrorKind, Frame, FrameName, NamedFrames, RenderedSql, Result, RunCx, SqlTemplate,
-    ViewSpec,
+    ViewSpec, typing,
 };
 use proto::command::CommandType;
 use proto::relation::RelType;
@@ -17,8 +18,37 @@ use crate::frame::{Resolved, SparkFrame};
 use crate::session::Session;
 use crate::{private, types};
 
-/// The result of one statement. The server resolves it at once, so that faults have their place.
+/// The result of one statement. The server resolves it at once, so that faults have their place. What it refuses is told in
+/// the words of the front end that other engines have, where that finds the fault too.
 pub(crate) async fn sql(
+    session: &Session,
+    cx: &RunCx,
+    query: &SqlTemplate,
+    named: &NamedFrames,
+) -> Result<Frame> {
+    let error = match resolved_by_server(session, cx, query, named).await {
+        Ok(frame) => return Ok(frame),
+        Err(error) => error,
+    };
+    if matches!(
+        error.kind(),
+        ErrorKind::Io | ErrorKind::Cancelled | ErrorKind::Internal
+    ) {
+        return Err(error);
+    }
+    let mut columns = BTreeMap::new();
+    for name in query.frames() {
+        let frame = named.get(name)?;
+        // A server that does not answer any more must not hide what it has said.
+        let Ok(known) = typing::columns(session, cx, frame).await else {
+            return Err(error);
+        };
+        columns.insert(name.clone(), known.to_vec());
+    }
+    Err(laktory_sql::fault(query, &columns, &error).unwrap_or(error))
+}
+
+async fn resolved_by_server(
     session: &Session,
     cx: &RunCx,
     query: &SqlTemplate,
@@ -209,7 +239,7 @@ fn is_query(query: &SqlTemplate) -> Result<()> {
     let upper = word.to_ascii_uppercase();
     if COMMANDS.contains(&upper.as_str()) {
         return Err(Error::unsupported(format!(
-            "`{upper}` is a command; an SQL step is one query"
+            "`{upper}` is a command; a SQL step is one SELECT statement"
         ))
         .with_range(text.len() - rest.len()..text.len() - rest.len() + word.len()));
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use laktory_core::{
-    DType, Error, ErrorKind, Field, Format, FormatSupport, OptionValue, Place, Result, StoreSpec,
-    Support, WriteMode,
+    DType, Error, ErrorKind, Field, Format, FormatSupport, OptionValue, Options, Place, Result,
+    StoreSpec, Support, WriteMode,
 };
 use proto::command::CommandType;
 use proto::write_operation::save_table::TableSaveMethod;
@@ -84,7 +84,7 @@ const fn partial(options: &'static [&'static str]) -> FormatSupport {
 ///
 /// # Errors
 /// `Unsupported`.
-pub(crate) fn check(spec: &StoreSpec, columns: &[Field]) -> Result<()> {
+pub(crate) fn check(format: &Format, options: &Options, columns: &[Field]) -> Result<()> {
     let nested = |field: &&Field| {
         matches!(
             field.dtype,
@@ -92,8 +92,8 @@ pub(crate) fn check(spec: &StoreSpec, columns: &[Field]) -> Result<()> {
         )
     };
     let text = columns.iter().find(|field| field.dtype == DType::String);
-    let ends = spec.options.get("lineSep");
-    if let (Format::Csv, Some(field), Some(OptionValue::Text(ends))) = (&spec.format, text, ends)
+    let ends = options.get("lineSep");
+    if let (Format::Csv, Some(field), Some(OptionValue::Text(ends))) = (format, text, ends)
         && ends.contains('\r')
     {
         return Err(Error::unsupported(format!(
@@ -103,7 +103,7 @@ pub(crate) fn check(spec: &StoreSpec, columns: &[Field]) -> Result<()> {
         .with_hint("leave `lineSep` out, or write CSV on another backend"));
     }
     match columns.iter().find(nested) {
-        Some(field) if spec.format == Format::Csv => Err(Error::unsupported(format!(
+        Some(field) if *format == Format::Csv => Err(Error::unsupported(format!(
             "column `{}` of type {} has no form in CSV",
             field.name, field.dtype
         ))
@@ -307,6 +307,8 @@ mod tests {
     fn line_ends_that_would_change_texts_are_refused() {
         let spec = csv(&[("lineSep", "\r\n")]);
         let columns = |dtype| [Field::new("x", dtype)];
+        let check =
+            |spec: &StoreSpec, columns: &[Field]| check(&spec.format, &spec.options, columns);
         assert!(check(&spec, &columns(DType::Int64)).is_ok());
         let error = check(&spec, &columns(DType::String)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);

@@ -4,15 +4,8 @@ What can be written in DuckDB's own words is no matter of this list: see `Both` 
 """
 
 
-def ordered_window(backend, text, answered):
-    """The front end leaves statements with such windows to the engine's planner there."""
-    return backend == "DATAFUSION" and answered["kind"].startswith("error") and " OVER (" in text and "ORDER BY" in text
-
-
 # The reason, and whether a difference is of that kind; it gets the backend, the text of the statement, and the answer.
-DECLARED = [
-    ("statements with an ordered window are those of DataFusion's planner, which has other functions", ordered_window),
-]
+DECLARED = []
 
 
 def declared(backend, tree, answered):

@@ -19,6 +19,7 @@ PLAIN = ["int", "int", "float", "text", "bool", "date", "time", "dec"]
 
 FRACTIONS = "literals with a fraction are 64-bit floats"
 NO_MATCH = "what a pattern does not match is null, not an empty text"
+IN_FRONT = "positions below 1 are in front of a text, as the SQL standard has it"
 WIDE = "integers that are computed have 64 bits"
 
 
@@ -114,7 +115,7 @@ class Expressions:
             lambda: Tree("int", "(", wide(small()), f" {self.draw.choice('+-*')} ", wide(small()), ")"),
             lambda: Tree("int", "(", wide(small()), f" {self.draw.choice('+-')} ", wide(small()), ")"),
             lambda: Tree("int", "(", wide(small()), " % ", self.draw.choice(["2", "3", "-2"]), ")"),
-            lambda: Tree("int", "ABS(", wide(small()), ")"),
+            lambda: Tree("int", "ABS(", small(), ")"),
             lambda: Tree("int", "LENGTH(", inner("text"), ")"),
             lambda: Tree("int", "STRPOS(", inner("text"), ", ", self.literal("text"), ")"),
             lambda: Tree("int", "CAST(", inner("bool"), f" AS {self.draw.choice(['INTEGER', 'BIGINT', 'SMALLINT'])})"),
@@ -157,8 +158,8 @@ class Expressions:
             lambda: Tree("text", "(", inner("text"), " || ", inner("text"), ")"),
             lambda: Tree("text", "CONCAT(", inner("text"), ", ", inner("text"), ")"),
             lambda: Tree("text", "CONCAT_WS('-', ", inner("text"), ", ", inner("text"), ")"),
-            lambda: Tree("text", "SUBSTR(", inner("text"), f", {number(1, 2, -1, 3)}, {number(1, 2, 0, 5)})"),
-            lambda: Tree("text", "SUBSTRING(", inner("text"), f" FROM {number(1, 2, -1)})"),
+            lambda: self.part(inner("text"), number(1, 2, -1, 3), number(1, 2, 0, 5)),
+            lambda: Tree("text", "SUBSTRING(", inner("text"), " FROM ", number("1", "2", Both("-1", "1", IN_FRONT)), ")"),
             lambda: Tree("text", "REPLACE(", inner("text"), f", {number(repr('a'), repr('ab'), repr('B'))}, 'zz')"),
             lambda: Tree("text", f"{number('LEFT', 'RIGHT')}(", inner("text"), f", {number(0, 1, 2)})"),
             lambda: Tree("text", f"{number('LPAD', 'RPAD')}(", inner("text"), f", {number(0, 1, 4)}, '*')"),
@@ -171,6 +172,12 @@ class Expressions:
             lambda: Tree("text", "TRIM(BOTH 'a' FROM ", inner("text"), ")"),
             lambda: self.field("text", "b", scope),
         )
+
+    def part(self, text, start, length):
+        """Some characters of a text."""
+        left = max(length + min(start, 1) - 1, 0)
+        place = Both(f", {start}, {length}", f", {max(start, 1)}, {left}", IN_FRONT) if start < 1 else f", {start}, {length}"
+        return Tree("text", "SUBSTR(", text, place, ")")
 
     def extracted(self, text, pattern):
         found = f"REGEXP_EXTRACT({text}, '{pattern}', 0)"

@@ -6,6 +6,7 @@ from trees import Both, Tree, listed
 
 OUTPUT = ["int", "int", "float", "text", "bool", "date", "time", "dec"]
 SOURCES = ["A", "B", "C"]
+DIGITS = "where decimals of 38 digits meet others, no digit behind the point is lost"
 COUNTS = "counts of nothing are 0, also those of COUNT_IF"
 
 
@@ -80,13 +81,13 @@ class Statements(Expressions):
             if self.maybe(0.06):
                 # Joins bind tighter than commas: what follows would not see the tables before.
                 parts.append(Tree("join", ", ", right, optional=True))
-                return Tree("from", *parts), scope + columns
+                return Tree("from", *parts), self.unambiguous(scope, columns) + columns
             kind = self.draw.choice(
                 ["JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN", "SEMI JOIN", "ANTI JOIN"]
             )
             if kind == "CROSS JOIN":
                 parts.append(Tree("join", " CROSS JOIN ", right, optional=True))
-                scope = scope + columns
+                scope = self.unambiguous(scope, columns) + columns
                 continue
             shared = [(name, kind_) for _, name, kind_ in columns if name in ("k", "s", "d") and self.once(name, scope)]
             if shared and kind not in ("SEMI JOIN", "ANTI JOIN") and self.maybe(0.15):
@@ -96,12 +97,13 @@ class Statements(Expressions):
                 rest = [column for column in scope + columns if column[1] != name]
                 scope = rest + [(None, name, kind_)]
                 continue
-            on = self.join_condition(scope, columns, scope + columns)
+            seen = self.unambiguous(scope, columns)
+            on = self.join_condition(seen, columns, seen + columns)
             if depth > 0 and self.maybe(0.06):
-                on = Tree("bool", on, " AND ", self.by_query(scope + columns, 0))
+                on = Tree("bool", on, " AND ", self.by_query(seen + columns, 0))
             parts.append(Tree("join", f" {kind} ", right, " ON ", on, optional=True))
             if kind not in ("SEMI JOIN", "ANTI JOIN"):
-                scope = scope + columns
+                scope = seen + columns
         if depth > 0 and self.maybe(0.05):
             tree, columns = self.lateral(scope)
             return Tree("from", *parts, tree), scope + columns
@@ -133,6 +135,11 @@ class Statements(Expressions):
             lambda: (" JOIN LATERAL (", " ON TRUE"),
         )
         return Tree("join", kind_of_join, query, f") AS {alias}{on}", optional=True), [(alias, "v", kind)]
+
+    def unambiguous(self, scope, columns):
+        """Without merged columns that are called like one of another table; DuckDB takes the merged one all the same."""
+        names = {name for _, name, _ in columns}
+        return [column for column in scope if column[0] or column[1] not in names]
 
     def once(self, name, scope):
         return sum(1 for _, other, _ in scope if other == name) == 1
@@ -262,17 +269,21 @@ class Statements(Expressions):
                 lambda: Tree("float", "AVG(", column("float", ("float",)), ")"),
                 lambda: Tree("float", "SUM(", column("float", ("float",)), ")"),
                 lambda: Tree("float", f"{self.draw.choice(['MIN', 'MAX'])}(", column("float"), ")"),
-                lambda: Tree("float", f"{self.draw.choice(['STDDEV_SAMP', 'VAR_POP', 'VAR_SAMP', 'STDDEV_POP'])}(", column("int", ("int",)), ")"),
+                # Rounded: the last digit depends on the order of rows, and set operations tell such values apart.
+                lambda: Tree("float", f"ROUND({self.draw.choice(['STDDEV_SAMP', 'VAR_POP', 'VAR_SAMP', 'STDDEV_POP'])}(", column("int", ("int",)), " % 8), 6)"),
                 lambda: Tree("float", "MEDIAN(", column("float", ("float",)), ")"),
                 lambda: Tree("float", "QUANTILE_CONT(", column("float", ("float",)), f", {self.draw.choice(['0.25', '0.5', '0.9'])})"),
             )
         elif kind == "bool":
             tree = Tree("bool", f"{self.draw.choice(['BOOL_AND', 'BOOL_OR'])}(", self.value("bool", scope, 1), ")")
         elif kind == "dec":
-            tree = Tree("dec", f"{self.draw.choice(['MIN', 'MAX', 'SUM'])}(", column("dec"), ")")
+            tree = self.one(
+                lambda: Tree("dec", f"{self.draw.choice(['MIN', 'MAX'])}(", column("dec"), ")"),
+                lambda: Tree("dec", Both("", "CAST(", DIGITS), "SUM(", column("dec"), ")", Both("", " AS DECIMAL(30, 4))", DIGITS)),
+            )
         else:
             tree = Tree(kind, f"{self.draw.choice(['MIN', 'MAX'])}(", self.value(kind, scope, 1), ")")
-        if self.maybe(0.15) and len(tree.parts) <= 3 and tree.parts[-1] in (")", "COUNT(*)"):
+        if self.maybe(0.15) and len(tree.parts) <= 3 and tree.parts[-1] in (")", "COUNT(*)") and "ROUND" not in tree.parts[0]:
             return Tree(kind, *tree.parts, Tree("filter", " FILTER (WHERE ", self.condition(scope, 1), ")", optional=True))
         return tree
 

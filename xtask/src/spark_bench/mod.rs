@@ -107,9 +107,10 @@ impl Bench<'_> {
              |---|---|---|---|---|---|\n",
             self.runs
         );
-        let engines: Vec<String> = cargo::drivers(&cargo::metadata()?)
+        let engines: Vec<String> = cargo::plugins(&cargo::metadata()?)
             .iter()
-            .map(|(feature, _)| backend_of(feature).to_uppercase())
+            .filter(|plugin| plugin.is_backend)
+            .map(|plugin| backend_of(&plugin.feature).to_uppercase())
             .collect();
         let alone = engines
             .iter()

@@ -1,14 +1,14 @@
 //! `laktory plan` and `laktory graph`: what a run would do, without doing it.
 
 use laktory::core::{FrameName, Registry};
-use laktory::exec::{Effect, Kept, Refresh, RunOptions, What};
+use laktory::exec::{Effect, Kept, Reach, Refresh, RunOptions, What};
 use laktory::plan::{Graph, Handover, Input, InputSource, NodePlan, Plan, StepKind, Writer};
 use laktory::syntax::visible;
 use laktory::table::wrapped;
 use laktory::{Planning, Project};
 
 use crate::args::{FileArgs, GraphArgs, PlanArgs, SelectArgs};
-use crate::commands::{compile, open};
+use crate::commands::{compile, open, unopened};
 use crate::cut_off;
 use crate::exit::Failure;
 use crate::log::Detail;
@@ -35,7 +35,8 @@ pub(crate) fn plan(args: &PlanArgs, detail: Detail, registry: &Registry) -> Resu
     let plan = planned(&project, &args.file, &args.select, detail, registry)?;
     let effects = laktory::exec::effects(&plan, registry, Refresh::Incremental, &project.files())?;
     let options = args.file.around.run_options(registry)?;
-    let kept = kept(&plan, registry, &options)?;
+    // Engines on a server are not asked for a plan.
+    let kept = foreseen(&project, &plan, registry, &options, Reach::Here)?;
     if args.json {
         let plan = machine(&plan, &effects, &kept);
         return print_json(
@@ -43,6 +44,28 @@ pub(crate) fn plan(args: &PlanArgs, detail: Detail, registry: &Registry) -> Resu
         );
     }
     print(&describe(&plan, &effects, &kept, out::width()))
+}
+
+/// What a run keeps of outputs that it does not keep whole; refuses what `validate` refuses of the nodes in reach.
+pub(crate) fn foreseen(
+    project: &Project,
+    plan: &Plan,
+    registry: &Registry,
+    options: &RunOptions,
+    reach: Reach,
+) -> Result<Vec<Kept>, Failure> {
+    let options = RunOptions {
+        own_files: project.files(),
+        ..options.clone()
+    };
+    let foreseen = laktory::exec::foresee(plan, registry, &options, reach);
+    let (foreseen, _) = cut_off::block_on(laktory::runtime()?, &options.files, foreseen)?;
+    let (kept, faults) = foreseen.map_err(|error| unopened(&options, error))?;
+    if !faults.is_empty() {
+        let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
+        return Err(faults.into());
+    }
+    Ok(kept)
 }
 
 /// Prints the graph.
@@ -59,21 +82,6 @@ pub(crate) fn graph(args: &GraphArgs, detail: Detail, registry: &Registry) -> Re
 
 /// What a run would do to the files that are there: for each node, for each of its sinks.
 pub(crate) type Effects = Vec<Vec<Option<Effect>>>;
-
-/// What a run keeps of outputs that it does not keep whole; nothing where that is not known without a fault, which a plan does
-/// not look for.
-pub(crate) fn kept(
-    plan: &Plan,
-    registry: &Registry,
-    options: &RunOptions,
-) -> Result<Vec<Kept>, Failure> {
-    if !laktory::exec::may_keep_less(plan) {
-        return Ok(Vec::new());
-    }
-    let kept = laktory::exec::kept(plan, registry, options);
-    let (kept, _) = cut_off::block_on(laktory::runtime()?, &options.files, kept)?;
-    Ok(kept.unwrap_or_default())
-}
 
 /// A plan for programs: each sink with what a run would do to the files that are there.
 fn machine(plan: &Plan, effects: &Effects, kept: &[Kept]) -> serde_json::Result<serde_json::Value> {

@@ -7,7 +7,7 @@ use laktory::plan::lineage::{ColumnGraph, Unknown};
 use laktory::syntax::Diagnostic;
 
 use crate::args::{LineageArgs, LineageFormat};
-use crate::commands::{compile, open};
+use crate::commands::{compile, open, unopened};
 use crate::cut_off;
 use crate::exit::Failure;
 use crate::log::Detail;
@@ -29,7 +29,7 @@ pub(crate) fn lineage(
     let options = args.file.around.run_options(registry)?;
     let resolved = laktory::exec::lineage(&plan, registry, &options);
     let (resolved, _) = cut_off::block_on(laktory::runtime()?, &options.files, resolved)?;
-    let (lineages, faults) = resolved?;
+    let (lineages, faults) = resolved.map_err(|error| unopened(&options, error))?;
     if !faults.is_empty() {
         let faults: Vec<_> = faults.iter().map(|fault| project.explain(fault)).collect();
         return Err(faults.into());

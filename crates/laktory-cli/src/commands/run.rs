@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use laktory::core::{Cancel, Registry};
-use laktory::exec::{Fault, Observer, Refresh, Run, RunOptions, RunReport, Status};
+use laktory::exec::{Fault, Observer, Reach, Refresh, Run, RunOptions, RunReport, Status};
 use laktory::syntax::{Diagnostic, visible_json};
 use laktory::{Planning, Project};
 
 use crate::args::{LogFormat, RefreshMode, RunArgs, duration};
-use crate::commands::{compile, inspect, open, resolve, show};
+use crate::commands::{compile, inspect, open, show};
 use crate::cut_off;
 use crate::exit::{Failure, INTERRUPTED};
 use crate::log::{Detail, JsonLog, NoLog, TextLog};
@@ -37,19 +37,13 @@ pub(crate) fn run(args: &RunArgs, detail: Detail, registry: &Registry) -> Result
         laktory::exec::may_report(path, &plan, &options.own_files).map_err(unusable)?;
     }
     if args.dry_run {
-        let reads = options.refresh != Refresh::Reset;
-        if reads {
-            let (_, faults) = resolve(&plan, registry, &options)?;
-            if !faults.is_empty() {
-                return Err(explain(&project, &faults).into());
-            }
-        }
+        // A reset reads nothing.
+        let kept = match options.refresh {
+            Refresh::Reset => Vec::new(),
+            _ => inspect::foreseen(&project, &plan, registry, &options, Reach::Everywhere)?,
+        };
         let own = &options.own_files;
         let effects = laktory::exec::effects(&plan, registry, options.refresh, own)?;
-        let kept = match reads {
-            true => inspect::kept(&plan, registry, &options)?,
-            false => Vec::new(),
-        };
         return print(&inspect::describe(&plan, &effects, &kept, out::width()));
     }
     for node in &args.show {

@@ -84,11 +84,11 @@ functions! {
         "null in, null out", "Sine of radians.", "x = 0.0, null" => "nw.col('x').sin()" => "0.0, null";
     Cos: "cos", Method, Elementwise, "number > float", [],
         "null in, null out", "Cosine of radians.", "x = 0.0, null" => "nw.col('x').cos()" => "1.0, null";
-    Floor: "floor", Method, Elementwise, "number > first", [],
+    Floor: "floor", Method, Elementwise, "number > rule (as the number, decimals with a digit more)", [],
         "null in, null out", "Rounded down; floats stay floats.", "x = 1.5, -1.5, null" => "nw.col('x').floor()" => "1.0, -2.0, null";
-    Ceil: "ceil", Method, Elementwise, "number > first", [],
+    Ceil: "ceil", Method, Elementwise, "number > rule (as the number, decimals with a digit more)", [],
         "null in, null out", "Rounded up; floats stay floats.", "x = 1.5, -1.5, null" => "nw.col('x').ceil()" => "2.0, -1.0, null";
-    Round: "round", Method, Elementwise, "number > first", [DECIMALS],
+    Round: "round", Method, Elementwise, "number > rule (as the number, decimals with a digit more)", [DECIMALS],
         "null in, null out", "Rounded to decimals, halves to even.", "x = 0.5, 1.5, null" => "nw.col('x').round()" => "0.0, 2.0, null";
     Clip: "clip", Method, Elementwise, "measure measure? measure? > first", [param("lower_bound", Column).optional().says("least value; without it there is no lower bound"), param("upper_bound", Column).optional().says("greatest value; without it there is no upper bound")],
         "null in, null out; NaN stays", "Limited to bounds; texts are columns.", "x = -5, 5, 50, null" => "nw.col('x').clip(0, 10)" => "0, 5, 10, null";
@@ -188,7 +188,7 @@ functions! {
         "first is null", "Difference to the row before.", "t = 1, 2, 3; x = 5, 9, 10" => "nw.col('x').diff().over(order_by='t')" => "null, 4, 1";
     Rank: "rank", Method, Window, "any > rule (int64, or float64 for average)", [param("method", OneOf(&["average", "min", "max", "dense", "ordinal"])).or(D::Str("average")).says("what equal values have: the mean, least or greatest of their ranks, no gaps behind them (`dense`), or ranks in the order of rows"), param("descending", Bool).or(D::Bool(false)).keyword().says("the greatest value has rank 1")],
         "null stays null", "Rank among all values.", "x = 30, 10, 10, null" => "nw.col('x').rank('min')" => "3, 1, 1, null";
-    RollingSum: "rolling_sum", Method, Ordered, "number > rule (64 bits); bool > rule (64 bits); duration > rule (64 bits)", [WINDOW_SIZE, MIN_SAMPLES, CENTER],
+    RollingSum: "rolling_sum", Method, Ordered, "int > rule (64 bits); float > rule (64 bits); bool > rule (64 bits)", [WINDOW_SIZE, MIN_SAMPLES, CENTER],
         "skips null", "Sum of a moving window.", "t = 1, 2, 3; x = 1, 2, 3" => "nw.col('x').rolling_sum(2).over(order_by='t')" => "null, 3, 5";
     RollingMean: "rolling_mean", Method, Ordered, "measure > rule (float)", [WINDOW_SIZE, MIN_SAMPLES, CENTER],
         "skips null", "Mean of a moving window.", "t = 1, 2, 3; x = 1, 2, 3" => "nw.col('x').rolling_mean(2).over(order_by='t')" => "null, 1.5, 2.5";
@@ -372,8 +372,12 @@ functions! {
         "null in, null out", "Product of integers in 64 bits, or of decimals with all digits; what has more is an error.", "x = 2, null" => "nw.exact.mul('x', 10)" => "20, null";
     ExactSum: "exact.sum", Operator, Aggregate, "number > rule (64 bits); bool > rule (64 bits); duration > rule (64 bits)", [],
         "skips null; 0 when there is none", "Sum of integers in 64 bits; what has more is an error.", "x = 1, 2, null" => "nw.exact.sum('x')" => "3";
+    DecimalSum: "exact.decimal_sum", Operator, Aggregate, "number > rule (38 digits)", [],
+        "skips null; null when there is none", "Sum of decimals of many digits; what has more than 38 is an error.", "x = 1, 2, null" => "nw.exact.decimal_sum('x')" => "3";
 
     // --- SQL, where its meaning is not Narwhals' ---
+    SqlDiv: "sql.divide", Operator, Elementwise, "any any > rule (float, or decimal)", [OTHER],
+        "null in, null out", "Quotient as in SQL: that of decimals has the digits behind the point that the standard asks for, at least 6.", "x = 7, 0, null" => "nw.sql.divide('x', 2)" => "3.5, 0.0, null";
     SqlMod: "sql.mod", Operator, Elementwise, "any any > rule (as the operands)", [OTHER],
         "null in, null out", "Remainder with the sign of the dividend.", "x = 7, -7, null" => "nw.sql.mod('x', 3)" => "1, -1, null";
     SqlIsTrue: "sql.is_true", Operator, Elementwise, "bool > bool", [],
@@ -388,18 +392,22 @@ functions! {
         "null in, null out", "LIKE with % and _.", "s = 'banana', 'cherry', null" => "nw.sql.like('s', 'b_n%', False)" => "true, false, null";
     SqlSingle: "sql.single", Function, Elementwise, "any int > first", [X, param("count", Column).says("how many rows the sub-query has")],
         "null in, null out", "The value of a sub-query, of which `count` were found: an error when there are several.", "x = 5, null; n = 1, 1" => "nw.sql.single('x', 'n')" => "5, null";
-    SqlRoundHalfUp: "sql.round_half_up", Function, Elementwise, "number > first", [X, param("decimals", Int).or(D::Int(0)).says("digits behind the point; negative ones round to tens and hundreds")],
+    SqlRoundHalfUp: "sql.round_half_up", Function, Elementwise, "number > rule (as the number, decimals with a digit more)", [X, param("decimals", Int).or(D::Int(0)).says("digits behind the point; negative ones round to tens and hundreds")],
         "null in, null out", "Rounded half away from zero, as ROUND of SQL statements; negative decimals round to tens and hundreds.", "x = 2.5, -2.5, null" => "nw.sql.round_half_up('x')" => "3.0, -3.0, null";
-    SqlRound: "sql.round", Function, Elementwise, "number > first", [X, DECIMALS],
+    SqlRound: "sql.round", Function, Elementwise, "number > rule (as the number, decimals with a digit more)", [X, DECIMALS],
         "null in, null out", "Rounded half to even, as the reference's ROUND.", "x = 2.5, 3.5, null" => "nw.sql.round('x')" => "2.0, 4.0, null";
     SqlPosition: "sql.position", Function, Elementwise, "text text > int64", [X, param("text", Literal).says("the text that is looked for")],
         "null in, null out", "Position of a text in characters, from 1; 0 when absent.", "s = 'banana', 'cherry', null" => "nw.sql.position('s', 'n')" => "3, 0, null";
-    SqlSign: "sql.sign", Function, Elementwise, "number > first", [X],
+    SqlSign: "sql.sign", Function, Elementwise, "number > rule (as the number)", [X],
         "null in, null out", "-1, 0 or 1.", "x = -2, 0, 7, null" => "nw.sql.sign('x')" => "-1, 0, 1, null";
     SqlNullIf: "sql.nullif", Function, Elementwise, "any any > first", [X, param("y", Column).says("the value it is compared with")],
         "null when equal", "Null when both are equal, else the first.", "a = 1, 2, null; b = 1, 1, 1" => "nw.sql.nullif('a', 'b')" => "null, 2, null";
     SqlSum: "sql.sum", Function, Aggregate, "number > rule (64 bits); bool > rule (64 bits); duration > rule (64 bits)", [X],
         "skips null; null when there is none", "Sum as in SQL.", "x = 1, 2, null" => "nw.sql.sum('x')" => "3";
+    SqlMax: "sql.max", Function, Aggregate, "any > first", [X],
+        "skips null; NaN is greatest", "Greatest value as in SQL.", "x = 1.5, nan, null" => "nw.sql.max('x')" => "nan";
+    SqlGreatest: "sql.greatest", Function, Elementwise, "any* > common", [EXPRS],
+        "skips null; NaN is greatest", "Greatest across columns, as in SQL.", "a = 1.5, null; b = nan, 3.0" => "nw.sql.greatest('a', 'b')" => "nan, 3.0";
     SqlCountDistinct: "sql.count_distinct", Function, Aggregate, "any > int64", [X],
         "skips null", "Number of distinct values that are not null.", "x = 1, 1, null" => "nw.sql.count_distinct('x')" => "1";
     SqlTan: "sql.tan", Function, Elementwise, "number > float", [X],

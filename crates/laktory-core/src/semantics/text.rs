@@ -1,5 +1,45 @@
 //! Texts: title case, positions and LIKE patterns, character by character.
 
+use crate::error::{Error, ErrorKind, Result};
+
+/// How many bytes the texts that are made of a batch of rows may still have: texts that are doubled a few dozen times, or replaced
+/// by long ones, would end the process otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    left: usize,
+}
+
+impl Room {
+    /// That of so many rows: 1 GiB, and 1 KiB for each row, so that the number of rows alone is never too much.
+    #[must_use]
+    pub fn of(rows: usize) -> Self {
+        Self {
+            left: (1_usize << 30).saturating_add(rows.saturating_mul(1 << 10)),
+        }
+    }
+
+    /// Whether so many more bytes would not fit.
+    #[must_use]
+    pub fn is_exceeded_by(&self, bytes: usize) -> bool {
+        bytes > self.left
+    }
+
+    /// Takes room for a text.
+    ///
+    /// # Errors
+    /// `Compute` when there is not enough.
+    pub fn take(&mut self, bytes: usize) -> Result<()> {
+        let left = self.left.checked_sub(bytes).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Compute,
+                "the texts that come of this are larger than 1 GB; shorten what is joined or put in place of a match",
+            )
+        })?;
+        self.left = left;
+        Ok(())
+    }
+}
+
 /// Upper case after every character that is not a letter, lower case elsewhere: `It'S Me`, `X1Y2`.
 #[must_use]
 pub fn titlecase(text: &str) -> String {

@@ -108,7 +108,7 @@ fn numbers(func: Func, left: &Typed, right: &Typed) -> Result<DType> {
 }
 
 /// Sums and products of decimals by the rule of the SQL standard, as Spark and DataFusion have it, with at most 38
-/// digits. Quotients and remainders are those of each engine.
+/// digits. Quotients and remainders have all digits and the greater scale; powers are floats.
 fn decimals(func: Func, left: &Typed, right: &Typed) -> DType {
     let ((p, s), (q, t)) = (digits(left), digits(right));
     let (precision, scale) = match func {
@@ -116,12 +116,44 @@ fn decimals(func: Func, left: &Typed, right: &Typed) -> DType {
         Func::Add | Func::Sub | Func::ExactAdd | Func::ExactSub => {
             ((p - s).max(q - t) + s.max(t) + 1, s.max(t))
         }
-        _ => return DType::Unknown,
+        Func::Pow => return DType::Float64,
+        _ => (MOST_DIGITS.into(), s.max(t)),
     };
-    let narrow = |digits: i32| {
-        let digits = digits.clamp(0, MOST_DIGITS.into());
-        u8::try_from(digits).unwrap_or(MOST_DIGITS)
-    };
+    DType::Decimal {
+        precision: Some(narrow(precision)),
+        scale: narrow(scale),
+    }
+}
+
+fn narrow(digits: i32) -> u8 {
+    let digits = digits.clamp(0, MOST_DIGITS.into());
+    u8::try_from(digits).unwrap_or(MOST_DIGITS)
+}
+
+/// The decimal that the dividend of a quotient of SQL is calculated in, where one of both values is a decimal: by the rule of
+/// the SQL standard, as Spark has it (`max(6, s1 + p2 + 1)` digits behind the point, fewer where 38 do not hold the rest). None
+/// where it has as many already.
+pub(super) fn quotient(left: &Typed, right: &Typed) -> Option<DType> {
+    const LEAST: i32 = 6;
+    let decimal = |value: &Typed| matches!(value.dtype, DType::Decimal { .. });
+    let exact = |value: &Typed| decimal(value) || value.dtype.is_integer();
+    if !(exact(left) && exact(right) && (decimal(left) || decimal(right))) {
+        return None;
+    }
+    let most = i32::from(MOST_DIGITS);
+    let ((p, s), (q, t)) = (digits(left), digits(right));
+    let wanted = LEAST.max(s + q + 1);
+    let whole = p - s + t;
+    let scale = wanted.min((most - whole).max(LEAST));
+    (scale > s).then(|| DType::Decimal {
+        precision: Some(narrow(p - s + scale)),
+        scale: narrow(scale),
+    })
+}
+
+/// The decimal that a decimal, an integer or a null is.
+pub(super) fn as_decimal(value: &Typed) -> DType {
+    let (precision, scale) = digits(value);
     DType::Decimal {
         precision: Some(narrow(precision)),
         scale: narrow(scale),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::call::BoundCall;
 use crate::dtype::{DType, Field};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::expr::{Arg, Scalar};
 use crate::functions::Func;
 
@@ -22,6 +22,20 @@ pub(super) fn call(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> 
     let Some(form) = (signature.forms().iter()).find(|form| fits(form, values)) else {
         return Err(mismatch(func, signature, values));
     };
+    if matches!(
+        func,
+        Func::MaxHorizontal | Func::MinHorizontal | Func::SqlGreatest | Func::SqlNullIf
+    ) {
+        let mut known = None;
+        for (at, value) in values.iter().enumerate() {
+            if let Some(known) = known {
+                comparable(func, known, &value.dtype)
+                    .map_err(|error| error.with_subject(Subject::Argument(at)))?;
+            } else if !matches!(value.dtype, DType::Null | DType::Unknown) {
+                known = Some(&value.dtype);
+            }
+        }
+    }
     let first = || {
         values
             .first()
@@ -97,6 +111,7 @@ fn mismatch(func: Func, signature: &Signature, values: &[Typed]) -> Error {
             wanted.join(" or ")
         ),
     )
+    .with_subject(Subject::Argument(at))
 }
 
 /// A 32-bit float of 32-bit floats, else a 64-bit one.
@@ -120,6 +135,28 @@ pub(super) fn sum(dtype: &DType) -> DType {
         },
         other => other.clone(),
     }
+}
+
+/// The type of a number that is rounded: 9.9 may become 10.0, so that a decimal needs a digit more unless it is kept as it is.
+fn rounded(call: &BoundCall<'_>, number: &DType) -> Result<DType> {
+    let DType::Decimal { precision, scale } = number else {
+        return Ok(number.clone());
+    };
+    let digits = precision.unwrap_or(MOST_DIGITS);
+    let digits = match call.func() {
+        Func::SqlSign => digits.max(*scale + 1),
+        Func::Floor | Func::Ceil if *scale == 0 => digits,
+        Func::Round | Func::SqlRound | Func::SqlRoundHalfUp
+            if call.int("decimals")? >= i64::from(*scale) =>
+        {
+            digits
+        }
+        _ => digits + 1,
+    };
+    Ok(DType::Decimal {
+        precision: Some(digits.min(MOST_DIGITS)),
+        scale: *scale,
+    })
 }
 
 /// The type of a mean: of points in time it is one too.
@@ -166,6 +203,12 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
             DType::Int8 | DType::Int16 | DType::Int32 => Ok(DType::Int64),
             signed => Ok(signed.clone()),
         },
+        Func::Floor
+        | Func::Ceil
+        | Func::Round
+        | Func::SqlRound
+        | Func::SqlRoundHalfUp
+        | Func::SqlSign => rounded(&call, first),
         Func::DtToString => formatted(call.text("format")?, first),
         Func::ListContains => {
             comparable(func, &element(first), &right.dtype)?;
@@ -194,9 +237,12 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
             }
             Ok(DType::Boolean)
         }
-        Func::Sum | Func::ExactSum | Func::SqlSum | Func::CumSum | Func::RollingSum => {
-            Ok(sum(first))
-        }
+        Func::Sum
+        | Func::ExactSum
+        | Func::DecimalSum
+        | Func::SqlSum
+        | Func::CumSum
+        | Func::RollingSum => Ok(sum(first)),
         Func::Mean | Func::Median | Func::RollingMean | Func::Quantile => Ok(mean(first)),
         Func::Rank => Ok(match call.text("method")? {
             "average" => DType::Float64,
@@ -304,7 +350,8 @@ fn formatted(format: &str, dtype: &DType) -> Result<DType> {
             format!(
                 "`dt.to_string`: {dtype} has no `%{letter}`, which the format `{format}` asks for"
             ),
-        )),
+        )
+        .with_subject(Subject::Name(format.to_owned()))),
         None => Ok(DType::String),
     }
 }
@@ -338,24 +385,40 @@ pub(super) fn takes_type(value: &Typed, beside: &Typed) -> bool {
 
 /// Whether values of two types can be equal, or less than one another.
 fn comparable(func: Func, a: &DType, b: &DType) -> Result<()> {
+    comparable_as(&shown(func), a, b)
+}
+
+/// Whether values of two types may be compared by what messages call so.
+pub(super) fn comparable_as(name: &str, a: &DType, b: &DType) -> Result<()> {
     let text_and_more = |a: &DType, b: &DType| {
         is_text(a) && !is_text(b) && !matches!(b, DType::Null | DType::Unknown)
     };
     let apart = text_and_more(a, b)
         || text_and_more(b, a)
         || is_time_and_number(a, b)
+        || is_truth_and_number(a, b)
+        || is_truth_and_number(b, a)
         || supertype(a, b).is_none();
     match apart {
         true => Err(Error::new(
             ErrorKind::TypeMismatch,
-            format!("`{}` does not compare {a} and {b}", shown(func)),
+            format!("`{name}` does not compare {a} and {b}"),
         )
         .with_hint("convert one of them with `cast`")),
         false => Ok(()),
     }
 }
 
+/// Whether one is true or false, and the other a number: engines that compare them count in ways of their own.
+fn is_truth_and_number(a: &DType, b: &DType) -> bool {
+    *a == DType::Boolean && b.is_numeric()
+}
+
 fn replaced(call: &BoundCall<'_>, values: &[Typed]) -> Result<DType> {
+    if let (Some(this), Arg::Mapping(pairs)) = (values.first(), call.arg("mapping")) {
+        let old: Vec<Scalar> = pairs.iter().map(|(old, _)| old.clone()).collect();
+        comparable(call.func(), &this.dtype, &of_constants(&old)?)?;
+    }
     if let Some(dtype) = call.opt_dtype("return_dtype")? {
         return Ok(dtype.clone());
     }
@@ -377,8 +440,9 @@ fn field(name: &str, dtype: &DType) -> Result<DType> {
         other => {
             return Err(Error::new(
                 ErrorKind::FieldNotFound,
-                format!("{other} has no field `{name}`: it is no struct"),
-            ));
+                format!("type {other} has no field `{name}`: it is no struct"),
+            )
+            .with_subject(Subject::Name(name.to_owned())));
         }
     };
     if let Some(field) = fields.iter().find(|field| field.name == name) {
@@ -392,5 +456,7 @@ fn field(name: &str, dtype: &DType) -> Result<DType> {
         ErrorKind::FieldNotFound,
         format!("the struct has no field `{name}`"),
     )
+    .with_subject(Subject::Name(name.to_owned()))
+    .with_siblings(fields.iter().map(|field| field.name.as_str()))
     .with_hint(format!("fields: {}", known.join(", "))))
 }

@@ -6,21 +6,44 @@ use crate::error::{Error, ErrorKind, Result};
 use super::common::is_temporal;
 
 /// # Errors
-/// `UnsupportedCast` when values of one type never become values of another.
+/// `UnsupportedCast` when values of one type never become values of another; `InvalidArgument` for a decimal without digits.
 pub(super) fn castable(from: &DType, to: &DType) -> Result<()> {
+    if lacks_digits(to) {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "a cast to a decimal needs its precision and scale",
+        )
+        .with_hint(
+            "with two digits behind the point it is `nw.Decimal(38, 2)`, in SQL `DECIMAL(38, 2)`",
+        ));
+    }
     match exists(from, to) {
         true => Ok(()),
         false => Err(Error::new(
             ErrorKind::UnsupportedCast,
-            format!("{from} cannot be cast to {to}"),
+            format!("type {from} cannot be cast to {to}"),
         )),
+    }
+}
+
+/// Whether a decimal without any digits is of the type, of which each engine makes another.
+fn lacks_digits(dtype: &DType) -> bool {
+    match dtype {
+        DType::Decimal {
+            precision: None,
+            scale: 0,
+        } => true,
+        DType::List(inner) | DType::Array(inner, _) => lacks_digits(inner),
+        DType::Struct(fields) => fields.iter().any(|field| lacks_digits(&field.dtype)),
+        DType::Map(key, value) => lacks_digits(key) || lacks_digits(value),
+        _ => false,
     }
 }
 
 fn exists(from: &DType, to: &DType) -> bool {
     use DType::{
-        Binary, Boolean, Categorical, Date, Datetime, Decimal, Duration, Enum, List, Null, Object,
-        String, Struct, Time, Unknown,
+        Array, Binary, Boolean, Categorical, Date, Datetime, Decimal, Duration, Enum, List, Map,
+        Null, Object, String, Struct, Time, Unknown,
     };
     match (from, to) {
         (_, Object) => false,
@@ -33,6 +56,11 @@ fn exists(from: &DType, to: &DType) -> bool {
                 .find(|known| known.name == field.name)
                 .is_none_or(|known| exists(&known.dtype, &field.dtype))
         }),
+        // Of many values there is no one value.
+        (List(_) | Array(..) | Struct(_) | Map(..), to) if to.is_numeric() || is_temporal(to) => {
+            false
+        }
+        (List(_) | Array(..) | Struct(_) | Map(..), Boolean) => false,
         // Numbers that count are points and spans of time.
         (from, Categorical) if from.is_float() => false,
         (Boolean, Decimal { .. } | Categorical) => false,

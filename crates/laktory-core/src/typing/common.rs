@@ -33,7 +33,7 @@ pub fn supertype(a: &DType, b: &DType) -> Option<DType> {
 fn apart(a: &DType, b: &DType) -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
-        format!("{a} and {b} have no common type"),
+        format!("types {a} and {b} have no common type"),
     )
     .with_hint("convert one of them with `cast`")
 }

@@ -9,13 +9,17 @@ mod arithmetic;
 mod calls;
 mod cast;
 mod common;
+mod constants;
+mod instead;
 mod ops;
 mod settle;
 mod signature;
 mod step;
 
+use std::borrow::Cow;
+
 use crate::dtype::{DType, Field};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::expr::{Expr, Scalar};
 use crate::functions::Func;
 use crate::window::{Window, WindowFunc, WindowUnit};
@@ -125,6 +129,18 @@ pub fn type_of(expr: &Expr, columns: &[Field]) -> Result<Typed> {
     Ok(settle::settle(expr, columns)?.typed)
 }
 
+/// Whether a part of an expression fits the columns by itself, whatever is around it: of an expression that does not, the
+/// first such part that fails says what is at fault.
+///
+/// # Errors
+/// Those of [`type_of`].
+pub fn fits(part: &Expr, columns: &[Field]) -> Result<()> {
+    for expr in crate::expand::expand_part(part, columns)? {
+        settle::settle(&expr, columns)?;
+    }
+    Ok(())
+}
+
 fn of_window(window: &Window, columns: &[Field]) -> Result<DType> {
     let mut args = Vec::with_capacity(window.args.len());
     for arg in &window.args {
@@ -151,12 +167,20 @@ fn of_window(window: &Window, columns: &[Field]) -> Result<DType> {
         | WindowFunc::Count => Ok(DType::Int64),
         WindowFunc::PercentRank | WindowFunc::CumeDist => Ok(DType::Float64),
         WindowFunc::Lag | WindowFunc::Lead => match args.get(2) {
-            Some(default) => common_type([&args[0], default]),
+            Some(default) => {
+                let name = match window.func {
+                    WindowFunc::Lag => "LAG",
+                    _ => "LEAD",
+                };
+                calls::comparable_as(name, &args[0].dtype, &default.dtype)
+                    .map_err(|error| error.with_subject(Subject::Argument(2)))?;
+                common_type([&args[0], default])
+            }
             None => Ok(first()),
         },
         WindowFunc::FirstValue | WindowFunc::LastValue | WindowFunc::NthValue => Ok(first()),
         WindowFunc::Min => aggregated(Func::Min),
-        WindowFunc::Max => aggregated(Func::Max),
+        WindowFunc::Max => aggregated(Func::SqlMax),
         WindowFunc::Sum => aggregated(Func::SqlSum),
         WindowFunc::Avg => aggregated(Func::Mean),
     }
@@ -189,6 +213,16 @@ fn distances(window: &Window, columns: &[Field]) -> Result<()> {
 }
 
 /// How messages call a function: as users write it.
-fn shown(func: Func) -> &'static str {
-    func.def().path
+#[must_use]
+pub fn shown(func: Func) -> Cow<'static, str> {
+    let path = func.def().path;
+    match func {
+        Func::ExactAdd => "+".into(),
+        Func::ExactSub | Func::Neg => "-".into(),
+        Func::ExactMul => "*".into(),
+        _ => match path.strip_prefix("sql.").or(path.strip_prefix("exact.")) {
+            Some(name) => name.to_uppercase().into(),
+            None => path.into(),
+        },
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::dtype::{DType, Field};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::expand::{Output, expand, expand_aggregates, expand_predicate, no_column};
 use crate::expr::{Arg, Expr, SortKey};
 use crate::frame::FrameName;
@@ -140,9 +140,15 @@ pub fn after(
             });
             After::leaves(input.to_vec()).carried_out_as(op)
         }
-        Op::Pivot { .. } | Op::Native { .. } | Op::GroupBy { .. } | Op::Agg { .. } => {
+        Op::Pivot {
+            on, index, values, ..
+        } => {
+            known(on, input)?;
+            known(index.as_deref().unwrap_or_default(), input)?;
+            known(values.as_deref().unwrap_or_default(), input)?;
             After::default()
         }
+        Op::Native { .. } | Op::GroupBy { .. } | Op::Agg { .. } => After::default(),
         other_op => After::leaves(plain(other_op, input, &other)?),
     })
 }
@@ -177,7 +183,8 @@ fn plain<'f>(
         Op::Cast { columns } => {
             let mut fields = input.to_vec();
             for (name, dtype) in columns {
-                cast::castable(&find(name, input)?.dtype, dtype)?;
+                cast::castable(&find(name, input)?.dtype, dtype)
+                    .map_err(|error| error.with_subject(Subject::Name(name.clone())))?;
                 if *dtype != DType::Unknown {
                     put(&mut fields, Field::new(name.as_str(), dtype.clone()));
                 }
@@ -242,7 +249,8 @@ fn plain<'f>(
                     other => Err(Error::new(
                         ErrorKind::TypeMismatch,
                         format!("`explode` takes lists; column `{}` is {other}", field.name),
-                    )),
+                    )
+                    .with_subject(Subject::Name(field.name.clone()))),
                 }
             };
             let mut fields = input.to_vec();
@@ -380,6 +388,7 @@ fn unique(fields: Vec<Field>) -> Result<Vec<Field>> {
             ErrorKind::DuplicateColumn,
             format!("two columns would be called `{}`", twice.name),
         )
+        .with_subject(Subject::Name(twice.name.clone()))
         .with_hint("rename one of them")),
         None => Ok(fields),
     }
@@ -402,9 +411,20 @@ fn beside(left: &[Field], right: &[Field], gone: &[String], suffix: &str) -> Res
     unique(fields)
 }
 
+/// An error about a name of the other frame.
+fn of_other(error: Error) -> Error {
+    match error.subject() {
+        Some(Subject::Name(name)) => {
+            let subject = Subject::Other(name.clone());
+            error.with_subject(subject)
+        }
+        _ => error,
+    }
+}
+
 fn equal_keys(left: (&[String], &[Field]), right: (&[String], &[Field])) -> Result<()> {
     for (a, b) in left.0.iter().zip(right.0) {
-        let (a, b) = (find(a, left.1)?, find(b, right.1)?);
+        let (a, b) = (find(a, left.1)?, find(b, right.1).map_err(of_other)?);
         let same_kind = match (&a.dtype, &b.dtype) {
             (a, b) if a.is_numeric() && b.is_numeric() => true,
             (DType::Datetime { zone, .. }, DType::Datetime { zone: other, .. }) => {
@@ -423,6 +443,7 @@ fn equal_keys(left: (&[String], &[Field]), right: (&[String], &[Field])) -> Resu
                     a.name, a.dtype, b.name, b.dtype
                 ),
             )
+            .with_subject(Subject::Name(a.name.clone()))
             .with_hint("convert one of them with `cast`"));
         }
     }

@@ -4,15 +4,14 @@
 //! integers cannot wrap. All else stays as it is written.
 
 use crate::dtype::{DType, Field};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::expand::no_column;
 use crate::expr::{Arg, Expr, Scalar, SortKey};
 use crate::functions::{Func, ParamType, Receiver};
-use crate::shape::{Rows, shape};
 use crate::window::Window;
 
 use super::common::is_temporal;
-use super::{Constant, Typed, calls, cast, common_type, of_window};
+use super::{Constant, Typed, arithmetic, calls, cast, common_type, constants, instead, of_window};
 
 /// What an expression is over columns: its type, and the expression to carry out where that is another.
 #[derive(Debug)]
@@ -64,8 +63,12 @@ pub(super) fn settle(expr: &Expr, columns: &[Field]) -> Result<Settled> {
             to,
             strict,
         } => {
+            let written = inner;
             let inner = settle(inner, columns)?;
             cast::castable(&inner.typed.dtype, to)?;
+            if let (true, Some(text)) = (*strict, constants::text(written)) {
+                constants::read_as(text, to)?;
+            }
             let typed = match to {
                 DType::Unknown => inner.typed,
                 to => Typed::of(to.clone()),
@@ -144,14 +147,16 @@ fn when(branches: &[(Expr, Expr)], otherwise: Option<&Expr>, columns: &[Field]) 
     let mut values = Vec::with_capacity(branches.len() + 1);
     let mut settled = Vec::with_capacity(branches.len());
     let mut changed = false;
-    for (condition, value) in branches {
+    for (number, (condition, value)) in branches.iter().enumerate() {
         let condition = settle(condition, columns)?;
         let dtype = &condition.typed.dtype;
         if !matches!(dtype, DType::Boolean | DType::Null | DType::Unknown) {
             return Err(Error::new(
                 ErrorKind::TypeMismatch,
                 format!("a condition is a boolean, not {dtype}"),
-            ));
+            )
+            .with_subject(Subject::Argument(number * 2))
+            .with_hint("compare it with something: `... > 0`"));
         }
         let value = settle(value, columns)?;
         changed |= condition.expr.is_some() || value.expr.is_some();
@@ -163,6 +168,8 @@ fn when(branches: &[(Expr, Expr)], otherwise: Option<&Expr>, columns: &[Field]) 
         changed |= last.expr.is_some();
         values.push(last.typed.clone());
     }
+    let among = branches.iter().map(|(_, value)| value).chain(otherwise);
+    constants::beside(&values, among.filter_map(constants::text))?;
     let typed = Typed::of(common_type(&values)?);
     let expr = changed.then(|| Expr::When {
         branches: settled
@@ -210,8 +217,8 @@ pub(super) fn keys(keys: &[SortKey], columns: &[Field]) -> Result<Option<Vec<Sor
     Ok(changed)
 }
 
-fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
-    let def = func.def();
+fn call(written: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
+    let def = written.def();
     let receivers = usize::from(def.receiver != Receiver::Function);
     let mut values = Vec::with_capacity(args.len());
     let mut changed: Option<Vec<Arg>> = None;
@@ -252,19 +259,46 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
             _ => {}
         }
     }
+    let mut func = written;
+    if written == Func::SqlDiv {
+        func = Func::TrueDiv;
+        // The dividend gets the digits that the quotient is to have.
+        if let [dividend, divisor] = values.as_mut_slice()
+            && let Some(digits) = arithmetic::quotient(dividend, divisor)
+        {
+            widen(
+                &mut changed.get_or_insert_with(|| args.to_vec())[0],
+                digits.clone(),
+            );
+            *dividend = Typed::of(digits);
+        }
+    }
     let current = changed.as_deref().unwrap_or(args);
     let dtype = calls::call(func, current, &values)?;
+    constants::check(func, args, &values)?;
+    let decimal = matches!(dtype, DType::Decimal { .. });
     if func == Func::SumHorizontal
-        && dtype == DType::Int64
-        && let Some(expr) = across(current)
+        && (decimal || dtype == DType::Int64)
+        && let Some(expr) = instead::across(current, &dtype)
     {
         return Ok(Settled {
             typed: Typed::of(dtype),
             expr: Some(expr),
         });
     }
+    if func == Func::FillNan
+        && decimal
+        && let Some(Arg::Expr(this)) = current.first()
+    {
+        // There is nothing to fill.
+        let expr = Some(cast_to(this.clone(), dtype.clone()));
+        return Ok(Settled {
+            typed: Typed::of(dtype),
+            expr,
+        });
+    }
     if func == Func::IsIn
-        && let Some(expr) = among_texts(current, &values)
+        && let Some(expr) = instead::among_texts(current, &values)
     {
         return Ok(Settled {
             typed: Typed::of(dtype),
@@ -272,7 +306,15 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         });
     }
     if matches!(func, Func::Abs | Func::Diff)
-        && let Some(expr) = without_wrapping(func, current, &dtype)
+        && let Some(expr) = instead::without_wrapping(func, current, &dtype)
+    {
+        return Ok(Settled {
+            typed: Typed::of(dtype),
+            expr: Some(expr),
+        });
+    }
+    if matches!(func, Func::Sum | Func::SqlSum)
+        && let Some(expr) = instead::in_digits(func, current, &values, &dtype)
     {
         return Ok(Settled {
             typed: Typed::of(dtype),
@@ -299,7 +341,7 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
             .get_or_insert_with(|| args.to_vec())
             .push(Arg::Expr(minus));
     }
-    let expr = (changed.is_some() || chosen != func).then(|| Expr::Call {
+    let expr = (changed.is_some() || chosen != written).then(|| Expr::Call {
         func: chosen,
         args: changed.unwrap_or_else(|| args.to_vec()),
     });
@@ -309,82 +351,12 @@ fn call(func: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
     })
 }
 
-fn cast_to(expr: Expr, to: DType) -> Expr {
+pub(super) fn cast_to(expr: Expr, to: DType) -> Expr {
     Expr::Cast {
         expr: Box::new(expr),
         to,
         strict: true,
     }
-}
-
-/// Whether a point in time is among texts, which are read as such points.
-fn among_texts(args: &[Arg], values: &[Typed]) -> Option<Expr> {
-    let (Some(Arg::Expr(this)), Some(Arg::Values(among)), Some(first)) =
-        (args.first(), args.get(1), values.first())
-    else {
-        return None;
-    };
-    let texts = among.iter().all(|value| matches!(value, Scalar::Str(_)));
-    if !texts || among.is_empty() || !is_temporal(&first.dtype) {
-        return None;
-    }
-    let equal = among.iter().map(|text| {
-        let text = cast_to(Expr::Literal(text.clone()), first.dtype.clone());
-        Expr::call(Func::Eq, [this.clone(), text])
-    });
-    equal.reduce(Expr::or)
-}
-
-/// The sum of integers across columns, null as 0, as sums of two that cannot wrap.
-fn across(args: &[Arg]) -> Option<Expr> {
-    let [Arg::Exprs(exprs)] = args else {
-        return None;
-    };
-    let known = exprs.iter().map(|expr| {
-        let wide = cast_to(expr.clone(), DType::Int64);
-        Expr::Call {
-            func: Func::FillNull,
-            args: vec![
-                Arg::Expr(wide),
-                Arg::Expr(Expr::literal(0)),
-                Arg::Absent,
-                Arg::Absent,
-            ],
-        }
-    });
-    known.reduce(|sum, expr| Expr::call(Func::ExactAdd, [sum, expr]))
-}
-
-/// The absolute value of a signed integer, or the distance of each from the one before, by operations that do not wrap.
-fn without_wrapping(func: Func, args: &[Arg], dtype: &DType) -> Option<Expr> {
-    let Some(Arg::Expr(this)) = args.first() else {
-        return None;
-    };
-    let signed = matches!(
-        dtype,
-        DType::Int8 | DType::Int16 | DType::Int32 | DType::Int64
-    );
-    // What leaves rows out must not be asked twice: it may leave out others.
-    if !signed || shape(this).rows == Rows::Other {
-        return None;
-    }
-    let wide = cast_to(this.clone(), DType::Int64);
-    if func == Func::Diff {
-        let before = Expr::Call {
-            func: Func::Shift,
-            args: vec![Arg::Expr(wide.clone()), Arg::Int(1)],
-        };
-        return Some(Expr::call(Func::ExactSub, [wide, before]));
-    }
-    let zero = cast_to(Expr::literal(0), DType::Int64);
-    let minus = cast_to(Expr::literal(-1), DType::Int64);
-    let is_negative = Expr::call(Func::Lt, [wide.clone(), zero]);
-    let positive = Expr::call(Func::ExactMul, [wide.clone(), minus]);
-    let absolute = Expr::When {
-        branches: vec![(is_negative, positive)],
-        otherwise: Some(Box::new(wide)),
-    };
-    Some(cast_to(absolute, dtype.clone()))
 }
 
 fn constant(arg: &Arg) -> Option<Scalar> {
@@ -420,6 +392,9 @@ fn chosen(func: Func, dtype: &DType, values: &[Typed]) -> Func {
         {
             Func::ExactSum
         }
+        // Only floats have a NaN.
+        Func::SqlMax if !may_be_nan(dtype) => Func::Max,
+        Func::SqlGreatest if !may_be_nan(dtype) => Func::MaxHorizontal,
         other => other,
     }
 }
@@ -435,6 +410,39 @@ fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(u
                 .map(|(index, _)| (index, typed.dtype.clone()))
                 .collect()
         });
+    }
+    // What is joined is known to be texts, which an engine may have to measure.
+    if func == Func::Add && *dtype == DType::String {
+        return vec![(0, DType::String)];
+    }
+    let decimal = |dtype: &DType| matches!(dtype, DType::Decimal { .. });
+    if decimal(dtype) {
+        match func {
+            // Decimals with the digits that they have: more of them would leave no room for what is divided.
+            Func::TrueDiv | Func::FloorDiv | Func::Mod | Func::SqlMod => {
+                let own = values.iter().map(arithmetic::as_decimal);
+                return own.take(2).enumerate().collect();
+            }
+            // Running totals have as many digits as totals, and rounded numbers those that they need.
+            Func::CumSum
+            | Func::Floor
+            | Func::Ceil
+            | Func::Round
+            | Func::SqlRound
+            | Func::SqlRoundHalfUp
+            | Func::SqlSign => return vec![(0, dtype.clone())],
+            _ => {}
+        }
+    }
+    // These are computed of floats.
+    let of_floats = match func {
+        Func::Pow => 2,
+        Func::Sin | Func::Cos | Func::SqlTan | Func::IsNan | Func::IsFinite | Func::FillNan => 1,
+        _ => 0,
+    };
+    let among = &values[..of_floats.min(values.len())];
+    if among.iter().any(|value| decimal(&value.dtype)) {
+        return (0..among.len()).map(|at| (at, DType::Float64)).collect();
     }
     let narrow = |value: &Typed| {
         matches!(value.dtype, DType::Null | DType::Boolean)
@@ -467,6 +475,10 @@ fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(u
     (values.iter().take(count).enumerate())
         .filter_map(|(index, value)| Some((index, widened(value, dtype)?)))
         .collect()
+}
+
+fn may_be_nan(dtype: &DType) -> bool {
+    dtype.is_float() || *dtype == DType::Unknown
 }
 
 fn is_wide(dtype: &DType) -> bool {

@@ -11,11 +11,13 @@ use crate::build::catalog;
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::lock::{self, Lock, lock_all};
-use crate::outputs::{self, Output, Prepared, Removal};
+use crate::outputs::{self, Output, Prepared};
 use crate::pass::Results;
+use crate::removal::Removal;
 use crate::report::NodeReport;
 use crate::run::Refresh;
 use crate::staging;
+use crate::tables::{self, Table};
 use crate::target::Target as Spot;
 
 impl NodeRun<'_> {
@@ -27,16 +29,20 @@ impl NodeRun<'_> {
             let removal = match self.place(sink) {
                 Some(path) => {
                     let target = self.find(path).map_err(at_sink)?;
-                    Some(Removal::of(&target).map_err(at_sink)?)
+                    let table = self.table(sink, &target, true).map_err(at_sink)?;
+                    Some(Removal::of(&target, table.as_ref()).map_err(at_sink)?)
                 }
                 None => None,
             };
             removals.push((sink, removal));
         }
-        for (sink, removal) in removals {
+        for (number, (sink, removal)) in removals.into_iter().enumerate() {
             let at_sink = |error| Fault::new(&self.node.name, &sink.place, error);
             let removed = match &removal {
-                Some(removal) => removal.carry_out().map_err(at_sink)?,
+                Some(removal) => {
+                    let id = format!("{}-{}-{number}", self.shared.run_id, self.index);
+                    removal.carry_out(&id).map_err(at_sink)?
+                }
                 None => self.dropped(&sink.target).await.map_err(at_sink)?,
             };
             if removed {
@@ -135,6 +141,7 @@ impl NodeRun<'_> {
             let format = sink.target.format();
             format.is_some_and(|format| appends.contains(format))
         };
+        let formats: Vec<_> = self.shared.cx.tables().collect();
         for (number, sink) in self.node.sinks.iter().enumerate() {
             if matches!(sink.target, SinkTarget::View { .. }) {
                 // Made of the query itself, once the other outputs are there.
@@ -148,10 +155,14 @@ impl NodeRun<'_> {
             let output = self
                 .find(path)
                 .and_then(|target| {
-                    staging::sweep(target.parent());
+                    staging::sweep(target.parent(), &|folder, names| {
+                        tables::unnamed(&formats, folder, names)
+                    });
                     lock::sweep(target.parent());
                     // What a killed run took away may be there again.
-                    outputs::prepare(sink, self.find(path)?, &id, full, adds(sink))
+                    let target = self.find(path)?;
+                    let table = self.table(sink, &target, full)?;
+                    outputs::prepare(sink, target, &id, full, adds(sink), table)
                 })
                 .map_err(|error| Fault::new(&self.node.name, &sink.place, error))?;
             match output {
@@ -166,6 +177,21 @@ impl NodeRun<'_> {
             }
         }
         Ok(prepared)
+    }
+
+    /// The table that a sink writes to; none for files without a log.
+    fn table(&self, sink: &SinkPlan, target: &Spot, full: bool) -> Result<Option<Table>> {
+        let format = sink.target.format();
+        let Some(format) = format
+            .map(|format| self.shared.cx.table_format(format))
+            .transpose()?
+        else {
+            return Ok(None);
+        };
+        let mode = outputs::mode(sink, full);
+        format
+            .map(|format| Table::open(format, sink, target, mode, self.shared.run_id))
+            .transpose()
     }
 
     pub(super) fn announced(&self, output: Output) -> Output {

@@ -95,7 +95,7 @@ fn faults_of_several_nodes_are_told_and_those_behind_them_left_out() {
         ]
     );
     assert!(
-        shown[2].starts_with("e: nodes[4].sources[0]: not_found: there is no file or folder "),
+        shown[2].starts_with("e: nodes[4].sources[0].path: not_found: there is no file or folder "),
         "{shown:?}"
     );
     assert_eq!(shown.len(), 3);
@@ -124,7 +124,7 @@ fn each_faulty_expectation_and_sink_is_told() {
         [
             "a: nodes[0].expectations[1].expr.expr: column_not_found: there is no column `nope`",
             "a: nodes[0].expectations[2].expr.expr: column_not_found: there is no column `nor`",
-            "a: nodes[0].sinks[1].schema_definition: column_not_found: there is no column `zzz`",
+            "a: nodes[0].sinks[1].schema_definition.columns.zzz: column_not_found: there is no column `zzz`",
         ]
     );
 }

@@ -103,7 +103,7 @@ fn panics_of_the_check_are_faults_and_hide_nothing() {
             "a: nodes[0]: internal: the engine panicked: no such plan"
         );
         assert!(
-            faults[1].starts_with("b: nodes[1].sources[0]: not_found: "),
+            faults[1].starts_with("b: nodes[1].sources[0].path: not_found: "),
             "{faults:?}"
         );
         assert!(bench.passes().is_empty() && bench.files().is_empty());

@@ -6,6 +6,7 @@ use std::path::Path;
 use laktory_core::{Error, ErrorKind, Result};
 
 use super::{other_columns, pieces, text};
+use crate::options::Given;
 
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -23,6 +24,66 @@ pub struct CsvText {
 }
 
 impl CsvText {
+    /// The characters that writer options name. Each must be one that no number, truth value or null is written with, since
+    /// only texts and times are quoted.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an option that is of another kind, or that stands for something else, too.
+    pub fn given(given: &Given<'_>) -> Result<Self> {
+        let separator = given.byte("separator")?.unwrap_or(b',');
+        let quote = given.byte("quote_char")?.unwrap_or(b'"');
+        let terminator = given.text("line_terminator")?.unwrap_or("\n").as_bytes();
+        let never = given
+            .text("quote_style")?
+            .is_some_and(|style| style.eq_ignore_ascii_case("never"));
+        for (name, byte) in [("separator", separator), ("quote_char", quote)] {
+            if is_of_values(byte) {
+                let character = char::from(byte).escape_default();
+                return Err(given.refused(
+                    name,
+                    format!("cannot be `{character}`, with which values are written"),
+                ));
+            }
+        }
+        if separator == quote {
+            return Err(given.refused("separator", "cannot be the quote, too"));
+        }
+        if quote == b',' && given.flag("decimal_comma")?.unwrap_or(false) {
+            return Err(given.refused("quote_char", "cannot be the comma of numbers, too"));
+        }
+        if terminator.is_empty() || terminator.contains(&separator) || terminator.contains(&quote) {
+            return Err(given.refused(
+                "line_terminator",
+                "takes a text that is not empty, without the separator and the quote",
+            ));
+        }
+        if terminator != b"\n"
+            && terminator != b"\r\n"
+            && terminator.iter().any(|byte| is_of_values(*byte))
+        {
+            return Err(given.refused(
+                "line_terminator",
+                "takes line ends, or characters with which no value is written",
+            ));
+        }
+        let null = given.text("null_value")?.unwrap_or_default().as_bytes();
+        let is_mark = |byte: &u8| {
+            [separator, quote, b'\n', b'\r'].contains(byte) || terminator.contains(byte)
+        };
+        if null.iter().any(is_mark) {
+            return Err(given.refused(
+                "null_value",
+                "takes a text without the separator, the quote and line ends: nulls are not quoted",
+            ));
+        }
+        Ok(Self {
+            separator,
+            quote: (!never).then_some(quote),
+            terminator: terminator.to_vec(),
+            header: given.flag("include_header")?.unwrap_or(true),
+        })
+    }
+
     /// Whether records end as no engine's own quoting expects: only fields with line ends are quoted for their sake.
     pub(super) fn ends_otherwise(&self) -> bool {
         self.terminator != b"\n" && self.terminator != b"\r\n"
@@ -35,6 +96,11 @@ impl CsvText {
             ..self.clone()
         }
     }
+}
+
+/// Whether numbers, truth values and line ends may hold a byte.
+fn is_of_values(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+-.\n\r".contains(&byte)
 }
 
 /// Where in a record the next byte is.

@@ -334,3 +334,35 @@ fn records_end_as_they_are_asked_to() {
         assert_eq!(String::from_utf8(out).unwrap(), whole, "{lines:?}");
     }
 }
+
+#[test]
+fn texts_of_other_encodings_are_not_appended_to() {
+    let headless = CsvText {
+        header: false,
+        ..csv()
+    };
+    let forms = [Text::Csv(headless), Text::JsonLines, Text::JsonArray];
+    let utf16: Vec<u8> = "1,a\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [b"\xff\xfe", utf16.as_slice()].concat();
+    for old in [utf16.as_slice(), &marked, b"1,caf\xe9\n", b"1,caf\xc3"] {
+        for form in &forms {
+            let found = appended(form, old, "2,b\n", Pack::None, &["x", "y"], 1);
+            let error = found.unwrap_err();
+            assert!(
+                error.message().contains("is not UTF-8"),
+                "{old:?} {form:?}: {error}"
+            );
+        }
+    }
+    let long = format!("1,{}\n", "\u{20ac}".repeat(200_000));
+    let headless = &forms[0];
+    let found = appended(
+        headless,
+        long.as_bytes(),
+        "2,b\n",
+        Pack::None,
+        &["x", "y"],
+        1,
+    );
+    assert_eq!(found.unwrap(), format!("{long}2,b\n").into_bytes());
+}

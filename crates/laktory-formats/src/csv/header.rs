@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use laktory_core::{DType, Error, ErrorKind, Field, ReadSpec, Result};
+use laktory_core::{DType, Error, ErrorKind, Field, ReadSpec, Result, Subject};
 
 use super::dialect::{Dialect, Guess};
 use super::fault::Fault;
@@ -359,6 +359,7 @@ fn has_declared(
                 files[0].display()
             ),
         )
+        .with_subject(Subject::Name(field.name.clone()))
         .with_hint(format!(
             "{near}columns there: {}; {BY_POSITION}",
             listed(&there)

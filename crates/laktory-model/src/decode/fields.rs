@@ -185,6 +185,11 @@ impl<'a, 'd> Fields<'a, 'd> {
                 .iter()
                 .flat_map(|fields| fields.iter().map(|field| field.name))
         };
+        // One level is left out: its keys are told as one fault.
+        let skipped = match names().collect::<Vec<_>>().as_slice() {
+            [only] if self.missing.contains(only) => Some(*only),
+            _ => None,
+        };
         let mut meant = Vec::new();
         for (entry, _) in self
             .entries
@@ -193,11 +198,19 @@ impl<'a, 'd> Fields<'a, 'd> {
             .filter(|(_, taken)| !**taken)
         {
             let key = entry.key.as_str();
+            if skipped.is_some_and(|level| meant.contains(&level)) {
+                continue;
+            }
             if self.decoder.is_full() {
                 // Guesses cost more than the rest, and nobody reads them.
                 self.decoder.count();
                 continue;
             }
+            // What people write for it.
+            let shown = match key {
+                "schema_definition" => "schema",
+                key => key,
+            };
             // What is missing is the likelier guess.
             let guess = habit(key)
                 .filter(|meant| names().any(|name| name == *meant))
@@ -214,11 +227,15 @@ impl<'a, 'd> Fields<'a, 'd> {
                     meant.push(name);
                     Some(format!("did you mean `{name}`?"))
                 }
+                None if skipped.is_some() => skipped.map(|level| {
+                    meant.push(level);
+                    format!("put it below `{level}`: `{level}: {{{key}: ...}}`")
+                }),
                 None => super::schema::owner_of(key)
-                    .map(|owner| format!("`{key}` is a key of {owner}"))
+                    .map(|owner| format!("`{shown}` is a key of {owner}"))
                     .or_else(|| did_you_mean(key, names().collect::<Vec<_>>())),
             };
-            let message = format!("unknown key `{key}` in {label}");
+            let message = format!("unknown key `{shown}` in {label}");
             let path = self.decoder.path().key(key);
             let mut finding = Finding::error("unknown-key", path, message).at_key();
             finding.hint = hint;

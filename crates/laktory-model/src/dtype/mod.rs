@@ -193,7 +193,7 @@ impl<'a> Parser<'a> {
                 "struct" => ("fields", "Struct({'a': Int64})"),
                 "map" => ("a key and a value type", "map<string, int>"),
                 "enum" => ("a list of categories", "Enum(['a', 'b'])"),
-                "decimal" | "numeric" => ("a precision of 1 to 38 and a scale", "decimal(10, 2)"),
+                "decimal" | "numeric" => ("a precision of 1 to 38 and a scale", "decimal(38, 2)"),
                 _ => (
                     "a time unit (`s`, `ms`, `us`, `ns`) and a zone",
                     "Datetime('us', 'UTC')",
@@ -323,6 +323,8 @@ fn build(name: &str, given: Vec<Parameter>) -> Option<DType> {
     let utc = || Some("UTC".to_owned());
     let mut given = given.into_iter();
     let dtype = match (name, given.next(), given.next()) {
+        // 9.99 would be 10.
+        ("decimal" | "numeric", None, None) => return None,
         ("decimal" | "numeric", precision, scale) => {
             let number = |parameter: Option<P>, otherwise| match parameter {
                 None => Some(otherwise),
@@ -407,13 +409,6 @@ mod tests {
                 DType::Decimal {
                     precision: Some(10),
                     scale: 2,
-                },
-            ),
-            (
-                "Decimal",
-                DType::Decimal {
-                    precision: None,
-                    scale: 0,
                 },
             ),
             ("array<string>", list(DType::String)),
@@ -502,6 +497,8 @@ mod tests {
             "list",
             "list<",
             "decimal(99,1)",
+            "decimal",
+            "array<Decimal>",
             "struct<a>",
             "List(Int64",
             "int64 x",

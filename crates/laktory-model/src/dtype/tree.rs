@@ -105,8 +105,10 @@ pub(crate) fn decode<'a>(node: &'a Node, decoder: &mut Decoder<'a>) -> Option<DT
         "struct" => given.extend(members.map(Parameter::Fields)),
         "enum" => given.extend(categories.map(Parameter::Texts)),
         "decimal" => {
-            given.push(precision.map_or(Parameter::None, Parameter::Number));
-            given.push(Parameter::Number(scale.unwrap_or(0)));
+            if precision.is_some() || scale.is_some() {
+                given.push(precision.map_or(Parameter::None, Parameter::Number));
+                given.push(Parameter::Number(scale.unwrap_or(0)));
+            }
         }
         "datetime" | "timestamp" => {
             given.push(Parameter::Text(unit.unwrap_or_else(|| "us".to_owned())));

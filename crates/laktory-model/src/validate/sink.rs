@@ -52,10 +52,9 @@ fn merge(sink: &DataSink, node: &PipelineNode, path: &Path, found: &mut Vec<Find
     let Some(options) = &sink.common.merge_cdc_options else {
         if merges {
             let message = "mode `MERGE` needs `merge_cdc_options`";
-            found.push(
-                Finding::error("merge", path.key("mode"), message)
-                    .hint("add `merge_cdc_options` with `primary_keys`"),
-            );
+            found.push(Finding::error("merge", path.key("mode"), message).hint(
+                "use OVERWRITE, APPEND, IGNORE or ERROR: rows are not merged in this version",
+            ));
         }
         return;
     };

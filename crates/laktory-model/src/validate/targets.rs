@@ -65,14 +65,6 @@ fn check_writers(pipeline: &Pipeline, writers: &[Writer<'_>], found: &mut Vec<Fi
     {
         // Told once per target, at the second writer.
         let message = format!("`{id}` is written by {} sinks", writers.len());
-        let hint = if writers
-            .iter()
-            .any(|writer| writer.sink.common.shared.is_some())
-        {
-            "give every one of them `shared: true`"
-        } else {
-            "give each sink a target of its own, or share a `DELTA` target with `shared: true` on every sink"
-        };
         let at = if lone.path == first.path {
             &others[0]
         } else {
@@ -80,7 +72,7 @@ fn check_writers(pipeline: &Pipeline, writers: &[Writer<'_>], found: &mut Vec<Fi
         };
         found.push(
             Finding::error("shared", place(at), message)
-                .hint(hint)
+                .hint("give each sink a target of its own")
                 .related(place(first), "also written here"),
         );
         return;

@@ -166,7 +166,7 @@ fn r_ph_placeholders_that_nobody_supplies() {
     only(
         &step("func_name: join, func_kwargs: {other: '{sources.oops}', on: x}"),
         &format!(
-            "nodes[0].transformer.nodes[0]: unknown-frame: `{{sources.oops}}` refers to nothing that node `a` can see; {known}"
+            "nodes[0].transformer.nodes[0].func_kwargs.other: unknown-frame: `{{sources.oops}}` refers to nothing that node `a` can see; {known}"
         ),
     );
     only(

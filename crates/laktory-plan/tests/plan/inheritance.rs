@@ -57,7 +57,7 @@ fn an_unknown_backend_is_told_once_at_its_place() {
     assert_eq!(
         findings(&node),
         [format!(
-            "nodes[1].dataframe_backend: unknown-backend: there is no backend called `LEFTT`; {nowhere}"
+            "nodes[1].dataframe_backend: unknown-backend: there is no backend called `LEFTT`; did you mean `LEFT`? {nowhere}"
         )]
     );
     let forced = PlanOptions {

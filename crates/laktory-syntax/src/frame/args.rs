@@ -18,13 +18,35 @@ const MAX_NESTING: usize = 64;
 
 /// The texts of a step by number, with the way to each.
 #[derive(Debug, Default)]
-pub(super) struct Texts(Vec<(ArgPlace, Vec<Segment>)>);
+pub(super) struct Texts(Vec<TextPlace>);
+
+/// Where a text of a step stands: the argument, the way into it, and whether it is the key there rather than the value.
+pub(super) type TextPlace = (ArgPlace, Vec<Segment>, bool);
 
 impl Texts {
     pub(super) fn add(&mut self, place: ArgPlace, inside: Vec<Segment>) -> u32 {
+        self.add_text((place, inside, false))
+    }
+
+    fn add_text(&mut self, text: TextPlace) -> u32 {
         let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        self.0.push((place, inside));
+        self.0.push(text);
         number
+    }
+
+    /// Adds the key of a value.
+    fn key(&mut self, place: ArgPlace, inside: Vec<Segment>, key: &str) -> At {
+        let number = self.add_text((place, inside, true));
+        At {
+            end: u32::try_from(key.len()).unwrap_or(u32::MAX),
+            ..At::text(number)
+        }
+    }
+
+    /// Where text number `text` stands.
+    pub(super) fn place(&self, text: u32) -> TextPlace {
+        let known = self.0.get(text as usize).cloned();
+        known.unwrap_or((ArgPlace::Name, Vec::new(), false))
     }
 
     /// Faults with the way to the text that each lies in.
@@ -33,14 +55,11 @@ impl Texts {
             .0
             .into_iter()
             .map(|fault| {
-                let (place, inside) = self
-                    .0
-                    .get(fault.text as usize)
-                    .cloned()
-                    .unwrap_or((ArgPlace::Name, Vec::new()));
+                let (place, inside, at_key) = self.place(fault.text);
                 MethodError {
                     place,
                     inside,
+                    at_key,
                     error: fault.error,
                 }
             })
@@ -72,8 +91,13 @@ pub(super) fn call(
         .map(|(key, json)| {
             let place = ArgPlace::Keyword(key.clone());
             let evaluate = !is_raw(key);
+            let key_at = texts.key(place.clone(), Vec::new(), key);
+            if let Some(parts) = &mut lowerer.parts {
+                parts.name(key, key_at);
+            }
             let item = item(lowerer, texts, &place, &mut Vec::new(), json, evaluate)?;
-            Ok((key.clone(), item))
+            let name_at = item.name_at.unwrap_or(key_at);
+            Ok((key.clone(), item.named_at(name_at)))
         })
         .collect::<Vec<_>>();
     let (args, kwargs) = both(collect(positional), collect(keywords))?;
@@ -115,6 +139,9 @@ fn item(
         Json::String(value) => {
             let end = u32::try_from(value.len()).unwrap_or(u32::MAX);
             let at = At { end, ..at };
+            if let Some(parts) = &mut lowerer.parts {
+                parts.nested(crate::column_expr_parts(value, None), number, 0);
+            }
             return Ok(Item::new(Value::Str(value.clone()), at));
         }
         Json::Array(values) => {
@@ -130,9 +157,13 @@ fn item(
             let mut entries = Vec::with_capacity(values.len());
             for (key, value) in values {
                 inside.push(Segment::Key(key.clone()));
+                let key_at = texts.key(place.clone(), inside.clone(), key);
+                if let Some(parts) = &mut lowerer.parts {
+                    parts.name(key, key_at);
+                }
                 let value = item(lowerer, texts, place, inside, value, evaluate);
                 inside.pop();
-                let key = Item::new(Value::Str(key.clone()), at);
+                let key = Item::new(Value::Str(key.clone()), key_at);
                 entries.push(value.map(|value| (key, value)));
             }
             Value::Dict(collect(entries)?)
@@ -149,11 +180,17 @@ fn text(lowerer: &mut Lowerer, number: u32, source: &str) -> Outcome<Item> {
         end: u32::try_from(source.len()).unwrap_or(u32::MAX),
     };
     if let Some(name) = placeholder(source) {
+        if let Some(parts) = &mut lowerer.parts {
+            parts.name(&name.to_string(), at);
+        }
         let frame = FrameValue {
             name,
             ops: Vec::new(),
         };
         return Ok(Item::new(Value::Frame(frame), at));
+    }
+    if let Some(parts) = &mut lowerer.parts {
+        parts.name(source, at);
     }
     match parse::read(source, number) {
         Reading::Text => Ok(Item::new(Value::Str(source.to_owned()), at)),

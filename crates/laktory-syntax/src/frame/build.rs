@@ -250,11 +250,14 @@ pub(super) fn sort(mut bound: Bound) -> Outcome<Vec<Op>> {
 
 pub(super) fn unique(mut bound: Bound) -> Outcome<Vec<Op>> {
     let at = bound.at;
+    let (of_subset, of_keep) = (bound.place(0).unwrap_or(at), bound.place(1).unwrap_or(at));
     let subset = optional_names(bound.one(0), "subset")?;
     if subset.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Fault::invalid("`subset` needs at least one column", at)
-            .hint("leave it out to compare whole rows")
-            .into());
+        return Err(
+            Fault::invalid("`subset` needs at least one column", of_subset)
+                .hint("leave it out to compare whole rows")
+                .into(),
+        );
     }
     let keep = match given(bound.one(1)) {
         None => Keep::Any,
@@ -272,7 +275,7 @@ pub(super) fn unique(mut bound: Bound) -> Outcome<Vec<Op>> {
         return Err(Fault::new(
             "order-required",
             "`keep: first` and `keep: last` need `order_by`",
-            at,
+            of_keep,
         )
         .hint("rows have no order of their own; name the columns that order them")
         .into());

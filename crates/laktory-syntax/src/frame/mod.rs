@@ -22,9 +22,11 @@ use crate::parameter::Parameter;
 use crate::python::bind::{Call, Slot, bind};
 use crate::python::fault::{At, Fault, Faults, Outcome};
 use crate::python::lower::Lowerer;
+use crate::python::parts::Parts;
 use crate::python::value::{FrameValue, Value};
 use crate::suggest::nearest;
 use crate::user;
+use crate::written::Part;
 
 /// Which vocabulary the names of methods and functions are looked up in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,8 +76,56 @@ pub struct MethodError {
     pub place: ArgPlace,
     /// Which part of it, through lists and mappings.
     pub inside: Vec<Segment>,
+    /// Whether it lies in the key there, not in the value.
+    pub at_key: bool,
     /// What is wrong; its range is in the text of that very part, empty where the part is no text.
     pub error: FragmentError,
+}
+
+/// A text of a method step, and the parts that it was read as.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MethodText {
+    /// Which argument.
+    pub place: ArgPlace,
+    /// The way into it, through lists and mappings.
+    pub inside: Vec<Segment>,
+    /// Whether it is the key there, not the value.
+    pub at_key: bool,
+    /// Its parts, inner ones first.
+    pub parts: Vec<Part>,
+}
+
+/// The texts of a method step in their order, with their parts.
+#[must_use]
+pub fn method_texts(
+    name: &str,
+    args: &[Json],
+    kwargs: &Map<String, Json>,
+    api: Api,
+) -> Vec<MethodText> {
+    let mut lowerer = Lowerer::new(api);
+    lowerer.parts = Some(Parts::default());
+    let mut texts = args::Texts::default();
+    // The parts before a fault are parts all the same.
+    let _ = steps(&mut lowerer, &mut texts, name, args, kwargs);
+    let mut found: Vec<(u32, MethodText)> = Vec::new();
+    for (number, part) in lowerer.parts.take().unwrap_or_default().0 {
+        match found.iter_mut().find(|(known, _)| *known == number) {
+            Some((_, text)) => text.parts.push(part),
+            None => {
+                let (place, inside, at_key) = texts.place(number);
+                let parts = vec![part];
+                let text = MethodText {
+                    place,
+                    inside,
+                    at_key,
+                    parts,
+                };
+                found.push((number, text));
+            }
+        }
+    }
+    found.into_iter().map(|(_, text)| text).collect()
 }
 
 /// Turns one method step into relational steps.
@@ -92,25 +142,35 @@ pub fn method(
     api: Api,
 ) -> Result<Vec<Op>, Vec<MethodError>> {
     let mut texts = args::Texts::default();
+    let mut lowerer = Lowerer::new(api);
+    let outcome = steps(&mut lowerer, &mut texts, name, args, kwargs);
+    outcome.map_err(|faults| texts.errors(faults))
+}
+
+fn steps(
+    lowerer: &mut Lowerer,
+    texts: &mut args::Texts,
+    name: &str,
+    args: &[Json],
+    kwargs: &Map<String, Json>,
+) -> Outcome<Vec<Op>> {
     let name_text = texts.add(ArgPlace::Name, Vec::new());
     let at = At::text(name_text);
-    let mut lowerer = Lowerer::new(api);
-    let outcome = lookup(name, api, at)
+    lookup(name, lowerer.api(), at)
         .map_err(Faults::from)
         .and_then(|def| {
             let params = match def {
                 Method::Own(def) => def.params,
                 Method::Users(_) => &[],
             };
-            let call = args::call(&mut lowerer, &mut texts, params, name, args, kwargs)?;
+            let call = args::call(lowerer, texts, params, name, args, kwargs)?;
             let frame = FrameValue {
                 name: FrameName::Df,
                 ops: Vec::new(),
             };
-            build_frame(&mut lowerer, def, frame, call)
+            build_frame(lowerer, def, frame, call)
         })
-        .and_then(|frame| finished(frame, at));
-    outcome.map_err(|faults| texts.errors(faults))
+        .and_then(|frame| finished(frame, at))
 }
 
 /// The steps of a lambda's or method's result, which must be a frame made from the flowing one.

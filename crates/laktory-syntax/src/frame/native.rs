@@ -152,6 +152,7 @@ fn condition(mut bound: Bound) -> Outcome<Vec<Op>> {
         Some(Item {
             value: Value::Str(text),
             at,
+            ..
         }) => crate::python::shapes::sql(&text, at)?,
         Some(item) => convert::expr(item, Text::Column)?,
         None => return Err(Fault::invalid("`where` needs a condition", at).into()),
@@ -239,6 +240,7 @@ fn join(mut bound: Bound) -> Outcome<Vec<Op>> {
     if let Some(Item {
         value: Value::Str(how),
         at,
+        ..
     }) = bound.one(2)
     {
         let how = match how.as_str() {

@@ -19,6 +19,7 @@ pub(super) fn explode(mut bound: Bound) -> Outcome<Vec<Op>> {
 
 pub(super) fn unpivot(mut bound: Bound) -> Outcome<Vec<Op>> {
     let at = bound.at;
+    let (of_variable, of_value) = (bound.place(2), bound.place(3));
     let on = optional_names(bound.one(0), "on")?;
     let index = optional_names(bound.one(1), "index")?.unwrap_or_default();
     let variable_name = text(bound.one(2), "variable_name", "variable")?;
@@ -26,6 +27,11 @@ pub(super) fn unpivot(mut bound: Bound) -> Outcome<Vec<Op>> {
     if variable_name == value_name || index.contains(&variable_name) || index.contains(&value_name)
     {
         let message = "`variable_name`, `value_name` and the columns of `index` share a name";
+        let named = match index.contains(&variable_name) {
+            true => of_variable,
+            false => of_value.or(of_variable),
+        };
+        let at = named.unwrap_or(at);
         return Err(Fault::new("duplicate-column", message, at).into());
     }
     Ok(vec![Op::Unpivot {

@@ -72,7 +72,7 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
             _ => Ok(()),
         },
         Func::RollingSum | Func::RollingMean | Func::RollingStd | Func::RollingVar => {
-            rolling(get(0), get(1), at)
+            rolling((get(0), place(0)), (get(1), place(1)))
         }
         Func::Std | Func::Var => match get(0) {
             Some(Arg::Int(ddof)) if !(0..=255).contains(ddof) => {
@@ -80,7 +80,7 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
             }
             _ => Ok(()),
         },
-        Func::EwmMean => ewm(&args[first.min(args.len())..], at),
+        Func::EwmMean => ewm(&args[first.min(args.len())..], at, places),
         Func::IsClose => match (get(1), get(2)) {
             (Some(Arg::Float(abs)), _) if *abs < 0.0 => {
                 invalid(1, format!("`abs_tol` is negative: {abs}"))
@@ -112,7 +112,7 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
             Some(Arg::Expr(Expr::Literal(_))) | None => Ok(()),
             _ => invalid(0, "`list.contains()` takes a constant".into()),
         },
-        Func::Format => format(args, at),
+        Func::Format => format(args, place(0)),
         Func::StrToDatetime | Func::StrToDate | Func::StrToTime => match get(0) {
             Some(Arg::Str(text)) if text.is_empty() => {
                 invalid(0, format!("`{path}()` with an empty format"))
@@ -121,43 +121,44 @@ pub(crate) fn check(def: &FuncDef, args: &[Arg], at: At, places: &[At]) -> Resul
         },
         Func::ConvertUnits => match (get(0), get(1)) {
             (Some(Arg::Str(from)), Some(Arg::Str(to))) => crate::units::check(from, to)
-                .map_err(|(code, message, hint)| Fault::new(code, message, at).hint_if(hint)),
+                .map_err(|(code, message, hint)| Fault::new(code, message, place(0)).hint_if(hint)),
             _ => Ok(()),
         },
         _ => Ok(()),
     }
 }
 
-fn rolling(window: Option<&Arg>, samples: Option<&Arg>, at: At) -> Result<(), Fault> {
-    let Some(Arg::Int(window)) = window else {
+fn rolling(window: (Option<&Arg>, At), samples: (Option<&Arg>, At)) -> Result<(), Fault> {
+    let (Some(Arg::Int(size)), at) = window else {
         return Ok(());
     };
-    if !(1..=i64::from(i32::MAX)).contains(window) {
+    if !(1..=i64::from(i32::MAX)).contains(size) {
         return Err(Fault::invalid(
-            format!("`window_size` is at least 1 and below 2^31, not {window}"),
+            format!("`window_size` is at least 1 and below 2^31, not {size}"),
             at,
         ));
     }
     match samples {
-        Some(Arg::Int(samples)) if *samples < 1 => Err(Fault::invalid(
+        (Some(Arg::Int(samples)), at) if *samples < 1 => Err(Fault::invalid(
             format!("`min_samples` is at least 1, not {samples}"),
             at,
         )),
-        Some(Arg::Int(samples)) if samples > window => Err(Fault::invalid(
-            format!("`min_samples` ({samples}) is more than `window_size` ({window})"),
+        (Some(Arg::Int(samples)), at) if samples > size => Err(Fault::invalid(
+            format!("`min_samples` ({samples}) is more than `window_size` ({size})"),
             at,
         )),
         _ => Ok(()),
     }
 }
 
-fn ewm(args: &[Arg], at: At) -> Result<(), Fault> {
+fn ewm(args: &[Arg], at: At, places: &[At]) -> Result<(), Fault> {
     let names = ["com", "span", "half_life", "alpha"];
-    let given: Vec<(&str, f64)> = names
+    let given: Vec<(&str, f64, At)> = names
         .into_iter()
         .zip(args)
-        .filter_map(|(name, arg)| match arg {
-            Arg::Float(value) => Some((name, *value)),
+        .enumerate()
+        .filter_map(|(index, (name, arg))| match arg {
+            Arg::Float(value) => Some((name, *value, places.get(index).copied().unwrap_or(at))),
             _ => None,
         })
         .collect();
@@ -166,7 +167,7 @@ fn ewm(args: &[Arg], at: At) -> Result<(), Fault> {
             "`ewm_mean()` needs one of `com`, `span`, `half_life`, `alpha`",
             at,
         )),
-        [(name, value)] => {
+        [(name, value, at)] => {
             let fits = match *name {
                 "com" => *value >= 0.0,
                 "span" => *value >= 1.0,
@@ -176,7 +177,7 @@ fn ewm(args: &[Arg], at: At) -> Result<(), Fault> {
             if fits {
                 Ok(())
             } else {
-                Err(Fault::invalid(format!("`{name}` cannot be {value}"), at))
+                Err(Fault::invalid(format!("`{name}` cannot be {value}"), *at))
             }
         }
         _ => Err(Fault::invalid(

@@ -9,7 +9,7 @@ use crate::suggest::nearest;
 pub(crate) struct Call {
     /// The name for messages, such as `nw.coalesce`.
     pub(crate) name: String,
-    /// The whole call.
+    /// Its name.
     pub(crate) at: At,
     pub(crate) args: Vec<Item>,
     pub(crate) kwargs: Vec<(String, Item)>,
@@ -100,6 +100,12 @@ impl Bound {
         }
     }
 
+    /// Where the argument of a parameter stands.
+    pub(crate) fn place(&self, index: usize) -> Option<At> {
+        let items = self.slots.get(index)?.as_ref()?;
+        items.first().map(|item| item.at)
+    }
+
     /// The arguments of a variadic parameter.
     pub(crate) fn many(&mut self, index: usize) -> Option<Vec<Item>> {
         self.slots.get_mut(index)?.take()
@@ -173,12 +179,12 @@ pub(crate) fn bind(call: Call, slots: &[Slot<'_>], open: bool) -> Outcome<Bound>
                 None => hint(),
             };
             let message = format!("`{}()` has no argument `{name}`", call.name);
-            faults.push(Fault::invalid(message, item.at).hint(hint));
+            faults.push(Fault::invalid(message, item.name_at.unwrap_or(item.at)).hint(hint));
             continue;
         };
         if filled[index].is_some() {
             let message = format!("`{}()` is given `{name}` twice", call.name);
-            faults.push(Fault::invalid(message, item.at).hint(hint()));
+            faults.push(Fault::invalid(message, item.name_at.unwrap_or(item.at)).hint(hint()));
             continue;
         }
         let mut items = Vec::new();

@@ -18,7 +18,7 @@ pub(crate) enum Text {
 
 /// A value as expression.
 pub(crate) fn expr(item: Item, text: Text) -> Outcome<Expr> {
-    let at = item.at;
+    let (at, name_at) = (item.at, item.name_at);
     match item.value {
         Value::Expr(expr) => Ok(expr),
         Value::Selector(selector) => Ok(Expr::Columns(selector)),
@@ -41,7 +41,10 @@ pub(crate) fn expr(item: Item, text: Text) -> Outcome<Expr> {
             }
         }
         Value::Dict(entries) => structure(entries),
-        value => Ok(Expr::Literal(scalar(Item::new(value, at))?)),
+        value => {
+            let item = Item { value, at, name_at };
+            Ok(Expr::Literal(scalar(item)?))
+        }
     }
 }
 
@@ -100,13 +103,13 @@ pub(crate) fn scalar(item: Item) -> Outcome<Scalar> {
             .into());
         }
         other => {
-            let fault = Fault::invalid(
-                format!(
-                    "{} where a constant or an expression is wanted",
-                    other.kind()
-                ),
-                item.at,
-            );
+            let at = match other {
+                Value::Member { .. } | Value::Api { .. } => item.name_at.unwrap_or(item.at),
+                _ => item.at,
+            };
+            let what = other.kind();
+            let message = format!("{what} where a constant or an expression is wanted");
+            let fault = Fault::invalid(message, at);
             return Err(match other {
                 Value::Member { path, .. }
                     if super::methods::NAMESPACES.contains(&path.as_str()) =>

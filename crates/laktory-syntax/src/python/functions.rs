@@ -151,12 +151,14 @@ pub(crate) fn table(def: &'static FuncDef, receiver: Option<Expr>, call: Call) -
         })
         .collect();
     let call_at = call.at;
-    let places: Vec<At> = call.args.iter().map(|item| item.at).collect();
     let mut bound = if def.func == Func::Struct {
         structure(call, &slots)?
     } else {
         bind(call, &slots, false)?
     };
+    let places: Vec<At> = (0..def.params.len())
+        .map(|index| bound.place(index).unwrap_or(call_at))
+        .collect();
     let mut args: Vec<Arg> = receiver.map(Arg::Expr).into_iter().collect();
     args.extend(collect(def.params.iter().enumerate().map(
         |(index, param)| {

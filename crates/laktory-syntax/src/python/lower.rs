@@ -8,8 +8,9 @@ use super::bind::Call;
 use super::fault::{At, Fault, Outcome, both, collect};
 use super::literals::number;
 use super::operators::ambiguous;
+use super::parts::Parts;
 use super::value::{Item, Lambda, Root, Value};
-use super::{fold, functions, methods, parse, window};
+use super::{fold, functions, methods, parse, parts, window};
 use crate::Api;
 use crate::stack::with_room;
 
@@ -24,6 +25,8 @@ pub(crate) struct Lowerer {
     budget: u64,
     pub(super) calls: usize,
     pub(super) scope: Vec<(String, Item)>,
+    /// What was read so far, where somebody asks for it.
+    pub(crate) parts: Option<Parts>,
 }
 
 impl Lowerer {
@@ -34,6 +37,7 @@ impl Lowerer {
             budget: BUDGET,
             calls: 0,
             scope: Vec::new(),
+            parts: None,
         }
     }
 
@@ -76,6 +80,14 @@ impl Lowerer {
     }
 
     pub(super) fn eval(&mut self, node: &ast::Expr) -> Outcome<Item> {
+        let outcome = self.value_of(node);
+        if let (Some(parts), Ok(item)) = (&mut self.parts, &outcome) {
+            parts.node(node, item, self.text);
+        }
+        outcome
+    }
+
+    fn value_of(&mut self, node: &ast::Expr) -> Outcome<Item> {
         let at = self.at(node);
         self.charge(1, at)?;
         let value = match node {
@@ -291,7 +303,7 @@ impl Lowerer {
                 return Err(fault.into());
             }
         };
-        Ok(Item::new(value, at))
+        Ok(Item::new(value, at).named_at(name_at))
     }
 
     fn call(&mut self, node: &ast::ExprCall) -> Outcome<Item> {
@@ -317,9 +329,12 @@ impl Lowerer {
             self.charge(cost, at)?;
         }
         let name = call_name(&function.value);
+        if let Some(parts) = &mut self.parts {
+            parts.call(&name, &args);
+        }
         let call = Call {
             name,
-            at,
+            at: At::new(self.text, parts::name_of(&node.func)),
             args,
             kwargs,
         };
@@ -358,7 +373,10 @@ impl Lowerer {
             let value = self.eval(&keyword.value);
             match (&keyword.arg, value) {
                 (_, Err(faults)) => kwargs.push(Err(faults)),
-                (Some(name), Ok(item)) => kwargs.push(Ok((name.to_string(), item))),
+                (Some(name), Ok(item)) => {
+                    let name_at = self.at(name);
+                    kwargs.push(Ok((name.to_string(), item.named_at(name_at))));
+                }
                 (None, Ok(item)) => match item.value {
                     Value::Dict(entries) => {
                         for (key, value) in entries {

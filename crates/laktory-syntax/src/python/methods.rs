@@ -297,6 +297,7 @@ fn two_lists(lowerer: &mut Lowerer, mut call: Call) -> Outcome<Call> {
             Some(Item {
                 value: Value::List(new),
                 at,
+                ..
             }),
         ) => {
             if old.len() != new.len() {

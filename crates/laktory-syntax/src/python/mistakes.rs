@@ -48,7 +48,10 @@ pub(crate) const METHODS: &[(&str, &str)] = &[
         "write `.str.len_chars()`, or `.len()` for the number of rows",
     ),
     ("list.explode", "explode the frame, with a step `explode`"),
-    ("list.join", "there is no counterpart; write a SQL step"),
+    (
+        "list.join",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
     ("list.size", "write `.list.len()`"),
     ("negate", "write `-` in front, or `~` for not"),
     ("power", "write `** n`"),
@@ -70,7 +73,7 @@ pub(crate) const METHODS: &[(&str, &str)] = &[
     ("str.cat", "write `nw.concat_str('a', 'b', separator='-')`"),
     (
         "str.concat",
-        "columns are joined with `nw.concat_str('a', 'b')`, the rows of one by a SQL step with `STRING_AGG`",
+        "columns are joined with `nw.concat_str('a', 'b')`, the rows of one only by an engine that reads SQL steps itself",
     ),
     (
         "str.find",

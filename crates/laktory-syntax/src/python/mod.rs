@@ -18,6 +18,7 @@ mod native_methods;
 mod native_table;
 pub(crate) mod operators;
 pub(crate) mod parse;
+pub(crate) mod parts;
 mod selectors;
 pub(crate) mod shape_table;
 pub(crate) mod shapes;

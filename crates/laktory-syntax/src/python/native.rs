@@ -353,7 +353,10 @@ const REFUSED: &[(&str, &str)] = &[
         "take rows of the frame, with a step `filter` or `gather_every`",
     ),
     ("explode", "explode the frame, with a step `explode`"),
-    ("implode", "write a SQL step with `ARRAY_AGG`"),
+    (
+        "implode",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
     ("interpolate", "there is no counterpart"),
     (
         "hash",
@@ -373,12 +376,30 @@ const REFUSED: &[(&str, &str)] = &[
         "explode the list, compute, and aggregate again",
     ),
     ("to_physical", "write `.cast(...)`"),
-    ("sinh", "write a SQL step with `SINH`"),
-    ("cosh", "write a SQL step with `COSH`"),
-    ("tanh", "write a SQL step with `TANH`"),
-    ("arcsin", "write a SQL step with `ASIN`"),
-    ("arccos", "write a SQL step with `ACOS`"),
-    ("arctan", "write a SQL step with `ATAN`"),
+    (
+        "sinh",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
+    (
+        "cosh",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
+    (
+        "tanh",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
+    (
+        "arcsin",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
+    (
+        "arccos",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
+    (
+        "arctan",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
 ];
 
 /// What to do instead of a native method that has no counterpart.

@@ -241,10 +241,13 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ),
     ("explode", "explode the frame, with a step `explode`"),
     ("explode_outer", "explode the frame, with a step `explode`"),
-    ("collect_list", "write a SQL step with `ARRAY_AGG`"),
+    (
+        "collect_list",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
     (
         "collect_set",
-        "write a SQL step with `ARRAY_AGG(DISTINCT ...)`",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
     ),
     (
         "monotonically_increasing_id",
@@ -261,8 +264,14 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
         "declare the type of the column in the schema of the source",
     ),
     ("to_json", "there is no counterpart"),
-    ("sha2", "write a SQL step with the engine's own function"),
-    ("md5", "write a SQL step with the engine's own function"),
+    (
+        "sha2",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
+    (
+        "md5",
+        "there is no counterpart, except on an engine that reads SQL steps itself",
+    ),
     (
         "datediff",
         "subtract the dates and write `.dt.total_days()`",

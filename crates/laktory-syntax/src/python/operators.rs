@@ -166,6 +166,9 @@ impl Lowerer {
             let (a, b) = both(left, self.eval(&operation.right))?;
             self.charge(1 + copies(operation.op, &a.value, &b.value), at)?;
             left = operate(operation.op, a, b, at).map(|value| Item::new(value, at));
+            if let (Some(parts), Ok(item)) = (&mut self.parts, &left) {
+                parts.operation(item);
+            }
         }
         left
     }

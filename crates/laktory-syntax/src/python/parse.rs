@@ -35,6 +35,12 @@ pub(crate) fn parse(source: &str, text: u32) -> Result<ast::Expr, Fault> {
         Err(error) => {
             let at = At::new(text, error.location);
             let message = error.error.to_string();
+            if message == "unexpected EOF while parsing" {
+                let message = "the expression ends before all of it is closed";
+                return Err(Fault::new("syntax-error", message, at).hint(
+                    "within `{ }` and `[ ]` of YAML a comma ends a value: put the expression in quotes there",
+                ));
+            }
             let message = lower_first(message.trim_end_matches('.'));
             Err(Fault::new("syntax-error", message, at).hint_if(syntax_hint(source, at)))
         }

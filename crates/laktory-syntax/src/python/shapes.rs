@@ -5,6 +5,7 @@ use laktory_core::{Expr, FrameName, Func, Op, Scalar, Selector, UnionHow};
 use super::bind::{Call, bind, keyword, optional, required, rest};
 use super::convert::{self, Text};
 use super::fault::{At, Fault, Outcome, collect};
+use super::parts::start_of_text;
 use super::selectors::{self, by_dtype, columns, strings};
 use super::types;
 use super::value::{FrameValue, Item, Root, Value, When};
@@ -114,13 +115,21 @@ pub(super) fn call(root: Root, path: &str, call: &Call) -> Outcome<Option<Value>
     }))
 }
 
-/// A SQL text inside of a Python text. Its ranges cannot be mapped through escapes, so faults point at the literal.
+/// A SQL text inside of a Python text. Ranges cannot be mapped through escapes; faults in such a text point at the literal.
 pub(crate) fn sql(text: &str, at: At) -> Outcome<Expr> {
     crate::sql::expression(text).map_err(|errors| {
         super::fault::Faults(
             errors
                 .into_iter()
                 .map(|error| {
+                    if let Some(start) = start_of_text(text, at) {
+                        let range = error.range.start + start..error.range.end + start;
+                        let error = crate::FragmentError { range, ..error };
+                        return Fault {
+                            text: at.text,
+                            error,
+                        };
+                    }
                     let near = text.get(error.range.clone()).unwrap_or("");
                     let message = if near.is_empty() || near == text {
                         error.message

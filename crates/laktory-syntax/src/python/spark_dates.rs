@@ -1,5 +1,6 @@
 //! Spark's functions of dates and times, and its date patterns, in terms of the common API.
 
+use laktory_core::semantics::pattern::strftime;
 use laktory_core::{Arg, Expr, Func};
 
 use super::bind::{Call, bind, optional};
@@ -11,7 +12,7 @@ pub(super) fn date_format(call: Call) -> Outcome<Expr> {
     let at = call.at;
     let (receiver, [format]) = more(call, ["format"])?;
     let format = text(format, "format", at)?;
-    let strftime = java_format(&format).ok_or_else(|| {
+    let wanted = strftime(&format).ok_or_else(|| {
         Fault::new(
             "not-implemented",
             format!("the format `{format}` is not understood"),
@@ -21,7 +22,7 @@ pub(super) fn date_format(call: Call) -> Outcome<Expr> {
     })?;
     Ok(of(
         Func::DtToString,
-        vec![Arg::Expr(receiver), Arg::Str(strftime)],
+        vec![Arg::Expr(receiver), Arg::Str(wanted)],
     ))
 }
 
@@ -86,7 +87,7 @@ pub(super) fn parsed(call: Call, func: Func) -> Outcome<Expr> {
         Some(item) => {
             let at = item.at;
             let format = convert::string(item, "format")?;
-            Arg::Str(java_format(&format).ok_or_else(|| {
+            Arg::Str(strftime(&format).ok_or_else(|| {
                 Fault::new(
                     "not-implemented",
                     format!("the format `{format}` is not understood"),
@@ -108,36 +109,6 @@ pub(super) fn to_date(call: Call) -> Outcome<Expr> {
 
 pub(super) fn to_timestamp(call: Call) -> Outcome<Expr> {
     parsed(call, Func::StrToDatetime)
-}
-
-/// A Java date pattern as strftime format.
-pub(crate) fn java_format(pattern: &str) -> Option<String> {
-    let mut format = String::new();
-    let mut rest = pattern;
-    'next: while let Some(char) = rest.chars().next() {
-        for (java, strftime) in [
-            ("yyyy", "%Y"),
-            ("yy", "%y"),
-            ("MM", "%m"),
-            ("dd", "%d"),
-            ("HH", "%H"),
-            ("mm", "%M"),
-            ("ss", "%S"),
-            ("'T'", "T"),
-        ] {
-            if let Some(after) = rest.strip_prefix(java) {
-                format.push_str(strftime);
-                rest = after;
-                continue 'next;
-            }
-        }
-        if char.is_alphabetic() || char == '\'' || char == '%' {
-            return None;
-        }
-        format.push(char);
-        rest = &rest[char.len_utf8()..];
-    }
-    Some(format)
 }
 
 pub(super) fn date_trunc(mut call: Call) -> Outcome<Expr> {

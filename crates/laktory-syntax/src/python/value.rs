@@ -11,11 +11,25 @@ use super::window::{Ranking, Window};
 pub(crate) struct Item {
     pub(crate) value: Value,
     pub(crate) at: At,
+    /// Where its name stands, for a named argument.
+    pub(crate) name_at: Option<At>,
 }
 
 impl Item {
     pub(crate) fn new(value: Value, at: At) -> Self {
-        Self { value, at }
+        Self {
+            value,
+            at,
+            name_at: None,
+        }
+    }
+
+    /// The same, under a name that stands at a place.
+    pub(crate) fn named_at(self, at: At) -> Self {
+        Self {
+            name_at: Some(at),
+            ..self
+        }
     }
 }
 

@@ -118,6 +118,7 @@ fn bound_of(item: Option<Item>, at: At) -> Outcome<i64> {
                     path,
                 },
             at,
+            ..
         }) => match path.as_str() {
             "unboundedPreceding" => Ok(-UNBOUNDED),
             "unboundedFollowing" => Ok(UNBOUNDED),

@@ -63,12 +63,15 @@ pub(super) fn percentile(
     let ([quantile], [key]) = (args.nodes.as_slice(), function.within_group.as_slice()) else {
         return Err(vec![
             lower
-                .error("PERCENTILE_CONT takes a quantile and an order", function)
+                .error(
+                    "PERCENTILE_CONT takes a quantile and an order",
+                    &function.name,
+                )
                 .hint("write `PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x)`"),
         ]);
     };
     if !matches!(key.options.sort, None | Some(OrderBySort::Asc)) {
-        return lower.unsupported("PERCENTILE_CONT takes an ascending order", function);
+        return lower.unsupported("PERCENTILE_CONT takes an ascending order", &function.name);
     }
     let value = lower.expr(&key.expr)?;
     quantile_of(lower, value, quantile)

@@ -37,7 +37,7 @@ pub(super) fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result
             });
         }
         FunctionArguments::Subquery(_) => {
-            return lower.unsupported("a sub-query cannot stand in an expression", function);
+            return lower.unsupported("a sub-query cannot stand in an expression", &function.name);
         }
         FunctionArguments::List(list) => list,
     };
@@ -46,7 +46,7 @@ pub(super) fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result
     };
     let windowed = lower.statement && function.over.is_some();
     if !(windowed && list.clauses.iter().all(nulls) || list.clauses.is_empty()) {
-        return lower.unsupported("clauses inside of a call are not supported", function);
+        return lower.unsupported("clauses inside of a call are not supported", &function.name);
     }
     let mut nodes = Vec::new();
     let mut star = false;
@@ -54,7 +54,7 @@ pub(super) fn arguments<'a>(lower: &Lower<'_>, function: &'a Function) -> Result
         match arg {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => nodes.push(expr),
             FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if !star => star = true,
-            _ => return lower.unsupported("named arguments are not supported", function),
+            _ => return lower.unsupported("named arguments are not supported", &function.name),
         }
     }
     Ok(Arguments {
@@ -87,7 +87,7 @@ pub(super) fn function(lower: &Lower<'_>, function: &Function) -> Result<Expr> {
 fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
     let args = arguments(lower, function)?;
     if !matches!(function.parameters, FunctionArguments::None) {
-        return lower.unsupported("this form of a call is not supported", function);
+        return lower.unsupported("this form of a call is not supported", &function.name);
     }
     if name == "PERCENTILE_CONT" && function.over.is_none() && function.filter.is_none() {
         return aggregates::percentile(lower, function, &args);
@@ -96,12 +96,12 @@ fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
     if function.null_treatment == Some(ast::NullTreatment::IgnoreNulls) && !windowed {
         return Err(vec![
             lower
-                .error("IGNORE NULLS is not supported", function)
-                .hint("filter the nulls out in a step before, or write a SQL step"),
+                .error("IGNORE NULLS is not supported", &function.name)
+                .hint("filter the nulls out in a step before"),
         ]);
     }
     if !function.within_group.is_empty() {
-        return lower.unsupported("WITHIN GROUP belongs to PERCENTILE_CONT", function);
+        return lower.unsupported("WITHIN GROUP belongs to PERCENTILE_CONT", &function.name);
     }
     if let Some(over) = &function.over {
         return window::function(lower, function, name, &args, over);
@@ -109,18 +109,22 @@ fn called(lower: &Lower<'_>, function: &Function, name: &str) -> Result<Expr> {
     if table::is_windowed(name) {
         return Err(vec![
             lower
-                .error(&format!("`{name}` needs a window"), function)
+                .error(&format!("`{name}` needs a window"), &function.name)
                 .hint(format!("write `{name}(...) OVER (ORDER BY ...)`")),
         ]);
     }
     let expr = plain(lower, function, name, &args)?;
-    lower.checked(crate::check::call(&expr), function)?;
+    let sound = crate::check::call(&expr).map_err(|error| FragmentError {
+        message: format!("`{name}` of a single value"),
+        ..error
+    });
+    lower.checked(sound, &function.name)?;
     match &function.filter {
         None => Ok(expr),
         Some(condition) => {
             let condition = lower.expr(condition)?;
             filtered(expr, &condition)
-                .ok_or_else(|| vec![lower.error("FILTER belongs to an aggregate", function)])
+                .ok_or_else(|| vec![lower.error("FILTER belongs to an aggregate", &function.name)])
         }
     }
 }
@@ -177,7 +181,7 @@ fn wrong_count(
     name: &str,
     wanted: &str,
 ) -> Vec<FragmentError> {
-    vec![lower.invalid(format!("`{name}` takes {wanted}"), function)]
+    vec![lower.invalid(format!("`{name}` takes {wanted}"), &function.name)]
 }
 
 /// A call without window.
@@ -188,10 +192,10 @@ pub(super) fn plain(
     args: &Arguments<'_>,
 ) -> Result<Expr> {
     if args.star && (args.distinct || !args.nodes.is_empty()) {
-        return lower.unsupported("`COUNT(*)` takes nothing else", function);
+        return lower.unsupported("`COUNT(*)` takes nothing else", &function.name);
     }
     if args.star && name != "COUNT" {
-        return lower.unsupported("only `COUNT(*)` takes a star", function);
+        return lower.unsupported("only `COUNT(*)` takes a star", &function.name);
     }
     if let Some((least, most, target)) = table::fixed(name) {
         let count = args.nodes.len();
@@ -211,7 +215,7 @@ pub(super) fn plain(
         return distinct(lower, function, expr, args.distinct);
     }
     if args.distinct && name != "COUNT" {
-        return lower.unsupported("DISTINCT belongs to an aggregate", function);
+        return lower.unsupported("DISTINCT belongs to an aggregate", &function.name);
     }
     if table::is_special(name) {
         return special(lower, function, name, args);
@@ -219,7 +223,7 @@ pub(super) fn plain(
     if let Some(own) = user::expression(&function.name.to_string()) {
         let exprs = lower.exprs(args.nodes.iter().copied())?;
         return user::sql_call(own, exprs).map_err(|errors| {
-            let range = lower.error("", function).range;
+            let range = lower.error("", &function.name).range;
             let at = |error| FragmentError {
                 range: range.clone(),
                 ..error
@@ -229,14 +233,17 @@ pub(super) fn plain(
     }
     let error = FragmentError {
         code: "unknown-function",
-        ..lower.error(&format!("the SQL function `{name}` is not known"), function)
+        ..lower.error(
+            &format!("the SQL function `{name}` is not known"),
+            &function.name,
+        )
     };
     if let Some(hint) = hints::function(name) {
         return Err(vec![error.hint(hint)]);
     }
     Err(vec![match nearest(name, names()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("write it as a DataFrame expression, or in a SQL step"),
+        None => error.hint("`laktory docs` lists those that there are"),
     }])
 }
 
@@ -287,10 +294,10 @@ fn distinct(lower: &Lower<'_>, function: &Function, expr: Expr, distinct: bool) 
         return Ok(expr);
     }
     let Expr::Call { func, mut args } = expr else {
-        return lower.unsupported("DISTINCT belongs to an aggregate", function);
+        return lower.unsupported("DISTINCT belongs to an aggregate", &function.name);
     };
     if func.def().kind != FuncKind::Aggregate {
-        return lower.unsupported("DISTINCT belongs to an aggregate", function);
+        return lower.unsupported("DISTINCT belongs to an aggregate", &function.name);
     }
     if let Some(Arg::Expr(value)) = args.first_mut() {
         *value = Expr::call(Func::Unique, [value.clone()]);

@@ -71,7 +71,7 @@ pub(super) fn special(
         },
         ("DECODE", 3..) => decode(lower, nodes)?,
         ("TRY_DIVIDE", 2) => Expr::call(
-            Func::TrueDiv,
+            Func::SqlDiv,
             [
                 expr(0)?,
                 Expr::call(Func::SqlNullIf, [expr(1)?, Expr::literal(0_i64)]),

@@ -1,5 +1,6 @@
 //! SQL functions of dates and times with a shape of their own.
 
+use laktory_core::semantics::pattern::strftime;
 use laktory_core::{Arg, DType, Expr, Func, Scalar, TimeUnit};
 use sqlparser::ast::{self, Function};
 
@@ -51,7 +52,7 @@ pub(super) fn special(
                     let strftime = if format.contains('%') {
                         Some(format.clone())
                     } else {
-                        crate::python::spark_dates::java_format(&format)
+                        strftime(&format)
                     };
                     Arg::Str(strftime.ok_or_else(|| {
                         vec![
@@ -85,7 +86,7 @@ pub(super) fn special(
                     return Err(vec![
                         lower
                             .error("weeks are not supported", nodes[0])
-                            .hint("write a SQL step with `DATE_TRUNC('week', t)`"),
+                            .hint("its Monday is `DATE_TRUNC('day', t) - INTERVAL '1 day' * (EXTRACT(ISODOW FROM t) - 1)`"),
                     ]);
                 }
                 _ => return lower.unsupported(&format!("the unit `{unit}`"), nodes[0]),
@@ -105,7 +106,7 @@ pub(super) fn special(
         }
         ("DATE_FORMAT", 2) => {
             let format = lower.text(nodes[1])?;
-            match crate::python::spark_dates::java_format(&format) {
+            match strftime(&format) {
                 Some(strftime) => call(
                     Func::DtToString,
                     vec![Arg::Expr(expr(0)?), Arg::Str(strftime)],
@@ -122,7 +123,7 @@ pub(super) fn special(
         ("DATE_ADD" | "DATE_SUB" | "ADD_MONTHS", 2) => {
             if let ast::Expr::Interval(interval) = nodes[1] {
                 return lower
-                    .moved(expr(0)?, interval, name == "DATE_SUB", nodes[1])
+                    .moved(expr(0)?, interval, name == "DATE_SUB")
                     .map(Some);
             }
             let count = lower.integer(nodes[1])?;
@@ -185,7 +186,7 @@ pub(super) fn special(
             let part = |index: usize| lower.integer(nodes[index]);
             match crate::datetime::days(part(0)?, part(1)?, part(2)?) {
                 Some(days) => Expr::Literal(Scalar::Date(days)),
-                None => return Err(vec![lower.invalid("there is no such date", function)]),
+                None => return Err(vec![lower.invalid("there is no such date", &function.name)]),
             }
         }
         _ => return Ok(None),

@@ -12,6 +12,9 @@ pub(super) fn message(parsers: &str, word: &str, rest: &str) -> String {
     if parsers.starts_with("Expected: [NOT] NULL | TRUE") {
         return format!("`{word}` cannot follow `IS`");
     }
+    if parsers.starts_with("Unterminated string") {
+        return "the quote is not closed".to_owned();
+    }
     parsers.strip_prefix("Expected: ").map_or_else(
         || parsers.to_owned(),
         |rest| format!("expected {rest}").replace(", found: EOF", ", but the text ends"),
@@ -70,7 +73,7 @@ pub(super) fn syntax(text: &str, at: usize, message: &str) -> Option<String> {
         _ if matches!(previous.as_str(), "SELECT" | "WHERE") => {
             "this takes one expression, without SELECT or WHERE"
         }
-        _ if message.starts_with("Unterminated string") => {
+        _ if message.starts_with("the quote is not closed") => {
             "a quote inside of a text is doubled: `'it''s'`"
         }
         _ => return symbol(rest, before).map(str::to_owned),
@@ -122,32 +125,30 @@ fn symbol(rest: &str, before: &str) -> Option<&'static str> {
     })
 }
 
+/// Of functions that only engines with SQL of their own have.
+const NO_COUNTERPART: &str =
+    "there is no counterpart, except on an engine that reads SQL steps itself";
+
 /// Functions that other engines know, and what to write here.
 pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
-    ("ACOS", "write a SQL step with `ACOS`"),
+    ("ACOS", NO_COUNTERPART),
     ("APPROX_DISTINCT", "write `APPROX_COUNT_DISTINCT(x)`"),
     ("ARG_MAX", "write `nw.col('x').last(order_by='y')`"),
     ("ARG_MIN", "write `nw.col('x').first(order_by='y')`"),
-    ("ARRAY_AGG", "write a SQL step with `ARRAY_AGG`"),
+    ("ARRAY_AGG", NO_COUNTERPART),
     ("ARRAY_AVG", "write `nw.col('l').list.mean()`"),
-    ("ARRAY_JOIN", "there is no counterpart; write a SQL step"),
+    ("ARRAY_JOIN", NO_COUNTERPART),
     ("ARRAY_SUM", "write `nw.col('l').list.sum()`"),
-    (
-        "ARRAY_TO_STRING",
-        "there is no counterpart; write a SQL step",
-    ),
-    ("ASIN", "write a SQL step with `ASIN`"),
-    ("ATAN", "write a SQL step with `ATAN`"),
-    ("COLLECT_LIST", "write a SQL step with `ARRAY_AGG`"),
-    (
-        "COLLECT_SET",
-        "write a SQL step with `ARRAY_AGG(DISTINCT x)`",
-    ),
+    ("ARRAY_TO_STRING", NO_COUNTERPART),
+    ("ASIN", NO_COUNTERPART),
+    ("ATAN", NO_COUNTERPART),
+    ("COLLECT_LIST", NO_COUNTERPART),
+    ("COLLECT_SET", NO_COUNTERPART),
     (
         "CONVERT_TIMEZONE",
         "write `nw.col('t').dt.convert_time_zone('...')`",
     ),
-    ("COSH", "write a SQL step with `COSH`"),
+    ("COSH", NO_COUNTERPART),
     ("DATENAME", "write `STRFTIME(t, '%B')`"),
     (
         "DATE_BIN",
@@ -173,7 +174,7 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
         "GET_JSON_OBJECT",
         "declare the type of the column in the schema of the source, and write `a.b`",
     ),
-    ("GROUP_CONCAT", "write a SQL step with `STRING_AGG`"),
+    ("GROUP_CONCAT", NO_COUNTERPART),
     ("ISNUMERIC", "write `TRY_CAST(x AS DOUBLE) IS NOT NULL`"),
     (
         "JSON_EXTRACT",
@@ -184,16 +185,13 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
         "declare the type of the column in the schema of the source, and write `a.b`",
     ),
     ("LIKE", "write `s LIKE 'a%'`"),
-    ("LISTAGG", "write a SQL step with `STRING_AGG`"),
+    ("LISTAGG", NO_COUNTERPART),
     ("LIST_SUM", "write `nw.col('l').list.sum()`"),
     ("LOCALTIMESTAMP", "write `CURRENT_TIMESTAMP`"),
     ("MAX_BY", "write `nw.col('x').last(order_by='y')`"),
     ("MID", "write `SUBSTRING(s, 2, 3)`"),
     ("MIN_BY", "write `nw.col('x').first(order_by='y')`"),
-    (
-        "MODE",
-        "write a SQL step, or `nw.col('x').mode(keep='any')`",
-    ),
+    ("MODE", "write `nw.col('x').mode(keep='any')`"),
     (
         "MONOTONICALLY_INCREASING_ID",
         "write a step `with_row_index`, with an order",
@@ -208,20 +206,20 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ("QUANTILE", "write `QUANTILE_CONT(x, 0.5)`"),
     ("RAND", "write a step `sample` with a `seed`"),
     ("RANDOM", "write a step `sample` with a `seed`"),
-    ("REGEXP_COUNT", "there is no counterpart; write a SQL step"),
+    ("REGEXP_COUNT", NO_COUNTERPART),
     (
         "REGEXP_EXTRACT_ALL",
         "there is no counterpart; `REGEXP_EXTRACT` gives the first match",
     ),
-    ("REGEXP_INSTR", "there is no counterpart; write a SQL step"),
-    ("REPLICATE", "there is no counterpart; write a SQL step"),
+    ("REGEXP_INSTR", NO_COUNTERPART),
+    ("REPLICATE", NO_COUNTERPART),
     ("ROW", "write `STRUCT(x AS a, y AS b)`"),
-    ("SINH", "write a SQL step with `SINH`"),
-    ("STRING_AGG", "write a SQL step with `STRING_AGG`"),
+    ("SINH", NO_COUNTERPART),
+    ("STRING_AGG", NO_COUNTERPART),
     ("STRUCT_PACK", "write `STRUCT(x AS a, y AS b)`"),
     ("SUMIF", "write `SUM(x) FILTER (WHERE condition)`"),
     ("SUM_IF", "write `SUM(x) FILTER (WHERE condition)`"),
-    ("TANH", "write a SQL step with `TANH`"),
+    ("TANH", NO_COUNTERPART),
     (
         "TIMESTAMPDIFF",
         "write `DATE_DIFF('hour', a, b)`, which counts the full hours of the clock between them",
@@ -265,5 +263,49 @@ pub(super) fn function(name: &str) -> Option<&'static str> {
             "columns have no methods in SQL: write `x IS NULL`, `UPPER(x)`, or a DataFrame expression",
         ),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What looks like a call, and is read by the grammar.
+    const SYNTAX: [&str; 5] = ["CAST", "EXTRACT", "FILTER", "STRUCT", "TRY_CAST"];
+
+    /// Names that are called in the code of a hint.
+    fn called(hint: &str) -> impl Iterator<Item = &str> {
+        let code = hint.split('`').skip(1).step_by(2);
+        code.flat_map(|code| {
+            code.match_indices('(').filter_map(|(at, _)| {
+                let before = &code[..at];
+                let start = before.rfind(|char: char| !(char.is_ascii_uppercase() || char == '_'));
+                Some(&before[start.map_or(0, |start| start + 1)..]).filter(|name| !name.is_empty())
+            })
+        })
+    }
+
+    #[test]
+    fn hints_name_what_there_is() {
+        for (name, hint) in FUNCTIONS {
+            for called in called(hint) {
+                let known = SYNTAX.contains(&called)
+                    || crate::sql::calls::names().any(|known| known == called);
+                assert!(
+                    known && !FUNCTIONS.iter().any(|(refused, _)| *refused == called),
+                    "{name}: {hint}"
+                );
+            }
+            let mut code = hint
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .filter(|code| code.starts_with("nw."));
+            let wrong = code.find(|code| {
+                crate::python_expression(&code.replace("'...'", "'UTC'"), crate::Api::Narwhals)
+                    .is_err()
+            });
+            assert_eq!(wrong, None, "{name}: {hint}");
+        }
     }
 }

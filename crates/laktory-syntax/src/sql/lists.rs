@@ -87,6 +87,6 @@ pub(super) fn structure<'a>(
 fn unique(lower: &Lower<'_>, fields: Vec<Expr>, function: &Function) -> Result<Vec<Expr>> {
     match crate::check::unique_names(fields.iter()) {
         Ok(()) => Ok(fields),
-        Err((_, error)) => lower.checked(Err(error), function).map(|()| fields),
+        Err((_, error)) => lower.checked(Err(error), &function.name).map(|()| fields),
     }
 }

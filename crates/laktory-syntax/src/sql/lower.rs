@@ -7,8 +7,9 @@ use sqlparser::ast::{self, BinaryOperator, CastKind, Spanned, TrimWhereField};
 use super::operators::untyped;
 use super::parts::field;
 use super::position::Source;
-use super::{calls, lists, types};
+use super::{calls, extent, lists, types};
 use crate::diagnostic::FragmentError;
+use crate::written::Part;
 
 /// Errors of one text.
 pub(super) type Result<T> = std::result::Result<T, Vec<FragmentError>>;
@@ -16,11 +17,13 @@ pub(super) type Result<T> = std::result::Result<T, Vec<FragmentError>>;
 /// Lowers the trees of one text.
 #[derive(Debug)]
 pub(super) struct Lower<'a> {
-    source: Source<'a>,
+    pub(super) source: Source<'a>,
     /// Whether the expression is of a statement: functions then mean what engines of SQL have them mean.
     pub(super) statement: bool,
     /// Calls that are open, one inside of another.
     calls: std::cell::Cell<usize>,
+    /// What was read so far, where somebody asks for it.
+    parts: Option<std::cell::RefCell<Vec<Part>>>,
 }
 
 /// Most nodes that copies of one operand may have.
@@ -53,17 +56,22 @@ pub(super) fn call(func: Func, args: Vec<Arg>) -> Expr {
 
 impl<'a> Lower<'a> {
     pub(super) fn new(text: &'a str) -> Self {
+        Self::over(Source::new(text))
+    }
+
+    fn over(source: Source<'a>) -> Self {
         Self {
-            source: Source { text },
+            source,
             statement: false,
             calls: std::cell::Cell::new(0),
+            parts: None,
         }
     }
 
-    fn of_statement(text: &'a str) -> Self {
+    fn of_statement(source: Source<'a>) -> Self {
         Self {
             statement: true,
-            ..Self::new(text)
+            ..Self::over(source)
         }
     }
 }
@@ -74,10 +82,73 @@ impl<'a> Lower<'a> {
 /// # Errors
 /// SQL that has no counterpart among the expressions, each with its place in `text`.
 pub fn tree(text: &str, node: &ast::Expr) -> Result<Expr> {
-    crate::stack::with_room(|| Lower::of_statement(text).expr(node))
+    crate::stack::with_room(|| Lower::of_statement(Source::new(text)).expr(node))
+}
+
+/// A statement that the caller has parsed, whose expressions are read once more part by part.
+#[derive(Debug)]
+pub struct StatementParts<'a>(Source<'a>);
+
+impl<'a> StatementParts<'a> {
+    /// Of the text of the whole statement, to which the places of its trees belong.
+    #[must_use]
+    pub fn of(text: &'a str) -> Self {
+        Self(Source::new(text))
+    }
+
+    /// The parts of an expression, as [`tree`] reads it: inner ones first.
+    #[must_use]
+    pub fn tree(&self, node: &ast::Expr) -> Vec<Part> {
+        crate::stack::with_room(|| Lower::of_statement(self.0.clone()).parts_of(node))
+    }
 }
 
 impl Lower<'_> {
+    /// What an expression is read as, part by part.
+    pub(super) fn parts_of(mut self, node: &ast::Expr) -> Vec<Part> {
+        self.parts = Some(std::cell::RefCell::default());
+        // The parts before a fault are parts all the same.
+        let _ = self.expr(node);
+        self.parts
+            .take()
+            .map(std::cell::RefCell::into_inner)
+            .unwrap_or_default()
+    }
+
+    /// Takes down what a node was read as.
+    pub(super) fn read_as(&self, node: &ast::Expr, expr: &Expr) {
+        let Some(parts) = &self.parts else {
+            return;
+        };
+        let mut parts = parts.borrow_mut();
+        let name =
+            |word: &ast::Ident| Part::name(word.value.as_str(), self.source.range(word.span));
+        match node {
+            ast::Expr::Value(value) => {
+                if let Some(text) = value.value.clone().into_string() {
+                    parts.push(Part::name(text, self.source.range(value.span)));
+                }
+            }
+            ast::Expr::Identifier(word) => parts.push(name(word)),
+            ast::Expr::CompoundIdentifier(words) => parts.extend(words.iter().map(name)),
+            ast::Expr::CompoundFieldAccess { access_chain, .. } => {
+                parts.extend(access_chain.iter().filter_map(|access| match access {
+                    ast::AccessExpr::Dot(ast::Expr::Identifier(word)) => Some(name(word)),
+                    ast::AccessExpr::Subscript(ast::Subscript::Index {
+                        index: ast::Expr::Value(value),
+                    }) => {
+                        let field = value.value.clone().into_string()?;
+                        Some(Part::name(field, self.source.range(value.span)))
+                    }
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+        let (range, word) = extent::of(&self.source, node);
+        parts.push(Part::expr(expr.clone(), range, word).spelled(spelling(node)));
+    }
+
     /// SQL that has no counterpart here.
     pub(super) fn unsupported<T>(&self, what: &str, node: &impl Spanned) -> Result<T> {
         Err(vec![self.error(what, node)])
@@ -124,6 +195,14 @@ impl Lower<'_> {
 
     /// Lowers one expression.
     pub(super) fn expr(&self, node: &ast::Expr) -> Result<Expr> {
+        let outcome = self.lowered(node);
+        if let Ok(expr) = &outcome {
+            self.read_as(node, expr);
+        }
+        outcome
+    }
+
+    fn lowered(&self, node: &ast::Expr) -> Result<Expr> {
         use ast::Expr as Sql;
         Ok(match node {
             Sql::Identifier(name) => Expr::column(name.value.as_str()),
@@ -282,8 +361,10 @@ impl Lower<'_> {
                 format: None,
             } => {
                 let Some(to) = types::dtype(data_type) else {
+                    let range = extent::of_type(&self.source, node, expr);
+                    let message = format!("the type `{data_type}` is not known");
                     return Err(vec![
-                        self.error(&format!("the type `{data_type}` is not known"), node)
+                        FragmentError::new("sql-unsupported", message, range)
                             .hint("such as `BIGINT`, `DOUBLE`, `DECIMAL(10, 2)`, `STRING`, `DATE`, `TIMESTAMP`, `INT[]`"),
                     ]);
                 };
@@ -394,4 +475,32 @@ impl Lower<'_> {
             Err(errors)
         }
     }
+}
+
+/// How SQL spells the function or operator of a node.
+fn spelling(node: &ast::Expr) -> Option<String> {
+    let word = match node {
+        ast::Expr::Function(function) => return Some(function.name.to_string()),
+        ast::Expr::BinaryOp { op, .. } => return Some(op.to_string()),
+        ast::Expr::UnaryOp { op, .. } => return Some(op.to_string()),
+        ast::Expr::Between { .. } => "BETWEEN",
+        ast::Expr::InList { .. } => "IN",
+        ast::Expr::Like { .. } => "LIKE",
+        ast::Expr::ILike { .. } => "ILIKE",
+        ast::Expr::SimilarTo { .. } => "SIMILAR TO",
+        ast::Expr::RLike { .. } => "RLIKE",
+        ast::Expr::Extract { .. } => "EXTRACT",
+        ast::Expr::Position { .. } => "POSITION",
+        ast::Expr::Substring { .. } => "SUBSTRING",
+        ast::Expr::Trim { .. } => "TRIM",
+        ast::Expr::Ceil { .. } => "CEIL",
+        ast::Expr::Floor { .. } => "FLOOR",
+        ast::Expr::IsDistinctFrom(..) => "IS DISTINCT FROM",
+        ast::Expr::IsNotDistinctFrom(..) => "IS NOT DISTINCT FROM",
+        ast::Expr::IsTrue(_) | ast::Expr::IsNotTrue(_) => "IS TRUE",
+        ast::Expr::IsFalse(_) | ast::Expr::IsNotFalse(_) => "IS FALSE",
+        ast::Expr::Interval(_) => "INTERVAL",
+        _ => return None,
+    };
+    Some(word.to_owned())
 }

@@ -52,6 +52,9 @@ impl Lower<'_> {
         let mut left = self.expr(next);
         while let Some((node, op, right)) = spine.pop() {
             left = self.operate(left, op, right, node);
+            if let Ok(expr) = &left {
+                self.read_as(node, expr);
+            }
         }
         left
     }
@@ -117,7 +120,7 @@ impl Lower<'_> {
                     unit: *unit,
                 }));
             }
-            return self.moved(left, interval, back, node);
+            return self.moved(left, interval, back);
         }
         if let ast::Expr::BinaryOp {
             left: first,
@@ -146,7 +149,7 @@ impl Lower<'_> {
         } = node
             && let ast::Expr::Interval(interval) = &**first
         {
-            return self.moved(self.expr(right)?, interval, false, node);
+            return self.moved(self.expr(right)?, interval, false);
         }
         match op {
             BinaryOperator::Regexp | BinaryOperator::PGRegexMatch => {
@@ -173,7 +176,7 @@ impl Lower<'_> {
             BinaryOperator::Plus => Func::Add,
             BinaryOperator::Minus => Func::Sub,
             BinaryOperator::Multiply => Func::Mul,
-            BinaryOperator::Divide => Func::TrueDiv,
+            BinaryOperator::Divide => Func::SqlDiv,
             BinaryOperator::Modulo => Func::SqlMod,
             BinaryOperator::Eq => Func::Eq,
             BinaryOperator::NotEq => Func::Ne,

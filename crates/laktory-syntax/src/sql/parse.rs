@@ -8,8 +8,10 @@ use sqlparser::tokenizer::Token;
 use super::hints;
 use super::lower::{Lower, Result};
 use super::position::{Source, within_bounds};
+use super::rows::sql_rows_compared;
 use crate::diagnostic::FragmentError;
 use crate::stack::with_room;
+use crate::written::Part;
 
 /// The generic dialect, whose identifiers may also stand in back-quotes.
 #[derive(Debug)]
@@ -93,6 +95,27 @@ pub fn sql_projection(text: &str) -> Result<Expr> {
     with_room(|| parse(text, true))
 }
 
+/// The parts of a scalar SQL expression that is all right as SQL, inner ones first; behind it may stand a name.
+pub(crate) fn parts(text: &str) -> Vec<Part> {
+    if let Some(rest) = text.strip_prefix('\u{feff}') {
+        return parts(rest).into_iter().map(|part| part.behind(3)).collect();
+    }
+    if within_bounds(text).is_err() {
+        return Vec::new();
+    }
+    with_room(|| {
+        let dialect = Scalars(GenericDialect {});
+        let parser = Parser::new(&dialect).with_recursion_limit(256);
+        let tree = parser
+            .try_with_sql(text)
+            .and_then(|mut parser| parser.parse_expr());
+        match tree {
+            Ok(tree) => Lower::new(text).parts_of(&tree),
+            Err(_) => Vec::new(),
+        }
+    })
+}
+
 fn parse(text: &str, projection: bool) -> Result<Expr> {
     // A mark of the byte order, as editors put in front of a file.
     if let Some(rest) = text.strip_prefix('\u{feff}') {
@@ -104,7 +127,7 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
             errors.into_iter().map(behind).collect()
         });
     }
-    let source = Source { text };
+    let source = Source::new(text);
     within_bounds(text).map_err(|error| vec![error])?;
     if text.trim().is_empty() {
         return Err(vec![FragmentError::new(
@@ -133,7 +156,8 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
         .with_recursion_limit(256)
         .try_with_sql(text)
         .map_err(failed)?;
-    let tree = parser.parse_expr().map_err(failed)?;
+    let mut tree = parser.parse_expr().map_err(failed)?;
+    sql_rows_compared(&mut tree);
     let lower = Lower::new(text);
     let mut expr = lower.expr(&tree)?;
     if projection {

@@ -3,8 +3,11 @@
 use laktory_core::{Arg, Expr, Func, Scalar};
 use sqlparser::ast::{self, AccessExpr, CeilFloorKind, DateTimeField, Spanned, Subscript};
 
+use super::extent;
 use super::lower::{Lower, Result, call};
+use crate::FragmentError;
 use crate::join::join;
+use crate::suggest::did_you_mean;
 
 impl Lower<'_> {
     pub(super) fn in_list(&self, expr: &ast::Expr, list: &[ast::Expr]) -> Result<Expr> {
@@ -108,7 +111,7 @@ impl Lower<'_> {
         }
         let patterns = super::calls::arguments(self, function)?.nodes;
         if patterns.is_empty() {
-            return self.unsupported("LIKE ALL takes a list in parentheses", function);
+            return self.unsupported("LIKE ALL takes a list in parentheses", &function.name);
         }
         self.likes(expr, &patterns, escape, ignore_case, Expr::and)
             .map(Some)
@@ -238,6 +241,17 @@ impl Lower<'_> {
                         ),
                 ]);
             }
+            F::Custom(word) => {
+                let range = self.source.range(word.span);
+                let message = format!("the part `{word}` is not known");
+                let known = [
+                    "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND",
+                ];
+                let hint = did_you_mean(&word.value, known);
+                return Err(vec![
+                    FragmentError::new("sql-unsupported", message, range).hint_if(hint),
+                ]);
+            }
             other => {
                 return self.unsupported(&format!("the part `{other}` is not supported"), node);
             }
@@ -324,14 +338,8 @@ impl Lower<'_> {
     }
 
     /// `x + INTERVAL '1' MONTH`.
-    pub(super) fn moved(
-        &self,
-        expr: Expr,
-        interval: &ast::Interval,
-        back: bool,
-        node: &ast::Expr,
-    ) -> Result<Expr> {
-        let parts = self.interval(interval, node)?;
+    pub(super) fn moved(&self, expr: Expr, interval: &ast::Interval, back: bool) -> Result<Expr> {
+        let parts = self.interval(interval)?;
         Ok(parts.into_iter().fold(expr, |expr, (count, unit)| {
             let count = if back { count.saturating_neg() } else { count };
             let by = format!("{count}{unit}");
@@ -358,14 +366,12 @@ impl Lower<'_> {
     }
 
     /// Counts and units of an interval, in the units of `dt.offset_by`.
-    fn interval(
-        &self,
-        interval: &ast::Interval,
-        node: &ast::Expr,
-    ) -> Result<Vec<(i64, &'static str)>> {
+    fn interval(&self, interval: &ast::Interval) -> Result<Vec<(i64, &'static str)>> {
         let wrong = || {
+            let range = extent::of_interval(&self.source, interval);
+            let message = "this interval is not supported";
             vec![
-                self.error("this interval is not supported", node)
+                FragmentError::new("sql-unsupported", message, range)
                     .hint("write whole numbers and units: `INTERVAL '1 hour 30 minutes'`"),
             ]
         };
@@ -402,7 +408,7 @@ impl Lower<'_> {
         node: &ast::Expr,
     ) -> Result<Expr> {
         let mut micros = 0_i64;
-        for (count, unit) in self.interval(interval, node)? {
+        for (count, unit) in self.interval(interval)? {
             let size = match unit {
                 "d" => 86_400_000_000,
                 "h" => 3_600_000_000,

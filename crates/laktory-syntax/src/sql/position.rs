@@ -1,10 +1,13 @@
 //! Places in a SQL text: from the parser's lines and columns to bytes, and a bound on nesting before parsing.
 
+use std::cell::OnceCell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use sqlparser::tokenizer::{Location, Span};
 
-use super::width::{MANY_TERMS, MAX_ANDS, MAX_ORS, most_terms};
+use super::template::lexed;
+use super::width::{MANY_TERMS, MAX_ANDS, MAX_ORS, Token, most_terms};
 use crate::diagnostic::FragmentError;
 
 /// Longest expression, in bytes.
@@ -12,31 +15,70 @@ const MAX_BYTES: usize = 900_000;
 /// Deepest nesting of brackets, `CASE`s and operators.
 const MAX_DEPTH: usize = 200;
 
-/// A text whose lines are known.
-#[derive(Debug)]
+/// A text whose lines and words are known. Both are found once, when they are first asked for, also for its copies.
+#[derive(Clone, Debug)]
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
+    lines: Rc<OnceCell<Vec<Line>>>,
+    tokens: Rc<OnceCell<Vec<Token<'a>>>>,
 }
 
-impl Source<'_> {
+/// Where a line begins, and characters of it that are more than a byte: their column, and how many bytes they and those
+/// before them have too many.
+#[derive(Debug)]
+struct Line {
+    start: usize,
+    wide: Vec<(usize, usize)>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            lines: Rc::default(),
+            tokens: Rc::default(),
+        }
+    }
+
+    /// The words and signs of the text; none where a quote in it is not closed.
+    pub(super) fn tokens(&self) -> &[Token<'a>] {
+        self.tokens.get_or_init(|| lexed(self.text))
+    }
+
+    fn lines(&self) -> &[Line] {
+        self.lines.get_or_init(|| {
+            let mut start = 0;
+            let lines = self.text.split_inclusive('\n').map(|text| {
+                let mut surplus = 0;
+                let wide = text
+                    .chars()
+                    .enumerate()
+                    .filter(|(_, char)| !char.is_ascii());
+                let wide = wide.map(|(column, char)| {
+                    surplus += char.len_utf8() - 1;
+                    (column, surplus)
+                });
+                let line = Line {
+                    start,
+                    wide: wide.collect(),
+                };
+                start += text.len();
+                line
+            });
+            lines.collect()
+        })
+    }
+
     /// The byte at a line and column, both from 1, the column in characters.
     fn byte(&self, location: Location) -> Option<usize> {
-        let line = usize::try_from(location.line).ok()?.checked_sub(1)?;
+        let number = usize::try_from(location.line).ok()?.checked_sub(1)?;
         let column = usize::try_from(location.column).ok()?.checked_sub(1)?;
-        let start: usize = self
-            .text
-            .split_inclusive('\n')
-            .take(line)
-            .map(str::len)
-            .sum();
-        let within: usize = self
-            .text
-            .get(start..)?
-            .chars()
-            .take(column)
-            .map(char::len_utf8)
-            .sum();
-        Some(start + within)
+        let Some(line) = self.lines().get(number) else {
+            return Some(self.text.len());
+        };
+        let wide = line.wide.partition_point(|(before, _)| *before < column);
+        let surplus = wide.checked_sub(1).map_or(0, |last| line.wide[last].1);
+        Some(self.text.floor_char_boundary(line.start + column + surplus))
     }
 
     /// The bytes of a span; the whole text when the parser does not know them.
@@ -188,5 +230,34 @@ fn reset(open: &mut [usize], depth: &mut usize) {
     if let Some(last) = open.last_mut() {
         *depth = depth.saturating_sub(*last);
         *last = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_counted_in_characters() {
+        for text in ["a bc\nd", "é a\n日本 b\n\nñ", "\n\n", "", "ab🦀c\r\nd🦀🦀e"] {
+            let source = Source::new(text);
+            for (at, _) in text.char_indices() {
+                let before = &text[..at];
+                let line = before.matches('\n').count() + 1;
+                let column = before
+                    .chars()
+                    .rev()
+                    .take_while(|char| *char != '\n')
+                    .count()
+                    + 1;
+                let location = Location {
+                    line: line as u64,
+                    column: column as u64,
+                };
+                assert_eq!(source.byte(location), Some(at), "{text:?} {line}:{column}");
+            }
+        }
+        let behind = Location { line: 9, column: 1 };
+        assert_eq!(Source::new("a").byte(behind), Some(1));
     }
 }

@@ -9,6 +9,7 @@ use crate::diagnostic::FragmentError;
 use crate::placeholder::named;
 use crate::sql::width::{self, Token};
 use crate::sql::{asked, copies};
+use crate::written::Part;
 
 /// Longest statement, in bytes.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -118,6 +119,37 @@ pub fn sql_statement(text: &str) -> Result<SqlTemplate, Vec<FragmentError>> {
     }
     segments.extend(added.map(|(at, sign)| (SqlSegment::Text(sign.to_string()), at..at)));
     Ok(SqlTemplate::new(segments))
+}
+
+/// The words and signs of a text; none where a quote in it is not closed.
+pub(super) fn lexed(text: &str) -> Vec<Token<'_>> {
+    let pieces = scan(text).unwrap_or_default();
+    tokens(text, &pieces)
+}
+
+/// The names and placeholders of a statement, where they stand: words as they are, and what is in double or back quotes.
+/// Texts and comments have none. A name that another one owns is also there with its owner, `c.name`.
+#[must_use]
+pub fn sql_words(text: &str) -> Vec<Part> {
+    let tokens = lexed(text);
+    let mut words: Vec<Part> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let name = match token.text.chars().next() {
+            Some(quote @ ('"' | '`')) => token.text.trim_matches(quote).to_owned(),
+            Some('{') => token.text.to_owned(),
+            Some(first) if first.is_alphabetic() || first == '_' => token.text.to_owned(),
+            _ => continue,
+        };
+        let range = token.start..token.start + token.text.len();
+        if let Some([owner, dot]) = at.checked_sub(2).and_then(|start| tokens.get(start..at))
+            && dot.text == "."
+        {
+            let owner = owner.text.trim_matches(['"', '`']);
+            words.push(Part::name(format!("{owner}.{name}"), range.clone()));
+        }
+        words.push(Part::name(name, range));
+    }
+    words
 }
 
 /// The words and signs of a statement.

@@ -112,7 +112,7 @@ pub(super) fn special(
                 None => " ".to_owned(),
             };
             if fill.chars().count() != 1 {
-                return lower.unsupported("the filling is one character", function);
+                return lower.unsupported("the filling is one character", &function.name);
             }
             let func = if name == "LPAD" {
                 Func::StrPadStart

@@ -18,7 +18,12 @@ pub(crate) fn parse(text: &str) -> Option<DType> {
 
 fn decimal(info: &ExactNumberInfo) -> Option<DType> {
     let (precision, scale) = match info {
-        ExactNumberInfo::None => (10, 0),
+        ExactNumberInfo::None => {
+            return Some(DType::Decimal {
+                precision: None,
+                scale: 0,
+            });
+        }
         ExactNumberInfo::Precision(precision) => (*precision, 0),
         ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, *scale),
     };

@@ -10,6 +10,8 @@ use crate::diagnostic::FragmentError;
 const MAX_NESTING: usize = 45;
 /// Longest chain of operators that parentheses cannot shorten, such as `a + b + c`.
 const MAX_CHAIN: usize = 500;
+/// What an interval counts for in such a chain, beside its sign.
+const INTERVAL_COST: usize = 3;
 /// Longest chain of OR.
 pub(super) const MAX_ORS: usize = 5_000;
 /// Longest chain of AND: engines take such chains apart, and look at each term beside each other.
@@ -22,6 +24,8 @@ const MAX_SETS: usize = 500;
 const MAX_BRANCHES: usize = 2_500;
 /// Most joins.
 const MAX_JOINS: usize = 100;
+/// Most sub-queries: each is a join, and engines walk what stands below it.
+const MAX_QUERIES: usize = 100;
 /// Most tables of WITH: each may read the one before it, and engines walk such a chain again for each of them.
 const MAX_TABLES: usize = 100;
 /// Operands of a chain that stay side by side.
@@ -91,6 +95,8 @@ struct Level {
     sets: Chain,
     /// Whether tables of WITH come before the first query.
     with: bool,
+    /// Whether it is a table of WITH or an operand of a set operation, which are counted as such.
+    is_operand: bool,
     /// The separators of `sets`, without blanks.
     set_kind: String,
     set_count: usize,
@@ -125,7 +131,7 @@ const ENDS: &[&str] = &[
 /// Operators that are words.
 const OPERATORS: &[&str] = &[
     "NOT", "IS", "IN", "LIKE", "ILIKE", "RLIKE", "SIMILAR", "BETWEEN", "COLLATE", "XOR", "DIV",
-    "AT",
+    "AT", "INTERVAL",
 ];
 
 /// The parentheses that a statement needs to have a flat tree: positions, in order, with what stands there.
@@ -138,6 +144,7 @@ pub(super) fn parentheses(tokens: &[Token<'_>]) -> Result<Vec<(usize, char)>, Fr
         out: Vec::new(),
         joins: 0,
         tables: 0,
+        queries: 0,
     };
     for at in 0..tokens.len() {
         scan.token(tokens, at)?;
@@ -155,6 +162,7 @@ struct Scan {
     out: Vec<(usize, char)>,
     joins: usize,
     tables: usize,
+    queries: usize,
 }
 
 impl Scan {
@@ -169,11 +177,22 @@ impl Scan {
         }
         match token.text {
             "(" | "[" => {
+                let tables = self.tables;
                 if before.is_some_and(|before| before.is_any(&["AS", "MATERIALIZED"])) {
                     self.table(token)?;
                 }
+                if token.text == "[" {
+                    // `x[1][1]` is a chain too.
+                    self.operator(token)?;
+                }
+                let level = self.level();
+                let separator = level.sets.separators.last();
+                let is_operand = separator.is_some_and(|last| last.end == end_before)
+                    || (level.is_operand && before.is_some_and(|before| before.is("(")));
                 let starts_set = after.is_some_and(|after| after.is("SELECT") || after.is("("));
-                return self.open(token, false, starts_set);
+                self.open(token, false, starts_set)?;
+                self.level().is_operand = is_operand || self.tables > tables;
+                return Ok(());
             }
             ")" | "]" => {
                 if self.levels.len() > 1 {
@@ -218,6 +237,10 @@ impl Scan {
         if token.is_any(OPERATORS) {
             if token.is("BETWEEN") {
                 self.level().betweens += 1;
+            }
+            if token.is("INTERVAL") {
+                // Calendars take more room than numbers.
+                self.level().operators += INTERVAL_COST;
             }
             return self.operator(token);
         }
@@ -283,6 +306,7 @@ impl Scan {
             self.level().with = true;
         }
         if token.is("SELECT") {
+            self.query(token)?;
             let level = self.level();
             level.with = false;
             if level.sets.begin.is_none() && level.sets.separators.is_empty() {
@@ -314,6 +338,23 @@ impl Scan {
             format!("a statement has at most {MAX_JOINS} joins"),
             token,
             "split it into several nodes",
+        ))
+    }
+
+    /// The first SELECT within brackets is a sub-query.
+    fn query(&mut self, token: Token<'_>) -> Result<(), FragmentError> {
+        let within = self.levels.len() > 1;
+        let level = self.level();
+        let first = level.sets.begin.is_none() && level.sets.separators.is_empty();
+        let counted = within && first && !level.is_operand;
+        self.queries += usize::from(counted);
+        if self.queries <= MAX_QUERIES {
+            return Ok(());
+        }
+        Err(too_large(
+            format!("a statement has at most {MAX_QUERIES} sub-queries"),
+            token,
+            "split it into several nodes, or join a table of what is sought",
         ))
     }
 

@@ -12,8 +12,10 @@ use sqlparser::ast::{
 };
 
 use super::calls::{self, Arguments};
+use super::extent;
 use super::lower::{Lower, Result, call};
 use super::table;
+use crate::FragmentError;
 
 /// A part of a date by its name in `DATE_PART`.
 pub(super) fn date_field(part: &str) -> Option<DateTimeField> {
@@ -53,7 +55,7 @@ fn of_statement(
     args: &Arguments<'_>,
     spec: &WindowSpec,
 ) -> Result<Option<Expr>> {
-    let Some(func) = WindowFunc::of_name(name) else {
+    let Some((func, of_truth)) = framed(name) else {
         return Ok(None);
     };
     let plain = func.is_framed() && spec.order_by.is_empty() && spec.window_frame.is_none();
@@ -61,7 +63,10 @@ fn of_statement(
         return Ok(None);
     }
     if args.distinct {
-        return lower.unsupported("DISTINCT in an ordered window is not supported", function);
+        return lower.unsupported(
+            "DISTINCT in an ordered window is not supported",
+            &function.name,
+        );
     }
     if spec.partition_by.is_empty() && spec.order_by.is_empty() && args.nodes.is_empty() {
         let index = Expr::call(Func::RowIndex, []);
@@ -70,19 +75,25 @@ fn of_statement(
                 let number = Expr::call(Func::Add, [index, Expr::literal(1_i64)]);
                 Ok(Some(number))
             }
-            _ => lower.unsupported(&format!("`{name}` needs an order"), function),
+            _ => lower.unsupported(&format!("`{name}` needs an order"), &function.name),
         };
     }
     let mut values = lower.exprs(args.nodes.iter().copied())?;
-    let least = usize::from(!matches!(
-        func,
-        WindowFunc::RowNumber
-            | WindowFunc::Rank
-            | WindowFunc::DenseRank
-            | WindowFunc::PercentRank
-            | WindowFunc::CumeDist
-            | WindowFunc::Count
-    ));
+    if let Some(of_truth) = of_truth {
+        values = values.into_iter().map(of_truth).collect();
+    }
+    let least = usize::from(
+        of_truth.is_some()
+            || !matches!(
+                func,
+                WindowFunc::RowNumber
+                    | WindowFunc::Rank
+                    | WindowFunc::DenseRank
+                    | WindowFunc::PercentRank
+                    | WindowFunc::CumeDist
+                    | WindowFunc::Count
+            ),
+    );
     let most = match func {
         WindowFunc::Lag | WindowFunc::Lead => 3,
         WindowFunc::NthValue => 2,
@@ -91,7 +102,21 @@ fn of_statement(
     };
     if values.len() < least || values.len() > most {
         let message = format!("`{name}` takes another number of arguments");
-        return Err(vec![lower.invalid(message, function)]);
+        return Err(vec![lower.invalid(message, &function.name)]);
+    }
+    let number = |at: usize, least: i128| match (values.get(at), args.nodes.get(at)) {
+        (Some(Expr::Literal(Scalar::Int(number))), _) if *number >= least => Ok(()),
+        (Some(_), Some(node)) => {
+            let message = format!("`{name}` takes a whole number here, of {least} or more");
+            Err(vec![lower.invalid(message, *node)])
+        }
+        _ => Ok(()),
+    };
+    match func {
+        WindowFunc::Ntile => number(0, 1)?,
+        WindowFunc::NthValue => number(1, 1)?,
+        WindowFunc::Lag | WindowFunc::Lead => number(1, i128::MIN)?,
+        _ => {}
     }
     if let Some(condition) = &function.filter {
         let one = values.pop().unwrap_or(Expr::literal(1_i64));
@@ -115,14 +140,17 @@ fn of_statement(
             lower
                 .error(
                     "RANGE with a distance needs exactly one ORDER BY expression",
-                    function,
+                    &function.name,
                 )
                 .hint("count rows with ROWS, or peers with GROUPS"),
         ]);
     }
     let ignore_nulls = ignores_nulls(function);
     if ignore_nulls && matches!(func, WindowFunc::Lag | WindowFunc::Lead) {
-        return lower.unsupported("IGNORE NULLS of LAG and LEAD is not supported", function);
+        return lower.unsupported(
+            "IGNORE NULLS of LAG and LEAD is not supported",
+            &function.name,
+        );
     }
     Ok(Some(Expr::Window(Box::new(laktory_core::Window {
         func,
@@ -132,6 +160,27 @@ fn of_statement(
         frame,
         ignore_nulls,
     }))))
+}
+
+/// The window function that SQL calls so, and what it is computed of where that are truth values: the least of them is true
+/// where all are.
+#[allow(clippy::type_complexity, reason = "a function of expressions")]
+fn framed(name: &str) -> Option<(WindowFunc, Option<fn(Expr) -> Expr>)> {
+    fn truth(value: Expr) -> Expr {
+        Expr::call(Func::Not, [Expr::call(Func::Not, [value])])
+    }
+    Some(match name {
+        "BOOL_AND" | "EVERY" | "LOGICAL_AND" => (WindowFunc::Min, Some(truth)),
+        "BOOL_OR" | "SOME" | "LOGICAL_OR" => (WindowFunc::Max, Some(truth)),
+        "COUNT_IF" | "COUNTIF" => (
+            WindowFunc::Count,
+            Some(|value| Expr::When {
+                branches: vec![(value, Expr::literal(1_i64))],
+                otherwise: None,
+            }),
+        ),
+        name => (WindowFunc::of_name(name)?, None),
+    })
 }
 
 /// A key of the order of a statement: nulls come last unless said otherwise.
@@ -178,13 +227,13 @@ fn statement_frame(lower: &Lower<'_>, function: &Function, frame: &WindowFrame) 
         let Some(by) = by else {
             return Err(vec![
                 lower
-                    .error("RANGE takes a whole number or an interval", function)
+                    .error("RANGE takes a whole number or an interval", &function.name)
                     .hint("such as `RANGE BETWEEN INTERVAL '7 days' PRECEDING AND CURRENT ROW`"),
             ]);
         };
         let unlike = |known| !matches!(known, WindowUnit::Groups) && known != measured;
         if unlike(unit) {
-            return lower.unsupported("both ends of a frame are measured alike", function);
+            return lower.unsupported("both ends of a frame are measured alike", &function.name);
         }
         unit = measured;
         Ok(by)
@@ -200,7 +249,7 @@ fn statement_frame(lower: &Lower<'_>, function: &Function, frame: &WindowFrame) 
         WindowFrameBound::Following(Some(by)) => distance(by).map(WindowBound::Offset),
         _ => lower.unsupported(
             "a frame begins with UNBOUNDED PRECEDING and ends with UNBOUNDED FOLLOWING",
-            function,
+            &function.name,
         ),
     };
     let start = bound(&frame.start_bound, true)?;
@@ -208,6 +257,16 @@ fn statement_frame(lower: &Lower<'_>, function: &Function, frame: &WindowFrame) 
         Some(end) => bound(end, false)?,
         None => WindowBound::Offset(0),
     };
+    if let (WindowBound::Offset(start), WindowBound::Offset(end)) = (&start, &end)
+        && start > end
+    {
+        let range = extent::of_frame(&lower.source, function);
+        let message = "the frame of the window ends before it begins";
+        return Err(vec![
+            FragmentError::new("sql-unsupported", message, range)
+                .hint("the earlier row comes first: `ROWS BETWEEN 1 PRECEDING AND CURRENT ROW`"),
+        ]);
+    }
     Ok(Window { unit, start, end })
 }
 
@@ -220,10 +279,10 @@ pub(super) fn function(
     over: &WindowType,
 ) -> Result<Expr> {
     let WindowType::WindowSpec(spec) = over else {
-        return lower.unsupported("named windows are not supported", function);
+        return lower.unsupported("named windows are not supported", &function.name);
     };
     if spec.window_name.is_some() {
-        return lower.unsupported("this form of a window is not supported", function);
+        return lower.unsupported("this form of a window is not supported", &function.name);
     }
     if lower.statement
         && let Some(expr) = of_statement(lower, function, name, args, spec)?
@@ -249,12 +308,12 @@ pub(super) fn function(
     };
     if table::is_windowed(name) {
         if function.filter.is_some() {
-            return lower.unsupported("FILTER belongs to an aggregate", function);
+            return lower.unsupported("FILTER belongs to an aggregate", &function.name);
         }
         if order_by.is_empty() {
             return Err(vec![
                 lower
-                    .error(&format!("`{name}` needs an order"), function)
+                    .error(&format!("`{name}` needs an order"), &function.name)
                     .hint(format!("write `{name}(...) OVER (ORDER BY ...)`")),
             ]);
         }
@@ -262,22 +321,22 @@ pub(super) fn function(
     }
     let mut aggregate = calls::plain(lower, function, name, args)?;
     if !calls::is_aggregate(&aggregate) {
-        return lower.unsupported(&format!("`{name}` has no window form"), function);
+        return lower.unsupported(&format!("`{name}` has no window form"), &function.name);
     }
     if let Some(condition) = &function.filter {
         let condition = lower.expr(condition)?;
         aggregate = calls::filtered(aggregate, &condition)
-            .ok_or_else(|| vec![lower.error("FILTER belongs to an aggregate", function)])?;
+            .ok_or_else(|| vec![lower.error("FILTER belongs to an aggregate", &function.name)])?;
     }
     match frame(lower, function, spec)? {
         Frame::Whole => Ok(wrap(aggregate, Vec::new())),
         Frame::Running => match running(&aggregate) {
             Some(expr) => Ok(wrap(expr, order_by)),
-            None => lower.unsupported(&format!("`{name}` has no running form"), function),
+            None => lower.unsupported(&format!("`{name}` has no running form"), &function.name),
         },
         Frame::Moving(size) => match moving(&aggregate, size) {
             Some(expr) => Ok(wrap(expr, order_by)),
-            None => lower.unsupported(&format!("`{name}` has no moving form"), function),
+            None => lower.unsupported(&format!("`{name}` has no moving form"), &function.name),
         },
     }
 }
@@ -309,7 +368,7 @@ fn frame(lower: &Lower<'_>, function: &Function, spec: &WindowSpec) -> Result<Fr
             lower
                 .error(
                     "a running window by values (RANGE) is not supported",
-                    function,
+                    &function.name,
                 )
                 .hint(
                     "add `ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW`, or leave ORDER BY out",
@@ -338,10 +397,10 @@ fn frame(lower: &Lower<'_>, function: &Function, spec: &WindowSpec) -> Result<Fr
             };
             match size.filter(|size| (0..1_000_000).contains(size)) {
                 Some(size) => Ok(Frame::Moving(size + 1)),
-                None => lower.unsupported("this window frame is not supported", function),
+                None => lower.unsupported("this window frame is not supported", &function.name),
             }
         }
-        _ => lower.unsupported("this window frame is not supported", function),
+        _ => lower.unsupported("this window frame is not supported", &function.name),
     }
 }
 
@@ -368,7 +427,8 @@ pub(crate) fn running(aggregate: &Expr) -> Option<Expr> {
     let func = match func {
         Func::SqlSum => Func::CumSum,
         Func::Min => Func::CumMin,
-        Func::Max => Func::CumMax,
+        // A running value passes NaN over, which `MAX` of a statement takes for the greatest.
+        Func::Max | Func::SqlMax => Func::CumMax,
         Func::Count => Func::CumCount,
         Func::First => {
             return Some(aggregate.clone());
@@ -419,7 +479,7 @@ fn ranked(
     let wrong = || {
         lower.invalid(
             format!("`{name}` takes another number of arguments"),
-            function,
+            &function.name,
         )
     };
     match (name, nodes) {
@@ -429,7 +489,7 @@ fn ranked(
         }
         ("RANK" | "DENSE_RANK", []) => {
             let [key] = order_by.as_slice() else {
-                return lower.unsupported(&format!("`{name}` takes one order key"), function);
+                return lower.unsupported(&format!("`{name}` takes one order key"), &function.name);
             };
             let method = if name == "RANK" { "min" } else { "dense" };
             let rank = call(

@@ -28,10 +28,7 @@ fn python_and_sql_meet_in_the_same_values() {
         ),
         ("nw.col('s').str.to_uppercase()", "UPPER(s)"),
         ("nw.col('t').dt.year()", "EXTRACT(YEAR FROM t)"),
-        (
-            "nw.col('x').max().over('g')",
-            "MAX(x) OVER (PARTITION BY g)",
-        ),
+        ("nw.sql.max('x').over('g')", "MAX(x) OVER (PARTITION BY g)"),
         ("nw.len().cast(nw.Int64)", "COUNT(*)"),
         ("nw.col('x').count().cast(nw.Int64)", "COUNT(x)"),
         ("nw.col('x').log(10)", "LOG(x)"),

@@ -262,7 +262,7 @@ fn r_mth_3_group_by_and_agg() {
         ),
         [Op::Aggregate {
             keys: vec![col("k")],
-            aggs: vec![py("nw.col('x').max().alias('y')")],
+            aggs: vec![py("nw.sql.max('x').alias('y')")],
             drop_null_keys: false,
         }]
     );

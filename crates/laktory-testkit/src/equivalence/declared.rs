@@ -28,6 +28,7 @@ const NEVER: &[(Func, &str)] = &[
     (Func::ExactSub, "what `-` of integers becomes"),
     (Func::ExactMul, "what `*` of integers becomes"),
     (Func::ExactSum, "what `sum` of integers becomes"),
+    (Func::DecimalSum, "what `sum` of decimals becomes"),
     (Func::SqlSingle, "it fails where there are several values"),
 ];
 

@@ -244,6 +244,7 @@ fn text(func: Func) -> &'static str {
         F::StructField => "X>I X>S",
         F::RoundP => "F>F I>F",
         F::ConvertUnits => "F>F I>F",
+        F::SqlDiv => "II>F FF>F IF>F FI>F",
         F::SqlMod => "II>I FF>F",
         F::SqlIsTrue | F::SqlIsFalse => "B>B",
         F::SqlEqNullSafe => "??>B",
@@ -253,6 +254,8 @@ fn text(func: Func) -> &'static str {
         F::SqlSign => "I>I F>F",
         F::SqlNullIf => "??>?",
         F::SqlSum => "I>I F>F",
+        F::SqlGreatest => "FF>F IF>F II>I",
+        F::SqlMax => "I>I F>F S>S D>D",
         F::SqlTan | F::SqlCbrt => "F>F I>F",
         _ => "",
     }

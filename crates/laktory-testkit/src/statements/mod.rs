@@ -20,8 +20,11 @@ use oracle::{Message, Oracle};
 /// Environment variable with the interpreter of Python that has DuckDB.
 pub const PYTHON_VARIABLE: &str = "LAKTORY_READERS_PYTHON";
 
-/// Environment variable with the number of statements, for each embedded engine; none are drawn when it is not set.
+/// Environment variable with the number of statements, for each embedded engine; 250 when it is not set.
 pub const STATEMENTS_VARIABLE: &str = "LAKTORY_STATEMENTS";
+
+/// Statements that must hold before a change is merged. The hunt goes on behind them.
+const GATE: u64 = 250;
 
 /// Environment variable with the number of the first statement.
 const FIRST_VARIABLE: &str = "LAKTORY_STATEMENTS_FIRST";
@@ -99,7 +102,7 @@ pub fn statements(
             continue;
         };
         let session = Arc::new(session);
-        let last = first.saturating_add(number(STATEMENTS_VARIABLE, 0));
+        let last = first.saturating_add(number(STATEMENTS_VARIABLE, GATE));
         let mut from = first;
         while from < last {
             let slice = Slice {

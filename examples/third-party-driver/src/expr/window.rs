@@ -275,10 +275,10 @@ impl Spec {
                     WindowFunc::Min => std::cmp::Ordering::Less,
                     _ => std::cmp::Ordering::Greater,
                 };
-                // NaN only where there is nothing else.
-                let better = |row: usize, best: usize| match (nan[row], nan[best]) {
-                    (false, false) => order.row(row).cmp(&order.row(best)) == wanted,
-                    (number, other) => !number && other,
+                // NaN is greater than all.
+                let better = |row: usize, best: usize| {
+                    let compared = nan[row].cmp(&nan[best]);
+                    compared.then_with(|| order.row(row).cmp(&order.row(best))) == wanted
                 };
                 let best = folded(frames, None, |best: &mut Option<usize>, row| {
                     if known(row) && best.is_none_or(|best| better(row, best)) {

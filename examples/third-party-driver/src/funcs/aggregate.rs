@@ -74,6 +74,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::Min, FULL, |call| extreme(call, Ordering::Less)),
     (Func::Max, FULL, |call| extreme(call, Ordering::Greater)),
+    (Func::SqlMax, FULL, sql_max),
     (Func::Any, FULL, |call| {
         judged(call, |mut values| values.any(|value| value == Some(true)))
     }),
@@ -252,6 +253,24 @@ fn extreme(call: &Call<'_, '_>, wanted: Ordering) -> Result<Value> {
             if better { at } else { best }
         });
         at_position(array, found.or_else(|| known.first().copied()))
+    })
+}
+
+/// The greatest value; NaN is greater than all.
+fn sql_max(call: &Call<'_, '_>) -> Result<Value> {
+    let value = call.value("x")?;
+    let dtype = value.dtype.clone();
+    folded(value, dtype, move |array| {
+        let nulls = array.logical_nulls();
+        let nan = nan(array)?;
+        let rows = keys(std::slice::from_ref(array))?;
+        let known =
+            (0..array.len()).filter(|at| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*at)));
+        let found = known.reduce(|best, at| {
+            let better = (nan[at], rows.row(at)) > (nan[best], rows.row(best));
+            if better { at } else { best }
+        });
+        at_position(array, found)
     })
 }
 

@@ -51,6 +51,9 @@ pub(super) const ROWS: &[Row] = &[
     (Func::MaxHorizontal, FULL, |call| {
         extreme(call, Ordering::Greater)
     }),
+    (Func::SqlGreatest, FULL, |call| {
+        found(call, Ordering::Greater, true)
+    }),
     (Func::MeanHorizontal, NUMBERS, |call| {
         let values = call.values("exprs")?.into_iter();
         let args = values
@@ -114,6 +117,11 @@ fn list(call: &Call<'_, '_>) -> Result<(Value, DataType)> {
 
 /// The least or greatest of the values of a row. Null is passed over, and NaN where there is anything else.
 fn extreme(call: &Call<'_, '_>, wanted: Ordering) -> Result<Value> {
+    found(call, wanted, false)
+}
+
+/// The same, where NaN may be the greatest.
+fn found(call: &Call<'_, '_>, wanted: Ordering, nan_greatest: bool) -> Result<Value> {
     let values = call.values("exprs")?;
     let dtype = common(&values)?;
     let args = values
@@ -140,7 +148,7 @@ fn extreme(call: &Call<'_, '_>, wanted: Ordering) -> Result<Value> {
                         let (a, b) = (at(next), at(best));
                         let better = match (nan[a], nan[b]) {
                             (false, false) => order.row(a).cmp(&order.row(b)) == wanted,
-                            (number, other) => !number && other,
+                            (next, best) => (next != best) && next == nan_greatest,
                         };
                         if better { next } else { best }
                     });

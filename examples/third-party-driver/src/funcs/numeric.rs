@@ -40,17 +40,8 @@ pub(super) const ROWS: &[Row] = &[
     (Func::ExactMul, NUMBERS, |call| {
         arithmetic(call, |a, b| checked_mul(a, b))
     }),
-    (Func::TrueDiv, NUMBERS, |call| {
-        let (left, right) = operands(call)?;
-        let dtype = match left.dtype {
-            DataType::Float32 => DataType::Float32,
-            _ => DataType::Float64,
-        };
-        let args = vec![convert(left, &dtype)?, convert(right, &dtype)?];
-        Ok(kernel(args, dtype, |arrays| {
-            div(&arrays[0], &arrays[1]).or_error()
-        }))
-    }),
+    (Func::TrueDiv, NUMBERS, true_div),
+    (Func::SqlDiv, NUMBERS, true_div),
     (Func::FloorDiv, NUMBERS, |call| floored(call, true)),
     (Func::Mod, NUMBERS, |call| floored(call, false)),
     (Func::Pow, NUMBERS, pow),
@@ -102,6 +93,18 @@ pub(super) const ROWS: &[Row] = &[
         classified(call, f64::is_finite, true)
     }),
 ];
+
+fn true_div(call: &Call<'_, '_>) -> Result<Value> {
+    let (left, right) = operands(call)?;
+    let dtype = match left.dtype {
+        DataType::Float32 => DataType::Float32,
+        _ => DataType::Float64,
+    };
+    let args = vec![convert(left, &dtype)?, convert(right, &dtype)?];
+    Ok(kernel(args, dtype, |arrays| {
+        div(&arrays[0], &arrays[1]).or_error()
+    }))
+}
 
 /// A number, as type-checked operand. Truth values count as 0 and 1.
 pub(super) fn numeric(call: &Call<'_, '_>, value: Value) -> Result<Value> {

@@ -9,7 +9,7 @@ mod moments;
 pub(super) mod over;
 mod pairs;
 mod quantile;
-pub(super) mod sum;
+pub(crate) mod sum;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +41,7 @@ pub(super) const ROWS: &[Row] = &[
     (Func::Quantile, FULL, quantile::quantile),
     (Func::Min, FULL, |call| extreme::extreme(call, false)),
     (Func::Max, FULL, |call| extreme::extreme(call, true)),
+    (Func::SqlMax, FULL, extreme::sql_max),
     (Func::First, FULL, |call| extreme::end(call, false)),
     (Func::Last, FULL, |call| extreme::end(call, true)),
     (Func::AnyValue, FULL, extreme::any_value),

@@ -24,7 +24,7 @@ pub(crate) use array::{
     compacted, convert_array, from_counts, masked, per_day, per_second, rescaled,
 };
 pub(crate) use common::{coarser, common_of, common_type};
-pub(super) use decimal::{divided, power};
+pub(super) use decimal::power;
 pub(crate) use text::{all_parsed, printed};
 
 use support::{is_lossless, is_supported};

@@ -1,8 +1,13 @@
 //! Exact arithmetic: integers are 64 bits wide and more than that is an error; products of decimals keep all digits.
 
-use datafusion::arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
+use datafusion::arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type,
+};
 use datafusion::arrow::error::ArrowError;
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::Operator;
@@ -26,6 +31,13 @@ pub(super) const ROWS: &[Row] = &[
     (Func::ExactSum, FULL, |call| {
         let (value, over) = this(call)?;
         or_zero(exact_sum(&over, value)?)
+    }),
+    (Func::DecimalSum, FULL, |call| {
+        let (value, over) = this(call)?;
+        match is_decimal(&value.dtype) {
+            true => decimal_sum(&over, value),
+            false => exact_sum(&over, value),
+        }
     }),
 ];
 
@@ -87,17 +99,61 @@ pub(super) fn exact_sum(over: &Over<'_>, value: Value) -> Result<Value> {
     let value = convert(convert(value, &DataType::Int64)?, &SUM)?;
     let total = over.call(sum_udaf(), vec![value], SUM);
     Ok(kernel("exact sum", vec![total], DataType::Int64, |args| {
-        let options = datafusion::arrow::compute::CastOptions {
+        let options = CastOptions {
             safe: false,
-            ..Default::default()
+            ..CastOptions::default()
         };
-        datafusion::arrow::compute::cast_with_options(&args[0], &DataType::Int64, &options).map_err(
-            |_| {
-                Error::new(ErrorKind::ConversionFailed, "a sum has more than 64 bits")
-                    .with_hint("cast what is added to `Float64`, or to a decimal")
-            },
-        )
+        cast_with_options(&args[0], &DataType::Int64, &options).map_err(|_| {
+            Error::new(ErrorKind::ConversionFailed, "a sum has more than 64 bits")
+                .with_hint("cast what is added to `Float64`, or to a decimal")
+        })
     }))
+}
+
+/// Digits of the longest decimal.
+const DIGITS: u8 = DECIMAL128_MAX_PRECISION;
+
+/// The sum of decimals of many digits; null when there is nothing to add. The engine's own wraps in 128 bits.
+pub(super) fn decimal_sum(over: &Over<'_>, value: Value) -> Result<Value> {
+    let scale = match value.dtype {
+        DataType::Decimal128(_, scale) => scale,
+        _ => 0,
+    };
+    let wide = DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale);
+    let total = over.call(sum_udaf(), vec![convert(value, &wide)?], wide);
+    let output = DataType::Decimal128(DIGITS, scale);
+    let to = output.clone();
+    Ok(kernel("decimal sum", vec![total], output, move |args| {
+        let options = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        cast_with_options(&args[0], &to, &options).map_err(|_| too_many_digits("sum"))
+    }))
+}
+
+/// The error for a number that is too long for a decimal.
+pub(super) fn too_many_digits(what: &str) -> Error {
+    Error::new(
+        ErrorKind::ConversionFailed,
+        format!("a {what} has more than {DIGITS} digits"),
+    )
+    .with_hint("cast what it is made of to `Float64`, or to a decimal of fewer digits")
+}
+
+/// A decimal that the engine has calculated, once its digits are counted: it calculates with 128 bits, which hold more.
+fn counted(value: Value, what: &'static str) -> Value {
+    let DataType::Decimal128(DIGITS, _) = value.dtype else {
+        return value;
+    };
+    let dtype = value.dtype.clone();
+    kernel("digits", vec![value], dtype, move |args| {
+        let numbers = args[0].as_primitive::<Decimal128Type>();
+        match numbers.validate_decimal_precision(DIGITS) {
+            Ok(()) => Ok(Arc::clone(&args[0])),
+            Err(_) => Err(too_many_digits(what)),
+        }
+    })
 }
 
 /// Decimals, or decimals and integers, calculated by the engine's own rule, which is that of the contract.
@@ -121,8 +177,14 @@ fn decimals(left: &Value, right: &Value, op: Operator) -> Result<Option<Value>> 
     let dtype = BinaryTypeCoercer::new(&left.dtype, &op, &right.dtype)
         .get_result_type()
         .or_error()?;
-    Ok(Some(Value {
+    let what = match op {
+        Operator::Plus => "sum",
+        Operator::Minus => "difference",
+        _ => "product",
+    };
+    let value = Value {
         expr: binary(left.expr, op, right.expr),
         dtype,
-    }))
+    };
+    Ok(Some(counted(value, what)))
 }

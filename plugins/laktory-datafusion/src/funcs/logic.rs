@@ -1,15 +1,15 @@
-//! Comparison, truth values, nulls, membership, and functions across columns.
+//! Comparison, truth values, nulls and membership.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array};
+use datafusion::arrow::array::{AsArray, BooleanArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::ScalarValue;
-use datafusion::functions::core::expr_fn::{coalesce, greatest, least};
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions::math::expr_fn::isnan;
 use datafusion::logical_expr::expr::InList;
-use datafusion::logical_expr::{BinaryExpr, Expr as PlanExpr, Operator, cast, lit, when};
-use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar};
+use datafusion::logical_expr::{BinaryExpr, Expr as PlanExpr, Operator, lit, when};
+use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar, typing};
 
 use super::cast::{common_of, common_type, convert};
 use super::numeric::canonical;
@@ -113,19 +113,9 @@ pub(super) const ROWS: &[Row] = &[
             dtype,
         })
     }),
-    (Func::SumHorizontal, FULL, sum_horizontal),
-    (Func::MeanHorizontal, FULL, mean_horizontal),
-    (Func::MinHorizontal, FULL, |call| extreme(call, least)),
-    (Func::MaxHorizontal, FULL, |call| extreme(call, greatest)),
-    (Func::AllHorizontal, FULL, |call| {
-        across(call, Operator::And, true)
-    }),
-    (Func::AnyHorizontal, FULL, |call| {
-        across(call, Operator::Or, false)
-    }),
 ];
 
-fn binary(left: PlanExpr, op: Operator, right: PlanExpr) -> PlanExpr {
+pub(super) fn binary(left: PlanExpr, op: Operator, right: PlanExpr) -> PlanExpr {
     PlanExpr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
 }
 
@@ -155,14 +145,14 @@ pub(crate) fn comparable(call: &Call<'_, '_>, left: Value, right: Value) -> Resu
         return Ok((convert(left, &boolean)?, convert(right, &boolean)?));
     }
     if !alike(&left.dtype, &right.dtype) {
+        let (name, a, b) = (
+            typing::shown(call.func()),
+            shown(&left.dtype),
+            shown(&right.dtype),
+        );
         return Err(Error::new(
             ErrorKind::TypeMismatch,
-            format!(
-                "`{}` cannot compare {} with {}",
-                call.func().def().path,
-                shown(&left.dtype),
-                shown(&right.dtype)
-            ),
+            format!("`{name}` cannot compare {a} with {b}"),
         )
         .with_hint("convert one of them with `.cast(...)`"));
     }
@@ -203,7 +193,7 @@ fn logical(call: &Call<'_, '_>, boolean: Operator, bits: Operator) -> Result<Val
             dtype,
         });
     }
-    let what = format!("an operand of `{}`", call.func().def().path);
+    let what = format!("an operand of `{}`", typing::shown(call.func()));
     Ok(Value::boolean(binary(
         truth(left, &what)?,
         boolean,
@@ -453,147 +443,4 @@ fn wide(value: Value) -> Result<Value> {
             .or_error(),
         _ => Ok(value),
     }
-}
-
-fn numbers(call: &Call<'_, '_>) -> Result<(Vec<Value>, DataType)> {
-    let values = call.values("exprs")?;
-    for value in &values {
-        if !is_number(&value.dtype)
-            && !matches!(
-                value.dtype,
-                DataType::Boolean | DataType::Null | DataType::Duration(_)
-            )
-        {
-            return Err(call.mismatch(&value.dtype));
-        }
-    }
-    let dtype = match common_type(values.iter())? {
-        DataType::Boolean => DataType::UInt32,
-        DataType::Null => DataType::Int64,
-        other => other,
-    };
-    let values = values
-        .into_iter()
-        .map(|value| convert(value, &dtype))
-        .collect::<Result<_>>()?;
-    Ok((values, dtype))
-}
-
-fn sum_horizontal(call: &Call<'_, '_>) -> Result<Value> {
-    let (values, dtype) = numbers(call)?;
-    let zero = match &dtype {
-        DataType::Duration(_) => Value::constant(ScalarValue::new_zero(&dtype).or_error()?),
-        _ => convert(Value::constant(ScalarValue::Int32(Some(0))), &dtype)?,
-    };
-    let mut sum: Option<PlanExpr> = None;
-    for value in values {
-        let next = coalesce(vec![value.expr, zero.expr.clone()]);
-        sum = Some(match sum {
-            Some(sum) => binary(sum, Operator::Plus, next),
-            None => next,
-        });
-    }
-    let expr = sum.unwrap_or(zero.expr);
-    // Decimals gain a digit with each sum.
-    Ok(Value {
-        expr: if crate::types::is_decimal(&dtype) {
-            cast(expr, dtype.clone())
-        } else {
-            expr
-        },
-        dtype,
-    })
-}
-
-fn mean_horizontal(call: &Call<'_, '_>) -> Result<Value> {
-    let (values, dtype) = numbers(call)?;
-    let output = if dtype == DataType::Float32 {
-        DataType::Float32
-    } else {
-        DataType::Float64
-    };
-    let args = values
-        .into_iter()
-        .map(|value| convert(value, &DataType::Float64))
-        .collect::<Result<Vec<_>>>()?;
-    let to = output.clone();
-    Ok(kernel("mean_horizontal", args, output, move |args| {
-        let columns: Vec<&Float64Array> = args
-            .iter()
-            .map(|array| array.as_primitive::<Float64Type>())
-            .collect();
-        let rows = columns.first().map_or(0, |column| column.len());
-        let out: Float64Array = (0..rows)
-            .map(|row| {
-                let known = columns
-                    .iter()
-                    .filter(|column| datafusion::arrow::array::Array::is_valid(**column, row));
-                let (sum, count) = known.fold((0.0, 0.0), |(sum, count), column| {
-                    (sum + column.value(row), count + 1.0)
-                });
-                (count > 0.0).then_some(sum / count)
-            })
-            .collect();
-        datafusion::arrow::compute::cast(&(Arc::new(out) as ArrayRef), &to).or_error()
-    }))
-}
-
-/// The smallest or greatest across columns; null and NaN are skipped, unless there is nothing else.
-fn extreme(call: &Call<'_, '_>, pick: fn(Vec<PlanExpr>) -> PlanExpr) -> Result<Value> {
-    let values = call.values("exprs")?;
-    let dtype = common_type(values.iter())?;
-    // Times have texts, but no order among them.
-    let temporal = values.iter().find(|value| value.dtype.is_temporal());
-    if let Some(value) = temporal.filter(|_| !dtype.is_temporal()) {
-        return Err(call.mismatch(&value.dtype));
-    }
-    let values = values
-        .into_iter()
-        .map(|value| Ok(convert(value, &dtype)?.expr))
-        .collect::<Result<Vec<_>>>()?;
-    if dtype == DataType::Null {
-        return Value::null(&dtype);
-    }
-    if !is_float(&dtype) {
-        return Ok(Value {
-            expr: pick(values),
-            dtype,
-        });
-    }
-    let known = values
-        .iter()
-        .map(|value| {
-            let number = PlanExpr::Not(Box::new(isnan(value.clone())));
-            when(number, value.clone()).end().or_error()
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let mut candidates = vec![pick(known)];
-    candidates.extend(values);
-    Ok(Value {
-        expr: coalesce(candidates),
-        dtype,
-    })
-}
-
-/// Truth values joined across columns; a number is true unless it is zero, as in Polars.
-fn across(call: &Call<'_, '_>, op: Operator, neutral: bool) -> Result<Value> {
-    let ignore = call.flag("ignore_nulls")?;
-    let mut all: Option<PlanExpr> = None;
-    for value in call.values("exprs")? {
-        let mut next = if is_integer(&value.dtype) {
-            let zero = convert(Value::constant(ScalarValue::Int32(Some(0))), &value.dtype)?;
-            binary(value.expr, Operator::NotEq, zero.expr)
-        } else {
-            truth(value, &format!("a value of `{}`", call.func().def().path))?
-        };
-        if ignore {
-            next = coalesce(vec![next, lit(neutral)]);
-        }
-        all = Some(match all {
-            Some(all) => binary(all, op, next),
-            None => next,
-        });
-    }
-    all.map(Value::boolean)
-        .ok_or_else(|| call.invalid("at least one expression is needed"))
 }

@@ -1,5 +1,6 @@
 //! Functions: one row for each, in tables by topic. Capabilities are read from the same rows.
 
+mod across;
 pub(crate) mod aggregate;
 mod arrays;
 pub(crate) mod cast;
@@ -36,6 +37,7 @@ const FULL: Support = Support::Full;
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [
         logic::ROWS,
+        across::ROWS,
         numeric::ROWS,
         exact::ROWS,
         rounding::ROWS,
@@ -68,7 +70,7 @@ pub(crate) fn lower(lower: &Lower<'_>, func: Func, args: &[Arg]) -> Result<Value
         }
         None => Err(Error::unsupported(format!(
             "`{}` is not available on backend DATAFUSION",
-            func.def().path
+            laktory_core::typing::shown(func)
         ))),
     }
 }
@@ -122,7 +124,7 @@ impl Call<'_, '_> {
             ErrorKind::TypeMismatch,
             format!(
                 "`{}` does not take values of type {}",
-                self.func().def().path,
+                laktory_core::typing::shown(self.func()),
                 shown(dtype)
             ),
         )

@@ -11,15 +11,17 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::cast as arrow_cast;
 use datafusion::arrow::datatypes::{
-    DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Expr as PlanExpr, Operator};
+use laktory_core::semantics::decimal::{Division, divided};
 use laktory_core::{Error, ErrorKind, Func, Result};
 
-use super::cast::{common_type, convert, divided, power};
-use super::exact::too_many_bits;
+use super::cast::{common_type, convert, power};
+use super::exact::{too_many_bits, too_many_digits};
+use super::text::joined;
 use super::{Call, FULL, Row, time};
 use crate::error::ResultExt;
 use crate::expr::Value;
@@ -37,6 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         product(call, call.receiver()?, call.value("other")?)
     }),
     (Func::TrueDiv, FULL, true_div),
+    (Func::SqlDiv, FULL, true_div),
     (Func::FloorDiv, FULL, |call| floored(call, true)),
     (Func::Mod, FULL, |call| floored(call, false)),
     (Func::Pow, FULL, pow),
@@ -91,16 +94,12 @@ pub(super) fn product(call: &Call<'_, '_>, left: Value, right: Value) -> Result<
 
 pub(super) fn sum(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Value> {
     if is_text(&left.dtype) || is_text(&right.dtype) {
-        let text = |value: Value| match &value.dtype {
-            dtype if is_text(dtype) || *dtype == DataType::Null => {
-                convert(value, &DataType::Utf8View)
+        for value in [&left, &right] {
+            if !is_text(&value.dtype) && value.dtype != DataType::Null {
+                return Err(call.mismatch(&value.dtype));
             }
-            dtype => Err(call.mismatch(dtype)),
-        };
-        return Ok(Value {
-            expr: binary(text(left)?.expr, Operator::StringConcat, text(right)?.expr),
-            dtype: DataType::Utf8View,
-        });
+        }
+        return joined(vec![left, right], "", false);
     }
     match time::add(left.clone(), right.clone())? {
         Some(value) => Ok(value),
@@ -124,15 +123,14 @@ fn arithmetic(call: &Call<'_, '_>, left: Value, right: Value, op: Operator) -> R
     })
 }
 
-/// Decimals keep the scale of their operands; products and quotients are rounded to it.
+/// Decimals keep the scale of their operands; products are rounded to it.
 fn decimal(left: Value, right: Value, op: Operator, scale: i8) -> Result<Value> {
     let unit = power_of_ten(scale)?;
     let dtype = DataType::Decimal128(38, scale);
     let compute = move |a: i128, b: i128| match op {
         Operator::Plus => a.checked_add(b),
         Operator::Minus => a.checked_sub(b),
-        Operator::Multiply => a.checked_mul(b).map(|product| divided(product, unit)),
-        _ => a.checked_mul(unit).map(|a| divided(a, b)),
+        _ => a.checked_mul(b).map(|product| divided(product, unit)),
     };
     let output = dtype.clone();
     Ok(kernel(
@@ -145,7 +143,6 @@ fn decimal(left: Value, right: Value, op: Operator, scale: i8) -> Result<Value> 
                 .iter()
                 .zip(b.iter())
                 .map(|pair| match pair {
-                    (Some(_), Some(0)) if op == Operator::Divide => Ok(None),
                     (Some(a), Some(b)) => compute(a, b).map(Some).ok_or_else(too_long),
                     _ => Ok(None),
                 })
@@ -213,6 +210,9 @@ fn true_div(call: &Call<'_, '_>) -> Result<Value> {
         return divided_duration(call, left, right);
     }
     let (left, right) = (numeric(call, left)?, numeric(call, right)?);
+    if is_decimal(&left.dtype) && is_decimal(&right.dtype) {
+        return decimal_division(left, right, Division::Quotient);
+    }
     let whole = |value: &Value| is_integer(&value.dtype) || value.dtype == DataType::Null;
     let (left, right) = if whole(&left) && whole(&right) {
         (
@@ -268,16 +268,56 @@ fn divided_duration(call: &Call<'_, '_>, left: Value, right: Value) -> Result<Va
     ))
 }
 
+/// A division of decimals, each of its own digits; null by zero.
+pub(super) fn decimal_division(left: Value, right: Value, division: Division) -> Result<Value> {
+    let digits = |value: &Value| match value.dtype {
+        DataType::Decimal128(_, scale) => u8::try_from(scale).ok(),
+        _ => None,
+    };
+    let (Some(scale), Some(by)) = (digits(&left), digits(&right)) else {
+        return Err(Error::internal("a division of decimals that are none"));
+    };
+    let DataType::Decimal128(_, greater) = (match scale < by {
+        true => &right.dtype,
+        false => &left.dtype,
+    }) else {
+        return Err(Error::internal("a division of decimals that are none"));
+    };
+    let dtype = DataType::Decimal128(DECIMAL128_MAX_PRECISION, *greater);
+    let output = dtype.clone();
+    Ok(kernel(
+        format!("decimal {division:?}"),
+        vec![left, right],
+        dtype,
+        move |args| {
+            let (a, b) = (
+                args[0].as_primitive::<Decimal128Type>(),
+                args[1].as_primitive::<Decimal128Type>(),
+            );
+            let numbers = a.iter().zip(b.iter()).map(|pair| match pair {
+                (Some(_), Some(0)) | (None, _) | (_, None) => Ok(None),
+                (Some(a), Some(b)) => (division.of((a, scale), (b, by)).map(Some))
+                    .ok_or_else(|| too_many_digits(division.name())),
+            });
+            let numbers = numbers.collect::<Result<Decimal128Array>>()?;
+            Ok(Arc::new(numbers.with_data_type(output.clone())))
+        },
+    ))
+}
+
 /// `//` and `%`: toward minus infinity, with the sign of the divisor; null for integers and decimals by zero.
 fn floored(call: &Call<'_, '_>, quotient: bool) -> Result<Value> {
-    let (mut left, mut right) = operands(call, call.receiver()?, call.value("other")?)?;
-    if let DataType::Decimal128(_, scale) = left.dtype {
-        let widest = DataType::Decimal128(38, scale);
-        (left, right) = (convert(left, &widest)?, convert(right, &widest)?);
+    let (left, right) = (call.receiver()?, call.value("other")?);
+    if is_decimal(&left.dtype) && is_decimal(&right.dtype) {
+        let division = match quotient {
+            true => Division::Floored,
+            false => Division::Modulo,
+        };
+        return decimal_division(left, right, division);
     }
+    let (left, right) = operands(call, left, right)?;
     let dtype = left.dtype.clone();
     let name = if quotient { "//" } else { "%" };
-    let output = dtype.clone();
     Ok(kernel(name, vec![left, right], dtype, move |args| {
         let (a, b) = (&args[0], &args[1]);
         macro_rules! integers {
@@ -312,20 +352,6 @@ fn floored(call: &Call<'_, '_>, quotient: bool) -> Result<Value> {
                 let q = (a / b).floor();
                 if quotient { q } else { a - q * b }
             })?,
-            DataType::Decimal128(_, scale) => {
-                let unit = power_of_ten(*scale)?;
-                let out = whole_parts::<Decimal128Type>(a, b, |a, b| {
-                    let (q, r) = (a / b, a % b);
-                    let off = r != 0 && ((r < 0) != (b < 0));
-                    match (quotient, off) {
-                        (true, true) => (q - 1).wrapping_mul(unit),
-                        (true, false) => q.wrapping_mul(unit),
-                        (false, true) => r + b,
-                        (false, false) => r,
-                    }
-                });
-                arrow_cast(&out, &output).or_error()?
-            }
             other => return Err(Error::internal(format!("`{name}` of {other}"))),
         };
         Ok(out)
@@ -446,7 +472,7 @@ fn neg(call: &Call<'_, '_>) -> Result<Value> {
     match &value.dtype {
         dtype if dtype.is_signed_integer() || is_float(dtype) || is_decimal(dtype) => {
             let zero = convert(Value::constant(ScalarValue::Int32(Some(0))), &value.dtype)?;
-            if is_float(&value.dtype) {
+            if is_float(&value.dtype) || is_decimal(&value.dtype) {
                 return Ok(value.map(|expr| PlanExpr::Negative(Box::new(expr))));
             }
             // Subtraction wraps where negation would fail.

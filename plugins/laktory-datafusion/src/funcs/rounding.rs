@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, Decimal128Array, Float32Array, Float64Array};
+use datafusion::arrow::array::{ArrayRef, AsArray, Decimal128Array, Float32Array, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type};
 use datafusion::functions::math::expr_fn::isnan;
 use datafusion::logical_expr::{Case, Expr as PlanExpr};
+use laktory_core::semantics::decimal::divided;
 use laktory_core::{Error, ErrorKind, Func, Result};
 
-use super::cast::{convert, divided};
+use super::cast::convert;
 use super::numeric::{floating, numeric, power_of_ten};
 use super::{Call, FULL, Row};
 use crate::expr::Value;
@@ -52,11 +53,24 @@ fn rounded(
                     let out: Decimal128Array = args[0]
                         .as_primitive::<Decimal128Type>()
                         .unary(|value| decimal(value, unit));
-                    Ok(Arc::new(out.with_data_type(output.clone())))
+                    of_type(out, &output)
                 },
             ))
         }
         _ => Ok(value),
+    }
+}
+
+/// Rounded decimals as values of their type, which may be too short for them: 9.99 becomes 10.00.
+fn of_type(values: Decimal128Array, dtype: &DataType) -> Result<ArrayRef> {
+    let values = values.with_data_type(dtype.clone());
+    match dtype {
+        DataType::Decimal128(digits, _) if values.validate_decimal_precision(*digits).is_err() => {
+            let message = format!("a rounded number has more than {digits} digits");
+            Err(Error::new(ErrorKind::OutOfBounds, message)
+                .with_hint("cast it to a decimal of more digits before"))
+        }
+        _ => Ok(Arc::new(values)),
     }
 }
 
@@ -98,7 +112,7 @@ fn half_even(value: Value, decimals: i64) -> Result<Value> {
                 let out: Decimal128Array = args[0]
                     .as_primitive::<Decimal128Type>()
                     .unary(|value| divided(value, unit) * unit);
-                Ok(Arc::new(out.with_data_type(output.clone())))
+                of_type(out, &output)
             }))
         }
         _ => Ok(value),

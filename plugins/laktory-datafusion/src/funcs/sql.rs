@@ -5,7 +5,8 @@ mod laktory;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, Int64Array, StringViewArray,
+    ArrayRef, ArrowPrimitiveType, AsArray, Decimal128Array, Float64Array, Int64Array,
+    StringViewArray,
 };
 use datafusion::arrow::datatypes::{
     DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -13,18 +14,21 @@ use datafusion::arrow::datatypes::{
 use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::{BinaryExpr, Case, Expr as PlanExpr, Like, Operator};
+use laktory_core::semantics::decimal::{Division, ending_in_zeros};
 use laktory_core::semantics::text::{like_regex, position};
 use laktory_core::{Error, ErrorKind, Func, Result};
 
 use super::cast::{common_type, convert, convert_array};
+use super::exact::too_many_digits;
 use super::logic::comparable;
+use super::numeric::decimal_division;
 use super::text::{joined, mapped, matching, regex, sliced, text};
 use super::time::{Part, part};
 use super::{Call, FULL, Row, arrays, truth};
 use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::kernel::kernel;
-use crate::types::{is_float, is_integer, is_number};
+use crate::types::{is_decimal, is_float, is_integer, is_number};
 
 pub(super) const ROWS: &[Row] = &[
     (Func::SqlMod, FULL, modulo),
@@ -96,6 +100,9 @@ fn modulo(call: &Call<'_, '_>) -> Result<Value> {
         if !is_number(&value.dtype) && value.dtype != DataType::Null {
             return Err(call.mismatch(&value.dtype));
         }
+    }
+    if is_decimal(&x.dtype) && is_decimal(&y.dtype) {
+        return decimal_division(x, y, Division::Remainder);
     }
     let dtype = common_type([&x, &y].into_iter())?;
     if dtype == DataType::Null {
@@ -191,7 +198,7 @@ fn round(call: &Call<'_, '_>, rounding: &'static Rounding) -> Result<Value> {
         dtype if is_integer(dtype) && decimals >= 0 => return Ok(this),
         dtype if is_integer(dtype) => {}
         DataType::Float32 | DataType::Float64 => {}
-        DataType::Decimal128(..) if decimals >= 0 => {}
+        DataType::Decimal128(..) => {}
         other => return Err(call.mismatch(other)),
     }
     let to = output.clone();
@@ -200,6 +207,20 @@ fn round(call: &Call<'_, '_>, rounding: &'static Rounding) -> Result<Value> {
         vec![this],
         output,
         move |arrays: &[ArrayRef]| {
+            if let DataType::Decimal128(_, scale) = to
+                && decimals < 0
+            {
+                let zeros = decimals.unsigned_abs() + u32::from(scale.unsigned_abs());
+                let numbers = arrays[0].as_primitive::<Decimal128Type>();
+                let rounded = numbers.iter().map(|number| {
+                    let rounded = number.map(|number| ending_in_zeros(number, zeros));
+                    rounded
+                        .map(|known| known.ok_or_else(|| too_many_digits("rounded number")))
+                        .transpose()
+                });
+                let rounded = rounded.collect::<Result<Decimal128Array>>()?;
+                return Ok(Arc::new(rounded.with_data_type(to.clone())));
+            }
             if let DataType::Decimal128(precision, scale) = to {
                 let kept = i8::try_from(decimals).unwrap_or(scale).min(scale);
                 // Through the smaller scale and back.

@@ -11,7 +11,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use laktory_core::semantics::text::titlecase;
+use laktory_core::semantics::text::{Room, titlecase};
 use laktory_core::{DType, Func, Result};
 
 use super::cast::{cast, convert, printed};
@@ -322,6 +322,15 @@ pub(super) fn joined(values: Vec<Value>, separator: &str, skip_nulls: bool) -> R
                 .map(arrays::texts)
                 .collect::<Result<Vec<_>>>()?;
             let rows = texts.first().map_or(0, Array::len);
+            let mut room = Room::of(rows);
+            for row in 0..rows {
+                let parts = texts.iter().filter(|texts| !texts.is_null(row));
+                room.take(
+                    parts
+                        .map(|texts| texts.value(row).len() + separator.len())
+                        .sum(),
+                )?;
+            }
             Ok(printed(rows, |row, out| {
                 let mut first = true;
                 for texts in &texts {

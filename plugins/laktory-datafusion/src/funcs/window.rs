@@ -16,6 +16,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{Expr as PlanExpr, WindowFunctionDefinition, WindowUDF, lit};
+use laktory_core::typing::shown;
 use laktory_core::{Error, Func, Result};
 
 use super::aggregate::over::whole_partition;
@@ -62,7 +63,7 @@ fn this(call: &Call<'_, '_>) -> Result<Value> {
     }
     Err(Error::unsupported(format!(
         "`{}` after a function that changes the number of values is not available on backend DATAFUSION",
-        call.func().def().path
+        shown(call.func())
     ))
     .with_hint("filter the rows in a step before"))
 }
@@ -89,7 +90,7 @@ fn place(call: &Call<'_, '_>, function: Arc<WindowUDF>, args: Vec<PlanExpr>) -> 
         Scope::Group => {
             return Err(Error::unsupported(format!(
                 "`{}` within a group is not available on backend DATAFUSION",
-                call.func().def().path
+                shown(call.func())
             ))
             .with_hint("compute it with `over(...)` in a step before"));
         }

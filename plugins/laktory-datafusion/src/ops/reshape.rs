@@ -4,10 +4,8 @@ use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::compute::cast as arrow_cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue, UnnestOptions};
-use datafusion::functions::core::expr_fn::{coalesce, get_field, named_struct};
-use datafusion::functions_aggregate::expr_fn::{
-    avg, count, first_value, last_value, max, min, sum,
-};
+use datafusion::functions::core::expr_fn::{get_field, named_struct};
+use datafusion::functions_aggregate::expr_fn::{avg, count, first_value, last_value, max, min};
 use datafusion::functions_nested::expr_fn::{cardinality, make_array};
 use datafusion::logical_expr::{
     Expr as PlanExpr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, cast, lit, when,
@@ -18,6 +16,7 @@ use super::built;
 use super::stages::{column, columns, fresh, independent, names, numbered, only};
 use crate::error::ResultExt;
 use crate::expr::Value;
+use crate::funcs::aggregate::sum::sum_where;
 use crate::funcs::cast::{common_type, convert};
 use crate::kernel::kernel;
 use crate::session::Session;
@@ -328,10 +327,7 @@ pub(super) async fn pivot(
                     )))?
                 }
                 Some(PivotAgg::Len) => cast(filtered(count(lit(1_i64)))?, DataType::UInt32),
-                Some(PivotAgg::Sum) => {
-                    let total = cast(filtered(sum(input.expr.clone()))?, dtype.clone());
-                    coalesce(vec![total, cast(lit(0_i64), dtype)])
-                }
+                Some(PivotAgg::Sum) => sum_where(label.is.clone(), input.clone())?.expr,
             };
             outputs.push(cell.alias(&name));
         }

@@ -15,7 +15,7 @@ use crate::types::data_type;
 /// # Errors
 /// `SchemaMismatch` and `Unsupported`, naming file and column; `ColumnNotFound` for a declared column.
 pub(super) fn united(request: &Request<'_>, stored: &[SchemaRef]) -> Result<SchemaRef> {
-    let policy = Policy::of(&request.spec.options)?;
+    let policy = Policy::of_read(request.spec)?;
     let partitions = request.files.of_folders();
     let mut all = Vec::with_capacity(stored.len());
     for (file, schema) in request.files.paths.iter().zip(stored) {

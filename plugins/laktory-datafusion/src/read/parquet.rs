@@ -10,7 +10,9 @@ use datafusion::common::stats::Precision;
 use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
-use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, RowSelection,
+};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use laktory_core::{Error, Format, Result};
@@ -49,7 +51,36 @@ pub(super) fn read(request: &Request<'_>) -> Result<Files> {
         .zip(&footers)
         .map(|(stored, footer)| statistics(&exported(stored), footer, &schema))
         .collect();
-    Ok(Files::parquet(&request.files.paths, schema, statistics)?.with_rows(rows))
+    let files = Files::parquet(&request.files.paths, schema, statistics)?;
+    let Some(logged) = &request.spec.logged else {
+        return Ok(files.with_rows(rows));
+    };
+    let deleted = (0..footers.len()).map(|at| logged.deleted(at).len() as u64);
+    let left = footers.iter().enumerate().map(|(at, footer)| {
+        let rows = usize::try_from(footer.file_metadata().num_rows()).unwrap_or(0);
+        left(logged.deleted(at), rows)
+    });
+    Ok(files
+        .with_rows(rows.saturating_sub(deleted.sum()))
+        .with_selections(left.collect()))
+}
+
+/// The rows of a file that are not deleted; none where all are left.
+fn left(deleted: &[u64], rows: usize) -> Option<RowSelection> {
+    if deleted.is_empty() {
+        return None;
+    }
+    let (mut ranges, mut next) = (Vec::new(), 0);
+    for &row in deleted {
+        let row = usize::try_from(row).unwrap_or(rows).min(rows);
+        ranges.extend((next < row).then_some(next..row));
+        next = row + 1;
+    }
+    ranges.extend((next < rows).then_some(next..rows));
+    Some(RowSelection::from_consecutive_ranges(
+        ranges.into_iter(),
+        rows,
+    ))
 }
 
 /// What the footer of a file tells about its rows, by which joins are planned. None where the rows are read in other types.

@@ -1,7 +1,7 @@
 //! Files as a table of the engine.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,7 +11,9 @@ use datafusion::common::{ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::{
+    CachedParquetFileReaderFactory, ParquetRowSelection,
+};
 use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfigBuilder, FileSource, ParquetSource,
 };
@@ -21,6 +23,7 @@ use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::object_store::ObjectMeta;
 use datafusion::object_store::path::Path as ObjectPath;
+use datafusion::parquet::arrow::arrow_reader::RowSelection;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use laktory_core::{Error, ErrorKind, Result};
@@ -107,6 +110,19 @@ impl Files {
     /// The rows of all files, as they tell.
     pub(super) fn with_rows(mut self, rows: u64) -> Self {
         self.rows = Some(rows);
+        self
+    }
+
+    /// Of each file the rows that count, where these are not all.
+    pub(super) fn with_selections(mut self, selections: Vec<Option<RowSelection>>) -> Self {
+        for (file, selection) in self.files.iter_mut().zip(selections) {
+            if let Some(selection) = selection {
+                let selection = ParquetRowSelection::new(selection);
+                *file = file.clone().with_extension(selection);
+                // They tell of the other rows, too.
+                file.statistics = None;
+            }
+        }
         self
     }
 
@@ -256,7 +272,12 @@ fn folder_value(
 pub(super) fn object(file: &Path) -> Result<PartitionedFile> {
     let named = |error: Error| error.context(format!("`{}`", file.display()));
     let metadata = std::fs::metadata(file).map_err(|error| named(error.into()))?;
-    let absolute = std::path::absolute(file).map_err(|error| named(error.into()))?;
+    // The engine knows no way up.
+    let absolute = match file.components().any(|part| part == Component::ParentDir) {
+        true => file.canonicalize(),
+        false => std::path::absolute(file),
+    }
+    .map_err(|error| named(error.into()))?;
     let location = ObjectPath::from_absolute_path(&absolute).map_err(|error| {
         named(Error::unsupported(format!(
             "the path cannot be read: {error}"

@@ -7,9 +7,11 @@ use std::io::{BufWriter, Write};
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use laktory_core::{Error, ErrorKind, Result};
+use laktory_core::{Error, ErrorKind, Field, Result};
+use laktory_formats::append::CsvText;
+use laktory_formats::times::TimeForms;
 
-use super::{DATETIME, Sink, ZONED, buffered};
+use super::{DATETIME, ZONED};
 use crate::error::ResultExt;
 use crate::options::Given;
 
@@ -25,79 +27,87 @@ pub(super) const OPTIONS: &[&str] = &[
     "time_format",
 ];
 
+/// How rows become lines.
+pub(crate) struct Form {
+    marks: CsvText,
+    bom: bool,
+    null: String,
+    times: TimeForms,
+}
+
+impl Form {
+    /// What options ask for, for rows of these columns.
+    pub(super) fn given(given: &Given<'_>, columns: &[Field]) -> Result<Self> {
+        Ok(Self {
+            marks: CsvText::given(given)?,
+            bom: given.flag("include_bom")?.unwrap_or(false),
+            null: given.text("null_value")?.unwrap_or_default().to_owned(),
+            times: TimeForms::given(given, columns)?,
+        })
+    }
+}
+
 /// A file of CSV that is being written.
 pub(crate) struct Writer {
     file: BufWriter<File>,
     separator: u8,
     quote: u8,
     null: String,
-    date_format: Option<String>,
-    time_format: Option<String>,
-    datetime_format: Option<String>,
+    times: TimeForms,
     /// A line, and the text of a value.
     line: Vec<u8>,
     text: String,
 }
 
-/// Begins a file, with its header.
-pub(super) fn open(given: &Given<'_>, mut file: File, schema: &SchemaRef) -> Result<Sink> {
-    if given.flag("include_bom")?.unwrap_or(false) {
-        file.write_all(b"\xEF\xBB\xBF")?;
-    }
-    let owned = |name: &str| given.text(name).map(|text| text.map(str::to_owned));
-    let mut writer = Writer {
-        file: buffered(file),
-        separator: given.byte("separator")?.unwrap_or(b','),
-        quote: given.byte("quote_char")?.unwrap_or(b'"'),
-        null: given.text("null_value")?.unwrap_or_default().to_owned(),
-        date_format: owned("date_format")?,
-        time_format: owned("time_format")?,
-        datetime_format: owned("datetime_format")?,
-        line: Vec::new(),
-        text: String::new(),
-    };
-    if given.flag("include_header")?.unwrap_or(true) {
-        for (at, field) in schema.fields().iter().enumerate() {
-            writer.begin(at);
-            writer.text.clone_from(field.name());
-            writer.field();
-        }
-        writer.end()?;
-    }
-    Ok(Sink::Csv(Box::new(writer)))
-}
-
 impl Writer {
+    /// Begins a file, with its header.
+    pub(super) fn begin(form: Form, mut file: BufWriter<File>, schema: &SchemaRef) -> Result<Self> {
+        if form.bom {
+            file.write_all(b"\xEF\xBB\xBF")?;
+        }
+        let mut writer = Self {
+            file,
+            separator: form.marks.separator,
+            quote: form.marks.quote.unwrap_or(b'"'),
+            null: form.null,
+            times: form.times,
+            line: Vec::new(),
+            text: String::new(),
+        };
+        if form.marks.header {
+            for (at, field) in schema.fields().iter().enumerate() {
+                writer.begin_field(at);
+                writer.text.clone_from(field.name());
+                writer.field();
+            }
+            writer.end()?;
+        }
+        Ok(writer)
+    }
+
     /// Adds the rows of a batch.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let (date, time, datetime) = (
-            self.date_format.clone(),
-            self.time_format.clone(),
-            self.datetime_format.clone(),
-        );
+        let forms = self.times.clone();
+        let datetime = forms.datetime.as_deref();
         let options = FormatOptions::default()
             .with_display_error(false)
-            .with_date_format(date.as_deref())
-            .with_time_format(time.as_deref())
-            .with_datetime_format(datetime.as_deref())
-            .with_timestamp_format(datetime.as_deref().or(Some(DATETIME)))
-            .with_timestamp_tz_format(datetime.as_deref().or(Some(ZONED)));
-        // Whether a separator or quote may be part of a number.
-        let told = [self.separator, self.quote]
-            .iter()
-            .any(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+            .with_date_format(forms.date.as_deref())
+            .with_time_format(forms.time.as_deref())
+            .with_datetime_format(datetime)
+            .with_timestamp_format(datetime.or(Some(DATETIME)))
+            .with_timestamp_tz_format(datetime.or(Some(ZONED)));
         let columns = batch
             .columns()
             .iter()
             .map(|column| {
-                let plain = is_plain(column.data_type()) && !told;
+                let plain = is_plain(column.data_type());
                 Ok((column, plain, ArrayFormatter::try_new(column, &options)?))
             })
             .collect::<Result<Vec<_>, datafusion::arrow::error::ArrowError>>()
             .or_error()?;
         for row in 0..batch.num_rows() {
             for (at, (column, plain, values)) in columns.iter().enumerate() {
-                self.begin(at);
+                self.begin_field(at);
                 self.text.clear();
                 if column.is_null(row) {
                     self.line.extend_from_slice(self.null.as_bytes());
@@ -121,7 +131,7 @@ impl Writer {
         Ok(())
     }
 
-    fn begin(&mut self, at: usize) {
+    fn begin_field(&mut self, at: usize) {
         if at > 0 {
             self.line.push(self.separator);
         }
@@ -160,7 +170,7 @@ impl Writer {
     }
 }
 
-/// Whether values of a type never need quotes: digits and signs, unless a separator is one.
+/// Whether values of a type never need quotes: digits, signs and letters, which are no separators.
 fn is_plain(dtype: &DataType) -> bool {
     dtype.is_integer() || *dtype == DataType::Boolean
 }

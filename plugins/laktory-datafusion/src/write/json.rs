@@ -8,7 +8,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::arrow::json::WriterBuilder;
 use datafusion::arrow::json::writer::{JsonFormat, Writer};
-use laktory_core::{DType, Result};
+use laktory_core::Result;
 use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite};
 
 use super::{DATETIME, ZONED};
@@ -29,31 +29,32 @@ pub(crate) struct Json<F: JsonFormat> {
     schema: Option<SchemaRef>,
 }
 
+/// Whether there may be numbers that JSON has no form for.
+pub(crate) struct Checks(bool);
+
+impl Checks {
+    /// What options ask for, for rows of these columns.
+    pub(super) fn given(given: &Given<'_>, columns: &[laktory_core::Field]) -> Result<Self> {
+        let as_null = given.flag(NAN_AS_NULL)?.unwrap_or(false);
+        let mut types = columns.iter().map(|column| &column.dtype);
+        Ok(Self(!as_null && types.any(may_be_non_finite)))
+    }
+}
+
 impl<F: JsonFormat> Json<F> {
-    /// Opens a file for rows of `schema`.
-    pub(super) fn new(given: &Given<'_>, file: File, schema: &SchemaRef) -> Result<Self> {
-        let columns: Vec<laktory_core::Field> = schema
-            .fields()
-            .iter()
-            .map(|field| {
-                laktory_core::Field::new(field.name(), DType::from_arrow(field.data_type()))
-            })
-            .collect();
-        let checks = !given.flag(NAN_AS_NULL)?.unwrap_or(false);
+    /// A file for rows of `schema`.
+    pub(super) fn new(Checks(checks): Checks, file: BufWriter<File>, schema: &SchemaRef) -> Self {
         let written = Arc::new(Schema::new(texts(schema.fields())));
-        Ok(Self {
+        Self {
             writer: WriterBuilder::new()
                 .with_explicit_nulls(true)
                 .with_timestamp_format(DATETIME.to_owned())
                 .with_timestamp_tz_format(ZONED.to_owned())
-                .build(BufWriter::with_capacity(1 << 18, file)),
+                .build(file),
             rows: 0,
-            checks: checks
-                && columns
-                    .iter()
-                    .any(|column| may_be_non_finite(&column.dtype)),
+            checks,
             schema: (written != *schema).then_some(written),
-        })
+        }
     }
 
     pub(super) fn push(&mut self, batch: &RecordBatch) -> Result<()> {

@@ -1,11 +1,13 @@
 //! Exact arithmetic: integers are 64 bits wide, and what has more is an error; products of decimals keep all
 //! digits. Other types add up as the engine has it.
 
+use laktory_core::semantics::decimal::Division;
 use laktory_core::typing::{Typed, arithmetic};
-use laktory_core::{DType, ErrorKind, Func, Result};
+use laktory_core::{DType, ErrorKind, Expr as LanguageExpr, Func, Result};
 use polars::prelude::{
-    ChunkAgg, Column, DataType, Expr, Field, Float64Chunked, Int64Chunked, IntoColumn, IntoSeries,
-    Operator, PlSmallStr, PolarsResult, Schema, Series, arity, binary_expr, col,
+    ChunkAgg, ChunkApply, Column, DataType, DecimalChunked, Expr, Field, Float64Chunked,
+    Int64Chunked, Int128Chunked, IntoColumn, IntoSeries, NULL, Operator, PlSmallStr, PolarsError,
+    PolarsResult, Schema, Series, arity, binary_expr, col, lit, when,
 };
 
 use super::{Call, FULL, Row};
@@ -17,6 +19,11 @@ pub(super) const ROWS: &[Row] = &[
     (Func::ExactSub, FULL, |call| exact(call, Operator::Minus)),
     (Func::ExactMul, FULL, |call| exact(call, Operator::Multiply)),
     (Func::ExactSum, FULL, |call| Ok(exact_sum(call.this()?))),
+    (Func::DecimalSum, FULL, |call| {
+        let x = call.this()?;
+        let some = x.clone().count().gt(lit(0));
+        Ok(when(some).then(decimal_sum(x)).otherwise(lit(NULL)))
+    }),
 ];
 
 /// Digits of a decimal.
@@ -145,12 +152,10 @@ fn decimals(op: Operator, left: &Series, right: &Series, dtype: &DataType) -> Po
     let DataType::Decimal(precision, scale) = dtype else {
         return Err(carried(ErrorKind::Internal, "a decimal that is none"));
     };
-    let too_long = || {
-        let message = format!(
-            "a number made of `{}` has more than {DIGITS} digits",
-            left.name()
-        );
-        carried(ErrorKind::ConversionFailed, &message)
+    let what = match op {
+        Operator::Plus => "sum",
+        Operator::Minus => "difference",
+        _ => "product",
     };
     // A product has the digits of both; other operands meet in one scale.
     let digits = |series: &Series| -> PolarsResult<Series> {
@@ -162,7 +167,7 @@ fn decimals(op: Operator, left: &Series, right: &Series, dtype: &DataType) -> Po
         }
         let scaled = series.strict_cast(&DataType::Decimal(DIGITS, *scale));
         Ok(scaled
-            .map_err(|_| too_long())?
+            .map_err(|_| too_long(what))?
             .decimal()?
             .physical()
             .clone()
@@ -179,13 +184,77 @@ fn decimals(op: Operator, left: &Series, right: &Series, dtype: &DataType) -> Po
         Operator::Multiply => x.checked_mul(y),
         _ => x.checked_add(y),
     };
-    let most = 10_u128.pow(38) - 1;
-    if bound.is_none_or(|bound| bound > most) {
-        return Err(too_long());
+    if bound.is_none_or(|bound| bound > MOST) {
+        // The greatest ones need not meet in a row.
+        let fits = |(x, y): (Option<i128>, Option<i128>)| {
+            let (Some(x), Some(y)) = (x, y) else {
+                return true;
+            };
+            let number = match op {
+                Operator::Plus => x.checked_add(y),
+                Operator::Minus => x.checked_sub(y),
+                _ => x.checked_mul(y),
+            };
+            number.is_some_and(|number| number.unsigned_abs() <= MOST)
+        };
+        let (x, y) = (a.i128()?, b.i128()?);
+        let rows = x.len().max(y.len());
+        let at = |values: &Int128Chunked, row: usize| {
+            values.get(if values.len() == 1 { 0 } else { row })
+        };
+        if !(0..rows).map(|row| (at(x, row), at(y, row))).all(fits) {
+            return Err(too_long(what));
+        }
     }
     let computed = applied(op, &a, &b)?;
     let digits = computed.i128()?.clone();
     Ok(digits.into_decimal(*precision, *scale)?.into_series())
+}
+
+/// The division of decimals, which have been cast to decimals of their own digits; none where others are divided.
+pub(super) fn decimal_division(call: &Call<'_>, division: Division) -> Result<Option<Expr>> {
+    let LanguageExpr::Cast {
+        to: DType::Decimal { .. },
+        ..
+    } = &*call.bound.this()?
+    else {
+        return Ok(None);
+    };
+    let (left, right) = (call.this()?, call.expr("other")?);
+    Ok(Some(left.map_many(
+        move |columns| divided(division, &columns[0], &columns[1]),
+        &[right],
+        |_: &Schema, fields: &[Field]| {
+            let scales = fields.iter().map(|field| match field.dtype() {
+                DataType::Decimal(_, scale) => *scale,
+                _ => 0,
+            });
+            let scale = scales.max().unwrap_or(0);
+            let dtype = DataType::Decimal(DIGITS, scale);
+            Ok(Field::new(fields[0].name().clone(), dtype))
+        },
+    )))
+}
+
+fn divided(division: Division, left: &Column, right: &Column) -> PolarsResult<Column> {
+    let (a, b) = (left.decimal()?, right.decimal()?);
+    let digits = |decimals: &DecimalChunked| u8::try_from(decimals.scale());
+    let (Ok(scale), Ok(by)) = (digits(a), digits(b)) else {
+        return Err(too_long(division.name()));
+    };
+    let numbers: Int128Chunked =
+        arity::broadcast_try_binary_elementwise(a.physical(), b.physical(), |a, b| match (a, b) {
+            (Some(_), Some(0)) | (None, _) | (_, None) => Ok(None),
+            (Some(a), Some(b)) => division
+                .of((a, scale), (b, by))
+                .map(Some)
+                .ok_or_else(|| too_long(division.name())),
+        })?;
+    let numbers = numbers.into_decimal(DIGITS, scale.max(by).into())?;
+    Ok(numbers
+        .into_series()
+        .with_name(left.name().clone())
+        .into_column())
 }
 
 /// A power of integers that has no more than 64 bits; other powers are those of the engine.
@@ -237,8 +306,102 @@ pub(super) fn in_128_bits(x: Expr, add: impl FnOnce(Expr) -> Expr) -> Expr {
     )
 }
 
+/// Half of the digits of a decimal, as a number: sums of such halves stay within 128 bits.
+const HALF: i128 = 10_i128.pow(19);
+
+/// A sum of decimals, in two halves of their digits; of other numbers as [`exact_sum`]. 0 when there is nothing to add.
+pub(crate) fn decimal_sum(x: Expr) -> Expr {
+    let half = |upper: bool| {
+        x.clone().map_with_fmt_str(
+            move |column| half(&column, upper),
+            |_: &Schema, field: &Field| known(&half_field(field)),
+            PlSmallStr::from_static("half"),
+        )
+    };
+    half(true).sum().map_many(
+        |columns| joined(&columns[0], &columns[1]),
+        &[half(false).sum()],
+        |_: &Schema, fields: &[Field]| known(&narrowed_field(&fields[0])),
+    )
+}
+
+fn half_field(field: &Field) -> Field {
+    match field.dtype() {
+        DataType::Decimal(_, scale) => {
+            Field::new(field.name().clone(), DataType::Decimal(DIGITS, *scale))
+        }
+        _ => widest_field(field),
+    }
+}
+
+/// The upper or lower half of the digits; a number that is no decimal is upper as a whole.
+fn half(column: &Column, upper: bool) -> PolarsResult<Column> {
+    let DataType::Decimal(_, scale) = *column.dtype() else {
+        let wide = widest(column)?;
+        return match upper {
+            true => Ok(wide),
+            false => Ok(Column::full_null(
+                wide.name().clone(),
+                wide.len(),
+                wide.dtype(),
+            )),
+        };
+    };
+    let digits = column
+        .as_materialized_series()
+        .decimal()?
+        .physical()
+        .clone();
+    let digits = digits.apply_values(|digits| match upper {
+        true => digits / HALF,
+        false => digits % HALF,
+    });
+    Ok(digits.into_decimal(DIGITS, scale)?.into_column())
+}
+
+fn joined(upper: &Column, lower: &Column) -> PolarsResult<Column> {
+    let DataType::Decimal(_, scale) = *upper.dtype() else {
+        return narrowed(upper);
+    };
+    let physical = |column: &Column| -> PolarsResult<_> {
+        Ok(column
+            .as_materialized_series()
+            .decimal()?
+            .physical()
+            .clone())
+    };
+    let sums: Int128Chunked = arity::try_binary_elementwise(
+        &physical(upper)?,
+        &physical(lower)?,
+        |upper: Option<i128>, lower: Option<i128>| -> PolarsResult<_> {
+            let (Some(upper), Some(lower)) = (upper, lower) else {
+                return Ok(None);
+            };
+            let sum = upper
+                .checked_mul(HALF)
+                .and_then(|sum| sum.checked_add(lower));
+            match sum.filter(|sum| sum.unsigned_abs() <= MOST) {
+                Some(sum) => Ok(Some(sum)),
+                None => Err(too_long("sum")),
+            }
+        },
+    )?;
+    let sums = sums.with_name(upper.name().clone());
+    Ok(sums.into_decimal(DIGITS, scale)?.into_column())
+}
+
+/// The greatest decimal, without its point.
+const MOST: u128 = 10_u128.pow(38) - 1;
+
+pub(super) fn too_long(what: &str) -> PolarsError {
+    let message = format!(
+        "a {what} has more than {DIGITS} digits; cast what it is made of to `Float64`, or to a decimal of fewer digits"
+    );
+    carried(ErrorKind::ConversionFailed, &message)
+}
+
 /// A sum of integers in 64 bits.
-pub(super) fn exact_sum(x: Expr) -> Expr {
+pub(crate) fn exact_sum(x: Expr) -> Expr {
     in_128_bits(x, Expr::sum)
 }
 

@@ -1,7 +1,7 @@
 //! Functions: one row for each, in tables by topic. Capabilities are read from the same rows.
 
 mod aggregate;
-mod exact;
+pub(crate) mod exact;
 mod nested;
 mod numeric;
 mod sql;
@@ -14,6 +14,7 @@ use std::ops::Deref;
 
 use laktory_core::shape::shape;
 use laktory_core::typing::Signature;
+use laktory_core::typing::shown;
 use laktory_core::{Arg, BoundCall, Error, Expr, Func, Result, RunCx, Support};
 use polars::prelude::{DataType, Expr as PolarsExpr, when};
 
@@ -62,7 +63,7 @@ pub(crate) fn lower(cx: &RunCx, func: Func, args: &[Arg]) -> Result<PolarsExpr> 
         }
         None => Err(Error::unsupported(format!(
             "`{}` is not available on backend POLARS",
-            func.def().path
+            shown(func)
         ))),
     }
 }

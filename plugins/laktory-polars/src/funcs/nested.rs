@@ -3,13 +3,14 @@
 use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar};
 use polars::prelude::{
     DataType, Expr, Field, PlSmallStr, Schema, Series, SortOptions, all_horizontal, any_horizontal,
-    as_list, as_struct, coalesce, concat_str, element, format_str, lit,
+    as_list, as_struct, coalesce, element, lit, when,
 };
 use polars_plan::dsl::functions::{
     max_horizontal, mean_horizontal, min_horizontal, sum_horizontal,
 };
 
 use super::exact::in_128_bits;
+use super::text::joined;
 use super::{Call, FULL, Row};
 use crate::error::ResultExt;
 use crate::schema::known;
@@ -24,6 +25,13 @@ pub(super) const ROWS: &[Row] = &[
     (Func::MaxHorizontal, FULL, |call| {
         extreme(call, |exprs| max_horizontal(exprs).or_error())
     }),
+    // Of floats: whatever has no NaN was settled as `max_horizontal`.
+    (Func::SqlGreatest, FULL, |call| {
+        let exprs = call.some_exprs("exprs")?;
+        let number = max_horizontal(exprs.clone()).or_error()?;
+        let nan_first = |rest: Expr, x: Expr| when(x.clone().is_nan()).then(x).otherwise(rest);
+        Ok(exprs.into_iter().rev().fold(number, nan_first))
+    }),
     (Func::MeanHorizontal, FULL, |call| {
         mean_horizontal(call.some_exprs("exprs")?, true).or_error()
     }),
@@ -34,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
         any_horizontal(flags(call, false)?).or_error()
     }),
     (Func::ConcatStr, FULL, |call| {
-        Ok(concat_str(
+        Ok(joined(
             call.some_exprs("exprs")?,
             call.text("separator")?,
             call.flag("ignore_nulls")?,
@@ -146,17 +154,14 @@ fn format(call: &Call<'_>) -> Result<Expr> {
     if format.matches("{}").count() != args.len() {
         return Err(call.invalid("the number of `{}` differs from the number of arguments"));
     }
-    if !format.contains("{{") && !format.contains("}}") {
-        return format_str(format, &args).or_error();
-    }
-    // Here braces have no escapes: each `{}` is a place, whatever stands around it.
+    // Braces have no escapes: each `{}` is a place, whatever stands around it.
     let mut parts = Vec::new();
     let mut args = args.into_iter();
     for text in format.split("{}") {
         parts.push(lit(text));
         parts.extend(args.next());
     }
-    Ok(concat_str(parts, "", false))
+    Ok(joined(parts, "", false))
 }
 
 fn list_get(call: &Call<'_>) -> Result<Expr> {

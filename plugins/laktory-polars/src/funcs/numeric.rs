@@ -3,30 +3,43 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use laktory_core::{Arg, Error, ErrorKind, Func, Result, Scalar, semantics};
+use laktory_core::semantics::decimal::Division;
+use laktory_core::{
+    Arg, DType, Error, ErrorKind, Expr as LanguageExpr, Func, Result, Scalar, semantics,
+};
 use polars::prelude::{AnyValue, LiteralValue, Scalar as PolarsScalar};
 use polars::prelude::{
     DataType, Expr, Field, FillNullStrategy, Operator, PlSmallStr, RoundMode, Schema, TimeUnit,
     TimeZone, binary_expr, coalesce, lit,
 };
 
-use super::exact::exact_pow;
+use super::exact::{decimal_division, exact_pow};
+use super::text::joined;
 use super::{Call, FULL, Row, as_long_as};
 use crate::error::carried;
 use crate::expr;
 use crate::schema::known;
 
 pub(super) const ROWS: &[Row] = &[
-    (Func::Add, FULL, |call| binary(call, Operator::Plus)),
+    (Func::Add, FULL, |call| match &*call.bound.this()? {
+        // Texts are told by a cast.
+        LanguageExpr::Cast {
+            to: DType::String, ..
+        } => Ok(joined(vec![call.this()?, call.expr("other")?], "", false)),
+        _ => binary(call, Operator::Plus),
+    }),
     (Func::Sub, FULL, |call| binary(call, Operator::Minus)),
     (Func::Mul, FULL, |call| binary(call, Operator::Multiply)),
-    (Func::TrueDiv, FULL, |call| {
-        binary(call, Operator::TrueDivide)
-    }),
+    (Func::TrueDiv, FULL, true_div),
+    (Func::SqlDiv, FULL, true_div),
     (Func::FloorDiv, FULL, |call| {
-        binary(call, Operator::FloorDivide)
+        decimal_division(call, Division::Floored)?
+            .map_or_else(|| binary(call, Operator::FloorDivide), Ok)
     }),
-    (Func::Mod, FULL, |call| binary(call, Operator::Modulus)),
+    (Func::Mod, FULL, |call| {
+        decimal_division(call, Division::Modulo)?
+            .map_or_else(|| binary(call, Operator::Modulus), Ok)
+    }),
     (Func::Pow, FULL, |call| {
         Ok(exact_pow(call.this()?, call.expr("other")?))
     }),
@@ -73,6 +86,11 @@ pub(super) const ROWS: &[Row] = &[
     (Func::ConvertUnits, FULL, convert_units),
     (Func::CurrentTimestamp, FULL, current_timestamp),
 ];
+
+fn true_div(call: &Call<'_>) -> Result<Expr> {
+    let decimal = decimal_division(call, Division::Quotient)?;
+    decimal.map_or_else(|| binary(call, Operator::TrueDivide), Ok)
+}
 
 fn binary(call: &Call<'_>, operator: Operator) -> Result<Expr> {
     Ok(binary_expr(call.this()?, operator, call.expr("other")?))

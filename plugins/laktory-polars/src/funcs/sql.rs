@@ -1,14 +1,16 @@
 //! Functions with the meaning of SQL where that differs from the expression language.
 
+use laktory_core::semantics::decimal::{Division, ending_in_zeros};
 use laktory_core::shape::shape;
 use laktory_core::{ErrorKind, Func, Result, semantics};
 use polars::prelude::{
-    ChunkAgg, Column, DataType, Expr, Field, Float64Chunked, IntoColumn, NULL, PlSmallStr,
-    PolarsResult, RoundMode, RoundSeries, Schema, StringChunked, arity, concat_str, len, lit,
-    map_multiple, polars_err, when,
+    ChunkAgg, Column, DataType, Expr, Field, Float64Chunked, Int128Chunked, IntoColumn, IntoSeries,
+    NULL, PlSmallStr, PolarsResult, RoundMode, RoundSeries, Schema, Series, StringChunked, arity,
+    len, lit, map_multiple, polars_err, when,
 };
 
-use super::exact::exact_sum;
+use super::exact::{decimal_division, exact_sum, too_long};
+use super::text::joined;
 use super::{Call, FULL, Row};
 use crate::error::carried;
 use crate::schema::known;
@@ -25,7 +27,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(call.this()?.eq_missing(call.expr("other")?))
     }),
     (Func::SqlConcat, FULL, |call| {
-        Ok(concat_str(call.some_exprs("exprs")?, "", true))
+        Ok(joined(call.some_exprs("exprs")?, "", true))
     }),
     (Func::SqlLike, FULL, like),
     (Func::SqlRoundHalfUp, FULL, |call| {
@@ -66,6 +68,14 @@ pub(super) const ROWS: &[Row] = &[
         }
         let some = x.clone().count().gt(lit(0));
         Ok(when(some).then(exact_sum(x)).otherwise(lit(NULL)))
+    }),
+    // Of floats: whatever has no NaN was settled as `max`.
+    (Func::SqlMax, FULL, |call| {
+        let x = call.expr("x")?;
+        let nan = x.clone().filter(x.clone().is_nan());
+        Ok(when(x.clone().is_nan().any(true))
+            .then(nan.first())
+            .otherwise(x.max()))
     }),
     (Func::SqlSingle, FULL, |call| {
         let (value, count) = (call.expr("x")?, call.expr("count")?);
@@ -119,6 +129,9 @@ fn single(values: &Column, counts: &Column) -> PolarsResult<Column> {
 /// A number rounded to decimals, half away from zero; negative decimals round to tens and hundreds.
 fn round_half_up(column: &Column, decimals: i32) -> PolarsResult<Column> {
     let numbers = column.as_materialized_series();
+    if let (true, DataType::Decimal(precision, scale)) = (decimals < 0, numbers.dtype()) {
+        return tens(numbers, decimals.unsigned_abs(), *precision, *scale);
+    }
     let mode = RoundMode::HalfAwayFromZero;
     let rounded = match u32::try_from(decimals) {
         Ok(_) if numbers.dtype().is_integer() => numbers.clone(),
@@ -132,8 +145,22 @@ fn round_half_up(column: &Column, decimals: i32) -> PolarsResult<Column> {
     Ok(rounded.into_column())
 }
 
+/// A decimal rounded to tens and hundreds.
+fn tens(numbers: &Series, zeros: u32, precision: usize, scale: usize) -> PolarsResult<Column> {
+    let zeros = zeros.saturating_add(u32::try_from(scale).unwrap_or(u32::MAX));
+    let digits = numbers.decimal()?.physical();
+    let rounded: Int128Chunked = digits.try_apply_nonnull_values_generic(|number| {
+        ending_in_zeros(number, zeros).ok_or_else(|| too_long("rounded number"))
+    })?;
+    let rounded = rounded.into_decimal(precision, scale)?;
+    Ok(rounded.into_series().into_column())
+}
+
 /// The remainder with the sign of the dividend; by zero it is null for integers, NaN for floats.
 fn modulo(call: &Call<'_>) -> Result<Expr> {
+    if let Some(remainder) = decimal_division(call, Division::Remainder)? {
+        return Ok(remainder);
+    }
     let (x, y) = (call.this()?, call.expr("other")?);
     let floored = x.clone() % y.clone();
     let other_sign = x.clone().lt(lit(0)).neq(floored.clone().lt(lit(0)));

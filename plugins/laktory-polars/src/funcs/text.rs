@@ -1,13 +1,15 @@
 //! Functions of texts.
 
+use laktory_core::semantics::text::Room;
 use laktory_core::{Func, Result, Scalar};
 use polars::prelude::{
-    Column, DataType, Expr, Field, IntoColumn, NULL, PolarsResult, Schema, StringChunked, lit,
-    map_multiple, polars_err,
+    Column, DataType, Expr, Field, IntoColumn, NULL, PolarsResult, Schema, StringChunked,
+    hor_str_concat, lit, map_multiple, polars_err,
 };
 use polars_utils::regex_cache::compile_regex;
 
 use super::{Call, FULL, Row};
+use crate::error::carry;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::StrLenChars, FULL, |call| {
@@ -84,6 +86,66 @@ pub(super) const ROWS: &[Row] = &[
     }),
 ];
 
+/// Values as texts, joined as the engine does it, unless they are too large. A null makes the whole null, unless nulls are skipped.
+pub(super) fn joined(exprs: Vec<Expr>, separator: &str, skip_nulls: bool) -> Expr {
+    let separator = separator.to_owned();
+    let joined = move |columns: &mut [Column]| -> PolarsResult<Column> {
+        let texts = columns.iter().map(|column| column.cast(&DataType::String));
+        let texts = texts.collect::<PolarsResult<Vec<Column>>>()?;
+        let texts = texts.iter().map(Column::str);
+        let texts = texts.collect::<PolarsResult<Vec<&StringChunked>>>()?;
+        let is_long = |texts: &&&StringChunked| texts.len() != 1;
+        let rows = texts.iter().find(is_long).map_or(1, |texts| texts.len());
+        let mut room = Room::of(rows);
+        for texts in &texts {
+            let bytes: usize = texts.lengths().sum();
+            let repeated = if texts.len() == 1 { rows } else { 1 };
+            let between = rows.saturating_mul(separator.len());
+            let taken = bytes.saturating_mul(repeated).saturating_add(between);
+            room.take(taken).map_err(|error| carry(&error))?;
+        }
+        let name = texts[0].name().clone();
+        let joined = hor_str_concat(&texts, &separator, skip_nulls)?;
+        Ok(joined.with_name(name).into_column())
+    };
+    let output =
+        |_: &Schema, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), DataType::String));
+    map_multiple(joined, exprs, output)
+}
+
+/// Refuses texts that get too large by what is put in the place of matches of a pattern.
+fn measured(this: Expr, value: Expr, pattern: String, literal: bool, n: Option<i64>) -> Expr {
+    let measured = move |columns: &mut [Column]| -> PolarsResult<Column> {
+        let [column, values] = columns else {
+            return Err(polars_err!(ComputeError: "a text and its replacement are needed"));
+        };
+        let (texts, values) = (column.str()?, values.str()?);
+        let longest = values.lengths().max().unwrap_or(0);
+        let bytes: usize = texts.lengths().sum();
+        let mut room = Room::of(texts.len());
+        // Most matches are longer than nothing, and most texts far from the limit.
+        if room.is_exceeded_by((bytes + texts.len()).saturating_mul(longest + 1)) {
+            let regex = (!literal).then(|| compile_regex(&pattern)).transpose();
+            let regex = regex.map_err(|error| polars_err!(ComputeError: "{error}"))?;
+            let most = n.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(0));
+            for (row, text) in texts.iter().enumerate() {
+                let (Some(text), Some(value)) = (text, broadcast(values, row)) else {
+                    continue;
+                };
+                let found = match &regex {
+                    Some(regex) => regex.find_iter(text).take(most).count(),
+                    None => text.matches(pattern.as_str()).take(most).count(),
+                };
+                let taken = found.saturating_mul(value.len()).saturating_add(text.len());
+                room.take(taken).map_err(|error| carry(&error))?;
+            }
+        }
+        Ok(column.clone())
+    };
+    let output = |_: &Schema, fields: &[Field]| Ok(fields[0].clone());
+    map_multiple(measured, [this, value], output)
+}
+
 /// The first `n` matches, replaced; `None` for all of them.
 fn replace(call: &Call<'_>, n: Option<i64>) -> Result<Expr> {
     let (pattern, value) = (call.text("pattern")?.to_owned(), call.expr("value")?);
@@ -101,6 +163,7 @@ fn replace(call: &Call<'_>, n: Option<i64>) -> Result<Expr> {
         Some(n) => usize::try_from(n).ok().filter(|n| *n > 0),
     };
     let Some(limit) = limit else {
+        let this = measured(this, value.clone(), pattern.clone(), literal, n);
         return Ok(match n {
             Some(n) => this.str().replace_n(lit(pattern), value, literal, n),
             None => this.str().replace_all(lit(pattern), value, literal),
@@ -117,14 +180,32 @@ fn replace(call: &Call<'_>, n: Option<i64>) -> Result<Expr> {
             (1, rows) | (rows, 1) => rows,
             (rows, others) => rows.min(others),
         };
-        let replaced: StringChunked = (0..rows)
-            .map(|row| Some(regex.replacen(broadcast(texts, row)?, limit, broadcast(values, row)?)))
-            .collect();
+        let mut room = Room::of(rows);
+        let replaced = (0..rows).map(|row| {
+            let (Some(text), Some(value)) = (broadcast(texts, row), broadcast(values, row)) else {
+                return Ok(None);
+            };
+            let text = regex.replacen(text, limit, value);
+            room.take(text.len()).map_err(|error| carry(&error))?;
+            Ok(Some(text))
+        });
+        let replaced = replaced.collect::<PolarsResult<StringChunked>>()?;
         Ok(replaced.with_name(texts.name().clone()).into_column())
     };
     let output =
         |_: &Schema, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), DataType::String));
     Ok(map_multiple(replaced, [this, value], output))
+}
+
+/// Bytes of each text.
+trait Lengths {
+    fn lengths(&self) -> impl Iterator<Item = usize>;
+}
+
+impl Lengths for StringChunked {
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.iter().flatten().map(str::len)
+    }
 }
 
 /// The text of a row, where a single one stands for all rows.

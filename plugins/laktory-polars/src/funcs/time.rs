@@ -1,5 +1,6 @@
 //! Functions of dates, times, datetimes and durations.
 
+use laktory_core::typing::shown;
 use laktory_core::{Error, ErrorKind, Func, Result};
 use polars::prelude::{DataType, Expr, NonExistent, StrptimeOptions, TimeUnit, lit};
 
@@ -134,7 +135,7 @@ fn interval(call: &Call<'_>, text: &str, signed: bool) -> Result<bool> {
     }
     Err(Error::new(
         ErrorKind::InvalidArgument,
-        format!("`{}`: `{text}` is not an interval", call.func().def().path),
+        format!("`{}`: `{text}` is not an interval", shown(call.func())),
     )
     .with_hint("an interval is a positive number and a unit: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `mo`, `q`, `y`"))
 }

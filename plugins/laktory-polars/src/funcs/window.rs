@@ -2,13 +2,14 @@
 
 use laktory_core::{Func, Result};
 use polars::prelude::{
-    DataType, EWMOptions, Expr, RankMethod, RankOptions, RollingFnParams,
-    RollingOptionsFixedWindow, RollingVarParams, int_range, len, lit,
+    DataType, EWMOptions, Expr, Field, PlSmallStr, RankMethod, RankOptions, RollingFnParams,
+    RollingOptionsFixedWindow, RollingVarParams, Schema, int_range, len, lit,
 };
 use polars::series::ops::NullBehavior;
 
 use super::exact::in_128_bits;
 use super::{Call, FULL, Row};
+use crate::schema::known;
 
 pub(super) const ROWS: &[Row] = &[
     (Func::CumSum, FULL, |call| {
@@ -49,9 +50,11 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::EwmMean, FULL, ewm_mean),
     (Func::IsDuplicated, FULL, |call| {
-        Ok(call.this()?.is_duplicated())
+        Ok(told_apart(call.this()?).is_duplicated())
     }),
-    (Func::IsUnique, FULL, |call| Ok(call.this()?.is_unique())),
+    (Func::IsUnique, FULL, |call| {
+        Ok(told_apart(call.this()?).is_unique())
+    }),
     (Func::IsFirstDistinct, FULL, |call| {
         Ok(call.this()?.is_first_distinct())
     }),
@@ -62,6 +65,22 @@ pub(super) const ROWS: &[Row] = &[
         Ok(int_range(lit(0_u32), len(), 1, DataType::UInt32).alias("index"))
     }),
 ];
+
+/// Values that the engine tells apart: decimals as texts, since it has no such operation for them.
+fn told_apart(expr: Expr) -> Expr {
+    let text = |field: &Field| match field.dtype() {
+        DataType::Decimal(..) => Field::new(field.name().clone(), DataType::String),
+        _ => field.clone(),
+    };
+    expr.map_with_fmt_str(
+        |column| match column.dtype() {
+            DataType::Decimal(..) => column.cast(&DataType::String),
+            _ => Ok(column),
+        },
+        move |_: &Schema, field: &Field| known(&text(field)),
+        PlSmallStr::from_static("told_apart"),
+    )
+}
 
 fn rank(call: &Call<'_>) -> Result<Expr> {
     let method = match call.text("method")? {

@@ -1,4 +1,4 @@
-//! Keys that the engine (0.55.2) cannot match or group by as they are: decimals of different scales, decimals alone where
+//! Keys that the engine (0.55.2) cannot match or group by as they are: nulls without a type, decimals of different scales, decimals alone where
 //! groups are kept in memory, and rows with structs in cross joins.
 
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Known {
         let mut helpers = Vec::new();
         for (at, (a, b)) in left_on.iter().zip(right_on).enumerate() {
             let (from, to) = (dtype(&self.left, a), dtype(&self.right, b));
-            let Some(common) = common_decimal(from, to) else {
+            let Some(common) = common(from, to) else {
                 continue;
             };
             keys.0[at] = format!("__laktory_left_{at}");
@@ -117,9 +117,14 @@ fn holds_struct(dtype: &DType) -> bool {
     }
 }
 
-/// The decimal in which the values of two others meet, when they are not of one scale.
-fn common_decimal(a: Option<&DType>, b: Option<&DType>) -> Option<DType> {
+/// The type in which keys meet that the engine does not match: nulls without a type, and decimals that are not of one scale.
+fn common(a: Option<&DType>, b: Option<&DType>) -> Option<DType> {
     const MOST: u8 = 38;
+    match (a?, b?) {
+        (DType::Null, DType::Null) => return None,
+        (DType::Null, other) | (other, DType::Null) => return Some(other.clone()),
+        _ => {}
+    }
     let (
         DType::Decimal {
             precision: first,

@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use laktory_core::{Error, ErrorKind, PivotAgg, Result};
 use polars::frame::PivotColumnNaming;
 use polars::prelude::{
-    DataFrame, Engine, ExplodeOptions, Expr, LazyFrame, PlanCallback, PolarsError, PolarsResult,
-    Schema, SortMultipleOptions, UniqueKeepStrategy, UnpivotArgsDSL, element,
+    DataFrame, DataType, Engine, ExplodeOptions, Expr, LazyFrame, PlanCallback, PolarsError,
+    PolarsResult, Schema, SortMultipleOptions, UniqueKeepStrategy, UnpivotArgsDSL, element,
 };
 use polars_plan::dsl::DslPlan;
 
 use crate::error::carried;
 use crate::expr::by_name;
+use crate::funcs::exact::{decimal_sum, exact_sum};
 
 pub(super) fn explode(
     lazy: LazyFrame,
@@ -132,7 +133,7 @@ pub(super) fn pivot(lazy: LazyFrame, pivot: Pivot) -> Result<LazyFrame> {
                 Arc::clone(on_columns),
                 by_name(&index, true),
                 by_name(&columns, true),
-                aggregate(pivot.aggregate),
+                aggregate(pivot.aggregate, schema, &columns),
                 true,
                 pivot.separator.as_str().into(),
                 PivotColumnNaming::Auto,
@@ -159,7 +160,8 @@ fn distinct(input: LazyFrame, pivot: &Pivot) -> PolarsResult<DataFrame> {
     Ok(lazy.collect_with_engine(Engine::Streaming)?.unwrap_single())
 }
 
-fn aggregate(aggregate: Option<PivotAgg>) -> Expr {
+fn aggregate(aggregate: Option<PivotAgg>, schema: &Schema, columns: &[String]) -> Expr {
+    let is_decimal = |name: &String| schema.get(name).is_some_and(DataType::is_decimal);
     let element = element();
     match aggregate {
         None => element.item(true),
@@ -167,7 +169,8 @@ fn aggregate(aggregate: Option<PivotAgg>) -> Expr {
         Some(PivotAgg::Max) => element.max(),
         Some(PivotAgg::First) => element.first(),
         Some(PivotAgg::Last) => element.last(),
-        Some(PivotAgg::Sum) => element.sum(),
+        Some(PivotAgg::Sum) if columns.iter().any(is_decimal) => decimal_sum(element),
+        Some(PivotAgg::Sum) => exact_sum(element),
         Some(PivotAgg::Mean) => element.mean(),
         Some(PivotAgg::Median) => element.median(),
         Some(PivotAgg::Len) => element.len(),

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use laktory_core::Result;
 use laktory_formats::folder;
 use polars::prelude::{
-    DataType, Expr, LazyFrame, NULL, PlSmallStr, ScanSources, Schema, Selector, col, lit,
+    DataType, Expr, IdxSize, LazyFrame, NULL, NamedFrom, PlSmallStr, ScanSources, Schema, Selector,
+    Series, col, lit,
 };
-use polars_io::HiveOptions;
+use polars_io::{HiveOptions, RowIndex};
 use polars_plan::dsl::{DslPlan, FileScanDsl, UnifiedScanArgs};
 
 use super::Request;
@@ -77,6 +78,25 @@ impl Request<'_> {
         if let Some(name) = self.given.text("include_file_paths")? {
             args.include_file_paths = Some(name.into());
         }
+        if let Some(at) = files.clone().find(|at| !self.deleted(*at).is_empty())
+            && files.len() > 1
+        {
+            // A file with deleted rows is a scan of its own, since rows are counted within a scan.
+            let runs = [files.start..at, at..at + 1, at + 1..files.end];
+            let runs = runs.into_iter().filter(|run| !run.is_empty());
+            let frames = runs.map(|run| self.scan_part(scan.clone(), sources, run, args.clone()));
+            return super::tables::stacked(frames.collect::<Result<_>>()?);
+        }
+        let deleted = self.deleted(files.start);
+        if !deleted.is_empty() {
+            args.row_index = Some(RowIndex {
+                name: NUMBER.into(),
+                offset: 0,
+            });
+            let first = files.start;
+            let lazy = without(scanned(scan, sources, files, args), deleted);
+            return self.with_constants(lazy, first);
+        }
         let Some(partitions) = &self.files.partitions else {
             return Ok(scanned(scan, sources, files, args));
         };
@@ -107,6 +127,12 @@ impl Request<'_> {
         super::tables::stacked(frames.collect::<Result<_>>()?)
     }
 
+    /// The rows of the file `at` that its table has deleted.
+    fn deleted(&self, at: usize) -> &[u64] {
+        let logged = self.spec.logged.as_ref();
+        logged.map_or(&[], |logged| logged.deleted(at))
+    }
+
     /// The rows of the file `at`, and of others in folders of the same values, with the columns of their folders.
     pub(super) fn with_constants(&self, lazy: LazyFrame, at: usize) -> Result<LazyFrame> {
         if self.files.partitions.is_none() {
@@ -129,6 +155,10 @@ impl Request<'_> {
         let Some(partitions) = &self.files.partitions else {
             return false;
         };
+        // It takes a condition on such columns for true where it is null.
+        if partitions.values.iter().flatten().any(Option::is_none) {
+            return false;
+        }
         let declared = self.declared.as_deref();
         if partitions
             .fields
@@ -156,6 +186,25 @@ impl Request<'_> {
             }) && found.next().is_none()
         })
     }
+}
+
+/// The column that numbers the rows of a file, as long as some of them have to go.
+const NUMBER: &str = "__laktory_row";
+
+/// The rows that are left of a file.
+fn without(lazy: LazyFrame, deleted: &[u64]) -> LazyFrame {
+    let numbers = deleted
+        .iter()
+        .filter_map(|row| IdxSize::try_from(*row).ok());
+    let numbers: Vec<IdxSize> = numbers.collect();
+    let numbers = Series::new(NUMBER.into(), numbers);
+    let deleted = col(NUMBER).is_in(lit(numbers).implode(false), false);
+    let others = Selector::ByName {
+        names: [PlSmallStr::from_static(NUMBER)].into(),
+        strict: false,
+    };
+    lazy.filter(deleted.not())
+        .select([(Selector::Wildcard - others).as_expr()])
 }
 
 fn scanned(

@@ -207,10 +207,11 @@ fn united(
     ordered: bool,
     scan: impl Fn() -> FileScanDsl,
 ) -> Result<LazyFrame> {
-    request
-        .rows
-        .set(Some(stored.iter().map(|file| file.rows).sum()));
-    let policy = Policy::of(&request.spec.options)?;
+    let logged = request.spec.logged.as_ref();
+    let deleted = logged.map_or(0, |logged| logged.deleted.iter().map(Vec::len).sum());
+    let rows: u64 = stored.iter().map(|file| file.rows).sum();
+    request.rows.set(Some(rows.saturating_sub(deleted as u64)));
+    let policy = Policy::of_read(request.spec)?;
     let partitions = request.files.of_folders();
     let fields = stored
         .iter()

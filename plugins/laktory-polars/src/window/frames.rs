@@ -398,7 +398,7 @@ impl Sorted {
         out
     }
 
-    /// The row of the smallest or greatest value of each frame; NaN is neither, unless there is nothing else.
+    /// The row of the smallest or greatest value of each frame; NaN is greater than all.
     fn extremes(
         &self,
         frames: &[(usize, usize)],
@@ -422,7 +422,7 @@ impl Sorted {
             || None,
             |best: &mut Option<((bool, u32), usize)>, row| {
                 if let Some(rank) = ranks.get(row) {
-                    let rank = (is_nan(row), rank);
+                    let rank = (is_nan(row) != greatest, rank);
                     if best.is_none_or(|(known, _)| rank < known) {
                         *best = Some((rank, row));
                     }

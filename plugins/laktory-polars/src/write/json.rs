@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use laktory_core::{DType, Field, Format, Result, WriteSpec};
 use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite};
+use laktory_formats::times::TimeForms;
 use laktory_formats::writable;
 use polars::prelude::{DataFrame, DataType, LazyFrame, PolarsResult, Schema, SchemaRef, col};
 use polars_plan::dsl::DslPlan;
 use polars_plan::plans::{DataFrameUdf, DslFunction, FunctionIR};
 
-use super::times::texts;
+use super::times::{Forms, texts};
 use crate::error::{ResultExt, carry};
 use crate::options::Given;
 
@@ -26,13 +27,9 @@ pub(crate) fn ready(
     spec: &WriteSpec,
     schema: SchemaRef,
 ) -> Result<(LazyFrame, SchemaRef)> {
-    match spec.format {
-        Format::Json | Format::JsonLines | Format::Parquet => {}
-        Format::Csv if !spec.options.contains_key("datetime_format") && !has_nested(&schema) => {
-            return Ok(texts(lazy, schema));
-        }
-        _ => return Ok((lazy, schema)),
-    }
+    let what = format!("writer option of {}", spec.format);
+    let names: Vec<&str> = spec.options.keys().map(String::as_str).collect();
+    let given = Given::new(&what, &spec.options, &names)?;
     let arrow = crate::arrow::arrow_schema(&schema)?;
     let columns: Vec<Field> = arrow
         .fields()
@@ -40,19 +37,21 @@ pub(crate) fn ready(
         .map(|field| Field::new(field.name(), DType::from_arrow(field.data_type())))
         .collect();
     writable(&spec.format, &columns)?;
-    if spec.format == Format::Parquet {
-        return Ok((lazy, schema));
+    match spec.format {
+        Format::Json | Format::JsonLines => {}
+        Format::Csv => {
+            let forms = Forms::of_csv(TimeForms::given(&given, &columns)?);
+            return Ok(texts(lazy, schema, &forms));
+        }
+        _ => return Ok((lazy, schema)),
     }
-    let (lazy, schema) = texts(lazy, schema);
+    let (lazy, schema) = texts(lazy, schema, &Forms::iso());
     let (lazy, schema) = long_integers(lazy, schema)?;
     let floats: Vec<String> = columns
         .into_iter()
         .filter(|column| may_be_non_finite(&column.dtype))
         .map(|column| column.name)
         .collect();
-    let what = format!("writer option of {}", spec.format);
-    let names: Vec<&str> = spec.options.keys().map(String::as_str).collect();
-    let given = Given::new(&what, &spec.options, &names)?;
     let checks = !given.flag(NAN_AS_NULL)?.unwrap_or(false);
     if floats.is_empty() || !checks {
         return Ok((lazy, schema));
@@ -91,11 +90,6 @@ pub(crate) fn ready(
         function: DslFunction::FunctionIR(function),
     });
     Ok((lazy, schema))
-}
-
-/// Whether there are columns that CSV has no form for, which are refused by their types.
-fn has_nested(schema: &Schema) -> bool {
-    schema.iter_values().any(DataType::is_nested)
 }
 
 /// Integers beyond 64 bits as texts: readers of JSON would round them.

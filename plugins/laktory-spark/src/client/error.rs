@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use laktory_core::{Error, ErrorKind};
+use laktory_core::{Error, ErrorKind, Subject};
 use prost::Message as _;
 use spark_connect_proto as proto;
 use tonic::{Code, Status};
@@ -349,6 +349,10 @@ impl Failure {
             None => message,
         };
         let mut error = Error::new(kind, message);
+        if let Some(name) = self.parameters.get("objectName") {
+            let name = name.trim_matches('`').replace("`.`", ".");
+            error = error.with_subject(Subject::Name(name));
+        }
         if let Some(proposal) = self.parameters.get("proposal") {
             error = error.with_hint(format!("columns here: {proposal}"));
         } else if class.is_some_and(|class| class.starts_with("MALFORMED_")) {

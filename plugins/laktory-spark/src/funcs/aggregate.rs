@@ -42,6 +42,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (Func::Sum, FULL, sum_or_zero),
     (Func::ExactSum, FULL, sum_or_zero),
+    (Func::DecimalSum, FULL, |lw, call| Ok(sum(lw, call)?.0)),
     (Func::Mean, FULL, |lw, call| {
         let this = argument(lw, call)?;
         let this = numeric(lw, call, this, true)?;

@@ -1,5 +1,6 @@
 //! Formats of strftime, which laktory uses, as expressions and as patterns of Java, which Spark uses.
 
+use laktory_core::typing::shown;
 use laktory_core::{BoundCall, DType, Error, ErrorKind, Result};
 
 use crate::dsl::{Ex, cast, f, iff, int, text};
@@ -169,7 +170,7 @@ pub(super) fn strftime(
                     ErrorKind::TypeMismatch,
                     format!(
                         "`{}`: the column has no time zone that `%{name}` could show",
-                        call.func().def().path
+                        shown(call.func())
                     ),
                 ));
             }

@@ -11,6 +11,7 @@ mod values;
 mod window;
 
 use laktory_core::typing::Signature;
+use laktory_core::typing::shown;
 use laktory_core::{BoundCall, DType, Error, ErrorKind, Func, Result, Support};
 
 pub(crate) use values::raise;
@@ -60,11 +61,11 @@ pub(crate) fn lower(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
         }
         Some((_, Support::NotYet { reason }, _)) => Err(Error::unsupported(format!(
             "`{}` is not available on backend PYSPARK: {reason}",
-            call.func().def().path
+            shown(call.func())
         ))),
         _ => Err(Error::unsupported(format!(
             "`{}` is not available on backend PYSPARK",
-            call.func().def().path
+            shown(call.func())
         ))),
     }
 }
@@ -73,10 +74,7 @@ pub(crate) fn lower(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
 pub(crate) fn mismatch(call: &BoundCall<'_>, t: &DType) -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
-        format!(
-            "`{}` does not take values of type {t}",
-            call.func().def().path
-        ),
+        format!("`{}` does not take values of type {t}", shown(call.func())),
     )
 }
 

@@ -27,6 +27,9 @@ pub(super) const ROWS: &[Row] = &[
     (Func::MaxHorizontal, FULL, |lw, call| {
         extreme(lw, call, "greatest")
     }),
+    (Func::SqlGreatest, FULL, |lw, call| {
+        across(lw, call, "greatest", false)
+    }),
     (Func::MeanHorizontal, FULL, |lw, call| {
         let (values, _) = numbers(lw, call)?;
         let mut sum = double(0.0);
@@ -347,6 +350,11 @@ fn numbers(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<(Vec<Val>, DType)> {
 
 /// The smallest or greatest across columns; not-a-number only where there is nothing else.
 fn extreme(lw: &mut Lw<'_>, call: &BoundCall<'_>, name: &str) -> Result<Val> {
+    across(lw, call, name, true)
+}
+
+/// The same, where not-a-number is a number greater than all unless numbers come `first`.
+fn across(lw: &mut Lw<'_>, call: &BoundCall<'_>, name: &str, first: bool) -> Result<Val> {
     let exprs = call.some_exprs("exprs")?;
     let mut values = lw.lower_all(exprs.iter().map(|expr| &**expr))?;
     let t = lw.unify(&mut values)?;
@@ -355,7 +363,7 @@ fn extreme(lw: &mut Lw<'_>, call: &BoundCall<'_>, name: &str) -> Result<Val> {
         Err(items) => f(name, items),
     };
     let all = of(values.iter().map(|value| value.e.clone()).collect());
-    let e = if t.is_float() {
+    let e = if first && t.is_float() {
         let numbers = values
             .iter()
             .map(|value| {

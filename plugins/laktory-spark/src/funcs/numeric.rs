@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use laktory_core::typing::shown;
 use laktory_core::typing::{self, Typed};
 use laktory_core::{BoundCall, DType, Error, ErrorKind, Func, Result, TimeUnit};
 use proto::expression::literal::LiteralType;
@@ -23,6 +24,7 @@ pub(super) const ROWS: &[Row] = &[
     (Func::ExactSub, FULL, |lw, call| exact(lw, call, "-")),
     (Func::ExactMul, FULL, |lw, call| exact(lw, call, "*")),
     (Func::TrueDiv, FULL, true_div),
+    (Func::SqlDiv, FULL, true_div),
     (Func::FloorDiv, FULL, floor_div),
     (Func::Mod, FULL, modulo),
     (Func::Pow, FULL, pow),
@@ -151,7 +153,7 @@ fn operands(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<(Val, Val)> {
 pub(super) fn refused(call: &BoundCall<'_>, a: &DType, b: &DType) -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
-        format!("`{}` does not go with {a} and {b}", call.func().def().path),
+        format!("`{}` does not go with {a} and {b}", shown(call.func())),
     )
 }
 
@@ -182,7 +184,7 @@ fn numbers(lw: &mut Lw<'_>, call: &BoundCall<'_>, a: &Val, b: &Val) -> Result<(V
 }
 
 /// The result of decimal arithmetic: the greater scale, as many digits as there are.
-fn decimal(t: &DType) -> DType {
+pub(super) fn decimal(t: &DType) -> DType {
     match t {
         DType::Decimal { scale, .. } => DType::Decimal {
             precision: Some(38),
@@ -381,13 +383,16 @@ fn floor_div(lw: &mut Lw<'_>, call: &BoundCall<'_>) -> Result<Val> {
     }
     let (a, b) = (lw.share(a), lw.share(b));
     let divisor = f("nullif", [b.e.clone(), zero(&b)]);
+    if matches!(t, DType::Decimal { .. }) {
+        // Cut, and one less where that is above: a difference of decimals would have fewer digits behind the point.
+        let (rest, below) = rest_and_below(a.e.clone(), divisor.clone());
+        let off = iff(and(f("!=", [rest, int(0)]), below), int(1), int(0));
+        let e = f("-", [f("div", [a.e.clone(), divisor]), off]);
+        let t = decimal(&t);
+        return Ok(Val::of(cast(e, &t)?, t, &[&a, &b]));
+    }
     let rest = floored_rest(a.e.clone(), divisor.clone());
     let e = f("div", [f("-", [a.e.clone(), rest]), divisor]);
-    let t = if matches!(t, DType::Decimal { .. }) {
-        decimal(&t)
-    } else {
-        t
-    };
     Ok(Val::of(cast(e, &t)?, t, &[&a, &b]))
 }
 
@@ -395,13 +400,16 @@ fn zero(_: &Val) -> Ex {
     int(0)
 }
 
+/// The remainder with the sign of the dividend, and whether that is another one than the sign of the divisor.
+fn rest_and_below(a: Ex, b: Ex) -> (Ex, Ex) {
+    let rest = f("%", [a, b.clone()]);
+    let other_sign = f("!=", [f("<", [rest.clone(), int(0)]), f("<", [b, int(0)])]);
+    (rest, other_sign)
+}
+
 /// The remainder with the sign of the divisor.
 fn floored_rest(a: Ex, b: Ex) -> Ex {
-    let rest = f("%", [a, b.clone()]);
-    let other_sign = f(
-        "!=",
-        [f("<", [rest.clone(), int(0)]), f("<", [b.clone(), int(0)])],
-    );
+    let (rest, other_sign) = rest_and_below(a, b.clone());
     iff(
         and(f("!=", [rest.clone(), int(0)]), other_sign),
         f("+", [rest.clone(), b]),

@@ -2,7 +2,7 @@
 
 use laktory_core::{BoundCall, DType, ErrorKind, Func, Result};
 
-use super::numeric::{comparable, rounded};
+use super::numeric::{comparable, decimal, rounded};
 use super::{FULL, Row, aggregate, mismatch, raise, text::narrow, time};
 use crate::dsl::{Ex, boolean, cast, distinct, double, f, iff, int, not, null_of, text};
 use crate::expr::{Lw, Scope, Val, common};
@@ -14,6 +14,7 @@ pub(super) const ROWS: &[Row] = &[
         let t = common(&a.t, &b.t)
             .filter(DType::is_numeric)
             .ok_or_else(|| mismatch(call, &b.t))?;
+        let t = decimal(&t);
         let (a, b) = (lw.share(a), lw.share(b));
         let divisor = f("nullif", [b.e.clone(), int(0)]);
         let rest = f("%", [a.e.clone(), divisor]);
@@ -119,6 +120,10 @@ pub(super) const ROWS: &[Row] = &[
         let x = lw.row(&*call.expr("x")?)?;
         let (sum, _) = aggregate::sum_of(lw, call, x)?;
         Ok(sum)
+    }),
+    (Func::SqlMax, FULL, |lw, call| {
+        let x = lw.row(&*call.expr("x")?)?;
+        Ok(lw.aggregate(f("max", [x.masked()]), x.t.clone(), &[&x]))
     }),
     (Func::SqlCountDistinct, FULL, |lw, call| {
         let x = lw.row(&*call.expr("x")?)?;

@@ -1,6 +1,7 @@
 //! Functions of dates, times, datetimes and durations. An instant is looked at in the zone of its column, which Spark
 //! does not know: it is moved to local time first, and back afterwards.
 
+use laktory_core::typing::shown;
 use laktory_core::{BoundCall, DType, Error, ErrorKind, Func, Result};
 use proto::expression::literal::LiteralType;
 use spark_connect_proto as proto;
@@ -375,7 +376,7 @@ fn interval<'t>(call: &BoundCall<'_>, text: &'t str, signed: bool) -> Result<(i6
         Ok(number) if UNITS.contains(&unit) => Ok((sign * i64::from(number), unit)),
         _ => Err(Error::new(
             ErrorKind::InvalidArgument,
-            format!("`{}`: `{text}` is not an interval", call.func().def().path),
+            format!("`{}`: `{text}` is not an interval", shown(call.func())),
         )
         .with_hint("an interval is a positive number and a unit: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `mo`, `q`, `y`")),
     }

@@ -19,8 +19,8 @@ pub(super) const ROWS: &[SqlRow] = sql! {
         "skips null", "Arithmetic mean.", "x = 1, 2, null" => "AVG(x)" => "1.5";
     ["MIN"] "x", "any > first", Of(1, 1, Exprs(Func::Min)), Everywhere,
         "skips null", "Smallest value.", "x = 1, 2, null" => "MIN(x)" => "1";
-    ["MAX"] "x", "any > first", Of(1, 1, Exprs(Func::Max)), Everywhere,
-        "skips null", "Greatest value.", "x = 1, 2, null" => "MAX(x)" => "2";
+    ["MAX"] "x", "any > first", Of(1, 1, Exprs(Func::SqlMax)), Everywhere,
+        "skips null; NaN is greatest", "Greatest value.", "x = 1, 2, null" => "MAX(x)" => "2";
     ["MEDIAN"] "x", "number > float", Of(1, 1, Exprs(Func::Median)), Everywhere,
         "skips null", "Median.", "x = 1.0, 2.0, 9.0, null" => "MEDIAN(x)" => "2.0";
     ["PERCENTILE_CONT"] "q) WITHIN GROUP (ORDER BY x", "number > float", Own, Everywhere,

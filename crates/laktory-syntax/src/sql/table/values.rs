@@ -27,8 +27,8 @@ pub(super) const ROWS: &[SqlRow] = sql! {
         "a null condition chooses b", "a where the condition holds, else b. `IF` may leave b out, which is null.", "x = 5, 50, null" => "IF(x >= 10, 'high', 'low')" => "'low', 'high', 'low'";
     ["DECODE"] "x, value, result, ..[, other]", "any* > common", Own, Everywhere,
         "null finds null", "The result of the value that equals x; without one `other`, or null.", "s = 'a', 'b', null" => "DECODE(s, 'a', 'one', NULL, 'none', 'more')" => "'one', 'more', 'none'";
-    ["GREATEST"] "a, b, ..", "any* > common", Of(1, 255, Variadic(Func::MaxHorizontal)), Everywhere,
-        "skips null", "The greatest value.", "a = 1, null; b = 2, 3" => "GREATEST(a, b)" => "2, 3";
+    ["GREATEST"] "a, b, ..", "any* > common", Of(1, 255, Variadic(Func::SqlGreatest)), Everywhere,
+        "skips null; NaN is greatest", "The greatest value.", "a = 1, null; b = 2, 3" => "GREATEST(a, b)" => "2, 3";
     ["LEAST"] "a, b, ..", "any* > common", Of(1, 255, Variadic(Func::MinHorizontal)), Everywhere,
         "skips null", "The least value.", "a = 1, null; b = 2, 3" => "LEAST(a, b)" => "1, 3";
 };

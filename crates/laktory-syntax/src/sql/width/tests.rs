@@ -139,6 +139,21 @@ fn what_stays_deep_is_refused() {
             format!("SELECT {} x", "- ".repeat(5000)),
             "operators are chained",
         ),
+        (
+            format!("SELECT d{} FROM {{df}}", " + INTERVAL '1 day'".repeat(150)),
+            "operators are chained",
+        ),
+        (
+            format!("SELECT x{} FROM {{df}}", "[1]".repeat(20_000)),
+            "operators are chained",
+        ),
+        (
+            format!(
+                "SELECT 1 FROM {{df}} WHERE {}",
+                vec!["EXISTS ((SELECT 1 FROM {b}))"; 200].join(" AND ")
+            ),
+            "at most 100 sub-queries",
+        ),
     ];
     for (text, message) in all {
         let error = sql_statement(&text).unwrap_err().remove(0);
@@ -146,6 +161,8 @@ fn what_stays_deep_is_refused() {
         assert!(error.message.contains(message), "{}", error.message);
         assert!(error.hint.is_some());
     }
+    let sets = vec!["(SELECT x FROM {df})"; 400].join(" UNION ALL ");
+    assert!(sql_statement(&format!("SELECT 1 FROM ({sets}) AS t")).is_ok());
     let list: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();
     let text = format!("SELECT 1 FROM {{df}} WHERE x IN ({})", list.join(", "));
     assert!(sql_statement(&text).is_ok());

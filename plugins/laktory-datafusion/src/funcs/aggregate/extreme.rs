@@ -18,17 +18,26 @@ use crate::kernel::reduced::Reduce;
 use crate::kernel::{kernel, rows};
 use crate::types::{is_float, is_number, is_text};
 
-/// The smallest or greatest value.
+/// The smallest or greatest value; NaN only where there is nothing else.
 pub(super) fn extreme(call: &Call<'_, '_>, greatest: bool) -> Result<Value> {
+    found(call, greatest, greatest)
+}
+
+/// The greatest value; NaN is greater than all.
+pub(super) fn sql_max(call: &Call<'_, '_>) -> Result<Value> {
+    found(call, true, false)
+}
+
+fn found(call: &Call<'_, '_>, greatest: bool, nan_least: bool) -> Result<Value> {
     let (value, over) = this(call)?;
     let function = if greatest { max_udaf() } else { min_udaf() };
     let dtype = value.dtype.clone();
     match &dtype {
         DataType::Null => Ok(over.nothing(value)),
         float if is_float(float) => {
-            let key = float_key(value, greatest)?;
+            let key = float_key(value, nan_least)?;
             let found = over.call(function, vec![key], DataType::Int64);
-            convert(of_float_key(found, greatest), float)
+            convert(of_float_key(found, nan_least), float)
         }
         DataType::Dictionary(..) if is_text(&dtype) => {
             let text = convert(value, &DataType::Utf8View)?;
@@ -54,13 +63,12 @@ fn is_ordered(dtype: &DataType) -> bool {
         )
 }
 
-/// Floats as integers in the same order, so that the engine compares them as numbers. NaN lies beyond everything that can
-/// be the result: below all when the greatest is looked for, above all otherwise.
-pub(super) fn float_key(value: Value, greatest: bool) -> Result<Value> {
-    let nan = nan_key(greatest);
+/// Floats as integers in the same order, so that the engine compares them as numbers. NaN lies below all, or above all.
+pub(super) fn float_key(value: Value, nan_least: bool) -> Result<Value> {
+    let nan = nan_key(nan_least);
     let value = convert(value, &DataType::Float64)?;
     Ok(kernel(
-        format!("float_key({greatest})"),
+        format!("float_key({nan_least})"),
         vec![value],
         DataType::Int64,
         move |args| {
@@ -79,8 +87,8 @@ pub(super) fn float_key(value: Value, greatest: bool) -> Result<Value> {
     ))
 }
 
-fn nan_key(greatest: bool) -> i64 {
-    if greatest { i64::MIN } else { i64::MAX }
+fn nan_key(nan_least: bool) -> i64 {
+    if nan_least { i64::MIN } else { i64::MAX }
 }
 
 /// Between the bits of a float and an integer of the same order; the way back is the same.
@@ -89,10 +97,10 @@ fn flipped(bits: i64) -> i64 {
 }
 
 /// The float of a key.
-fn of_float_key(key: Value, greatest: bool) -> Value {
-    let nan = nan_key(greatest);
+fn of_float_key(key: Value, nan_least: bool) -> Value {
+    let nan = nan_key(nan_least);
     kernel(
-        format!("of_float_key({greatest})"),
+        format!("of_float_key({nan_least})"),
         vec![key],
         DataType::Float64,
         move |args| {

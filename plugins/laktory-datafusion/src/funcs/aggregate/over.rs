@@ -48,6 +48,15 @@ pub(in crate::funcs) fn within<'s, T>(
 }
 
 impl<'s> Over<'s> {
+    /// The rows of a group that satisfy a condition.
+    pub(in crate::funcs) fn group_where(condition: PlanExpr) -> Self {
+        let over = Self {
+            scope: &Scope::Group,
+            restriction: Restriction::default(),
+        };
+        over.where_true(condition)
+    }
+
     /// All rows of the scope.
     pub(in crate::funcs) fn everything(call: &'s Call<'_, '_>) -> Self {
         Self {

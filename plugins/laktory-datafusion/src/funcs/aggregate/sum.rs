@@ -9,17 +9,17 @@ use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::functions_aggregate::bool_and_or::{bool_and_udaf, bool_or_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
-use datafusion::logical_expr::lit;
-use laktory_core::Result;
+use datafusion::logical_expr::{Expr as PlanExpr, lit};
+use laktory_core::{Error, ErrorKind, Result};
 
 use super::over::{Over, of, this};
 use crate::error::ResultExt;
 use crate::expr::Value;
 use crate::funcs::Call;
 use crate::funcs::cast::convert;
-use crate::funcs::exact::exact_sum;
+use crate::funcs::exact::{decimal_sum, exact_sum};
 use crate::kernel::kernel;
-use crate::types::{is_decimal, is_float, is_integer};
+use crate::types::{is_decimal, is_float, is_integer, shown};
 
 /// The sum; 0 when there is nothing to add.
 pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
@@ -27,7 +27,8 @@ pub(super) fn sum(call: &Call<'_, '_>) -> Result<Value> {
     if value.dtype == DataType::Null {
         return Ok(over.nothing(value));
     }
-    or_zero(total(call, &over, value)?)
+    let dtype = value.dtype.clone();
+    or_zero(total(&over, value)?.ok_or_else(|| call.mismatch(&dtype))?)
 }
 
 /// A sum, or 0 where there was nothing to add.
@@ -44,8 +45,32 @@ pub(super) fn sql_sum(call: &Call<'_, '_>) -> Result<Value> {
     }
     match value.dtype {
         DataType::Int64 => exact_sum(&over, value),
-        _ => total(call, &over, value),
+        _ => {
+            let dtype = value.dtype.clone();
+            total(&over, value)?.ok_or_else(|| call.mismatch(&dtype))
+        }
     }
+}
+
+/// The sum of a column over the rows of a group that satisfy a condition; 0 when there is nothing to add.
+///
+/// # Errors
+/// `TypeMismatch` for a column that is not added up.
+pub(crate) fn sum_where(condition: PlanExpr, value: Value) -> Result<Value> {
+    let over = Over::group_where(condition);
+    let sum = match &value.dtype {
+        DataType::Decimal128(..) => decimal_sum(&over, value)?,
+        DataType::UInt64 => {
+            let sum = decimal_sum(&over, convert(value, &DataType::Decimal128(20, 0))?)?;
+            convert(sum, &DataType::UInt64)?
+        }
+        number if is_integer(number) => exact_sum(&over, value)?,
+        other => {
+            let message = format!("`pivot`: values of type {} are not added up", shown(other));
+            total(&over, value)?.ok_or_else(|| Error::new(ErrorKind::TypeMismatch, message))?
+        }
+    };
+    or_zero(sum)
 }
 
 /// The type of sums of a type ([`laktory_core::typing`]).
@@ -63,9 +88,11 @@ pub(in crate::funcs) fn sum_type(dtype: &DataType) -> Option<DataType> {
     })
 }
 
-/// The sum in the type of sums; null when there is nothing to add.
-fn total(call: &Call<'_, '_>, over: &Over<'_>, value: Value) -> Result<Value> {
-    let output = sum_type(&value.dtype).ok_or_else(|| call.mismatch(&value.dtype))?;
+/// The sum in the type of sums, null when there is nothing to add; none for what is not added up.
+fn total(over: &Over<'_>, value: Value) -> Result<Option<Value>> {
+    let Some(output) = sum_type(&value.dtype) else {
+        return Ok(None);
+    };
     // The types in which the engine adds.
     let wide = match &output {
         DataType::UInt64 => DataType::UInt64,
@@ -80,7 +107,7 @@ fn total(call: &Call<'_, '_>, over: &Over<'_>, value: Value) -> Result<Value> {
         value
     };
     let value = convert(value, &wide)?;
-    convert(over.call(sum_udaf(), vec![value], wide), &output)
+    convert(over.call(sum_udaf(), vec![value], wide), &output).map(Some)
 }
 
 /// What a mean, median or quantile of values of a type is, as Polars gives it, and how values become floats and back.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use laktory_core::Result;
+use laktory_core::semantics::decimal::{divided, power_of_ten};
 
 use super::array::engine;
 use crate::error::ResultExt;
@@ -72,19 +73,7 @@ pub(super) fn within(values: &Decimal128Array, precision: u8) -> ArrayRef {
 
 /// 10 to the power of an exponent, if that is a number of at most 38 digits.
 pub(in crate::funcs) fn power(exponent: i8) -> Option<i128> {
-    10_i128.checked_pow(u32::try_from(exponent).ok()?)
-}
-
-/// A quotient, rounded half to even.
-pub(in crate::funcs) fn divided(a: i128, b: i128) -> i128 {
-    let (quotient, rest) = (a / b, a % b);
-    let sign = if (a < 0) == (b < 0) { 1 } else { -1 };
-    let twice = rest.unsigned_abs() * 2;
-    match twice.cmp(&b.unsigned_abs()) {
-        std::cmp::Ordering::Greater => quotient + sign,
-        std::cmp::Ordering::Equal if quotient % 2 != 0 => quotient + sign,
-        _ => quotient,
-    }
+    power_of_ten(u32::try_from(exponent).ok()?)
 }
 
 /// The decimal of a text such as `-12.345`, counted in units of the scale; `None` when it is none.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringViewArray};
 use datafusion::arrow::datatypes::DataType;
+use laktory_core::semantics::text::Room;
 use laktory_core::{Error, ErrorKind, Result};
 use regex::{NoExpand, Regex};
 
@@ -101,11 +102,25 @@ pub(super) fn replace(call: &Call<'_, '_>, limit: Option<usize>) -> Result<Value
         DataType::Utf8View,
         move |arrays: &[ArrayRef]| {
             let (texts, values) = (arrays::texts(&arrays[0])?, arrays::texts(&arrays[1])?);
-            let out: StringViewArray = texts
-                .iter()
-                .zip(values.iter())
-                .map(|(text, value)| Some(replaced(text?, &pattern, value?, literal, limit)))
-                .collect();
+            let mut room = Room::of(texts.len());
+            let made = texts.iter().zip(values.iter()).map(|pair| match pair {
+                (Some(text), Some(value)) => {
+                    // Where nothing can be found more often than there are bytes, few texts have to be searched twice.
+                    if room.is_exceeded_by((text.len() + 1).saturating_mul(value.len() + 1)) {
+                        let found = match limit {
+                            None => pattern.find_iter(text).count(),
+                            Some(limit) => pattern.find_iter(text).take(limit).count(),
+                        };
+                        let mut needed = room;
+                        needed.take(found.saturating_mul(value.len()))?;
+                    }
+                    let text = replaced(text, &pattern, value, literal, limit);
+                    room.take(text.len())?;
+                    Ok(Some(text))
+                }
+                _ => Ok(None),
+            });
+            let out = made.collect::<Result<StringViewArray>>()?;
             Ok(Arc::new(out))
         },
     ))

@@ -6,6 +6,7 @@ use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, TimeDelta};
 use datafusion::arrow::array::{ArrayRef, Int64Array};
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use laktory_core::semantics::interval::Interval;
+use laktory_core::typing::shown;
 use laktory_core::{Error, ErrorKind, Result};
 
 use super::clock::{Clock, naive_count, out_of_bounds};
@@ -22,7 +23,7 @@ fn interval(call: &Call<'_, '_>, name: &str, signed: bool) -> Result<Interval> {
         .ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidArgument,
-                format!("`{}`: `{text}` is not an interval", call.func().def().path),
+                format!("`{}`: `{text}` is not an interval", shown(call.func())),
             )
             .with_hint("an interval is a positive number and a unit: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `mo`, `q`, `y`")
         })

@@ -7,6 +7,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use datafusion::arrow::array::{ArrayRef, Int64Array};
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use laktory_core::semantics::iso;
+use laktory_core::typing::shown;
 use laktory_core::{Error, ErrorKind, Result};
 
 use super::clock::naive_count;
@@ -138,7 +139,7 @@ fn items(call: &Call<'_, '_>, format: &str) -> Result<Vec<Item<'static>>> {
     };
     Err(Error::new(
         ErrorKind::InvalidArgument,
-        format!("`{}`: format `{format}` {why}", call.func().def().path),
+        format!("`{}`: format `{format}` {why}", shown(call.func())),
     ))
 }
 

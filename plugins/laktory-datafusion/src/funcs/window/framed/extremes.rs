@@ -14,7 +14,7 @@ use crate::kernel::frames::{Summary, summaries};
 use crate::kernel::rows;
 use crate::types::{is_float, is_text};
 
-/// The smallest or greatest value of each frame. NaN is neither, unless there is nothing else.
+/// The smallest or greatest value of each frame. NaN is greater than all.
 pub(super) fn extreme(place: &Place<'_>, value: Value, greatest: bool) -> Result<Value> {
     let dtype = value.dtype.clone();
     Ok(place.framed(vec![value], dtype, move |partition| {
@@ -41,7 +41,7 @@ impl Summary for Best {
     }
 }
 
-/// The rank of each value, the best first; nulls have none, and NaN is the worst.
+/// The rank of each value, the best first; nulls have none.
 fn ranks(values: &ArrayRef, greatest: bool) -> Result<Vec<Best>> {
     let comparable = match values.data_type() {
         // Keys of categories are no texts in order.
@@ -64,7 +64,7 @@ fn ranks(values: &ArrayRef, greatest: bool) -> Result<Vec<Best>> {
         .map(|floats| floats.as_primitive::<Float64Type>());
     let is_nan = |row: usize| floats.is_some_and(|floats| floats.value(row).is_nan());
     order.sort_by(|a, b| {
-        let ranked = is_nan(*a).cmp(&is_nan(*b));
+        let ranked = (is_nan(*a) != greatest).cmp(&(is_nan(*b) != greatest));
         ranked.then_with(|| keys.row(*a).cmp(&keys.row(*b)))
     });
     let mut ranks = vec![Best(None); values.len()];
