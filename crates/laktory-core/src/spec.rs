@@ -135,6 +135,9 @@ impl Format {
             (Self::Parquet, DType::Struct(fields)) if fields.is_empty() => {
                 Some("objects without fields leave nothing to write")
             }
+            (Self::Parquet | Self::Ipc, DType::Int128 | DType::UInt128) => {
+                Some("integers have 64 bits there, decimals 38 digits")
+            }
             (Self::Ipc, _) => None,
             (Self::Json | Self::JsonLines, DType::Binary) => Some("bytes are no text"),
             (Self::Json | Self::JsonLines, DType::Map(..)) => {

@@ -118,6 +118,12 @@ pub trait TableSnapshot: Send + Sync + fmt::Debug {
     /// `InvalidArgument` for an option.
     fn plan(&self, change: &Change, columns: &[Field]) -> Result<Planned>;
 
+    /// Makes the folder that of a table, before files are brought to it: whoever looks then finds one without a version.
+    ///
+    /// # Errors
+    /// `Io`.
+    fn begin(&self) -> Result<()>;
+
     /// Commits files that lie in the folder of the table, each under its name, for what was [planned](TableSnapshot::plan).
     /// Versions that others committed since are taken into account: an append comes behind them, an overwrite replaces them too.
     ///

@@ -23,6 +23,7 @@ pub(crate) fn batches(data: &Value) -> Result<BatchStream> {
         .map_err(|error| mixed(&error.to_string()))?;
     // A column of nulls only is not seen by the inference when it is missing everywhere; keep the order of first use.
     let schema = Arc::new(in_order(&schema, &rows));
+    integers_that_floats_hold(&schema, &rows)?;
     let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
         .with_batch_size(rows.len().max(1))
         .build_decoder()
@@ -78,6 +79,29 @@ fn in_order(schema: &Schema, rows: &[Value]) -> Schema {
         .filter_map(|name| schema.field_with_name(name).ok().cloned())
         .collect();
     Schema::new(fields)
+}
+
+/// Refuses integers among floats that would become other numbers.
+fn integers_that_floats_hold(schema: &Schema, rows: &[Value]) -> Result<()> {
+    /// Beyond it, floats leave integers out.
+    const EXACT: u64 = 1 << 53;
+    let floats = schema.fields().iter();
+    for field in floats.filter(|field| *field.data_type() == DataType::Float64) {
+        let values = rows.iter().filter_map(|row| row.get(field.name()));
+        let big = values.into_iter().find(|value| {
+            let bits = value.as_i64().map(i64::unsigned_abs);
+            bits.or(value.as_u64()).is_some_and(|bits| bits > EXACT)
+        });
+        if let Some(big) = big {
+            let message = format!(
+                "column `{}` of `data` has {big} among floats, which would become another number",
+                field.name()
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, message)
+                .with_hint("write the values of the column as texts, and cast it to a decimal"));
+        }
+    }
+    Ok(())
 }
 
 fn mixed(reason: &str) -> Error {

@@ -21,7 +21,10 @@ pub fn writable(format: &Format, columns: &[Field]) -> Result<()> {
             ))
             .with_hint("select its fields, or write PARQUET or JSONL"));
         }
-        let keeps_types = matches!(format, Format::Json | Format::JsonLines | Format::Parquet);
+        let keeps_types = matches!(
+            format,
+            Format::Json | Format::JsonLines | Format::Parquet | Format::Ipc
+        );
         if keeps_types && let Some(reason) = format.loses(&column.dtype) {
             return Err(Error::unsupported(format!(
                 "column `{}` of type {} has no form in {format}: {reason}",

@@ -187,6 +187,11 @@ impl TableSnapshot for Snapshot {
         Ok(next.map_err(|error| self.named(error))?.planned)
     }
 
+    fn begin(&self) -> Result<()> {
+        std::fs::create_dir_all(self.folder().join(crate::LOG))
+            .map_err(|error| self.named(error.into()))
+    }
+
     fn commit(
         &self,
         change: &Change,

@@ -308,8 +308,8 @@ functions! {
         "null in, null out", "Count since the epoch.", "t = 1970-01-02T00:00:00, null" => "nw.col('t').dt.timestamp('ms')" => "86400000, null";
     DtTruncate: "dt.truncate", Method, Elementwise, "date > first; datetime > first", [param("every", Str).says("interval: a number and `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `mo`, `q` or `y`")],
         "null in, null out", "Start of the interval (`1d`, `15m`, `1mo`).", "t = 2024-02-29T13:45:30, null" => "nw.col('t').dt.truncate('15m')" => "2024-02-29T13:45:00, null";
-    DtOffsetBy: "dt.offset_by", Method, Elementwise, "date > first; datetime > first", [param("by", Str).says("interval such as `1d`, `-2h30m`, `1mo`, `1y`")],
-        "null in, null out", "Moved by an interval; months clamp to their end.", "d = 2024-01-31, null" => "nw.col('d').dt.offset_by('1mo')" => "2024-02-29, null";
+    DtOffsetBy: "dt.offset_by", Method, Elementwise, "date > rule (date or datetime); datetime > rule (datetime)", [param("by", Str).says("interval such as `1d`, `-2h30m`, `1mo`, `1y`")],
+        "null in, null out", "Moved by an interval; months clamp to their end. A date that is moved by hours or less is a datetime.", "d = 2024-01-31, null" => "nw.col('d').dt.offset_by('1mo')" => "2024-02-29, null";
     DtReplaceTimeZone: "dt.replace_time_zone", Method, Elementwise, "datetime > rule (datetime)", [param("time_zone", Str).optional().says("name such as `Europe/Paris`; without it the result has no zone")],
         "null in, null out; impossible local times fail", "Same clock time in another zone; none removes it.", "t = 2024-07-01T12:00:00, null" => "nw.col('t').dt.replace_time_zone('Europe/Paris')" => "2024-07-01T12:00:00+02:00[Europe/Paris], null";
     DtConvertTimeZone: "dt.convert_time_zone", Method, Elementwise, "datetime > rule (datetime)", [param("time_zone", Str).says("name such as `Europe/Paris`")],

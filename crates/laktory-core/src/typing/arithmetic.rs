@@ -101,10 +101,16 @@ fn numbers(func: Func, left: &Typed, right: &Typed) -> Result<DType> {
     let integers = !a.is_float() && !b.is_float();
     match func {
         Func::TrueDiv if integers => Ok(DType::Float64),
+        Func::Pow if integers && is_negative(right) => Ok(DType::Float64),
         _ if integers && (wide(a) || wide(b)) => Ok(DType::Int128),
         _ if integers => Ok(DType::Int64),
         _ => common_type([left, right]),
     }
+}
+
+/// Whether a power is a constant below zero, to which whole numbers are fractions.
+fn is_negative(power: &Typed) -> bool {
+    matches!(power.constant, Some(Constant::Int(power)) if power < 0)
 }
 
 /// Sums and products of decimals by the rule of the SQL standard, as Spark and DataFusion have it, with at most 38

@@ -7,6 +7,7 @@ use crate::dtype::{DType, Field};
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::expr::{Arg, Scalar};
 use crate::functions::Func;
+use crate::semantics::interval::Interval;
 
 use super::arithmetic::arithmetic;
 use super::common::{MOST_DIGITS, is_temporal, is_text, is_time_and_number};
@@ -48,6 +49,16 @@ pub(super) fn call(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> 
         Gives::Float => Ok(float(&first())),
         Gives::Rule => rule(func, args, values),
     }
+}
+
+/// The type that the first value is taken for where it has none.
+pub(super) fn of_nulls(func: Func, values: &[Typed]) -> Option<DType> {
+    if values.first()?.dtype != DType::Null {
+        return None;
+    }
+    let forms = Signature::of(func).forms().iter();
+    let form = forms.into_iter().find(|form| fits(form, values))?;
+    form.takes.first()?.class.of_nulls()
 }
 
 /// Whether values may stand at the places of a form.
@@ -282,6 +293,11 @@ fn rule(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
                 DType::Unknown
             }
             _ => DType::datetime(),
+        }),
+        // A day that is moved by hours becomes a point in time.
+        Func::DtOffsetBy => Ok(match (first, Interval::parse(call.text("by")?)) {
+            (DType::Date, Some(Interval::Nanoseconds(_))) => DType::datetime(),
+            _ => first.clone(),
         }),
         Func::DtReplaceTimeZone | Func::DtConvertTimeZone => Ok(match first {
             // Offsets have several names.

@@ -43,6 +43,23 @@ pub(super) fn check(func: Func, args: &[Arg], values: &[Typed]) -> Result<()> {
                 None => "a format is made of specifiers such as `%Y-%m-%d`".to_owned(),
             }));
     }
+    if func == Func::StrToDatetime
+        && let Some(format) = format(func, args)
+        && let Some(at) = nanoseconds(format)
+    {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "`%f` of the format `{format}` reads a count of nanoseconds, `.5` as 5 of them"
+            ),
+        )
+        .with_subject(Subject::Name(format.to_owned()))
+        .with_hint(format!(
+            "write `{}%.f{}` for a fraction of the second, with its point",
+            format[..at].trim_end_matches('.'),
+            &format[at + 2..]
+        )));
+    }
     match func {
         Func::Coalesce | Func::FillNull => return beside(values, texts_of(args)),
         Func::StrToDate | Func::StrToDatetime if !matches!(args.get(1), Some(Arg::Str(_))) => {
@@ -143,6 +160,17 @@ fn format(func: Func, args: &[Arg]) -> Option<&str> {
         }
         _ => None,
     }
+}
+
+/// Where a format has a bare `%f`.
+fn nanoseconds(format: &str) -> Option<usize> {
+    let mut chars = format.char_indices();
+    while let Some((at, char)) = chars.next() {
+        if char == '%' && chars.next().is_some_and(|(_, letter)| letter == 'f') {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// The regular expression of a call.

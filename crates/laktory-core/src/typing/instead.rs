@@ -5,26 +5,42 @@ use crate::expr::{Arg, Expr, Scalar};
 use crate::functions::Func;
 use crate::shape::{Rows, shape};
 
-use super::Typed;
 use super::common::is_temporal;
 use super::settle::cast_to;
+use super::{Typed, of_constants};
 
-/// Whether a point in time is among texts, which are read as such points.
-pub(super) fn among_texts(args: &[Arg], values: &[Typed]) -> Option<Expr> {
+/// Whether a point in time is among texts, which are read as such points, or a decimal among other numbers, by equality with
+/// each of them.
+pub(super) fn one_by_one(args: &[Arg], values: &[Typed]) -> Option<Expr> {
     let (Some(Arg::Expr(this)), Some(Arg::Values(among)), Some(first)) =
         (args.first(), args.get(1), values.first())
     else {
         return None;
     };
-    let texts = among.iter().all(|value| matches!(value, Scalar::Str(_)));
-    if !texts || among.is_empty() || !is_temporal(&first.dtype) {
+    let all = |is_meant: fn(&Scalar) -> bool| !among.is_empty() && among.iter().all(is_meant);
+    let texts = is_temporal(&first.dtype) && all(|value| matches!(value, Scalar::Str(_)));
+    let numbers = matches!(first.dtype, DType::Decimal { .. })
+        && all(|value| matches!(value, Scalar::Int(_) | Scalar::Float(_)));
+    if !texts && !numbers {
         return None;
     }
-    let equal = among.iter().map(|text| {
-        let text = cast_to(Expr::Literal(text.clone()), first.dtype.clone());
-        Expr::call(Func::Eq, [this.clone(), text])
+    let equal = among.iter().map(|value| {
+        let value = Expr::Literal(value.clone());
+        let value = match texts {
+            true => cast_to(value, first.dtype.clone()),
+            false => value,
+        };
+        Expr::call(Func::Eq, [this.clone(), value])
     });
     equal.reduce(Expr::or)
+}
+
+/// Whether a whole number is looked up among others, where both are compared as floats, as `=` compares them.
+pub(super) fn are_floats_among(args: &[Arg], values: &[Typed]) -> bool {
+    let (Some(Arg::Values(among)), Some(this)) = (args.get(1), values.first()) else {
+        return false;
+    };
+    this.dtype.is_integer() && of_constants(among).is_ok_and(|among| among.is_float())
 }
 
 /// The sum of integers or decimals across columns, null as 0, as sums of two that cannot wrap.

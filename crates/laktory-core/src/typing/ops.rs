@@ -12,7 +12,7 @@ use crate::functions::Func;
 use crate::op::{JoinHow, Op, UnionHow};
 
 use super::common::{is_text, is_time_and_number};
-use super::settle::{keys as settle_keys, settle};
+use super::settle::{keys as settle_keys, settle, truth};
 use super::{Typed, cast, common_type, supertype};
 
 /// What a step is over columns.
@@ -74,14 +74,12 @@ pub fn after(
         }
         Op::Filter { predicate } => {
             let predicate = expand_predicate(predicate, input)?;
-            let settled = settle(&predicate, input)?;
-            let dtype = &settled.typed.dtype;
-            if !matches!(dtype, DType::Boolean | DType::Null | DType::Unknown) {
-                return Err(Error::new(
+            let settled = truth(&predicate, input)?.map_err(|dtype| {
+                Error::new(
                     ErrorKind::TypeMismatch,
                     format!("a predicate is a boolean, not {dtype}"),
-                ));
-            }
+                )
+            })?;
             bounded(settled.expr.as_ref())?;
             let op = settled.expr.map(|predicate| Op::Filter { predicate });
             After::leaves(input.to_vec()).carried_out_as(op)

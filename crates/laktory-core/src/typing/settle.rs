@@ -143,21 +143,35 @@ pub(super) fn settle(expr: &Expr, columns: &[Field]) -> Result<Settled> {
     })
 }
 
+/// A settled condition, or the type that is none. Nulls without any type are nulls of truth values.
+///
+/// # Errors
+/// Those of [`settle`].
+pub(super) fn truth(expr: &Expr, columns: &[Field]) -> Result<std::result::Result<Settled, DType>> {
+    let settled = settle(expr, columns)?;
+    Ok(match settled.typed.dtype {
+        DType::Boolean | DType::Unknown => Ok(settled),
+        DType::Null => Ok(Settled {
+            expr: Some(cast_to(settled.or(expr), DType::Boolean)),
+            typed: Typed::of(DType::Boolean),
+        }),
+        other => Err(other),
+    })
+}
+
 fn when(branches: &[(Expr, Expr)], otherwise: Option<&Expr>, columns: &[Field]) -> Result<Settled> {
     let mut values = Vec::with_capacity(branches.len() + 1);
     let mut settled = Vec::with_capacity(branches.len());
     let mut changed = false;
     for (number, (condition, value)) in branches.iter().enumerate() {
-        let condition = settle(condition, columns)?;
-        let dtype = &condition.typed.dtype;
-        if !matches!(dtype, DType::Boolean | DType::Null | DType::Unknown) {
-            return Err(Error::new(
+        let condition = truth(condition, columns)?.map_err(|dtype| {
+            Error::new(
                 ErrorKind::TypeMismatch,
                 format!("a condition is a boolean, not {dtype}"),
             )
             .with_subject(Subject::Argument(number * 2))
-            .with_hint("compare it with something: `... > 0`"));
-        }
+            .with_hint("compare it with something: `... > 0`")
+        })?;
         let value = settle(value, columns)?;
         changed |= condition.expr.is_some() || value.expr.is_some();
         values.push(value.typed.clone());
@@ -298,7 +312,7 @@ fn call(written: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         });
     }
     if func == Func::IsIn
-        && let Some(expr) = instead::among_texts(current, &values)
+        && let Some(expr) = instead::one_by_one(current, &values)
     {
         return Ok(Settled {
             typed: Typed::of(dtype),
@@ -325,6 +339,15 @@ fn call(written: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
     for (index, to) in operands(func, chosen, &dtype, &values) {
         let args = changed.get_or_insert_with(|| args.to_vec());
         widen(&mut args[index], to);
+    }
+    if func == Func::IsIn && instead::are_floats_among(args, &values) {
+        widen(
+            &mut changed.get_or_insert_with(|| args.to_vec())[0],
+            DType::Float64,
+        );
+    }
+    if let (Some(Arg::Expr(_)), Some(to)) = (args.first(), calls::of_nulls(func, &values)) {
+        widen(&mut changed.get_or_insert_with(|| args.to_vec())[0], to);
     }
     if func == Func::MeanHorizontal
         && let Some(Arg::Exprs(exprs)) = changed.get_or_insert_with(|| args.to_vec()).first_mut()
@@ -415,6 +438,15 @@ fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(u
     if func == Func::Add && *dtype == DType::String {
         return vec![(0, DType::String)];
     }
+    if func == Func::DtOffsetBy {
+        let moves_a_day = values
+            .first()
+            .is_some_and(|value| value.dtype == DType::Date);
+        return match moves_a_day && *dtype != DType::Date {
+            true => vec![(0, dtype.clone())],
+            false => Vec::new(),
+        };
+    }
     let decimal = |dtype: &DType| matches!(dtype, DType::Decimal { .. });
     if decimal(dtype) {
         match func {
@@ -441,7 +473,9 @@ fn operands(func: Func, chosen: Func, dtype: &DType, values: &[Typed]) -> Vec<(u
         _ => 0,
     };
     let among = &values[..of_floats.min(values.len())];
-    if among.iter().any(|value| decimal(&value.dtype)) {
+    let powers = func == Func::Pow && *dtype == DType::Float64;
+    let integers = among.iter().all(|value| value.dtype.is_integer());
+    if among.iter().any(|value| decimal(&value.dtype)) || powers && integers {
         return (0..among.len()).map(|at| (at, DType::Float64)).collect();
     }
     let narrow = |value: &Typed| {

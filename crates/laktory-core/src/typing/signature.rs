@@ -159,6 +159,19 @@ impl Class {
         }
     }
 
+    /// The type of the class that values without any type have: engines without a null of every type take no other.
+    pub(super) fn of_nulls(self) -> Option<DType> {
+        match self {
+            Self::Bool => Some(DType::Boolean),
+            Self::Text => Some(DType::String),
+            Self::Date => Some(DType::Date),
+            Self::Time => Some(DType::Time),
+            Self::Datetime => Some(DType::datetime()),
+            Self::Duration => Some(DType::Duration(TimeUnit::Microsecond)),
+            _ => None,
+        }
+    }
+
     /// The word of the table.
     pub(super) fn name(self) -> &'static str {
         let mut known = CLASSES.iter();

@@ -201,6 +201,7 @@ impl Table {
     /// Brings staged parts to their places.
     fn moved(&self, files: &[(&Path, WrittenFile)]) -> Result<()> {
         fs::create_dir_all(&self.folder)?;
+        self.snapshot.begin()?;
         for (staged, file) in files {
             let place = self.folder.join(&file.path);
             if let Some(folder) = place.parent() {

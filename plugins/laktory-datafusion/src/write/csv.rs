@@ -101,15 +101,17 @@ impl Writer {
             .iter()
             .map(|column| {
                 let plain = is_plain(column.data_type());
-                Ok((column, plain, ArrayFormatter::try_new(column, &options)?))
+                // Also of columns without any type, which have nothing but nulls.
+                let nulls = column.logical_nulls();
+                Ok((nulls, plain, ArrayFormatter::try_new(column, &options)?))
             })
             .collect::<Result<Vec<_>, datafusion::arrow::error::ArrowError>>()
             .or_error()?;
         for row in 0..batch.num_rows() {
-            for (at, (column, plain, values)) in columns.iter().enumerate() {
+            for (at, (nulls, plain, values)) in columns.iter().enumerate() {
                 self.begin_field(at);
                 self.text.clear();
-                if column.is_null(row) {
+                if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                     self.line.extend_from_slice(self.null.as_bytes());
                     continue;
                 }

@@ -1,5 +1,5 @@
-//! Keys that the engine (0.55.2) cannot match or group by as they are: nulls without a type, decimals of different scales, decimals alone where
-//! groups are kept in memory, and rows with structs in cross joins.
+//! Keys that the engine (0.55.2) cannot match or group by as they are: nulls without a type, decimals of different scales or beside other
+//! numbers, decimals alone where groups are kept in memory, and rows with structs in cross joins.
 
 use std::sync::Arc;
 
@@ -117,12 +117,24 @@ fn holds_struct(dtype: &DType) -> bool {
     }
 }
 
-/// The type in which keys meet that the engine does not match: nulls without a type, and decimals that are not of one scale.
+/// The type in which keys meet that the engine does not match: nulls without a type, decimals that are not of one scale, and
+/// decimals beside other numbers, as `=` compares them.
 fn common(a: Option<&DType>, b: Option<&DType>) -> Option<DType> {
     const MOST: u8 = 38;
     match (a?, b?) {
         (DType::Null, DType::Null) => return None,
         (DType::Null, other) | (other, DType::Null) => return Some(other.clone()),
+        (DType::Decimal { .. }, other) | (other, DType::Decimal { .. }) if other.is_float() => {
+            return Some(DType::Float64);
+        }
+        (DType::Decimal { scale, .. }, other) | (other, DType::Decimal { scale, .. })
+            if other.is_integer() =>
+        {
+            return Some(DType::Decimal {
+                precision: Some(MOST),
+                scale: *scale,
+            });
+        }
         _ => {}
     }
     let (

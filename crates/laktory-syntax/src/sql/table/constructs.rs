@@ -33,7 +33,7 @@ pub(super) const ROWS: &[SqlRow] = sql! {
     ["CASE"] "CASE WHEN condition THEN value .. [ELSE value] END", "bool* > common", Grammar, Everywhere,
         "a null condition does not hold; without ELSE, null", "The value of the first condition that holds. `CASE x WHEN 1 THEN ..` compares x.", "x = 5, 50, null" => "CASE WHEN x >= 10 THEN 'high' ELSE 'low' END" => "'low', 'high', 'low'";
     ["CAST", "::"] "CAST(x AS type)", "any > any", Grammar, Everywhere,
-        "null in, null out; a value that does not fit is an error", "A value converted to another [type](#types); `x::BIGINT` is the same.", "s = '17', null" => "CAST(s AS BIGINT)" => "17, null";
+        "null in, null out; a value that does not fit is an error", "A value converted to another [type](#types); `x::BIGINT` is the same. What a decimal has no digits for is rounded half to even (`ROUND` rounds half away from zero), and for an integer cut off.", "s = '17', null" => "CAST(s AS BIGINT)" => "17, null";
     ["TRY_CAST"] "TRY_CAST(x AS type)", "any > any", Grammar, Everywhere,
         "null in, null out; a value that does not fit is null", "A value converted to another type, where it can be.", "s = '17', 'x', null" => "TRY_CAST(s AS BIGINT)" => "17, null, null";
     ["EXTRACT"] "EXTRACT(part FROM t)", "date > int64; datetime > int64", Grammar, Everywhere,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type};
 use laktory_core::Result;
 use laktory_core::semantics::decimal::{divided, power_of_ten};
 
@@ -32,11 +32,30 @@ pub(super) fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
             to => engine(array, to, false),
         };
     }
-    let DataType::Decimal128(precision, _) = to else {
+    let DataType::Decimal128(precision, scale) = to else {
         return engine(array, to, false);
     };
+    if from.is_floating() {
+        return of_floats(array, *precision, *scale);
+    }
     let out = engine(array, to, false)?;
     Ok(within(out.as_primitive(), *precision))
+}
+
+/// Floats, rounded as decimals are, where the engine rounds half away from zero.
+fn of_floats(array: &ArrayRef, precision: u8, scale: i8) -> Result<ArrayRef> {
+    let floats = engine(array, &DataType::Float64, false)?;
+    let factor = 10_f64.powi(scale.into());
+    let out: Decimal128Array = floats.as_primitive::<Float64Type>().unary_opt(|value| {
+        let units = (value * factor).round_ties_even();
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "whole, and within 38 digits"
+        )]
+        (units.abs() < 1e38).then_some(units as i128)
+    });
+    let out = out.with_precision_and_scale(precision, scale).or_error()?;
+    Ok(within(&out, precision))
 }
 
 /// Decimals of any width in 128 bits.
