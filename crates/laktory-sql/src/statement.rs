@@ -57,7 +57,7 @@ impl Parsed {
             }
         };
         let _ = query.visit(&mut Distinct);
-        laktory_syntax::sql_rows_compared(&mut query);
+        laktory_syntax::sql_in_simpler_forms(&mut query);
         Ok(Self {
             rendered,
             query,

@@ -53,7 +53,7 @@ pub use placeholder::placeholder;
 pub use print::{print, print_dtype, print_op};
 pub use source::{Position, SourceFile, Span};
 pub use sql::{
-    StatementParts, sql_expression, sql_is_aggregate, sql_projection, sql_rows_compared,
+    StatementParts, sql_expression, sql_in_simpler_forms, sql_is_aggregate, sql_projection,
     sql_statement, sql_tree, sql_words,
 };
 pub use suggest::{did_you_mean, nearest};

@@ -5,9 +5,9 @@ use crate::expr::{Arg, Expr, Scalar};
 use crate::functions::Func;
 use crate::shape::{Rows, shape};
 
+use super::Typed;
 use super::common::is_temporal;
 use super::settle::cast_to;
-use super::{Typed, of_constants};
 
 /// Whether a point in time is among texts, which are read as such points, or a decimal among other numbers, by equality with
 /// each of them.
@@ -33,14 +33,6 @@ pub(super) fn one_by_one(args: &[Arg], values: &[Typed]) -> Option<Expr> {
         Expr::call(Func::Eq, [this.clone(), value])
     });
     equal.reduce(Expr::or)
-}
-
-/// Whether a whole number is looked up among others, where both are compared as floats, as `=` compares them.
-pub(super) fn are_floats_among(args: &[Arg], values: &[Typed]) -> bool {
-    let (Some(Arg::Values(among)), Some(this)) = (args.get(1), values.first()) else {
-        return false;
-    };
-    this.dtype.is_integer() && of_constants(among).is_ok_and(|among| among.is_float())
 }
 
 /// The sum of integers or decimals across columns, null as 0, as sums of two that cannot wrap.

@@ -340,12 +340,6 @@ fn call(written: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
         let args = changed.get_or_insert_with(|| args.to_vec());
         widen(&mut args[index], to);
     }
-    if func == Func::IsIn && instead::are_floats_among(args, &values) {
-        widen(
-            &mut changed.get_or_insert_with(|| args.to_vec())[0],
-            DType::Float64,
-        );
-    }
     if let (Some(Arg::Expr(_)), Some(to)) = (args.first(), calls::of_nulls(func, &values)) {
         widen(&mut changed.get_or_insert_with(|| args.to_vec())[0], to);
     }

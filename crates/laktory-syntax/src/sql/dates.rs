@@ -70,6 +70,10 @@ pub(super) fn special(
             Func::DtToString,
             vec![Arg::Expr(expr(0)?), Arg::Str(lower.text(nodes[1])?)],
         ),
+        ("DATE_TRUNC", 2) if is_text(nodes[1]) && !is_text(nodes[0]) => {
+            let error = lower.invalid("the unit of DATE_TRUNC comes first", nodes[1]);
+            return Err(vec![error.hint("such as `DATE_TRUNC('month', day)`")]);
+        }
         ("DATE_TRUNC", 2) => {
             let unit = unit(lower, nodes[0])?;
             let every = match unit.to_ascii_lowercase().as_str() {
@@ -194,6 +198,10 @@ pub(super) fn special(
 }
 
 /// A unit, as text or as bare word: `DATE_TRUNC('month', t)`, `DATEADD(day, 1, t)`.
+fn is_text(node: &ast::Expr) -> bool {
+    matches!(node, ast::Expr::Value(value) if matches!(value.value, ast::Value::SingleQuotedString(_)))
+}
+
 fn unit(lower: &Lower<'_>, node: &ast::Expr) -> Result<String> {
     match node {
         ast::Expr::Identifier(name) if name.quote_style.is_none() => Ok(name.value.to_lowercase()),

@@ -131,6 +131,13 @@ impl Lower<'_> {
         {
             return self.unsupported("a date cannot be subtracted from an interval", node);
         }
+        if let Some(day) = bare_day(node) {
+            let message = format!("`{day}` is a subtraction of numbers");
+            return Err(vec![
+                self.error(&message, node)
+                    .hint(format!("a day is written `DATE '{day}'`")),
+            ]);
+        }
         if is_comparison(op)
             && let ast::Expr::BinaryOp { left: first, .. } = node
             && let ast::Expr::BinaryOp { op: before, .. } = &**first
@@ -260,6 +267,32 @@ impl Lower<'_> {
         } else {
             Err(errors)
         }
+    }
+}
+
+/// A day without quotes: `2024-01-31`.
+fn bare_day(node: &ast::Expr) -> Option<String> {
+    let (first, day) = difference(node)?;
+    let (year, month) = difference(first)?;
+    let digits = |node: &ast::Expr, count: usize| match node {
+        ast::Expr::Value(value) => match &value.value {
+            ast::Value::Number(text, _) if text.len() == count => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let (year, month, day) = (digits(year, 4)?, digits(month, 2)?, digits(day, 2)?);
+    Some(format!("{year}-{month}-{day}"))
+}
+
+fn difference(node: &ast::Expr) -> Option<(&ast::Expr, &ast::Expr)> {
+    match node {
+        ast::Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Minus,
+            right,
+        } => Some((left, right)),
+        _ => None,
     }
 }
 

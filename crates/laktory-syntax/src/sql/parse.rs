@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Token;
 use super::hints;
 use super::lower::{Lower, Result};
 use super::position::{Source, within_bounds};
-use super::rows::sql_rows_compared;
+use super::simpler::sql_in_simpler_forms;
 use crate::diagnostic::FragmentError;
 use crate::stack::with_room;
 use crate::written::Part;
@@ -157,7 +157,7 @@ fn parse(text: &str, projection: bool) -> Result<Expr> {
         .try_with_sql(text)
         .map_err(failed)?;
     let mut tree = parser.parse_expr().map_err(failed)?;
-    sql_rows_compared(&mut tree);
+    sql_in_simpler_forms(&mut tree);
     let lower = Lower::new(text);
     let mut expr = lower.expr(&tree)?;
     if projection {

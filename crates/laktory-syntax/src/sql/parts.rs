@@ -20,11 +20,15 @@ impl Lower<'_> {
                 _ => None,
             })
             .collect();
-        if let Some(values) = constants {
+        /// Fractions that are compared one by one: whole numbers may be looked up among them, as `=` compares them.
+        const FEW: usize = 100;
+        let are_few = items.len() <= FEW;
+        let fraction = |value: &Scalar| matches!(value, Scalar::Float(_));
+        if let Some(values) = constants.filter(|values| !(are_few && values.iter().any(fraction))) {
             return Ok(call(Func::IsIn, vec![Arg::Expr(expr), Arg::Values(values)]));
         }
         self.copies(&expr, items.len(), &list[0])?;
-        // With a null or a column in the list, SQL's IN is a chain of comparisons.
+        // With a null, a column or a fraction in the list, SQL's IN is a chain of comparisons.
         let equal = items
             .into_iter()
             .map(|item| Expr::call(Func::Eq, [expr.clone(), item]));

@@ -1,17 +1,21 @@
-//! Rows of values that are compared, written as comparisons of their values: null where a null decides, as the SQL standard has it.
+//! Trees of the grammar in simpler forms of the same meaning: rows of values that are compared, and columns that are called `user`.
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArguments, Ident, ObjectNamePart, UnaryOperator,
+    VisitMut, VisitorMut,
+};
 
-/// `(a, b) = (c, d)` as `a = c AND b = d`, and so with the other comparisons and with IN, anywhere in a tree.
-pub fn sql_rows_compared(tree: &mut impl VisitMut) {
-    let _ = tree.visit(&mut Rows);
+/// `(a, b) = (c, d)` as `a = c AND b = d`, and so with the other comparisons and with IN, anywhere in a tree: null where a null
+/// decides, as the SQL standard has it. A bare `user`, which the grammar takes for a function, is a column.
+pub fn sql_in_simpler_forms(tree: &mut impl VisitMut) {
+    let _ = tree.visit(&mut Simpler);
 }
 
-struct Rows;
+struct Simpler;
 
-impl VisitorMut for Rows {
+impl VisitorMut for Simpler {
     type Break = ();
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
@@ -30,12 +34,25 @@ impl VisitorMut for Rows {
                 }
                 _ => None,
             },
+            Expr::Function(function) => user(function).cloned().map(Expr::Identifier),
             _ => None,
         };
         if let Some(written) = written {
             *expr = written;
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// The word `user` without brackets.
+fn user(function: &Function) -> Option<&Ident> {
+    match (function.name.0.as_slice(), &function.args) {
+        ([ObjectNamePart::Identifier(name)], FunctionArguments::None)
+            if name.value.eq_ignore_ascii_case("user") =>
+        {
+            Some(name)
+        }
+        _ => None,
     }
 }
 
