@@ -38,7 +38,8 @@ pub(crate) async fn fits(
             .collect()
     };
     // Columns without names are told apart by their number alone.
-    let is_named = !matches!(&sink.read, Stored::Files(read) if read.format == Format::Csv && !read.has_header);
+    let is_named = !matches!(&sink.read, Stored::Files(read)
+        if read.format == Format::Text || (read.format == Format::Csv && !read.has_header));
     let alike = match is_named {
         true => names(&found) == names(&added),
         false => found.fields().len() == added.fields().len(),
@@ -53,7 +54,7 @@ pub(crate) async fn fits(
             ),
         ));
     }
-    if !is_lossless(sink) {
+    if !keeps_types(sink) {
         return Ok(());
     }
     let both = match append(cx, backend, old, new.clone()).await {
@@ -100,10 +101,10 @@ fn listed(schema: &SchemaRef) -> String {
     names.join(", ")
 }
 
-fn is_lossless(sink: &SinkPlan) -> bool {
-    sink.target
-        .format()
-        .is_some_and(laktory_core::Format::is_lossless)
+/// Whether files tell the types of their columns.
+fn keeps_types(sink: &SinkPlan) -> bool {
+    let format = sink.target.format();
+    format.is_some_and(|format| format.holds_types() && !format.has_log())
 }
 
 /// What a sink holds; none where nothing can be said of it without its rows.
@@ -118,13 +119,13 @@ async fn existing(
     // A text that was written with options of which the driver does not tell how they are read would be misread.
     let trip = (backend.descriptor().capabilities)().round_trip(&read.format);
     let lost = trip.read_back(&sink.options, &mut read.clone());
-    if !is_lossless(sink) && lost.is_some() {
+    if !keeps_types(sink) && lost.is_some() {
         return Ok(None);
     }
     match read_stored(cx, backend, &sink.read, false).await {
         Ok(frame) => Ok(Some(frame)),
         // An empty folder; a text without rows, of which the driver makes what it can.
-        Err(error) if error.kind() == ErrorKind::NotFound || !is_lossless(sink) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound || !keeps_types(sink) => Ok(None),
         Err(error) => Err(error),
     }
 }

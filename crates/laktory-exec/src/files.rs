@@ -120,10 +120,7 @@ pub(crate) fn logged<'a>(
 }
 
 fn no_log(path: &str, folder: &Path, format: &Format) -> Result<()> {
-    if !matches!(
-        format,
-        Format::Parquet | Format::Csv | Format::Json | Format::JsonLines | Format::Ipc
-    ) {
+    if matches!(format, Format::Delta | Format::Iceberg) {
         return Ok(());
     }
     match log_of(folder) {

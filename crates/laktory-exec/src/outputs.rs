@@ -142,6 +142,7 @@ fn is_named_like(file: &Path, format: &Format) -> bool {
         Format::Ipc => &["arrow", "feather", "ipc"],
         Format::Json | Format::JsonLines => &["json", "jsonl", "ndjson"],
         Format::Parquet => &["parquet", "pq"],
+        Format::Text => &["txt", "log"],
         _ => &[],
     };
     let own = format.name().to_ascii_lowercase();
@@ -200,7 +201,10 @@ pub(crate) fn prepare(
         None => (how, before, format),
     };
     let staging = Staging::create(target.parent(), id)?;
-    let extension = written.name().to_ascii_lowercase();
+    let extension = match written {
+        Format::Text => "txt".to_owned(),
+        other => other.name().to_ascii_lowercase(),
+    };
     let staged = Staged {
         file: staging.path(&folder::part_name(id, &extension)),
         target,

@@ -5,18 +5,17 @@
 
 mod csv;
 mod json;
-mod pack;
 mod utf8;
 
 use std::fs::File;
-use std::io::{BufRead, BufWriter};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use laktory_core::{Error, ErrorKind, Result};
 
+pub use crate::packed::Pack;
+use crate::packed::{Packed, raw as text};
 pub use csv::CsvText;
-pub use pack::Pack;
-use pack::{Packed, text};
 
 /// How a file of text holds its rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,12 +211,6 @@ fn other_columns(old: &Path, found: &[String], columns: &[String]) -> Error {
         ),
     )
     .with_hint("select the same columns in the same order, or use mode OVERWRITE")
-}
-
-fn created(path: &Path) -> Result<BufWriter<File>> {
-    let file = File::create_new(path)
-        .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
-    Ok(BufWriter::with_capacity(1 << 18, file))
 }
 
 #[cfg(test)]

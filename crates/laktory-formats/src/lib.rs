@@ -12,6 +12,8 @@
 
 pub mod append;
 pub mod csv;
+pub mod decode;
+pub mod encode;
 pub mod files;
 pub mod folder;
 pub mod hive;
@@ -20,6 +22,7 @@ pub mod json;
 mod lanes;
 mod lines;
 pub mod options;
+pub mod packed;
 pub mod round_trip;
 pub mod times;
 mod writable;

@@ -1,6 +1,6 @@
 //! Kinds of columns whose every value comes back of a text format, when it is written and read as it is here.
 
-use laktory_core::Kind;
+use laktory_core::{Kind, ReadsAs, RoundTrip};
 
 /// Of CSV.
 pub const CSV: &[Kind] = &[
@@ -31,3 +31,13 @@ pub const JSON: &[Kind] = &[
     Kind::Struct,
     Kind::Null,
 ];
+
+/// Of lines of text: nulls come back as empty texts, so that no column is read back in the place of what was written.
+pub const TEXT: RoundTrip = RoundTrip::new(
+    &[],
+    &[
+        ("compression", ReadsAs::Nothing),
+        ("compression_level", ReadsAs::Nothing),
+        ("lineSep", ReadsAs::Option("lineSep")),
+    ],
+);

@@ -2,6 +2,9 @@
 
 use laktory_core::{DType, Error, ErrorKind, Field, Format, Result};
 
+use crate::encode;
+use crate::options::listed;
+
 /// Refuses columns that a file of a format cannot hold, and rows without columns.
 ///
 /// # Errors
@@ -13,6 +16,14 @@ pub fn writable(format: &Format, columns: &[Field]) -> Result<()> {
             "a frame without columns cannot be written",
         ));
     }
+    if *format == Format::Text && columns.len() > 1 {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        return Err(Error::unsupported(format!(
+            "TEXT holds one column, the frame has {}",
+            listed(&names)
+        ))
+        .with_hint("select one, or put them into one text (`concat_str`)"));
+    }
     for column in columns {
         if *format == Format::Csv && is_nested(&column.dtype) {
             return Err(Error::unsupported(format!(
@@ -20,6 +31,13 @@ pub fn writable(format: &Format, columns: &[Field]) -> Result<()> {
                 column.name, column.dtype
             ))
             .with_hint("select its fields, or write PARQUET or JSONL"));
+        }
+        if let Some((reason, hint)) = encode::refused(format, column) {
+            return Err(Error::unsupported(format!(
+                "column `{}` of type {} has no form in {format}: {reason}",
+                column.name, column.dtype
+            ))
+            .with_hint(hint));
         }
         let keeps_types = matches!(
             format,

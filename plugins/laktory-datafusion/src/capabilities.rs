@@ -21,7 +21,7 @@ pub(crate) fn capabilities() -> Capabilities {
     capabilities.writes.extend(write::TABLES.iter().cloned());
     capabilities.user_scalars = Support::Full;
     capabilities.user_aggregates = Support::Full;
-    capabilities.appends = write::TEXTS.to_vec();
+    capabilities.appends = [write::TEXTS, laktory_formats::encode::APPENDS].concat();
     capabilities.round_trips = round_trip::ROUND_TRIPS.iter().cloned().collect();
     capabilities.local_files = true;
     capabilities.tables = Support::Never;

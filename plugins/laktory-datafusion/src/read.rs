@@ -4,6 +4,7 @@
 mod columns;
 mod csv;
 mod damage;
+mod decoded;
 mod input;
 mod ipc;
 mod json;
@@ -23,6 +24,7 @@ use laktory_core::{
     Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
 };
 
+use laktory_formats::decode;
 use laktory_formats::files::{self, Files as Found, named, shown};
 
 use crate::DataFusionFrame;
@@ -49,7 +51,7 @@ const fn full(options: &'static [&'static str]) -> FormatSupport {
         .with_schema(true)
 }
 
-/// The formats that are read.
+/// The formats that are read here.
 const READERS: &[(Format, FormatSupport, Reader)] = &[
     (Format::Csv, full(laktory_formats::csv::OPTIONS), csv::read),
     (Format::JsonLines, full(json::OPTIONS), json::read_lines),
@@ -58,12 +60,23 @@ const READERS: &[(Format, FormatSupport, Reader)] = &[
     (Format::Ipc, full(ipc::OPTIONS), ipc::read),
 ];
 
-/// The formats that the driver reads.
+/// The formats that the driver reads: its own, and those that the crate decodes which engines share.
 pub(crate) fn formats() -> Vec<(Format, FormatSupport)> {
-    READERS
-        .iter()
-        .map(|(format, support, _)| (format.clone(), *support))
+    let own = READERS.iter();
+    own.map(|(format, support, _)| (format.clone(), *support))
+        .chain(decode::READS.iter().cloned())
         .collect()
+}
+
+/// How a format is read.
+fn reader(format: &Format) -> Option<(FormatSupport, Reader)> {
+    let own = READERS.iter().find(|(known, ..)| known == format);
+    let shared = || {
+        let known = decode::READS.iter().find(|(known, _)| known == format);
+        known.filter(|_| decode::is_decoded(format))
+    };
+    own.map(|(_, support, reader)| (*support, *reader))
+        .or_else(|| shared().map(|(_, support)| (*support, decoded::read as Reader)))
 }
 
 /// A read, prepared: checked options, existing files, declared types.
@@ -139,9 +152,9 @@ fn table(
     csv: Option<laktory_formats::csv::Looked>,
     json: Option<laktory_formats::json::Answer>,
 ) -> Result<Table> {
-    let Some((_, support, reader)) = READERS.iter().find(|(format, ..)| *format == spec.format)
-    else {
-        let known: Vec<&str> = READERS.iter().map(|(format, ..)| format.name()).collect();
+    let Some((support, reader)) = reader(&spec.format) else {
+        let known = formats();
+        let known: Vec<&str> = known.iter().map(|(format, _)| format.name()).collect();
         return Err(
             Error::unsupported(format!("datafusion does not read {}", spec.format))
                 .with_hint(format!("it reads {}", known.join(", "))),
@@ -174,8 +187,16 @@ fn table(
 /// The table of files without content: no rows of the declared columns.
 fn nothing(spec: &ReadSpec, declared: Option<SchemaRef>) -> Result<Arc<dyn TableProvider>> {
     let files = shown(&files::all(spec));
+    if let (None, Some(columns)) = (&declared, decode::of_nothing(spec)?) {
+        let columns = self::declared(&columns)?;
+        return Ok(Arc::new(crate::source::Rows::memory(columns, Vec::new())));
+    }
+    let empty_is_none = decode::is_decoded(&spec.format);
     match (declared, &spec.format) {
-        (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => {
+        (Some(declared), format)
+            if empty_is_none
+                || matches!(format, Format::Csv | Format::Json | Format::JsonLines) =>
+        {
             Ok(Arc::new(crate::source::Rows::memory(declared, Vec::new())))
         }
         (_, Format::Csv) => Err(unknown_columns(

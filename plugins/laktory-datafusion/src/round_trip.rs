@@ -20,4 +20,5 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
     ),
     (Format::JsonLines, RoundTrip::new(JSON, &[])),
     (Format::Json, RoundTrip::new(JSON, &[])),
+    (Format::Text, laktory_formats::round_trip::TEXT),
 ];

@@ -21,6 +21,7 @@ use laktory_core::{
 };
 
 use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
+use laktory_formats::encode::{self, Encoder, Writing};
 use laktory_formats::options;
 
 use crate::error::ResultExt;
@@ -39,6 +40,8 @@ pub(crate) enum Encoding {
     Array(json::Checks),
     Parquet(Box<WriterProperties>),
     Ipc(IpcWriteOptions),
+    /// By the crate that engines share.
+    Shared(Writing),
 }
 
 /// The encoding that options ask for, for rows of a schema.
@@ -99,9 +102,9 @@ pub(crate) fn text(spec: &WriteSpec, schema: &SchemaRef) -> Result<Option<TextOu
 
 /// The formats that the driver writes.
 pub(crate) fn formats() -> Vec<(Format, FormatSupport)> {
-    WRITERS
-        .iter()
-        .map(|(format, support, _)| (format.clone(), *support))
+    let own = WRITERS.iter();
+    own.map(|(format, support, _)| (format.clone(), *support))
+        .chain(encode::WRITES.iter().cloned())
         .collect()
 }
 
@@ -112,6 +115,7 @@ pub(crate) enum Sink {
     Array(Json<JsonArray>),
     Parquet(Box<ArrowWriter<File>>),
     Ipc(Box<FileWriter<BufWriter<File>>>),
+    Shared(Box<dyn Encoder>),
 }
 
 impl Encoding {
@@ -120,9 +124,13 @@ impl Encoding {
     /// # Errors
     /// `Unsupported` for the format or a type that it cannot hold, `InvalidArgument` for an option.
     pub(crate) fn of(spec: &WriteSpec, schema: &SchemaRef) -> Result<Self> {
+        if let Some(writing) = Writing::of(spec, schema)? {
+            return Ok(Self::Shared(writing));
+        }
         let Some((_, support, encode)) = WRITERS.iter().find(|(format, ..)| *format == spec.format)
         else {
-            let known: Vec<&str> = WRITERS.iter().map(|(format, ..)| format.name()).collect();
+            let known = formats();
+            let known: Vec<&str> = known.iter().map(|(format, _)| format.name()).collect();
             return Err(
                 Error::unsupported(format!("datafusion does not write {}", spec.format))
                     .with_hint(format!("it writes {}", known.join(", "))),
@@ -144,22 +152,27 @@ impl Encoding {
     /// # Errors
     /// `Io`.
     pub(crate) fn create(self, path: &Path, schema: &SchemaRef) -> Result<Sink> {
-        let file = File::create(path)
-            .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))?;
+        let create = || {
+            File::create(path)
+                .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))
+        };
         Ok(match self {
-            Self::Csv(form) => {
-                Sink::Csv(Box::new(csv::Writer::begin(form, buffered(file), schema)?))
-            }
-            Self::Lines(checks) => Sink::Lines(Json::new(checks, buffered(file), schema)),
-            Self::Array(checks) => Sink::Array(Json::new(checks, buffered(file), schema)),
+            Self::Csv(form) => Sink::Csv(Box::new(csv::Writer::begin(
+                form,
+                buffered(create()?),
+                schema,
+            )?)),
+            Self::Lines(checks) => Sink::Lines(Json::new(checks, buffered(create()?), schema)),
+            Self::Array(checks) => Sink::Array(Json::new(checks, buffered(create()?), schema)),
             Self::Parquet(properties) => {
-                let writer = ArrowWriter::try_new(file, schema.clone(), Some(*properties));
+                let writer = ArrowWriter::try_new(create()?, schema.clone(), Some(*properties));
                 Sink::Parquet(Box::new(writer.map_err(parquet_error)?))
             }
             Self::Ipc(options) => {
-                let writer = FileWriter::try_new_with_options(buffered(file), schema, options);
+                let writer = FileWriter::try_new_with_options(buffered(create()?), schema, options);
                 Sink::Ipc(Box::new(writer.or_error()?))
             }
+            Self::Shared(writing) => Sink::Shared(writing.create(path)?),
         })
     }
 }
@@ -176,6 +189,7 @@ impl Sink {
             Self::Array(json) => json.push(batch),
             Self::Parquet(writer) => writer.write(batch).map_err(parquet_error),
             Self::Ipc(writer) => writer.write(batch).or_error(),
+            Self::Shared(encoder) => encoder.push(batch),
         }
     }
 
@@ -195,6 +209,7 @@ impl Sink {
                 writer.finish().or_error()?;
                 writer.into_inner().or_error()?.flush()?;
             }
+            Self::Shared(encoder) => encoder.finish()?,
         }
         Ok(())
     }

@@ -20,14 +20,16 @@ pub(crate) fn capabilities() -> Capabilities {
     out.reads = read::READERS
         .iter()
         .map(|(format, support, _)| (format.clone(), *support))
+        .chain(laktory_formats::decode::READS.iter().cloned())
         .chain(read::TABLES.iter().cloned())
         .collect();
     out.writes = write::WRITERS
         .iter()
         .map(|(format, support, _)| (format.clone(), *support))
+        .chain(laktory_formats::encode::WRITES.iter().cloned())
         .chain(write::TABLES.iter().cloned())
         .collect();
-    out.appends = write::TEXTS.to_vec();
+    out.appends = [write::TEXTS, laktory_formats::encode::APPENDS].concat();
     out.round_trips = round_trip::ROUND_TRIPS.iter().cloned().collect();
     out.local_files = true;
     out.ordered_rows = true;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport};
 use laktory_formats::append::TextOutput;
+use laktory_formats::encode::Encoder;
 use polars::prelude::{
     DataFrame, Engine, IntoLazy, LazyFrame, OptFlags, PlanCallback, PolarsResult, SchemaRef,
 };
@@ -27,8 +28,24 @@ use crate::write::{JsonRows, Sink};
 enum Pending {
     Written(Option<Box<TextOutput>>),
     Rows(Shared<JsonRows>, Option<Box<TextOutput>>),
+    Encoded(Shared<Encoded>),
     Materialized(Shared<Spool>),
     Collected(Shared<Spool>, SchemaRef),
+}
+
+/// A file that is written by the crate that engines share.
+struct Encoded {
+    encoder: Box<dyn Encoder>,
+    schema: laktory_core::arrow::schema::SchemaRef,
+}
+
+impl Encoded {
+    fn push(&mut self, frame: DataFrame) -> Result<()> {
+        let batches = crate::arrow::to_batches(frame, &self.schema)?;
+        batches
+            .iter()
+            .try_for_each(|batch| self.encoder.push(batch))
+    }
 }
 
 type Shared<T> = Arc<Mutex<Option<T>>>;
@@ -130,6 +147,10 @@ impl Pending {
                 take(&rows_of_json)?.finish()?;
                 Self::Written(text).finish(rows)?
             }
+            Self::Encoded(encoded) => {
+                take(&encoded)?.encoder.finish()?;
+                Outcome::Written(report)
+            }
             Self::Materialized(spool) => {
                 let (rows, lazy) = take(&spool)?.finish()?;
                 Outcome::Materialized {
@@ -206,6 +227,14 @@ fn sink(
                     };
                     let sunk = lazy.sink(SinkDestination::File { target }, format, args);
                     Ok((sunk.or_error()?, Pending::Written(text)))
+                }
+                Sink::Shared(writing) => {
+                    let encoded = Encoded {
+                        encoder: writing.create(&spec.path)?,
+                        schema: crate::arrow::arrow_schema(&schema)?,
+                    };
+                    let (sunk, encoded) = batches(lazy, encoded, Encoded::push)?;
+                    Ok((sunk, Pending::Encoded(encoded)))
                 }
                 Sink::Json(form) => {
                     let rows = JsonRows::create(&spec.path, form)?;

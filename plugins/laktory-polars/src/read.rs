@@ -3,6 +3,7 @@
 //! Files are never matched again by pattern. Looking at headers and footers happens here, reading does not.
 
 mod csv;
+mod decoded;
 mod files;
 mod json;
 mod partitions;
@@ -18,6 +19,7 @@ use laktory_core::{
     Error, ErrorKind, Format, FormatSupport, Frame, ReadSpec, Result, RunCx, Support,
 };
 use laktory_formats::csv::{Looked, look};
+use laktory_formats::decode;
 use laktory_formats::files::{Files, named, shown};
 use laktory_formats::json::Known;
 use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, PlRefPath, ScanSources, Schema, col};
@@ -37,7 +39,7 @@ type Reader = fn(&Request<'_>) -> Result<LazyFrame>;
 /// A format, the options that it has, and its reader.
 pub(crate) type Row = (Format, FormatSupport, Reader);
 
-/// The formats that are read.
+/// The formats that are read here; the crate that engines share decodes further ones.
 pub(crate) const READERS: &[Row] = &[
     (Format::Csv, full(laktory_formats::csv::OPTIONS), csv::read),
     (
@@ -103,22 +105,28 @@ pub(crate) async fn read(cx: &RunCx, known: &Arc<Known>, spec: &ReadSpec) -> Res
 }
 
 /// The row of a format.
-fn reader(format: &Format) -> Result<&'static Row> {
-    READERS
-        .iter()
-        .find(|(known, ..)| known == format)
+fn reader(format: &Format) -> Result<Row> {
+    let own = READERS.iter().find(|(known, ..)| known == format);
+    let shared = || {
+        let known = decode::READS.iter().find(|(known, _)| known == format);
+        known.filter(|_| decode::is_decoded(format))
+    };
+    own.cloned()
+        .or_else(|| {
+            shared().map(|(format, support)| (format.clone(), *support, decoded::read as Reader))
+        })
         .ok_or_else(|| {
-            Error::unsupported(format!("polars does not read {format}")).with_hint(format!(
-                "it reads {}",
-                formats(READERS.iter().map(|(format, ..)| format))
-            ))
+            let own = READERS.iter().map(|(format, ..)| format);
+            let known = own.chain(decode::READS.iter().map(|(format, _)| format));
+            Error::unsupported(format!("polars does not read {format}"))
+                .with_hint(format!("it reads {}", formats(known)))
         })
 }
 
 fn plan(
     cx: &RunCx,
     spec: &ReadSpec,
-    (_, support, reader): &Row,
+    (_, support, reader): Row,
     files: Files,
     csv: Option<Looked>,
     json: Option<json::Answer>,
@@ -179,8 +187,15 @@ pub(crate) fn formats<'a>(formats: impl Iterator<Item = &'a Format>) -> String {
 impl Request<'_> {
     /// The frame of files without content: no rows of the declared columns.
     fn nothing(&self) -> Result<LazyFrame> {
+        if let (None, Some(columns)) = (&self.declared, decode::of_nothing(self.spec)?) {
+            let schema = crate::schema::schema(&columns)?;
+            return Ok(DataFrame::empty_with_schema(&schema).lazy());
+        }
         match (&self.declared, &self.spec.format) {
-            (Some(declared), Format::Csv | Format::Json | Format::JsonLines) => {
+            (Some(declared), format)
+                if decode::is_decoded(format)
+                    || matches!(format, Format::Csv | Format::Json | Format::JsonLines) =>
+            {
                 Ok(DataFrame::empty_with_schema(declared).lazy())
             }
             (_, format) => Err(Error::new(

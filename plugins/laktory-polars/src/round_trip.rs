@@ -44,4 +44,5 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
         ),
     ),
     (Format::Json, RoundTrip::new(JSON, &[])),
+    (Format::Text, laktory_formats::round_trip::TEXT),
 ];

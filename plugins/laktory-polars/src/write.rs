@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
 use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
+use laktory_formats::encode::{self, Writing};
 use laktory_formats::json::NAN_AS_NULL;
 use laktory_formats::options;
 use polars::prelude::{
@@ -33,6 +34,8 @@ pub(crate) enum Sink {
     Engine(FileWriteFormat),
     /// Batch by batch, as objects of JSON.
     Json(Form),
+    /// Batch by batch, by the crate that engines share.
+    Shared(Writing),
 }
 
 /// What the objects of JSON make up.
@@ -96,9 +99,14 @@ const fn full(options: &'static [&'static str]) -> FormatSupport {
 /// # Errors
 /// `Unsupported` for the format or a type that it cannot hold, `InvalidArgument` for an option.
 pub(crate) fn sink(spec: &WriteSpec, schema: &Schema) -> Result<Sink> {
+    if let Some(writing) = Writing::of(spec, &crate::arrow::arrow_schema(schema)?)? {
+        return Ok(Sink::Shared(writing));
+    }
     let Some((_, support, writer)) = WRITERS.iter().find(|(format, ..)| *format == spec.format)
     else {
-        let known = crate::read::formats(WRITERS.iter().map(|(format, ..)| format));
+        let own = WRITERS.iter().map(|(format, ..)| format);
+        let known = own.chain(encode::WRITES.iter().map(|(format, _)| format));
+        let known = crate::read::formats(known);
         return Err(
             Error::unsupported(format!("polars does not write {}", spec.format))
                 .with_hint(format!("it writes {known}")),

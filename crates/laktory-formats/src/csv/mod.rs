@@ -169,6 +169,14 @@ impl Reading {
     }
 }
 
+/// A text in another encoding, as UTF-8.
+pub(crate) fn recoded(
+    text: Box<dyn BufRead + Send>,
+    encoding: &'static encoding_rs::Encoding,
+) -> impl Read + Send {
+    Recoded::new(text, encoding)
+}
+
 /// The text of a file as UTF-8, behind its byte order mark.
 fn text(dialect: &Dialect, open: Open, file: &Path) -> Result<Text> {
     let mut text = open(file)?;
@@ -235,18 +243,7 @@ fn named(error: Error, file: &Path) -> Error {
 
 /// Whether the first bytes of a file are those of a compressed one.
 fn is_compressed(file: &Path) -> bool {
-    let mut head = [0; 6];
-    let read = std::fs::File::open(file).and_then(|mut file| file.read(&mut head));
-    match (read, head) {
-        (Ok(read), head) if read >= 2 => {
-            head.starts_with(&[0x1f, 0x8b])
-                || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-                || head.starts_with(b"BZh")
-                || head.starts_with(&[0xfd, b'7', b'z', b'X', b'Z', 0])
-                || matches!(head, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..])
-        }
-        _ => false,
-    }
+    !matches!(crate::packed::Compression::of_file(file), Ok(None))
 }
 
 #[cfg(test)]
