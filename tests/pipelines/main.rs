@@ -4,6 +4,7 @@
 
 mod attack;
 mod case;
+mod cdc;
 mod damaged;
 mod delta;
 mod engines;
@@ -34,6 +35,7 @@ fn main() -> std::process::ExitCode {
     let mut trials: Vec<Trial> = case::all().into_iter().map(case::Case::trial).collect();
     assert!(trials.len() > 1, "no cases were found");
     trials.extend(attack::trials());
+    trials.extend(cdc::trials());
     trials.extend(damaged::trials());
     trials.extend(delta::trials());
     trials.extend(engines::trials());

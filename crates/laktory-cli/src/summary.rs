@@ -1,6 +1,6 @@
 //! The table after a run: a line for each node.
 
-use laktory::exec::{NodeReport, OutputReport, RunReport};
+use laktory::exec::{MergeReport, NodeReport, OutputReport, RunReport};
 use laktory::syntax::visible;
 use laktory::table::{Column, DEFAULT_WIDTH, Grid, Style, wrapped};
 
@@ -129,13 +129,37 @@ fn output_line(node: &NodeReport, output: &OutputReport) -> String {
     let mut facts = Vec::new();
     if output.quarantine {
         facts.push("quarantined".to_owned());
-    } else if node.rows_out != Some(output.rows) && output.format != "VIEW" {
+    }
+    if let Some(merge) = &output.merge {
+        facts.extend(merged(merge));
+    } else if !output.quarantine && node.rows_out != Some(output.rows) && output.format != "VIEW" {
         facts.push(format!("{} rows", grouped(output.rows)));
     }
     facts.extend(output.bytes.map(bytes));
     match facts.is_empty() {
         true => path.into_owned(),
         false => format!("{path} ({})", facts.join(", ")),
+    }
+}
+
+/// What became of changes: each kind that there is.
+fn merged(merge: &MergeReport) -> Vec<String> {
+    let kinds = [
+        (merge.inserted, "inserted"),
+        (merge.updated, "updated"),
+        (merge.deleted, "deleted"),
+        (merge.late, "late"),
+        (merge.repeated, "repeated"),
+        (merge.unchanged, "unchanged"),
+    ];
+    let told: Vec<String> = kinds
+        .iter()
+        .filter(|(rows, _)| *rows > 0)
+        .map(|(rows, what)| format!("{} {what}", grouped(*rows)))
+        .collect();
+    match told.is_empty() {
+        true => vec!["no changes".to_owned()],
+        false => told,
     }
 }
 
@@ -200,6 +224,7 @@ mod tests {
                 path: format!("./data/{name}.parquet"),
                 format: "PARQUET".to_owned(),
                 mode: "OVERWRITE".to_owned(),
+                merge: None,
                 quarantine: false,
                 skipped: false,
                 rows: 77,

@@ -101,6 +101,17 @@ pub trait TableSnapshot: Send + Sync + fmt::Debug {
     /// The version; none where there is no table yet.
     fn version(&self) -> Option<u64>;
 
+    /// What tells the table from others, one that was made anew in the same folder too; none where there is no table yet.
+    fn id(&self) -> Option<String> {
+        None
+    }
+
+    /// The number that the newest change of an application was committed with; none where it has changed nothing.
+    fn last(&self, app: &str) -> Option<i64> {
+        let _ = app;
+        None
+    }
+
     /// The columns, in the order of the log.
     fn columns(&self) -> Result<Vec<Field>>;
 
@@ -126,6 +137,8 @@ pub trait TableSnapshot: Send + Sync + fmt::Debug {
 
     /// Commits files that lie in the folder of the table, each under its name, for what was [planned](TableSnapshot::plan).
     /// Versions that others committed since are taken into account: an append comes behind them, an overwrite replaces them too.
+    /// A merge was worked out for this version: where there is a newer one, nothing is committed, and it has been
+    /// [overtaken](Committed::overtaken).
     ///
     /// # Errors
     /// `SchemaMismatch` and `Unsupported` where the table has become another meanwhile; `Io`. Nothing is committed then.
@@ -235,6 +248,8 @@ pub enum ChangeKind {
     Append,
     /// They go.
     Overwrite,
+    /// Those in the files that the change [removes](Change::removes) go; what of them stays is written again.
+    Merge,
 }
 
 /// A change of a table, as a sink asks for it.
@@ -251,6 +266,10 @@ pub struct Change {
     pub replaces: Option<Expr>,
     /// Whether somebody's table must not have come into being meanwhile.
     pub creates: bool,
+    /// Files of a merge that count no more, as [`TableSnapshot::scan`] names them.
+    pub removes: Vec<PathBuf>,
+    /// How far applications have come with this change, by their names; see [`TableSnapshot::last`].
+    pub apps: Vec<(String, i64)>,
     /// The run, for the log.
     pub run: String,
 }
@@ -265,6 +284,8 @@ impl Change {
             partition_by: Vec::new(),
             replaces: None,
             creates: false,
+            removes: Vec::new(),
+            apps: Vec::new(),
             run: run.into(),
         }
     }
@@ -310,6 +331,8 @@ pub struct Committed {
     pub version: u64,
     /// What deserves attention.
     pub warnings: Vec<String>,
+    /// Whether others were first, so that nothing was committed, and the change has to be worked out anew. Of merges alone.
+    pub overtaken: bool,
 }
 
 impl Committed {
@@ -319,6 +342,16 @@ impl Committed {
         Self {
             version,
             warnings: Vec::new(),
+            overtaken: false,
+        }
+    }
+
+    /// No commit: this version of others came before.
+    #[must_use]
+    pub fn overtaken(version: u64) -> Self {
+        Self {
+            overtaken: true,
+            ..Self::new(version)
         }
     }
 }

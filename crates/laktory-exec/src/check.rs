@@ -14,7 +14,9 @@ use laktory_core::{
 };
 use laktory_model::Path;
 use laktory_plan::lineage::NodeLineage;
-use laktory_plan::{Input, NodePlan, Plan, SinkMode, SinkPlan, SinkTarget, Step, Writer};
+use laktory_plan::{
+    Input, MergePlan, NodePlan, Plan, SinkMode, SinkPlan, SinkTarget, Step, Writer,
+};
 
 use crate::append::fits;
 use crate::build::{Builder, NodeFrames, Stage};
@@ -317,11 +319,20 @@ async fn faulty_sinks(
         let (frame, columns) = written;
         let format = sink.target.format().filter(|format| format.has_log());
         if let (Some((target, full)), Some(format)) = (&target, format) {
-            if let Err(error) =
-                faulty_table(cx, backend, sink, format, (target, *full), &columns).await
-            {
-                faults.push(at_sink(error));
-            }
+            let merge = (sink.merge.as_ref(), &frame);
+            let found = match merge {
+                (Some(merge), frame) => faulty_condition(cx, backend, node, merge, frame).await,
+                (None, _) => None,
+            };
+            let table = (target, *full);
+            let found = match found {
+                Some(fault) => Some(fault),
+                None => faulty_table(cx, backend, sink, format, table, &columns)
+                    .await
+                    .err()
+                    .map(|(place, error)| Fault::new(&node.name, &place, error)),
+            };
+            faults.extend(found);
             continue;
         }
         if let SinkTarget::File { path, format } = &sink.target
@@ -361,7 +372,7 @@ fn writable(
     backend.writable(&spec, columns)
 }
 
-/// Whether rows of such columns can become a version of the table that a sink writes to.
+/// Whether rows of such columns can become a version of the table that a sink writes to; else what is wrong, at its place.
 async fn faulty_table(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
@@ -369,20 +380,70 @@ async fn faulty_table(
     format: &Format,
     (target, full): (&Target, bool),
     schema: &SchemaRef,
-) -> Result<()> {
-    let Some(known) = cx.table_format(format)? else {
+) -> Result<(), (Path, Error)> {
+    let at_sink = |error| (sink.place.clone(), error);
+    let Some(known) = cx.table_format(format).map_err(at_sink)? else {
         return Ok(());
     };
     let files = tables::file_options(&sink.options);
     let path = sink.target.to_string();
-    writable(backend, (&path, &Format::Parquet), &files, schema)?;
+    writable(backend, (&path, &Format::Parquet), &files, schema).map_err(at_sink)?;
     let columns: Vec<Field> = (schema.fields().iter())
         .map(|field| Field::from_arrow(field))
         .collect();
-    let (sink, target) = (sink.clone(), target.clone());
-    let mode = outputs::mode(&sink, full);
-    cx.blocking(move || tables::check(known, &sink, &target, mode, &columns))
-        .await
+    let (own, target) = (sink.clone(), target.clone());
+    let mode = outputs::mode(sink, full);
+    let check = move || Ok(tables::check(known, &own, &target, (mode, full), &columns));
+    cx.blocking(check).await.map_err(at_sink)?
+}
+
+/// The fault of the condition of deletes, where it does not fit the rows.
+async fn faulty_condition(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    node: &NodePlan,
+    merge: &MergePlan,
+    frame: &Frame,
+) -> Option<Fault> {
+    let condition = merge.delete_where.as_ref()?;
+    let select = Op::Select {
+        exprs: vec![condition.expr.clone().alias("deletes")],
+    };
+    let error = match resolved_condition(cx, backend, frame, &select).await {
+        Ok(()) => return None,
+        Err(error) => error,
+    };
+    let fault = Fault::new(&node.name, &condition.place, error);
+    Some(match typing::columns(&**backend, cx, frame).await {
+        Ok(columns) => located(fault, &[condition.read()], &columns),
+        Err(_) => fault,
+    })
+}
+
+/// That each column of a selection is a condition.
+async fn resolved_condition(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    frame: &Frame,
+    select: &Op,
+) -> Result<()> {
+    let conditions = apply_all(cx, backend, frame.clone(), [select]).await?;
+    let conditions = backend.schema(cx, &conditions).await?;
+    let wrong = conditions
+        .fields()
+        .iter()
+        .find(|field| !matches!(field.data_type(), DataType::Boolean | DataType::Null));
+    match wrong {
+        None => Ok(()),
+        Some(field) => Err(Error::new(
+            ErrorKind::TypeMismatch,
+            format!(
+                "a condition is true or false for each row, but this one is of type {}",
+                DType::from_arrow(field.data_type())
+            ),
+        )
+        .with_hint("compare it with something: `... > 0`")),
+    }
 }
 
 /// The option that the writer does not take, given alone.
@@ -481,22 +542,7 @@ async fn resolve_expectations(
     stage: &Frame,
 ) -> Result<()> {
     let steps = expectations::steps(expectations);
-    let conditions = apply_all(cx, backend, stage.clone(), [&steps.conditions]).await?;
-    let conditions = backend.schema(cx, &conditions).await?;
-    let wrong = conditions
-        .fields()
-        .iter()
-        .find(|field| !matches!(field.data_type(), DataType::Boolean | DataType::Null));
-    if let Some(field) = wrong {
-        return Err(Error::new(
-            ErrorKind::TypeMismatch,
-            format!(
-                "a condition is true or false for each row, but this one is of type {}",
-                DType::from_arrow(field.data_type())
-            ),
-        )
-        .with_hint("compare it with something: `... > 0`"));
-    }
+    resolved_condition(cx, backend, stage, &steps.conditions).await?;
     let metrics = [&steps.flag, &steps.metrics];
     let metrics = apply_all(cx, backend, stage.clone(), metrics).await?;
     backend.schema(cx, &metrics).await.map(|_| ())

@@ -27,6 +27,8 @@ pub enum What {
     Replace,
     /// Rows are added to what is there.
     Append,
+    /// Rows of what is there are changed, and others added.
+    Merge,
     /// What is there stays, and nothing is written.
     Keep,
     /// Files are removed.
@@ -134,6 +136,7 @@ fn becomes(mode: SinkMode, exists: bool, path: &str) -> (What, Option<String>) {
     match mode {
         SinkMode::Overwrite => (What::Replace, None),
         SinkMode::Append => (What::Append, None),
+        SinkMode::Merge => (What::Merge, None),
         SinkMode::Ignore => (What::Keep, None),
         SinkMode::Error => (
             What::Refuse,
@@ -162,7 +165,12 @@ fn of_table(sink: &SinkPlan, path: &str, table: &Table, full: bool) -> Result<Ef
     let files = table.files()?;
     let bytes = files.iter().filter_map(|file| fs::metadata(file).ok());
     let bytes = bytes.map(|found| found.len()).sum();
-    let (what, note) = becomes(outputs::mode(sink, full), table.exists(), path);
+    let mode = match sink.mode {
+        // All of its rows go.
+        SinkMode::Merge if full => SinkMode::Overwrite,
+        _ => outputs::mode(sink, full),
+    };
+    let (what, note) = becomes(mode, table.exists(), path);
     let of_rows = what == What::Replace
         && replaces_a_part(&sink.options)
         && !sink.options.contains_key(REPLACE_WHERE);

@@ -17,6 +17,7 @@ mod inline;
 mod lineage;
 mod locate;
 mod lock;
+mod merge;
 mod node;
 mod output;
 mod outputs;
@@ -45,7 +46,8 @@ pub use output::NodeOutput;
 pub use places::survey;
 pub use prune::Kept;
 pub use report::{
-    CheckStatus, ExpectationReport, NodeReport, OutputReport, RunReport, RunTotals, Status,
+    CheckStatus, ExpectationReport, MergeReport, NodeReport, OutputReport, RunReport, RunTotals,
+    Status,
 };
 pub use run::{Refresh, Run, RunOptions, foresee, lineage, preview, resolve, run};
 pub use seen::{SourceFiles, changed_error};

@@ -255,7 +255,7 @@ impl NodeRun<'_> {
             outputs[*number].counted(rows);
         }
         self.count_discarded(&outputs, report);
-        self.publish(outputs, &results, report).await?;
+        self.publish(backend, outputs, &results, report).await?;
         self.create_views(backend, report).await?;
         self.finish(backend, kept, results, report)
             .await
@@ -390,6 +390,11 @@ impl NodeRun<'_> {
                 frame = apply_all(cx, backend, frame, [&conform(schema)])
                     .await
                     .map_err(at_sink)?;
+            }
+            let changes = output.changes(cx, backend, &frame).await;
+            if let Some(changes) = changes.map_err(at_sink)? {
+                pass.add(Purpose::Merge(number), changes, Target::Materialize);
+                continue;
             }
             let split = output.split(cx, backend, &frame).await;
             if let Some(parts) = split.map_err(at_sink)? {

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use laktory_core::{
-    Backend, Error, ErrorKind, Field, Format, Frame, Place, Result, RunCx, StoreSpec, Target,
-    WriteMode, WriteSpec,
+    Backend, Error, ErrorKind, Field, Format, Frame, NamedFrames, Place, Result, RunCx, StoreSpec,
+    Target, WriteMode, WriteSpec, typing,
 };
 use laktory_plan::{SinkMode, SinkPlan, SinkTarget};
 
 use crate::files;
 use crate::folder;
+use crate::merge::{self, Merge};
 use crate::owner;
 use crate::record;
 use crate::report::OutputReport;
@@ -68,6 +69,8 @@ struct Staged {
     warning: Option<String>,
     /// The table that it becomes a part of, with the parts.
     table: Option<(Table, Parts)>,
+    /// The merge into that table.
+    merge: Option<Merge>,
 }
 
 /// What a sink asks for now.
@@ -149,9 +152,14 @@ fn is_named_like(file: &Path, format: &Format) -> bool {
     ending.is_some_and(|ending| known.contains(&ending) || ending == own)
 }
 
-/// What a full refresh (R-NEXEC, refresh FULL) makes of a sink's mode: whatever exists is replaced.
+/// What a full refresh (R-NEXEC, refresh FULL) makes of a sink's mode: whatever exists is replaced. What is merged is still
+/// merged, with nothing.
 pub(crate) fn mode(sink: &SinkPlan, full: bool) -> SinkMode {
-    if full { SinkMode::Overwrite } else { sink.mode }
+    match sink.mode {
+        SinkMode::Merge => SinkMode::Merge,
+        _ if full => SinkMode::Overwrite,
+        mode => mode,
+    }
 }
 
 /// Makes the staging place of a sink, whose target is locked. `full` is a full refresh; `adds` tells that the driver adds
@@ -214,6 +222,7 @@ pub(crate) fn prepare(
         bytes: 0,
         warning: None,
         table: table.map(|table| (table, Parts::default())),
+        merge: None,
     };
     Ok(Prepared::Output(Box::new(Output {
         sink: sink.clone(),
@@ -278,6 +287,71 @@ impl Output {
         Ok(Some(frames.into_iter().zip(jobs).collect()))
     }
 
+    /// The changes that are merged into a table, made of the rows of the node; none for other outputs.
+    ///
+    /// # Errors
+    /// Those of the format, and of the engine.
+    pub(crate) async fn changes(
+        &mut self,
+        cx: &RunCx,
+        backend: &Arc<dyn Backend>,
+        frame: &Frame,
+    ) -> Result<Option<Frame>> {
+        let (Some(plan), Some(staged)) = (&self.sink.merge, &mut self.staged) else {
+            return Ok(None);
+        };
+        let Some((table, _)) = &staged.table else {
+            return Ok(None);
+        };
+        let given = typing::columns(&**backend, cx, frame).await?;
+        let merge = Merge::new(plan, table.clone(), given.to_vec())?;
+        let mut changes = frame.clone();
+        for op in merge.events() {
+            changes = typing::apply(&**backend, cx, &changes, &op, &NamedFrames::new()).await?;
+        }
+        staged.merge = Some(merge);
+        Ok(Some(changes))
+    }
+
+    /// Whether rows are merged into a table.
+    pub(crate) fn is_merged(&self) -> bool {
+        self.mode == SinkMode::Merge
+    }
+
+    /// Merges changes, as many as `rows`, and commits what comes of it. Gives with the report what deserves attention.
+    ///
+    /// # Errors
+    /// As [`Merge::carry_out`].
+    pub(crate) async fn merge(
+        self,
+        cx: &RunCx,
+        backend: &Arc<dyn Backend>,
+        (changes, rows): (&Frame, u64),
+    ) -> Result<(OutputReport, Option<String>)> {
+        let missing = || Error::internal("an output without changes is merged");
+        let mut staged = self.staged.ok_or_else(missing)?;
+        let merge = staged.merge.take().ok_or_else(missing)?;
+        let stem = staged.file.with_extension("");
+        let (folder, target) = (staged.folder, staged.target.real.clone());
+        let folder = Arc::new(folder);
+        let noted = Arc::clone(&folder);
+        let files = merge::Staged {
+            part: &|attempt, name| {
+                PathBuf::from(format!("{}-{attempt}-{name}.parquet", stem.display()))
+            },
+            note: Arc::new(move |names| noted.adds(&target, names)),
+        };
+        let merged = merge
+            .carry_out((cx, backend), changes, rows, &files)
+            .await?;
+        let output = OutputReport {
+            merge: Some(merged.report),
+            ..report(&self.sink, self.mode, false, rows, Some(merged.bytes))
+        };
+        let warnings = merged.warnings;
+        Ok((output, (!warnings.is_empty()).then(|| warnings.join("; "))))
+    }
+
     /// Takes down the rows of each part of a table.
     pub(crate) fn counted(&mut self, rows: &[u64]) {
         if let Some(Staged {
@@ -317,6 +391,11 @@ impl Output {
             SinkMode::Append => WriteMode::Append,
             SinkMode::Ignore => WriteMode::Ignore,
             SinkMode::Error => WriteMode::Error,
+            SinkMode::Merge => {
+                return Err(Error::internal(
+                    "an engine's own storage is not merged into",
+                ));
+            }
         };
         Ok(Target::Store { spec, mode })
     }
@@ -441,7 +520,8 @@ impl Staged {
     fn publish(&mut self) -> Result<()> {
         if let Some((table, parts)) = &self.table {
             let target = &self.target.real;
-            let warnings = table.commit(parts, |names| self.folder.adds(target, names))?;
+            let committed = table.commit(parts, |names| self.folder.adds(target, names))?;
+            let warnings = committed.warnings;
             self.warning = (!warnings.is_empty()).then(|| warnings.join("; "));
             return Ok(());
         }
@@ -463,26 +543,32 @@ impl Staged {
     }
 }
 
-/// What was published, each with a warning if there is one.
-pub(crate) type Published = Vec<(OutputReport, Option<String>)>;
+/// What was published, by the position of the output, each with a warning if there is one.
+pub(crate) type Published = Vec<(usize, OutputReport, Option<String>)>;
 
-/// Publishes the outputs of a node, each with the rows that were added to it.
+/// Outputs of a node by their positions, each with the rows that were added to it.
+pub(crate) type Counted = Vec<(usize, Output, u64)>;
+
+/// [Completes](Output::complete) outputs.
 ///
 /// # Errors
-/// The position of the output that failed. When what was computed is at fault, nothing was published.
-pub(crate) fn publish_all(
-    mut outputs: Vec<Output>,
-    rows: &[u64],
-) -> (Published, Result<(), (usize, Error)>) {
-    let mut published = Vec::with_capacity(outputs.len());
-    for (number, output) in outputs.iter_mut().enumerate() {
-        if let Err(error) = output.complete() {
-            return (published, Err((number, error)));
-        }
+/// The position of the output that failed. Nothing was published.
+pub(crate) fn complete_all(mut outputs: Counted) -> Result<Counted, (usize, Error)> {
+    for (number, output, _) in &mut outputs {
+        output.complete().map_err(|error| (*number, error))?;
     }
-    for (number, (output, rows)) in outputs.into_iter().zip(rows).enumerate() {
-        match output.publish(*rows) {
-            Ok(report) => published.push(report),
+    Ok(outputs)
+}
+
+/// Publishes completed outputs.
+///
+/// # Errors
+/// The position of the output that failed.
+pub(crate) fn publish_all(outputs: Counted) -> (Published, Result<(), (usize, Error)>) {
+    let mut published = Vec::with_capacity(outputs.len());
+    for (number, output, rows) in outputs {
+        match output.publish(rows) {
+            Ok((report, warning)) => published.push((number, report, warning)),
             Err(error) => return (published, Err((number, error))),
         }
     }
@@ -504,6 +590,7 @@ pub(crate) fn report(
         quarantine: sink.quarantine,
         skipped,
         rows,
+        merge: None,
         bytes,
     }
 }

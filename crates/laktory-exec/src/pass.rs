@@ -13,6 +13,8 @@ use crate::outputs::Output;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Output(usize),
+    /// Changes that are merged once the rows are judged.
+    Merge(usize),
     /// Rows that a file held before it is appended to.
     Existing(usize),
     Metrics,
@@ -55,6 +57,8 @@ pub(crate) struct Results {
     pub(crate) written: BTreeMap<usize, u64>,
     /// Rows in each file of an output, in the order of the jobs.
     pub(crate) parts: BTreeMap<usize, Vec<u64>>,
+    /// Changes to be merged, by position among the outputs.
+    pub(crate) changes: BTreeMap<usize, Frame>,
     /// Rows that were in the file before.
     pub(crate) existing: BTreeMap<usize, u64>,
     pub(crate) metrics: Option<Vec<RecordBatch>>,
@@ -67,6 +71,7 @@ impl Results {
         let mut results = Self {
             written: BTreeMap::new(),
             parts: BTreeMap::new(),
+            changes: BTreeMap::new(),
             existing: BTreeMap::new(),
             metrics: None,
             kept: None,
@@ -82,6 +87,10 @@ impl Results {
                 (Purpose::Output(number), Outcome::Written(report)) => {
                     *results.written.entry(number).or_default() += report.rows;
                     results.parts.entry(number).or_default().push(report.rows);
+                }
+                (Purpose::Merge(number), Outcome::Materialized { frame, rows }) => {
+                    results.written.insert(number, rows);
+                    results.changes.insert(number, frame);
                 }
                 (Purpose::Existing(number), Outcome::Collected(batches)) => {
                     results.existing.insert(number, counted(&batches)?);

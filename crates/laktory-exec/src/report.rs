@@ -157,10 +157,51 @@ pub struct OutputReport {
     pub quarantine: bool,
     /// Whether nothing was written because the target existed (mode IGNORE).
     pub skipped: bool,
-    /// Rows written by this run.
+    /// Rows written by this run; of a merge, the changes that it was given.
     pub rows: u64,
+    /// What became of these changes, of a merge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<MergeReport>,
     /// Bytes written by this run; none where an engine writes to storage of its own, which is not read back.
     pub bytes: Option<u64>,
+}
+
+/// What became of the changes of a merge; each of them is counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MergeReport {
+    /// Changes that made a row, or a version of one.
+    pub inserted: u64,
+    /// Changes that replaced a row, or a version.
+    pub updated: u64,
+    /// Changes that removed a row, or ended its history.
+    pub deleted: u64,
+    /// Changes that came behind others which count instead of them.
+    pub late: u64,
+    /// Changes that were there already, or came more than once.
+    pub repeated: u64,
+    /// Changes after which the table shows what it showed before.
+    pub unchanged: u64,
+    /// Rows of the table that were written again, since they share a file with others that changed.
+    pub rewritten: u64,
+    /// Events that are kept beside the table, so that what comes late finds its place.
+    pub remembered: u64,
+}
+
+impl MergeReport {
+    /// All changes.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        let Self {
+            inserted,
+            updated,
+            deleted,
+            late,
+            repeated,
+            unchanged,
+            ..
+        } = self;
+        inserted + updated + deleted + late + repeated + unchanged
+    }
 }
 
 /// Whether an expectation held.

@@ -10,6 +10,7 @@ mod formats;
 mod graph;
 mod handover;
 pub mod lineage;
+mod merge;
 mod methods;
 mod node;
 mod options;
@@ -28,6 +29,7 @@ mod written;
 pub use compile::{PlanOptions, compile};
 pub use graph::Graph;
 pub use handover::way_out;
+pub use merge::{HistoryColumns, MergeCondition, MergePlan};
 pub use places::{Survey, glob_pattern};
 pub use plan::{
     ExpectationAction, ExpectationKind, ExpectationPlan, Handover, Input, InputSource, NodePlan,

@@ -12,6 +12,7 @@ use laktory_core::{
 use laktory_model::Path;
 use laktory_syntax::ColumnExprKind;
 
+use crate::merge::MergePlan;
 use crate::written::Written;
 
 /// What a run will do.
@@ -338,6 +339,7 @@ pub enum SinkMode {
     Append,
     Ignore,
     Error,
+    Merge,
 }
 
 impl SinkMode {
@@ -349,6 +351,7 @@ impl SinkMode {
             Self::Append => "APPEND",
             Self::Ignore => "IGNORE",
             Self::Error => "ERROR",
+            Self::Merge => "MERGE",
         }
     }
 }
@@ -413,6 +416,9 @@ pub struct SinkPlan {
     pub target: SinkTarget,
     /// What happens to an existing target.
     pub mode: SinkMode,
+    /// How rows are merged, in mode MERGE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<MergePlan>,
     /// Whether it receives the quarantined rows.
     pub quarantine: bool,
     /// Columns and types that the output must have; others are left out.

@@ -8,6 +8,7 @@ use laktory_model::{
 
 use crate::compile::Compiler;
 use crate::formats;
+use crate::merge;
 use crate::methods::{self, Asked, Role};
 use crate::paths;
 use crate::plan::{SinkMode, SinkPlan, SinkTarget, Stored};
@@ -23,13 +24,14 @@ pub(crate) fn compile(
     let before = compiler.findings.len();
     refuse_unsupported(compiler, sink, place);
     let mode = match sink.common.mode {
+        None | Some(WriteMode::Merge) if sink.common.merge_cdc_options.is_some() => SinkMode::Merge,
         None | Some(WriteMode::Overwrite) => SinkMode::Overwrite,
         Some(WriteMode::Append) => SinkMode::Append,
         Some(WriteMode::Ignore) => SinkMode::Ignore,
         Some(WriteMode::Error) => SinkMode::Error,
-        // The sink is refused at its `merge_cdc_options`, once.
-        Some(WriteMode::Merge) if sink.common.merge_cdc_options.is_some() => SinkMode::Overwrite,
-        Some(other @ (WriteMode::Complete | WriteMode::Update | WriteMode::Merge)) => {
+        // The rules of the language say what is missing.
+        Some(WriteMode::Merge) => SinkMode::Overwrite,
+        Some(other @ (WriteMode::Complete | WriteMode::Update)) => {
             let message = format!(
                 "write mode `{}` is not available in this version",
                 other.name()
@@ -43,6 +45,7 @@ pub(crate) fn compile(
             SinkMode::Overwrite
         }
     };
+    let merge = merge::compile(compiler, index, sink, place);
     let plan = match &sink.kind {
         SinkKind::File(file) => file_sink(compiler, index, sink, file, mode, place),
         SinkKind::UnityCatalog(table) | SinkKind::HiveMetastore(table) => {
@@ -51,6 +54,7 @@ pub(crate) fn compile(
         SinkKind::PipelineView(_) => None,
     };
     let failed = compiler.findings[before..].iter().any(Finding::is_error);
+    let plan = plan.map(|plan| SinkPlan { merge, ..plan });
     plan.filter(|_| !failed)
 }
 
@@ -69,12 +73,6 @@ fn refuse_unsupported(compiler: &mut Compiler<'_>, sink: &DataSink, place: &Path
             "custom_writer",
             "custom writers are Python functions, which laktory does not run",
             "write files, and let another program take them from there",
-        ),
-        (
-            common.merge_cdc_options.is_some(),
-            "merge_cdc_options",
-            "merging changes is not available in this version",
-            "use mode OVERWRITE or APPEND",
         ),
         (
             common.shared.is_some(),
@@ -270,6 +268,7 @@ fn planned(
     SinkPlan {
         target,
         mode,
+        merge: None,
         quarantine: sink.common.is_quarantine,
         schema: sink.common.schema_definition.as_ref().map(fields),
         options,
@@ -284,6 +283,7 @@ fn planned(
 fn inexact(sink: &DataSink, mode: SinkMode) -> Option<String> {
     let reason = match mode {
         SinkMode::Append => "is appended to, and holds the rows of other runs too",
+        SinkMode::Merge => "is merged into, and holds the rows of other runs too",
         SinkMode::Ignore => "is left as it is when it exists, with the rows of another run",
         SinkMode::Overwrite | SinkMode::Error => {
             return sink.common.schema_definition.as_ref().map(|_| {

@@ -35,6 +35,8 @@ pub(crate) enum Replaced {
     Same,
     /// Those whose rows are meant.
     Where(Condition),
+    /// Those that the change names.
+    Files,
 }
 
 /// The table behind a change by rows of such columns.
@@ -73,14 +75,19 @@ fn replaced(asked: &Asked, change: &Change, mut next: Next) -> Result<Next> {
         (None, true) => Some(PARTITION_OVERWRITE_MODE),
         (None, false) => None,
     };
-    if let (Some(name), ChangeKind::Append) = (partial, change.kind) {
-        let message = format!("writer option `{name}` has no meaning for rows that are appended");
+    if let (Some(name), ChangeKind::Append | ChangeKind::Merge) = (partial, change.kind) {
+        let how = match change.kind {
+            ChangeKind::Merge => "merged",
+            _ => "appended",
+        };
+        let message = format!("writer option `{name}` has no meaning for rows that are {how}");
         return Err(Error::new(ErrorKind::InvalidArgument, message)
             .with_hint("use mode OVERWRITE, or leave it out"));
     }
     let by = &next.planned.partition_by;
     next.replaced = match (change.kind, &change.replaces) {
         (ChangeKind::Append, _) => Replaced::Nothing,
+        (ChangeKind::Merge, _) => Replaced::Files,
         (_, Some(condition)) => {
             Replaced::Where(Condition::new(condition.clone(), &next.columns, by)?)
         }

@@ -10,7 +10,7 @@ use laktory_core::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::actions::{Add, Line, Remove, Texts};
+use crate::actions::{Add, Line, Remove, Texts, Txn};
 use crate::change::{self, Next, Replaced};
 use crate::checkpoint;
 use crate::disk::{self, Put};
@@ -65,6 +65,7 @@ pub(crate) fn commit(
             .with_hint("run again"));
         }
         let entry = Entry {
+            folder: snapshot.folder(),
             change,
             known,
             next: &next,
@@ -89,6 +90,9 @@ pub(crate) fn commit(
                 .and_then(|interval| interval.parse().ok())
                 .unwrap_or(CHECKPOINTS);
             return Ok(settled(&log, version, interval, &id));
+        }
+        if change.kind == ChangeKind::Merge {
+            return Ok(Committed::overtaken(version));
         }
         thread::sleep(Duration::from_millis(pause(attempt)));
         base = Snapshot::open(snapshot.folder(), &Wanted::Newest)?;
@@ -171,6 +175,7 @@ fn held(folder: &Path, planned: &Planned, files: &[WrittenFile]) -> Result<Vec<H
 
 /// The entry of a version.
 struct Entry<'a> {
+    folder: &'a Path,
     change: &'a Change,
     known: Option<&'a Known>,
     next: &'a Next,
@@ -188,7 +193,7 @@ impl Entry<'_> {
         let adds = self.adds(now);
         let removes = self.removes(now)?;
         let plain = self.next.protocol.is_none() && self.next.metadata.is_none();
-        if plain && adds.is_empty() && removes.is_empty() {
+        if plain && adds.is_empty() && removes.is_empty() && self.change.apps.is_empty() {
             return Ok(None);
         }
         let mut lines = vec![Line {
@@ -201,6 +206,14 @@ impl Entry<'_> {
         }));
         lines.extend(self.next.metadata.clone().map(|metadata| Line {
             meta_data: Some(metadata),
+            ..Line::default()
+        }));
+        lines.extend(self.change.apps.iter().map(|(app, number)| Line {
+            txn: Some(Txn {
+                app_id: app.clone(),
+                version: *number,
+                last_updated: Some(now),
+            }),
             ..Line::default()
         }));
         lines.extend(removes.into_iter().map(|remove| Line {
@@ -252,6 +265,10 @@ impl Entry<'_> {
                 Ok(new.any(|file| self.is_of(file, &add.partition_values)))
             }
             Replaced::Where(condition) => condition.holds(&add.partition_values),
+            Replaced::Files => {
+                let path = names::file(self.folder, &add.path)?;
+                Ok(self.change.removes.contains(&path))
+            }
         };
         let removed = |add: &Add| Remove {
             path: add.path.clone(),
@@ -267,6 +284,11 @@ impl Entry<'_> {
             if is_replaced(add)? {
                 removes.push(removed(add));
             }
+        }
+        if self.next.replaced == Replaced::Files && removes.len() != self.change.removes.len() {
+            return Err(Error::internal(
+                "a merge removes files that are none of the version it was worked out for",
+            ));
         }
         Ok(removes)
     }
@@ -334,13 +356,18 @@ impl Entry<'_> {
 
     fn info(&self, now: i64, adds: usize, removes: usize) -> Value {
         let appends = self.change.kind == ChangeKind::Append;
+        let merges = self.change.kind == ChangeKind::Merge;
         let rows: u64 = self.held.iter().map(|held| held.rows).sum();
         let bytes: u64 = self.held.iter().map(|held| held.bytes).sum();
         let mut info = json!({
             "timestamp": now,
-            "operation": "WRITE",
+            "operation": if merges { "MERGE" } else { "WRITE" },
             "operationParameters": {
-                "mode": if appends { "Append" } else { "Overwrite" },
+                "mode": match self.change.kind {
+                    ChangeKind::Append => "Append",
+                    ChangeKind::Merge => "Merge",
+                    _ => "Overwrite",
+                },
                 "partitionBy": json!(self.next.planned.partition_by).to_string(),
             },
             "isBlindAppend": appends,

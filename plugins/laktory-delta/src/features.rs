@@ -132,7 +132,15 @@ pub(crate) fn writable(state: &State, columns: &[Column], kind: ChangeKind) -> R
             ));
         }
     }
-    if kind == ChangeKind::Overwrite {
+    if kind == ChangeKind::Merge && metadata.property(FORGETS).is_some() {
+        return Err(Error::unsupported(format!(
+            "the table forgets how far applications have come: its property `{FORGETS}` is set"
+        ))
+        .with_hint(
+            "remove the property, since a merge keeps there what it knows of deleted rows",
+        ));
+    }
+    if kind != ChangeKind::Append {
         if metadata.is_set("delta.appendOnly") {
             return Err(Error::unsupported(
                 "rows of the table may not be removed: its property `delta.appendOnly` is set",
@@ -148,6 +156,9 @@ pub(crate) fn writable(state: &State, columns: &[Column], kind: ChangeKind) -> R
     }
     Ok(())
 }
+
+/// The property by which numbers of applications are dropped from the log.
+const FORGETS: &str = "delta.setTransactionRetentionDuration";
 
 /// Properties by which a feature is used, with the reason.
 const USED_BY_PROPERTY: &[(&str, &str, &str)] = &[

@@ -84,6 +84,11 @@ impl State {
         }
     }
 
+    /// How far an application has come.
+    pub(crate) fn last(&self, app: &str) -> Option<i64> {
+        self.txns.get(app).map(|txn| txn.version)
+    }
+
     /// The files that count.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Add> {
         self.files.values()

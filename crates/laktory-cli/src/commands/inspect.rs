@@ -267,6 +267,7 @@ fn told(effect: &Effect) -> String {
         What::Create => "new: nothing is there".to_owned(),
         What::Replace => format!("replaces {there}"),
         What::Append => format!("adds to {there}"),
+        What::Merge => format!("merges into {there}"),
         What::Keep => format!("leaves what is there: {there}"),
         What::Remove => format!("removes {there}"),
         _ => "would be refused".to_owned(),

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use laktory_core::{Backend, Error, Relation, Result, ViewSpec, redacted};
-use laktory_plan::{SinkPlan, SinkTarget, StepKind};
+use laktory_model::Path;
+use laktory_plan::{SinkMode, SinkPlan, SinkTarget, StepKind};
 
 use super::NodeRun;
 use crate::build::catalog;
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::lock::{self, Lock, lock_all};
-use crate::outputs::{self, Output, Prepared};
+use crate::outputs::{self, Counted, Output, Prepared};
 use crate::pass::Results;
 use crate::removal::Removal;
-use crate::report::NodeReport;
+use crate::report::{NodeReport, OutputReport};
 use crate::run::Refresh;
 use crate::staging;
 use crate::tables::{self, Table};
@@ -189,9 +190,13 @@ impl NodeRun<'_> {
             return Ok(None);
         };
         let mode = outputs::mode(sink, full);
-        format
+        let table = format
             .map(|format| Table::open(format, sink, target, mode, self.shared.run_id))
-            .transpose()
+            .transpose()?;
+        Ok(match full && mode == SinkMode::Merge {
+            true => table.map(Table::replaced),
+            false => table,
+        })
     }
 
     pub(super) fn announced(&self, output: Output) -> Output {
@@ -245,9 +250,11 @@ impl NodeRun<'_> {
         Ok(())
     }
 
-    /// Publishes every output of the node, on a blocking thread: files are synced to disk first.
+    /// Publishes every output of the node: first what is merged, which others can get ahead of, then the rest, on a blocking
+    /// thread: files are synced to disk first.
     pub(super) async fn publish(
         &self,
+        backend: &Arc<dyn Backend>,
         outputs: Vec<Output>,
         results: &Results,
         report: &mut NodeReport,
@@ -256,26 +263,41 @@ impl NodeRun<'_> {
             .iter()
             .map(|output| output.sink.place.clone())
             .collect();
-        let rows: Vec<u64> = (0..outputs.len())
-            .map(|number| results.rows_added(number))
-            .collect();
-        let published = self
-            .shared
-            .cx
-            .blocking(move || Ok(outputs::publish_all(outputs, &rows)));
-        let (published, outcome) = published
-            .await
-            .map_err(|error| Fault::new(&self.node.name, &self.node.place, error))?;
-        for (published, warning) in published {
-            if let Some(warning) = warning {
-                self.warn(warning, &mut report.warnings);
-            }
-            self.shared.observer.on(&Event::Written {
-                node: self.node.name.clone(),
-                output: published.clone(),
-            });
-            report.outputs.push(published);
+        let at_sink = |(number, error): (usize, Error)| {
+            let place: &Path = &places[number];
+            Fault::new(&self.node.name, place, error)
+        };
+        let at_node = |error| Fault::new(&self.node.name, &self.node.place, error);
+        let counted = outputs.into_iter().enumerate();
+        let counted = counted.map(|(number, output)| (number, output, results.rows_added(number)));
+        let (merges, others): (Counted, Counted) =
+            counted.partition(|(_, output, _)| output.is_merged());
+        let cx = self.shared.cx;
+        let completed = cx.blocking(move || Ok(outputs::complete_all(others)));
+        let others = completed.await.map_err(at_node)?.map_err(at_sink)?;
+        for (number, output, rows) in merges {
+            let changes = results.changes.get(&number);
+            let changes = changes.ok_or_else(|| at_node(Error::internal("changes are lost")))?;
+            let merged = output.merge(cx, backend, (changes, rows)).await;
+            let (output, warning) = merged.map_err(|error| at_sink((number, error)))?;
+            self.published(output, warning, report);
         }
-        outcome.map_err(|(number, error)| Fault::new(&self.node.name, &places[number], error))
+        let published = cx.blocking(move || Ok(outputs::publish_all(others)));
+        let (published, outcome) = published.await.map_err(at_node)?;
+        for (_, output, warning) in published {
+            self.published(output, warning, report);
+        }
+        outcome.map_err(at_sink)
+    }
+
+    fn published(&self, output: OutputReport, warning: Option<String>, report: &mut NodeReport) {
+        if let Some(warning) = warning {
+            self.warn(warning, &mut report.warnings);
+        }
+        self.shared.observer.on(&Event::Written {
+            node: self.node.name.clone(),
+            output: output.clone(),
+        });
+        report.outputs.push(output);
     }
 }

@@ -12,7 +12,7 @@ use laktory_core::{Error, ErrorKind, Options, Result};
 
 pub(crate) use parts::Parts;
 pub(crate) use sink::{Table, check, file_options};
-pub(crate) use source::open;
+pub(crate) use source::{numbered, open};
 
 /// Those of the files in the folder of a table that its log has never named: a run that is dead was to commit them.
 pub(crate) fn unnamed(

@@ -112,6 +112,12 @@ impl Parts {
         self.parts.iter()
     }
 
+    /// Takes in other parts of the same plan.
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.planned = self.planned.take().or(more.planned);
+        self.parts.extend(more.parts);
+    }
+
     /// Takes down how many rows each part got.
     pub(crate) fn counted(&mut self, rows: &[u64]) {
         for (part, rows) in self.parts.iter_mut().zip(rows) {

@@ -5,20 +5,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use laktory_core::table::{
-    Change, ChangeKind, Planned, REPLACE_WHERE, TableFormat, TableSnapshot, WRITE_OPTIONS,
-    WrittenFile,
+    Change, ChangeKind, Committed, Planned, REPLACE_WHERE, TableFormat, TableSnapshot,
+    WRITE_OPTIONS, WrittenFile,
 };
 use laktory_core::{Error, ErrorKind, Expr, Field, OptionValue, Options, Result};
+use laktory_model::Path as DocumentPath;
 use laktory_plan::{SinkMode, SinkPlan};
 
 use super::{Parts, possible};
 use crate::files;
+use crate::merge;
 use crate::staging;
 use crate::target::Target;
 
 /// A table that a sink writes to.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
+    format: &'static dyn TableFormat,
     folder: PathBuf,
     snapshot: Arc<dyn TableSnapshot>,
     change: Change,
@@ -26,22 +29,28 @@ pub(crate) struct Table {
     pub(crate) options: Options,
 }
 
-/// Whether a sink can write rows of such columns, before any are computed.
+/// Whether a sink can write rows of such columns, before any are computed; `full` is a full refresh.
 ///
 /// # Errors
-/// Those of the format, and of the place.
+/// Those of the format, of the place, and of the options of a merge, each where it stands in the document.
 pub(crate) fn check(
     tables: &'static dyn TableFormat,
     sink: &SinkPlan,
     target: &Target,
-    mode: SinkMode,
+    (mode, full): (SinkMode, bool),
     columns: &[Field],
-) -> Result<()> {
-    let table = Table::open(tables, sink, target, mode, "")?;
+) -> Result<(), (DocumentPath, Error)> {
+    let at_sink = |error| (sink.place.clone(), error);
+    let table = Table::open(tables, sink, target, mode, "").map_err(at_sink)?;
     if mode == SinkMode::Ignore && table.exists() {
         return Ok(());
     }
-    table.plan(columns).map(|_| ())
+    if let Some(plan) = &sink.merge {
+        let table = if full { table.replaced() } else { table };
+        let fits = merge::check(plan, &table, columns);
+        return fits.map_err(|misfit| (misfit.place, misfit.error));
+    }
+    table.plan(columns).map(|_| ()).map_err(at_sink)
 }
 
 /// The options of a sink that are for the files of its table.
@@ -93,6 +102,7 @@ impl Table {
         let snapshot = tables.open(&folder, &Options::new())?;
         let kind = match mode {
             SinkMode::Append => ChangeKind::Append,
+            SinkMode::Merge => ChangeKind::Merge,
             _ => ChangeKind::Overwrite,
         };
         let mut change = Change::new(kind, run);
@@ -102,11 +112,52 @@ impl Table {
         change.replaces = replaces(&sink.options)?;
         change.creates = matches!(mode, SinkMode::Error | SinkMode::Ignore);
         Ok(Self {
+            format: tables,
             folder: target.real.clone(),
             snapshot,
             change,
             options: file_options(&sink.options),
         })
+    }
+
+    /// The table in its newest version now. Blocks.
+    ///
+    /// # Errors
+    /// Those of the format.
+    pub(crate) fn reopened(&self) -> Result<Self> {
+        let folder = PathBuf::from(files::shown(&self.folder));
+        Ok(Self {
+            snapshot: self.format.open(&folder, &Options::new())?,
+            ..self.clone()
+        })
+    }
+
+    /// The table as one that a merge replaces: nothing of what it holds counts.
+    pub(crate) fn replaced(mut self) -> Self {
+        self.change.kind = ChangeKind::Overwrite;
+        self
+    }
+
+    /// Whether what the table holds counts for a merge.
+    pub(crate) fn counts(&self) -> bool {
+        self.exists() && self.change.kind == ChangeKind::Merge
+    }
+
+    /// The version that there is, or was found.
+    pub(crate) fn snapshot(&self) -> &dyn TableSnapshot {
+        &*self.snapshot
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The table, with files that a change takes out of it, and how far an application comes with it.
+    pub(crate) fn with(mut self, removes: Vec<PathBuf>, app: Option<(String, i64)>) -> Self {
+        self.change.removes = removes;
+        self.change.apps = app.into_iter().collect();
+        self
     }
 
     /// Whether there is a table.
@@ -177,7 +228,7 @@ impl Table {
         &self,
         parts: &Parts,
         note: impl FnOnce(&[String]) -> std::io::Result<()>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Committed> {
         let planned = parts.planned();
         let files: Vec<(&Path, WrittenFile)> = parts.files()?;
         let names: Vec<String> = files.iter().map(|(_, file)| file.path.clone()).collect();
@@ -186,16 +237,13 @@ impl Table {
             let written: Vec<WrittenFile> = files.iter().map(|(_, file)| file.clone()).collect();
             self.snapshot.commit(&self.change, planned, &written)
         });
-        match outcome {
-            Ok(committed) => Ok(committed.warnings),
-            Err(error) => {
-                for (_, file) in &files {
-                    // The first error is the one to report; what stays is swept by the next run.
-                    let _ = fs::remove_file(self.folder.join(&file.path));
-                }
-                Err(error)
+        if !matches!(&outcome, Ok(committed) if !committed.overtaken) {
+            for (_, file) in &files {
+                // The first error is the one to report; what stays is swept by the next run.
+                let _ = fs::remove_file(self.folder.join(&file.path));
             }
         }
+        outcome
     }
 
     /// Brings staged parts to their places.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use futures_util::stream;
 use laktory_core::arrow::schema::{Field as ArrowField, Schema, SchemaRef};
-use laktory_core::table::{LoggedFiles, READ_OPTIONS, TableFormat, TableScan, TableSnapshot};
+use laktory_core::table::{
+    LoggedFiles, READ_OPTIONS, TableColumn, TableFormat, TableScan, TableSnapshot,
+};
 use laktory_core::{
-    Backend, BatchStream, Error, ErrorKind, Expr, Field, Format, Frame, NamedFrames, Op, Options,
-    ReadSpec, Result, RunCx, typing,
+    Backend, BatchStream, DType, Error, ErrorKind, Expr, Field, Format, Frame, NamedFrames, Op,
+    Options, ReadSpec, Result, RunCx, typing,
 };
 
 use crate::files;
@@ -50,6 +52,35 @@ pub(crate) async fn open(
     };
     let read = (!scan.files.is_empty()).then(|| as_files(spec, &scan, rest, rows));
     Ok(Opened { scan, read })
+}
+
+/// Some files of a version of a table, by their positions in it, each row with that of its file in a column `number`.
+///
+/// # Errors
+/// Those of the engine.
+pub(crate) async fn numbered(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    scan: &TableScan,
+    files: &[usize],
+    number: &str,
+) -> Result<Frame> {
+    let column = TableColumn {
+        field: Field::new(number, DType::Int64),
+        stored: number.to_owned(),
+    };
+    let columns = scan.columns.iter().cloned().chain([column]).collect();
+    let mut partition_by = scan.partition_by.clone();
+    partition_by.push(number.to_owned());
+    let files = files.iter().filter_map(|at| {
+        let mut file = scan.files.get(*at)?.clone();
+        file.partition.push(Some(at.to_string()));
+        Some(file)
+    });
+    let scan = TableScan::new(columns, partition_by, files.collect());
+    let spec = ReadSpec::new(Format::Parquet, "");
+    let read = (!scan.files.is_empty()).then(|| as_files(&spec, &scan, Options::new(), true));
+    Opened { scan, read }.frame(cx, backend).await
 }
 
 /// The files of a table as an engine reads them.

@@ -52,12 +52,25 @@ fn merge(sink: &DataSink, node: &PipelineNode, path: &Path, found: &mut Vec<Find
     let Some(options) = &sink.common.merge_cdc_options else {
         if merges {
             let message = "mode `MERGE` needs `merge_cdc_options`";
-            found.push(Finding::error("merge", path.key("mode"), message).hint(
-                "use OVERWRITE, APPEND, IGNORE or ERROR: rows are not merged in this version",
-            ));
+            found.push(
+                Finding::error("merge", path.key("mode"), message).hint(
+                    "add `merge_cdc_options: {primary_keys: [..], order_by: ..}` to the sink",
+                ),
+            );
         }
         return;
     };
+    if let Some(mode) = sink.common.mode.filter(|mode| *mode != WriteMode::Merge) {
+        let message = format!(
+            "mode `{}` does not merge, and the sink has `merge_cdc_options`",
+            mode.name()
+        );
+        found.push(
+            Finding::error("merge", path.key("mode"), message)
+                .hint("use mode `MERGE`, or remove the options")
+                .related(path.key("merge_cdc_options"), "given here"),
+        );
+    }
     let path = path.key("merge_cdc_options");
     if !is_delta(sink) && !sink.is_view() && sink.format().is_some() {
         let message = format!(
@@ -100,6 +113,38 @@ fn merge_options(
     {
         let message = format!("`order_by` column `{order_by}` is among `exclude_columns`");
         found.push(Finding::error("merge", path.key("order_by"), message));
+    }
+    if options.scd_type == 1
+        && let (Some(order_by), Some(included)) = (&options.order_by, &options.include_columns)
+        && !included.contains(order_by)
+        && options
+            .primary_keys
+            .as_ref()
+            .is_none_or(|keys| !keys.contains(order_by))
+    {
+        let message = format!(
+            "`order_by` column `{order_by}` is not among `include_columns`: the table has to hold it, so that later changes are compared with it"
+        );
+        found.push(
+            Finding::error("merge", path.key("order_by"), message)
+                .related(path.key("include_columns"), "given here"),
+        );
+    }
+    if options.scd_type == 2 && options.ignore_null_updates {
+        let message = "`ignore_null_updates` is for `scd_type: 1`: a version of type 2 holds what its change says";
+        found.push(
+            Finding::error("merge", path.key("ignore_null_updates"), message)
+                .at_key()
+                .hint("fill the nulls in a step of the transformer, or remove it"),
+        );
+    }
+    if options.start_at_column_name == options.end_at_column_name && options.scd_type == 2 {
+        let message = "start and end of a version cannot share a column";
+        found.push(Finding::error(
+            "merge",
+            path.key("end_at_column_name"),
+            message,
+        ));
     }
     let keys = options.primary_keys.as_ref().or(node.primary_keys.as_ref());
     if keys.is_none_or(Vec::is_empty) {

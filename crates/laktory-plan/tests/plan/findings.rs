@@ -279,10 +279,20 @@ fn kinds_of_sinks_that_no_engine_has_yet() {
 
 #[test]
 fn merges_and_shared_targets_are_told_at_their_keys() {
-    let merge =
-        sink("path: x, format: DELTA, mode: MERGE, merge_cdc_options: {primary_keys: [id]}");
+    let merge = |options: &str| {
+        sink(&format!(
+            "path: x, format: DELTA, mode: MERGE, merge_cdc_options: {{primary_keys: [id], {options}}}"
+        ))
+    };
     let shared = sink("path: x, format: DELTA, mode: APPEND, shared: true");
-    for (found, key) in [(merge, "merge_cdc_options"), (shared, "shared")] {
+    for (found, key) in [
+        (
+            merge("delete_where: MAX(x) > 1"),
+            "merge_cdc_options.delete_where",
+        ),
+        (merge("delete_where: x >"), "merge_cdc_options.delete_where"),
+        (shared, "shared"),
+    ] {
         let places: Vec<&str> = found
             .iter()
             .filter_map(|text| text.split(": ").next())

@@ -1,0 +1,248 @@
+//! Changes merged into tables: the table is a function of the set of changes, whatever their order, repetition and split into runs.
+//! Many streams go through one table, each with a key of its own, so that a run is one batch of each of them.
+
+mod oracle;
+
+use std::fs;
+
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
+
+use crate::case::{Engine, engines, laktory};
+use crate::random::Random;
+use crate::sizes::number;
+use oracle::{Event, Rules};
+
+/// Streams in one table; more by `LAKTORY_CDC_STREAMS`.
+const STREAMS: usize = 300;
+/// Runs into which the streams are split.
+const BATCHES: usize = 5;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let local = engines().into_iter().filter(|engine| !engine.is_remote);
+    local
+        .map(|engine| {
+            let name = engine.test_name("cdc/the_table_is_a_function_of_the_changes");
+            Trial::test(name, move || law(&engine))
+        })
+        .collect()
+}
+
+/// Each kind of merge, by the name of its table.
+const TABLES: [(&str, Rules); 5] = [
+    (
+        "scd1",
+        Rules {
+            history: false,
+            nulls_equal: true,
+            ignore_nulls: false,
+        },
+    ),
+    (
+        "scd1_null",
+        Rules {
+            history: false,
+            nulls_equal: false,
+            ignore_nulls: false,
+        },
+    ),
+    (
+        "scd1_fill",
+        Rules {
+            history: false,
+            nulls_equal: true,
+            ignore_nulls: true,
+        },
+    ),
+    (
+        "scd2",
+        Rules {
+            history: true,
+            nulls_equal: true,
+            ignore_nulls: false,
+        },
+    ),
+    (
+        "scd2_null",
+        Rules {
+            history: true,
+            nulls_equal: false,
+            ignore_nulls: false,
+        },
+    ),
+];
+
+fn law(engine: &Engine) -> Result<(), Failed> {
+    let streams = number("LAKTORY_CDC_STREAMS", STREAMS)?;
+    let seed = number("LAKTORY_SEED", 1)?;
+    let mut random = Random::new(seed);
+    let events: Vec<Vec<Event>> = (0..streams)
+        .map(|stream| drawn(&mut random, stream))
+        .collect();
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    fs::write(root.join("merge.yaml"), merges())?;
+    fs::write(root.join("read.yaml"), reads())?;
+    for (number, batch) in split(&mut random, &events).iter().enumerate() {
+        let lines: Vec<String> = batch.iter().map(|event| event.row().to_string()).collect();
+        fs::write(root.join("batch.jsonl"), lines.join("\n"))?;
+        let report = run(
+            root,
+            engine,
+            &["run", "merge.yaml", "-q", "--report", "report.json"],
+        )
+        .and_then(|()| Ok(fs::read_to_string(root.join("report.json"))?))?;
+        closes(&serde_json::from_str(&report)?, batch.len(), number)?;
+    }
+    run(root, engine, &["run", "read.yaml", "-q"])?;
+    for (table, rules) in TABLES {
+        let mut found: Vec<String> = fs::read_to_string(root.join(format!("{table}.jsonl")))?
+            .lines()
+            .map(|line| Ok(serde_json::from_str::<Value>(line)?.to_string()))
+            .collect::<Result<_, Failed>>()?;
+        found.sort();
+        let mut expected: Vec<String> = events
+            .iter()
+            .flat_map(|stream| oracle::rows(stream, rules))
+            .map(|row| row.to_string())
+            .collect();
+        expected.sort();
+        if found != expected {
+            return Err(differs(table, &events, &found, &expected, seed).into());
+        }
+    }
+    // What is known already changes nothing: the last batch was all of the events again.
+    Ok(())
+}
+
+/// The first stream whose rows are others.
+fn differs(
+    table: &str,
+    events: &[Vec<Event>],
+    found: &[String],
+    expected: &[String],
+    seed: u64,
+) -> String {
+    for (stream, events) in events.iter().enumerate() {
+        let of = |rows: &[String]| -> Vec<String> {
+            let own = format!("{{\"s\":{stream},");
+            rows.iter()
+                .filter(|row| row.starts_with(&own))
+                .cloned()
+                .collect()
+        };
+        let (found, expected) = (of(found), of(expected));
+        if found != expected {
+            let events: Vec<String> = events.iter().map(|event| event.row().to_string()).collect();
+            return format!(
+                "{table}, LAKTORY_SEED={seed}, stream {stream}:\nevents\n  {}\nfound\n  {}\nexpected\n  {}",
+                events.join("\n  "),
+                found.join("\n  "),
+                expected.join("\n  ")
+            );
+        }
+    }
+    format!("{table}: the rows differ in those of no stream")
+}
+
+fn drawn(random: &mut Random, stream: usize) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    for _ in 0..1 + random.below(9) {
+        let event = Event {
+            stream,
+            key: [Some(0), Some(1), None][random.below(3)],
+            time: random.below(6),
+            value: [Some(0), Some(1), None][random.below(3)],
+            word: [Some("a"), Some("b"), None][random.below(3)],
+            op: [Some("D"), Some("U"), None][random.below(3)],
+        };
+        events.push(event);
+    }
+    events
+}
+
+/// Each event in one batch or more, the last of which has all of them.
+fn split(random: &mut Random, events: &[Vec<Event>]) -> Vec<Vec<Event>> {
+    let mut batches = vec![Vec::new(); BATCHES];
+    for event in events.iter().flatten() {
+        for _ in 0..1 + random.one_in(3) + random.one_in(3) {
+            let batch: &mut Vec<Event> = &mut batches[random.below(BATCHES)];
+            let place = random.below(batch.len() + 1);
+            batch.insert(place, event.clone());
+        }
+    }
+    batches.push(events.iter().flatten().cloned().collect());
+    batches
+}
+
+fn merges() -> String {
+    let mut sinks = String::new();
+    for (table, rules) in TABLES {
+        let Rules {
+            history,
+            nulls_equal,
+            ignore_nulls,
+        } = rules;
+        let kind = 1 + usize::from(history);
+        sinks.push_str(&format!(
+            "\n  - {{path: {table}, format: DELTA, mode: MERGE, merge_cdc_options: {{scd_type: {kind}, order_by: t, delete_where: op = 'D', exclude_columns: [op], null_equals_null: {nulls_equal}, ignore_null_updates: {ignore_nulls}}}}}"
+        ));
+    }
+    format!(
+        "name: merge
+nodes:
+- name: merge
+  primary_keys: [s, k]
+  source:
+    path: batch.jsonl
+    format: JSONL
+    schema_definition: {{columns: {{s: int64, k: int64, t: int64, v: int64, w: string, op: string}}}}
+  sinks:{sinks}
+"
+    )
+}
+
+fn reads() -> String {
+    let nodes = TABLES.map(|(table, _)| {
+        format!("\n- {{name: {table}, source: {{path: {table}, format: DELTA}}, sinks: [{{path: {table}.jsonl, format: JSONL}}]}}")
+    });
+    format!("name: read\nnodes:{}\n", nodes.concat())
+}
+
+fn run(root: &std::path::Path, engine: &Engine, arguments: &[&str]) -> Result<(), Failed> {
+    let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+    let output = laktory(root, &arguments, &engine.environment)?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+    }
+}
+
+/// That the report counts each change once, and that the batch which repeats all of them changes nothing.
+fn closes(report: &Value, changes: usize, number: usize) -> Result<(), Failed> {
+    for output in report["nodes"][0]["outputs"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        let merge = &output["merge"];
+        let count = |name: &str| merge[name].as_u64().unwrap_or(u64::MAX);
+        let kinds = [
+            "inserted",
+            "updated",
+            "deleted",
+            "late",
+            "repeated",
+            "unchanged",
+        ];
+        let sum: u64 = kinds.iter().map(|name| count(name)).sum();
+        let changed = count("inserted") + count("updated") + count("deleted");
+        if sum != changes as u64 || (number == BATCHES && changed > 0) {
+            return Err(format!("batch {number} of {changes} changes: {output}").into());
+        }
+    }
+    match report["nodes"][0]["outputs"].as_array().map(Vec::len) {
+        Some(outputs) if outputs == TABLES.len() => Ok(()),
+        _ => Err(format!("the report is {}", json!(report)).into()),
+    }
+}
