@@ -101,11 +101,6 @@ pub trait TableSnapshot: Send + Sync + fmt::Debug {
     /// The version; none where there is no table yet.
     fn version(&self) -> Option<u64>;
 
-    /// What tells the table from others, one that was made anew in the same folder too; none where there is no table yet.
-    fn id(&self) -> Option<String> {
-        None
-    }
-
     /// The number that the newest change of an application was committed with; none where it has changed nothing.
     fn last(&self, app: &str) -> Option<i64> {
         let _ = app;

@@ -170,11 +170,6 @@ impl TableSnapshot for Snapshot {
         self.known.as_ref().map(|known| known.version)
     }
 
-    fn id(&self) -> Option<String> {
-        let known = self.known.as_ref();
-        known.map(|known| known.state.metadata.id.clone())
-    }
-
     fn last(&self, app: &str) -> Option<i64> {
         self.known.as_ref()?.state.last(app)
     }

@@ -453,3 +453,39 @@ fn a_log_that_is_torn_is_told() {
         assert!(error.message().contains(part), "{error}");
     }
 }
+
+#[test]
+fn a_merge_takes_files_out_and_is_overtaken_by_any_version() {
+    let root = tempfile::tempdir().unwrap();
+    let table = root.path();
+    write(table, ChangeKind::Append, "a", &[1, 2]).unwrap();
+    write(table, ChangeKind::Append, "b", &[3]).unwrap();
+    let before = open(table);
+    assert_eq!(before.last("app"), None);
+    let mut change = Change::new(ChangeKind::Merge, "test");
+    let files = before.scan(None).unwrap().files;
+    let removed = files.iter().filter(|file| file.path.ends_with("a"));
+    change.removes = removed.map(|file| file.path.clone()).collect();
+    change.apps = vec![("app".to_owned(), 7)];
+    let planned = before.plan(&change, &columns()).unwrap();
+    let file = part(table, "c", &[2]);
+    let merge = |snapshot: &dyn TableSnapshot| {
+        let committed = snapshot.commit(&change, &planned, std::slice::from_ref(&file));
+        committed.unwrap()
+    };
+    let committed = merge(&*before);
+    assert_eq!((committed.version, committed.overtaken), (2, false));
+    assert_eq!(names(&*open(table)), ["b", "c"]);
+    assert_eq!(open(table).last("app"), Some(7));
+    let overtaken = merge(&*before);
+    assert!(overtaken.overtaken);
+    assert_eq!(names(&*open(table)), ["b", "c"]);
+    // What a merge removes must be there.
+    let error = open(table).commit(&change, &planned, std::slice::from_ref(&file));
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Internal);
+    for number in 3..12 {
+        write(table, ChangeKind::Append, &format!("d{number}"), &[number]).unwrap();
+    }
+    // A checkpoint tells it, too.
+    assert_eq!(open(table).last("app"), Some(7));
+}
