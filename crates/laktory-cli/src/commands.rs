@@ -9,6 +9,7 @@ mod run;
 mod schema;
 mod show;
 mod tables;
+mod test;
 mod validate;
 
 use std::collections::BTreeSet;
@@ -46,6 +47,7 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
         }
         Command::Schema(schema) => schema::schema(schema, environment::detail(args)?, registry),
         Command::Show(show) => show::show(show, environment::detail(args)?, registry),
+        Command::Test(test) => test::test(test, environment::detail(args)?, registry),
         Command::Plan(plan) => inspect::plan(plan, environment::detail(args)?, registry),
         Command::Graph(graph) => inspect::graph(graph, environment::detail(args)?, registry),
         Command::Lineage(lineage) => {

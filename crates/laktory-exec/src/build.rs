@@ -144,7 +144,7 @@ impl Builder<'_> {
         warnings.extend_from_slice(frame.warnings());
         let rows = match &input.source {
             InputSource::Node { node, .. } => nodes.rows(*node),
-            InputSource::Inline(data) => inline::count(data),
+            InputSource::Inline(data) => inline::count(&data.data),
             _ => frame.source_rows(),
         };
         read.add(&input.source, rows);
@@ -223,7 +223,7 @@ impl Builder<'_> {
                 self.backend.import(self.cx, empty).await
             }
             InputSource::Inline(data) => {
-                let batches = inline::batches(data)?;
+                let batches = inline::batches(&data.data, data.schema.as_deref())?;
                 self.backend.import(self.cx, batches).await
             }
             InputSource::Node { node, .. } => nodes.frame(*node, self.backend).await,

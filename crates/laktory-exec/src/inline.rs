@@ -1,4 +1,7 @@
-//! Rows written in the pipeline itself (`data:` of a source), as Arrow batches.
+//! Rows written in the pipeline itself (`data:` of a source), as Arrow batches: of the types that their schema declares, else
+//! of those that their values show.
+
+pub(crate) mod typed;
 
 use std::sync::Arc;
 
@@ -6,16 +9,20 @@ use arrow_json::ReaderBuilder;
 use arrow_json::reader::infer_json_schema_from_iterator;
 use futures_util::stream;
 use laktory_core::arrow::schema::{DataType, Field, Schema};
-use laktory_core::{BatchStream, Error, ErrorKind, Result};
+use laktory_core::{BatchStream, Error, ErrorKind, Field as Typed, Result};
 use serde_json::{Map, Value};
 
 /// The rows of `data`: a mapping of column to list, or a list of row mappings. Missing keys are null (R-DSRC-1).
 ///
 /// # Errors
 /// `InvalidArgument` when the shape is neither, or columns differ in length; `TypeMismatch` when the values of one column
-/// have no common type.
-pub(crate) fn batches(data: &Value) -> Result<BatchStream> {
-    let rows = rows(data)?;
+/// have no common type, or not the declared one; `ColumnNotFound` for a column that the schema has not.
+pub(crate) fn batches(data: &Value, schema: Option<&[Typed]>) -> Result<BatchStream> {
+    let rows = rows_of(data)?;
+    if let Some(schema) = schema {
+        let batch = typed::batch(&rows, schema)?;
+        return Ok(BatchStream::new(batch.schema(), stream::iter([Ok(batch)])));
+    }
     if rows.is_empty() {
         return nothing(data);
     }
@@ -33,6 +40,15 @@ pub(crate) fn batches(data: &Value) -> Result<BatchStream> {
         .map_err(|error| mixed(&error.to_string()))?;
     let batch = decoder.flush().map_err(|error| mixed(&error.to_string()))?;
     Ok(BatchStream::new(schema, stream::iter(batch.map(Ok))))
+}
+
+/// Whether `data` holds rows, of the columns of a schema where there is one.
+///
+/// # Errors
+/// As reading them would give: `InvalidArgument` for another shape, `TypeMismatch` for values of other types,
+/// `ColumnNotFound` for a column that the schema has not.
+pub fn check_rows(data: &Value, schema: Option<&[Typed]>) -> Result<()> {
+    batches(data, schema).map(|_| ())
 }
 
 /// How many rows `data` has.
@@ -112,7 +128,11 @@ fn mixed(reason: &str) -> Error {
     .with_hint(reason.to_owned())
 }
 
-fn rows(data: &Value) -> Result<Vec<Value>> {
+/// The rows of `data`, each as a mapping.
+///
+/// # Errors
+/// `InvalidArgument` when it is neither a mapping of columns nor a list of rows, or columns differ in length.
+pub fn rows_of(data: &Value) -> Result<Vec<Value>> {
     match data {
         Value::Array(rows) => rows
             .iter()
@@ -168,7 +188,7 @@ mod tests {
     use serde_json::json;
 
     fn read(data: &Value) -> Result<(Vec<String>, usize)> {
-        let mut stream = batches(data)?;
+        let mut stream = batches(data, None)?;
         let fields = stream
             .schema()
             .fields()

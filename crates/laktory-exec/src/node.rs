@@ -42,8 +42,12 @@ pub(crate) struct Shared<'a> {
     pub(crate) own_files: &'a [PathBuf],
     /// Nodes whose outputs are kept for the caller.
     pub(crate) keep: &'a BTreeSet<String>,
+    /// Nodes whose quarantined rows are kept for the caller.
+    pub(crate) quarantine: &'a BTreeSet<String>,
     /// Output frames of finished nodes, by position in the plan.
     pub(crate) frames: Mutex<BTreeMap<usize, Frame>>,
+    /// Quarantined rows of finished nodes, by position in the plan.
+    pub(crate) quarantined: Mutex<BTreeMap<usize, Frame>>,
     /// Rows that finished nodes put out, where they were counted, by position in the plan.
     pub(crate) rows: Mutex<BTreeMap<usize, u64>>,
     /// The files that the run reads.
@@ -433,6 +437,14 @@ impl NodeRun<'_> {
             let metrics = apply_all(cx, backend, flagged.clone(), [&steps.metrics]).await;
             pass.add(Purpose::Metrics, metrics.map_err(at_node)?, Target::Collect);
         }
+        if let Some(steps) = steps.filter(|_| self.shared.quarantine.contains(&self.node.name)) {
+            let rows = apply_all(cx, backend, flagged.clone(), &steps.quarantine).await;
+            pass.add(
+                Purpose::Quarantine,
+                rows.map_err(at_node)?,
+                Target::Materialize,
+            );
+        }
         if self.node.handover == Handover::Materialize {
             let mut kept = kept.clone();
             if let Some(part) = self.shared.pruned.get(&self.index) {
@@ -517,9 +529,14 @@ impl NodeRun<'_> {
         &self,
         backend: &Arc<dyn Backend>,
         kept: Frame,
-        results: Results,
+        mut results: Results,
         report: &mut NodeReport,
     ) -> Result<()> {
+        if let Some(frame) = results.quarantined.take() {
+            let frames = self.shared.quarantined.lock();
+            let mut frames = frames.unwrap_or_else(std::sync::PoisonError::into_inner);
+            frames.insert(self.index, frame);
+        }
         match self.node.handover {
             Handover::None => {}
             Handover::Inline => self.hand_over(kept),

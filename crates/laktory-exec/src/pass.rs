@@ -19,6 +19,7 @@ pub(crate) enum Purpose {
     Existing(usize),
     Metrics,
     Keep,
+    Quarantine,
     Count,
 }
 
@@ -63,6 +64,7 @@ pub(crate) struct Results {
     pub(crate) existing: BTreeMap<usize, u64>,
     pub(crate) metrics: Option<Vec<RecordBatch>>,
     pub(crate) kept: Option<(Frame, u64)>,
+    pub(crate) quarantined: Option<Frame>,
     pub(crate) counted: Option<u64>,
 }
 
@@ -75,6 +77,7 @@ impl Results {
             existing: BTreeMap::new(),
             metrics: None,
             kept: None,
+            quarantined: None,
             counted: None,
         };
         if purposes.len() != outcomes.len() {
@@ -98,6 +101,9 @@ impl Results {
                 (Purpose::Metrics, Outcome::Collected(batches)) => results.metrics = Some(batches),
                 (Purpose::Keep, Outcome::Materialized { frame, rows }) => {
                     results.kept = Some((frame, rows));
+                }
+                (Purpose::Quarantine, Outcome::Materialized { frame, .. }) => {
+                    results.quarantined = Some(frame);
                 }
                 (Purpose::Count, Outcome::Collected(batches)) => {
                     results.counted = Some(counted(&batches)?);

@@ -2,30 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use laktory_core::{
-    Backend, BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result, RunCx,
-};
+use laktory_core::{Backend, BackendConfig, Cancel, Error, ErrorKind, Frame, Registry, Result};
 use laktory_plan::lineage::NodeLineage;
 use laktory_plan::{Handover, NodePlan, Plan, SinkPlan, Stored};
 
 use crate::build::read_stored;
 use crate::check::{self, Lineages, NodeSchema, Surroundings};
+use crate::engine::Engine;
 use crate::event::{Event, Observer};
 use crate::fault::Fault;
 use crate::node::{Shared, empty_report, run_node};
 use crate::output::NodeOutput;
 use crate::outside;
-use crate::pool::{SameThread, TokioPool};
+use crate::pool::SameThread;
 use crate::prune::{self, Kept, Pruned};
 use crate::report::{NodeReport, RunReport, Status};
 use crate::seen::SourceFiles;
-use crate::sessions::{Reach, Sessions, Unopened};
-use crate::staging::{self, Staging};
+use crate::sessions::Reach;
 
 /// What happens to existing outputs before a node runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +45,8 @@ pub struct RunOptions {
     pub refresh: Refresh,
     /// Nodes whose outputs the caller will ask for: they are kept where no sink holds just them ([`Run::output`]).
     pub keep: BTreeSet<String>,
+    /// Nodes whose quarantined rows the caller will ask for ([`Run::quarantined`]), whether sinks are written or not.
+    pub quarantined: BTreeSet<String>,
     /// Whether columns of an output that no node needs are left out where it is kept for other nodes, or goes to another engine.
     /// [`Run::output`] gives nulls for them then, unless [`RunOptions::keep`] names the node.
     pub prune: bool,
@@ -61,6 +60,8 @@ pub struct RunOptions {
     pub backends: BTreeMap<String, BackendConfig>,
     /// Sessions of the caller's own, by the registered names of their backends: the run uses them, and opens none.
     pub sessions: BTreeMap<String, Arc<dyn Backend>>,
+    /// What the clock of expressions shows; the time at which the run began when absent.
+    pub clock: Option<SystemTime>,
     /// How long to wait for another run that writes one of the targets.
     pub lock_timeout: Duration,
     /// The files of the pipeline itself, which are no targets.
@@ -77,12 +78,14 @@ impl Default for RunOptions {
             write: true,
             refresh: Refresh::default(),
             keep: BTreeSet::new(),
+            quarantined: BTreeSet::new(),
             prune: false,
             jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             memory_budget: 512 << 20,
             scratch: None,
             backends: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            clock: None,
             lock_timeout: Duration::from_secs(60),
             own_files: Vec::new(),
             cancel: Cancel::new(),
@@ -101,10 +104,29 @@ pub struct Run {
     engine: Engine,
     plan: Arc<Plan>,
     frames: BTreeMap<usize, Frame>,
+    quarantined: BTreeMap<usize, Frame>,
     schemas: Vec<NodeSchema>,
 }
 
 impl Run {
+    /// The rows of a node that its rules quarantined; none where no rule of it does, or the node failed.
+    /// Asked for by [`RunOptions::quarantined`].
+    ///
+    /// # Errors
+    /// `Internal` when the session of its backend is gone.
+    pub fn quarantined(&self, node: &str) -> Result<Option<NodeOutput>> {
+        let position = self.plan.nodes.iter().position(|plan| plan.name == node);
+        let Some(frame) = position.and_then(|position| self.quarantined.get(&position)) else {
+            return Ok(None);
+        };
+        let backend = self.engine.sessions.get(frame.backend())?;
+        Ok(Some(NodeOutput::new(
+            self.engine.cx.clone(),
+            Arc::clone(backend),
+            frame.clone(),
+        )))
+    }
+
     /// The output of a node: what it handed over, else what a sink holds of it.
     ///
     /// # Errors
@@ -175,82 +197,6 @@ impl Run {
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.report.status == Status::Succeeded
-    }
-}
-
-/// Open sessions and the context of a run.
-#[derive(Debug)]
-struct Engine {
-    cx: RunCx,
-    sessions: Sessions,
-    run_id: String,
-    own_files: Arc<[PathBuf]>,
-    refresh: Refresh,
-    /// Removed when the run is dropped.
-    _scratch: Option<Staging>,
-}
-
-impl Engine {
-    /// What has to be kept of outputs.
-    async fn pruned(
-        &self,
-        plan: &Plan,
-        resolved: (&[NodeSchema], &Lineages),
-        keep: &BTreeSet<String>,
-    ) -> Result<Pruned> {
-        prune::prune(&self.cx, &self.sessions, plan, resolved, keep).await
-    }
-
-    async fn open(
-        plan: &Plan,
-        registry: &Registry,
-        options: &RunOptions,
-    ) -> Result<Self, Unopened> {
-        Self::reaching(plan, registry, options, Reach::Everywhere).await
-    }
-
-    async fn reaching(
-        plan: &Plan,
-        registry: &Registry,
-        options: &RunOptions,
-        reach: Reach,
-    ) -> Result<Self, Unopened> {
-        static RUNS: AtomicU64 = AtomicU64::new(0);
-        let started = SystemTime::now();
-        let run_id = format!(
-            "{}-{}-{}",
-            chrono::DateTime::<chrono::Utc>::from(started).format("%Y%m%dT%H%M%S%3fZ"),
-            std::process::id(),
-            RUNS.fetch_add(1, Ordering::Relaxed)
-        );
-        let folder = options.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        let keeps = |node: &NodePlan| node.handover == Handover::Materialize || node.random;
-        let scratch = if plan.nodes.iter().any(keeps) {
-            staging::sweep(&folder, &staging::no_tables);
-            Some(Staging::create(&folder, &run_id)?)
-        } else {
-            None
-        };
-        let path = scratch
-            .as_ref()
-            .map_or_else(|| folder.join(&run_id), |scratch| scratch.path("spill"));
-        let cx = RunCx::new(
-            TokioPool::current(),
-            options.cancel.clone(),
-            path,
-            options.memory_budget,
-            started,
-        )
-        .with_tables(registry.tables());
-        let sessions = Sessions::open(&cx, registry, plan, options, reach).await?;
-        Ok(Self {
-            cx,
-            sessions,
-            run_id,
-            own_files: options.own_files.clone().into(),
-            refresh: options.refresh,
-            _scratch: scratch,
-        })
     }
 }
 
@@ -454,7 +400,9 @@ pub async fn run(
         lock_timeout: options.lock_timeout,
         own_files: &engine.own_files,
         keep: &options.keep,
+        quarantine: &options.quarantined,
         frames: Mutex::new(BTreeMap::new()),
+        quarantined: Mutex::new(BTreeMap::new()),
         rows: Mutex::new(BTreeMap::new()),
         files: &options.files,
         pruned: &pruned,
@@ -462,6 +410,10 @@ pub async fn run(
     let (nodes, faults) = schedule(&shared, options.jobs.max(1)).await;
     let frames = shared
         .frames
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let quarantined = shared
+        .quarantined
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     let status = if nodes.iter().any(|node| node.status == Status::Interrupted) {
@@ -488,6 +440,7 @@ pub async fn run(
         engine,
         plan,
         frames,
+        quarantined,
         schemas,
     })
 }

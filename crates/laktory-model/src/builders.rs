@@ -219,7 +219,17 @@ impl DataFrameDataSource {
     /// The given rows.
     #[must_use]
     pub fn new(data: InlineData) -> Self {
-        Self { data }
+        Self {
+            data,
+            ..Self::default()
+        }
+    }
+
+    /// Sets the columns and their types.
+    #[must_use]
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.schema_definition = Some(schema);
+        self
     }
 }
 

@@ -14,7 +14,7 @@ use crate::document::Document;
 use crate::encoding;
 use crate::finding::Finding;
 use crate::include::{FileLoader, Includer, is_empty, unreadable};
-use crate::model::Pipeline;
+use crate::model::{Pipeline, TestFile};
 use crate::path::{Path, Segment};
 use crate::secrets;
 use crate::settings::Settings;
@@ -125,8 +125,8 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
     let mut sources = Sources::default();
     let mut secrets = Secrets::default();
     let root = read(
-        name,
-        bytes,
+        (name, bytes),
+        Kept::Pipeline,
         options,
         &mut sources,
         &mut secrets,
@@ -166,6 +166,51 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
         loaded.draft = draft;
     } else {
         loaded.pipeline = draft;
+    }
+    loaded
+}
+
+/// The outcome of [`load_tests`].
+#[derive(Clone, Debug, Default)]
+pub struct LoadedTests {
+    /// The tests; none when there is any error.
+    pub file: Option<TestFile>,
+    /// The document, which places findings.
+    pub document: Document,
+    /// Everything that is wrong or worth knowing.
+    pub diagnostics: Diagnostics,
+    /// Values that must not be shown.
+    pub secrets: Secrets,
+}
+
+/// Reads the document `name` into the tests of a pipeline. They are checked against it by
+/// [`validate_tests`](crate::validate_tests).
+#[must_use]
+pub fn load_tests(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> LoadedTests {
+    let mut loaded = LoadedTests::default();
+    let root = read(
+        (name, bytes),
+        Kept::Tests,
+        options,
+        &mut loaded.document.sources,
+        &mut loaded.secrets,
+        &mut loaded.diagnostics,
+    );
+    let Some(root) = root else { return loaded };
+    let mut decoder = Decoder::default();
+    let file = TestFile::decode(&root, &mut decoder);
+    let (found, left_out) = decoder.finish();
+    loaded.document.root = Some(root);
+    for finding in found {
+        let document = &loaded.document;
+        let severity = finding.severity;
+        loaded
+            .diagnostics
+            .push_with(severity, || document.locate(finding));
+    }
+    loaded.diagnostics.count(left_out);
+    if !loaded.diagnostics.iter().any(Diagnostic::is_error) {
+        loaded.file = file;
     }
     loaded
 }
@@ -263,9 +308,16 @@ fn stack(root: &Node, sources: &Sources) -> Option<Diagnostic> {
     )
 }
 
+/// What a document holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Pipeline,
+    Tests,
+}
+
 fn read(
-    name: &str,
-    bytes: &[u8],
+    (name, bytes): (&str, &[u8]),
+    kept: Kept,
     options: &LoadOptions<'_>,
     sources: &mut Sources,
     secrets: &mut Secrets,
@@ -290,8 +342,11 @@ fn read(
     let file = sources.add(name, text);
     let start = place(file, 0..0);
     if blank {
-        let fault = Diagnostic::error("empty-file", "the file is empty")
-            .hint("a pipeline needs at least `name` and `nodes`");
+        let needs = match kept {
+            Kept::Pipeline => "a pipeline needs at least `name` and `nodes`",
+            Kept::Tests => "a file of tests needs at least `tests`",
+        };
+        let fault = Diagnostic::error("empty-file", "the file is empty").hint(needs);
         diagnostics.push(fault.at(sources.span(start)));
         return None;
     }
@@ -312,7 +367,9 @@ fn read(
         diagnostics.push(fault.at(sources.span(start)));
         return None;
     }
-    if let Some(fault) = stack(&root, sources) {
+    if kept == Kept::Pipeline
+        && let Some(fault) = stack(&root, sources)
+    {
         diagnostics.push(fault);
         return None;
     }
@@ -337,16 +394,22 @@ fn read(
     if budget.is_exhausted() {
         return None;
     }
-    Dialect::new(sources, diagnostics).pipeline(&mut root);
+    if kept == Kept::Pipeline {
+        Dialect::new(sources, diagnostics).pipeline(&mut root);
+    }
     match root.kind {
         Kind::Map(_) => Some(root),
         Kind::Poison => None,
         _ => {
+            let (what, hint) = match kept {
+                Kept::Pipeline => ("a pipeline", "begin with `name: …`"),
+                Kept::Tests => ("a file of tests", "begin with `tests:`"),
+            };
             let message = format!(
-                "a pipeline is a mapping, but the file holds {}",
+                "{what} is a mapping, but the file holds {}",
                 root.describe()
             );
-            let fault = Diagnostic::error("wrong-type", message).hint("begin with `name: …`");
+            let fault = Diagnostic::error("wrong-type", message).hint(hint);
             diagnostics.push(fault.at(sources.span(root.at)));
             None
         }

@@ -142,7 +142,7 @@ pub enum InputSource {
     /// A table or view of the engine's catalog.
     Table(TableSpec),
     /// Rows written in the pipeline itself.
-    Inline(serde_json::Value),
+    Inline(InlineRows),
     /// The output of a node of this plan.
     Node {
         /// Position in [`Plan::nodes`].
@@ -161,6 +161,16 @@ pub enum InputSource {
         /// Where its output is.
         read: Box<SinkPlan>,
     },
+}
+
+/// Rows written in the pipeline itself.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InlineRows {
+    /// A mapping of columns to values, or a list of rows.
+    pub data: serde_json::Value,
+    /// Columns and types, where they are declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Vec<Field>>,
 }
 
 /// Rows at rest.

@@ -14,7 +14,7 @@ use crate::compile::Compiler;
 use crate::formats;
 use crate::methods::{self, Asked, Role};
 use crate::paths;
-use crate::plan::{Input, InputSource, Step, StepKind};
+use crate::plan::{InlineRows, Input, InputSource, Step, StepKind};
 use crate::steps::{check_expr, supporters};
 use crate::written::{Written, WrittenText};
 
@@ -36,9 +36,10 @@ pub(crate) fn compile(
     }
     let kind = match &source.kind {
         SourceKind::File(file) => files(compiler, index, file, place),
-        SourceKind::DataFrame(inline) => Some(InputSource::Inline(
-            serde_json::to_value(&inline.data).unwrap_or_default(),
-        )),
+        SourceKind::DataFrame(inline) => Some(InputSource::Inline(InlineRows {
+            data: serde_json::to_value(&inline.data).unwrap_or_default(),
+            schema: inline.schema_definition.as_ref().map(fields),
+        })),
         SourceKind::PipelineNode(node) => {
             let options = [
                 (!node.reader_kwargs.is_empty(), "reader_kwargs"),

@@ -44,6 +44,7 @@ mod machine;
 mod project;
 pub mod reference;
 pub mod table;
+pub mod testing;
 
 pub use execute::{
     Execute, ExecuteError, ExecutedNode, Execution, Nodes, Output, Runtime, runtime,

@@ -99,7 +99,7 @@ pub struct Project {
 }
 
 /// Reads files for include tags.
-struct Disk;
+pub(crate) struct Disk;
 
 impl FileLoader for Disk {
     fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {

@@ -34,14 +34,27 @@ pub fn render(schema: &SchemaRef, batches: &[RecordBatch], width: Option<u16>) -
     grid.render(Some(usize::from(width.unwrap_or(DEFAULT_WIDTH))))
 }
 
-/// The cells of a batch, each on one line and without anything that a terminal would obey.
-fn rows(batch: &RecordBatch) -> Vec<Vec<String>> {
-    let options = FormatOptions::default()
+/// How values are written.
+fn options() -> FormatOptions<'static> {
+    FormatOptions::default()
         .with_null("null")
         .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
         .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f %Z"))
         .with_duration_format(DurationFormat::Pretty)
-        .with_display_error(true);
+        .with_display_error(true)
+}
+
+/// The one value of an array, as it stands in a table.
+pub(crate) fn cell(array: &dyn Array) -> String {
+    match ArrayFormatter::try_new(array, &options()) {
+        Ok(column) => visible(&column.value(0).to_string()).into_owned(),
+        Err(error) => format!("<{}>", visible(&error.to_string())),
+    }
+}
+
+/// The cells of a batch, each on one line and without anything that a terminal would obey.
+fn rows(batch: &RecordBatch) -> Vec<Vec<String>> {
+    let options = options();
     let columns: Vec<_> = batch
         .columns()
         .iter()
@@ -73,7 +86,7 @@ fn is_text(dtype: &DType) -> bool {
 }
 
 /// The short type names of the table's header: `str`, `f64`, `datetime[us]`.
-fn short(dtype: &DType) -> String {
+pub(crate) fn short(dtype: &DType) -> String {
     match dtype {
         DType::Boolean => "bool".to_owned(),
         DType::Int8 => "i8".to_owned(),

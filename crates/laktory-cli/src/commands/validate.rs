@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use laktory::Planning;
 use laktory::core::Registry;
 use laktory::syntax::{Diagnostic, visible};
+use laktory::testing::Suite;
 
 use crate::args::ValidateArgs;
 use crate::commands::{STDIN, compile, open_at, resolve};
@@ -92,10 +93,22 @@ fn check(
     Ok(format!("pipeline `{}`, {nodes}", visible(&plan.pipeline)))
 }
 
-/// The pipeline files in a folder and those below it, sorted. Hidden files and folders are left out, and so are YAML files
-/// without `nodes`: parts of pipelines, variables, stacks.
+/// The pipeline files in a folder and those below it, sorted.
 fn pipelines_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = Vec::new();
+    let (found, _) = documents_in(folder)?;
+    if found.is_empty() {
+        let message = format!("folder `{}` holds no pipeline file", folder.display());
+        let fault = Diagnostic::error("io", message)
+            .hint("a pipeline is a `.yaml` or `.yml` file with `nodes` at its top");
+        return Err(Failure::usage(vec![fault]));
+    }
+    Ok(found)
+}
+
+/// The pipeline files in a folder and those below it, and the files of tests there, both sorted. Hidden files and folders are left
+/// out, and so are YAML files without `nodes`: parts of pipelines, variables, stacks.
+pub(super) fn documents_in(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
+    let (mut found, mut tests) = (Vec::new(), Vec::new());
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
         let unreadable = |error: std::io::Error| {
@@ -105,23 +118,25 @@ fn pipelines_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
+            let path = path
+                .strip_prefix(".")
+                .map_or(path.clone(), Path::to_path_buf);
             let hidden = entry.file_name().to_string_lossy().starts_with('.');
             // Links to folders could lead in a circle.
             if kind.is_dir() && !hidden {
                 open.push(path);
-            } else if !hidden && path.is_file() && is_pipeline(&path) {
-                found.push(path);
+            } else if !hidden && path.is_file() {
+                if Suite::is_test_file(&path) {
+                    tests.push(path);
+                } else if is_pipeline(&path) {
+                    found.push(path);
+                }
             }
         }
     }
-    if found.is_empty() {
-        let message = format!("folder `{}` holds no pipeline file", folder.display());
-        let fault = Diagnostic::error("io", message)
-            .hint("a pipeline is a `.yaml` or `.yml` file with `nodes` at its top");
-        return Err(Failure::usage(vec![fault]));
-    }
     found.sort();
-    Ok(found)
+    tests.sort();
+    Ok((found, tests))
 }
 
 /// Whether a file looks like a pipeline. One that cannot be read does: it has something to tell.

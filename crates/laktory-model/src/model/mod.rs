@@ -8,6 +8,7 @@ mod dataset;
 mod expectation;
 mod method;
 mod node;
+mod node_test;
 mod orchestrator;
 mod orchestrator_keys;
 mod pipeline;
@@ -24,6 +25,7 @@ pub use dataset::{ColumnMetadata, MergeCdcOptions, SharedOptions, TableMetadata,
 pub use expectation::{Expectation, Tolerance};
 pub use method::{ColumnExpr, CustomCall, ReaderMethod};
 pub use node::PipelineNode;
+pub use node_test::{ExpectedCheck, ExpectedRows, GivenRows, NodeTest, TestFile, Verdict};
 pub use orchestrator::Orchestrator;
 pub use pipeline::{Parameter, Pipeline};
 pub use schema::{Schema, SchemaColumn};
@@ -68,5 +70,9 @@ pub(crate) fn tables() -> Vec<(&'static str, &'static [FieldInfo])> {
         TableMetadata,
         Schema,
         SchemaColumn,
+        NodeTest,
+        GivenRows,
+        ExpectedRows,
+        ExpectedCheck,
     ]
 }

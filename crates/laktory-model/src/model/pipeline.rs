@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::decode::{Decode, Decoder, Definitions, Fields, Object as _, object};
-use crate::model::{DataFrameApi, Orchestrator, PipelineNode};
+use crate::model::{DataFrameApi, NodeTest, Orchestrator, PipelineNode};
 use crate::tree::Node;
 
 object! {
@@ -28,6 +28,8 @@ object! {
         imports: Vec<String>;
         /// Parameters of a run, used as `${params.x}`.
         parameters: IndexMap<String, Option<Parameter>>;
+        /// Tests of its nodes, run by `laktory test`: rows for what a node reads, and the rows that must come of them.
+        tests: Vec<NodeTest>;
         /// What runs the pipeline when it is deployed.
         orchestrator: Option<Orchestrator>;
         /// Working folder; below the runtime root when absent.

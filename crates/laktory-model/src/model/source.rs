@@ -93,6 +93,8 @@ object! {
     part DataFrameDataSource ["inline data source"] {
         /// A mapping of columns to values, or a list of rows.
         data: InlineData, required;
+        /// Columns and their types; what a row lacks is null. Told from the values when absent.
+        schema_definition: Option<Schema>;
     }
 }
 

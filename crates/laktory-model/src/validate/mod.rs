@@ -6,6 +6,9 @@
 mod node;
 mod sink;
 mod targets;
+mod tests;
+
+pub use tests::validate_tests;
 
 use std::collections::HashMap;
 
@@ -66,6 +69,11 @@ pub fn validate(pipeline: &Pipeline) -> Vec<Finding> {
         }
     }
     targets::check(pipeline, &mut found);
+    found.extend(validate_tests(
+        &pipeline.tests,
+        pipeline,
+        &root.key("tests"),
+    ));
     found
 }
 
