@@ -1,6 +1,7 @@
 //! Changes merged into tables: the table is a function of the set of changes, whatever their order, repetition and split into runs.
 //! Many streams go through one table, each with a key of its own, so that a run is one batch of each of them.
 
+mod documented;
 mod oracle;
 
 use std::fs;
@@ -19,14 +20,23 @@ const STREAMS: usize = 300;
 const BATCHES: usize = 5;
 
 pub(crate) fn trials() -> Vec<Trial> {
+    let tests: [(&str, Test); 3] = [
+        ("cdc/the_table_is_a_function_of_the_changes", law),
+        ("cdc/the_page_is_right", documented::page),
+        ("cdc/files_without_keys_of_the_batch_are_not_opened", pruned),
+    ];
     let local = engines().into_iter().filter(|engine| !engine.is_remote);
-    local
-        .map(|engine| {
-            let name = engine.test_name("cdc/the_table_is_a_function_of_the_changes");
-            Trial::test(name, move || law(&engine))
+    let of_engine = |engine: Engine| {
+        tests.map(|(name, test)| {
+            let own = engine.clone();
+            Trial::test(engine.test_name(name), move || test(&own))
         })
-        .collect()
+    };
+    local.flat_map(of_engine).collect()
 }
+
+/// A test on an engine.
+type Test = fn(&Engine) -> Result<(), Failed>;
 
 /// Each kind of merge, by the name of its table.
 const TABLES: [(&str, Rules); 5] = [
@@ -111,7 +121,6 @@ fn law(engine: &Engine) -> Result<(), Failed> {
             return Err(differs(table, &events, &found, &expected, seed).into());
         }
     }
-    // What is known already changes nothing: the last batch was all of the events again.
     Ok(())
 }
 
@@ -245,4 +254,39 @@ fn closes(report: &Value, changes: usize, number: usize) -> Result<(), Failed> {
         Some(outputs) if outputs == TABLES.len() => Ok(()),
         _ => Err(format!("the report is {}", json!(report)).into()),
     }
+}
+
+/// A file that is not there would be missed by whoever opens it.
+fn pruned(engine: &Engine) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let merge = |kind: usize, rows: &str| -> Result<(), Failed> {
+        let text = format!(
+            "name: p
+nodes:
+- name: a
+  source: {{data: [{rows}]}}
+  sinks: [{{path: t{kind}, format: DELTA, mode: MERGE, merge_cdc_options: {{scd_type: {kind}, primary_keys: [day, id], order_by: v}}}}]
+"
+        );
+        fs::write(root.join("merge.yaml"), text)?;
+        run(root, engine, &["run", "merge.yaml", "-q"])
+    };
+    for kind in [1, 2] {
+        merge(kind, "{day: a, id: 1, v: 1}, {day: b, id: 9, v: 1}")?;
+        let old: Vec<_> = fs::read_dir(root.join(format!("t{kind}")))?
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_file())
+            .collect();
+        merge(kind, "{day: a, id: 20, v: 1}, {day: a, id: 30, v: 1}")?;
+        for file in old {
+            fs::remove_file(file)?;
+        }
+        merge(kind, "{day: a, id: 20, v: 2}, {day: b, id: 40, v: 2}")?;
+        if merge(kind, "{day: a, id: 5, v: 2}").is_ok() {
+            return Err("a file was left out that may hold the key".into());
+        }
+    }
+    Ok(())
 }

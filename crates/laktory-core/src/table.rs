@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dtype::Field;
 use crate::error::Result;
-use crate::expr::Expr;
+use crate::expr::{Expr, Scalar};
 use crate::spec::{Format, OptionValue, Options};
 
 inventory::collect!(TableFormatEntry);
@@ -116,6 +116,13 @@ pub trait TableSnapshot: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Unsupported`, naming a feature of the table that is not honoured, before a row is read.
     fn scan(&self, filter: Option<&Expr>) -> Result<TableScan>;
+
+    /// For each file of a [scan](TableSnapshot::scan) without filter, in its order, the least and the greatest value of a column.
+    /// None for a file that may hold a null there, or of which that is not certain; nothing at all where no file is known.
+    fn bounds(&self, column: &str) -> Vec<Option<(Scalar, Scalar)>> {
+        let _ = column;
+        Vec::new()
+    }
 
     /// What has to be written for a change by rows of such columns.
     ///

@@ -141,6 +141,14 @@ pub(crate) fn compile(
         )?),
         None => None,
     };
+    if options.order_by.is_none() {
+        let message = "without `order_by` the last row of a run counts, so that changes which come late or again are taken for new ones";
+        compiler.report(
+            Finding::warning("no-order", place.clone(), message)
+                .at_key()
+                .hint("name the column that orders changes, such as their time"),
+        );
+    }
     Some(MergePlan {
         keys: keys.unwrap_or_default(),
         history: (options.scd_type == 2).then(|| HistoryColumns {

@@ -5,6 +5,7 @@
 //! read or written. A commit puts the entry of the next version where none is, in one step, or finds that others were first.
 
 mod actions;
+mod bounds;
 mod change;
 mod checkpoint;
 mod commit;

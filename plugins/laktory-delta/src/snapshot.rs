@@ -7,7 +7,7 @@ use std::sync::Arc;
 use laktory_core::table::{
     Change, Committed, DataFile, Planned, TableScan, TableSnapshot, WrittenFile,
 };
-use laktory_core::{Error, Expr, Field, Result};
+use laktory_core::{Error, Expr, Field, Result, Scalar};
 
 use crate::actions::Add;
 use crate::history::{self, Wanted};
@@ -16,7 +16,7 @@ use crate::names;
 use crate::parts::Condition;
 use crate::schema::{self, Column};
 use crate::state::State;
-use crate::{change, commit, features, vector};
+use crate::{bounds, change, commit, features, vector};
 
 /// A version of the table in a folder.
 #[derive(Clone, Debug)]
@@ -184,6 +184,20 @@ impl TableSnapshot for Snapshot {
 
     fn scan(&self, filter: Option<&Expr>) -> Result<TableScan> {
         self.scanned(filter).map_err(|error| self.named(error))
+    }
+
+    fn bounds(&self, column: &str) -> Vec<Option<(Scalar, Scalar)>> {
+        let Some(known) = &self.known else {
+            return Vec::new();
+        };
+        let mut columns = known.columns().unwrap_or_default().iter();
+        match columns.find(|known| known.field.name == column) {
+            Some(column) => {
+                let files = known.state.files();
+                files.map(|add| bounds::of(add, column)).collect()
+            }
+            None => Vec::new(),
+        }
     }
 
     fn plan(&self, change: &Change, columns: &[Field]) -> Result<Planned> {

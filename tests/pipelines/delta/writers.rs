@@ -21,12 +21,18 @@ const KILLS: u32 = 40;
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("delta/two_writers_lose_nothing", two_of_ours),
-        with_others(Trial::test(
-            "delta/writers_of_others_lose_nothing",
-            ours_and_others,
-        )),
-        Trial::test("delta/killed_writers_leave_whole_versions", killed),
+        Trial::test("delta/two_writers_lose_nothing", || two_of_ours(APPEND)),
+        with_others(Trial::test("delta/writers_of_others_lose_nothing", || {
+            ours_and_others(APPEND)
+        })),
+        Trial::test("delta/killed_writers_leave_whole_versions", || {
+            killed(APPEND)
+        }),
+        Trial::test("cdc/two_writers_lose_nothing", || two_of_ours(MERGE)),
+        with_others(Trial::test("cdc/writers_of_others_lose_nothing", || {
+            ours_and_others(MERGE)
+        })),
+        Trial::test("cdc/killed_writers_leave_whole_versions", || killed(MERGE)),
     ]
 }
 
@@ -37,6 +43,16 @@ nodes:
   source: {data: [{x: 1}]}
   transformer: {nodes: [{expr: 'SELECT CAST(${vars.first} + x - 1 AS BIGINT) AS x FROM {df}'}]}
   sinks: [{path: table, format: DELTA, mode: APPEND}]
+";
+
+/// The same by merges, each of which reads the table and may be overtaken.
+const MERGE: &str = "
+name: append
+nodes:
+- name: append
+  source: {data: [{x: 1}]}
+  transformer: {nodes: [{expr: 'SELECT CAST(${vars.first} + x - 1 AS BIGINT) AS x FROM {df}'}]}
+  sinks: [{path: table, format: DELTA, mode: MERGE, merge_cdc_options: {primary_keys: [x], order_by: x}}]
 ";
 
 /// Runs that append the numbers from `first` on.
@@ -99,10 +115,10 @@ fn no_strangers(root: &Path) -> Result<(), Failed> {
     }
 }
 
-fn two_of_ours() -> Result<(), Failed> {
+fn two_of_ours(pipeline: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let root = folder.path();
-    fs::write(root.join("append.yaml"), APPEND)?;
+    fs::write(root.join("append.yaml"), pipeline)?;
     let appends = number("LAKTORY_DELTA_APPENDS", APPENDS)?;
     std::thread::scope(|scope| {
         let writers = [0, appends].map(|first| scope.spawn(move || append(root, first, appends)));
@@ -115,10 +131,10 @@ fn two_of_ours() -> Result<(), Failed> {
     all_there(root, 2 * appends)
 }
 
-fn ours_and_others() -> Result<(), Failed> {
+fn ours_and_others(pipeline: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let root = folder.path();
-    fs::write(root.join("append.yaml"), APPEND)?;
+    fs::write(root.join("append.yaml"), pipeline)?;
     let appends = number("LAKTORY_DELTA_APPENDS", APPENDS)?;
     append(root, 0, 1)?;
     let table = root.join("table");
@@ -135,10 +151,10 @@ fn ours_and_others() -> Result<(), Failed> {
     all_there(root, 11 * appends)
 }
 
-fn killed() -> Result<(), Failed> {
+fn killed(pipeline: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let root = folder.path();
-    fs::write(root.join("append.yaml"), APPEND)?;
+    fs::write(root.join("append.yaml"), pipeline)?;
     let began = Instant::now();
     append(root, 0, 1)?;
     let whole = began.elapsed();

@@ -13,8 +13,8 @@ use super::steps::{
 /// An option of a merge that does not fit the rows, at its place.
 #[derive(Debug)]
 pub(crate) struct Misfit {
-    /// Place in the document.
-    pub(crate) place: Path,
+    /// Place in the document; none for that of the sink.
+    pub(crate) place: Option<Path>,
     /// What is wrong.
     pub(crate) error: Error,
 }
@@ -55,6 +55,7 @@ impl Columns {
                 .with_hint("rename it in a step of the transformer");
             return Err(at(&plan.place, error));
         }
+        let rows = &typed(rows, table);
         let keys = listed(&plan.keys, rows, &plan.keys_place)?;
         for (number, key) in keys.iter().enumerate() {
             plain(key, "a key", &plan.keys_place.index(number))?;
@@ -265,9 +266,22 @@ pub(super) fn is_plain(dtype: &DType) -> bool {
 
 fn at(place: &Path, error: Error) -> Misfit {
     Misfit {
-        place: place.clone(),
+        place: Some(place.clone()),
         error,
     }
+}
+
+/// The columns of rows, those of nothing but nulls in the types that the table has for them.
+fn typed(rows: &[Field], table: Option<&[Field]>) -> Vec<Field> {
+    let typed = |field: &Field| {
+        let mut known = table.unwrap_or_default().iter();
+        let known = known.find(|known| known.name == field.name);
+        match known.filter(|_| field.dtype == DType::Null) {
+            Some(known) => known.clone(),
+            None => field.clone(),
+        }
+    };
+    rows.iter().map(typed).collect()
 }
 
 fn plain(field: &Field, what: &str, place: &Path) -> Result<(), Misfit> {

@@ -4,12 +4,13 @@
 use laktory_core::{DType, Expr, Field, Frame, Func, JoinHow, Result, WindowFunc};
 
 use super::columns::Columns;
+use super::look::Inputs;
+use super::outcome;
 use super::steps::{
     DELETES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, PREFIX, REPLACES,
     SEQUENCE, STORED, all, any, ascending, cast, choose, coalesced, column, columns, compared,
     descending, holds, is_null, not, null, nulls, only, over, same, select, window, with,
 };
-use super::{Inputs, outcome};
 
 /// The place of the greatest delete of a key.
 const FLOOR: &str = "__laktory_cdc_floor";

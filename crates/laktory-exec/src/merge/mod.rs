@@ -7,13 +7,16 @@
 
 mod columns;
 mod fill;
+mod look;
 mod nulls;
 mod old;
 mod outcome;
+mod prune;
 mod scd1;
 mod scd2;
 mod sidecar;
 mod steps;
+mod write;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,37 +24,22 @@ use std::time::Duration;
 
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::{
-    Backend, Error, ErrorKind, Expr, Field, Format, Frame, Func, JoinHow, Op, ReadSpec, Result,
-    RunCx, WriteSpec, typing,
+    Backend, Error, ErrorKind, Expr, Field, Format, Frame, Func, Op, Result, RunCx, WriteSpec,
 };
 use laktory_plan::MergePlan;
 
 use crate::expectations;
 use crate::report::MergeReport;
-use crate::staging;
-use crate::tables::{Parts, Table};
-use old::Old;
+use crate::tables::Table;
 use outcome::Counted;
-use sidecar::{APP, Header, Sidecar};
-use steps::{
-    ENTERS, Engine, FILE, HIDDEN, LEAVES, REPLACES, SEQUENCE, cast, column, columns as all_columns,
-    filter, is_null, names, select,
-};
+use sidecar::{Header, Sidecar};
+use steps::{Engine, SEQUENCE, column, filter, is_null, select};
+use write::Written;
 
 pub(crate) use columns::{Columns, Misfit};
 
 /// How often a merge is worked out, where others commit in between.
 const ATTEMPTS: u32 = 20;
-/// What a plan is made of.
-struct Inputs {
-    /// The events of the batch.
-    batch: Frame,
-    /// The rows of the table that may be about keys of the batch, each with the number of its file; none where there are none.
-    rows: Option<Frame>,
-    /// What is remembered beside the table.
-    remembered: Option<Frame>,
-}
-
 /// A merge that is to be carried out.
 #[derive(Clone, Debug)]
 pub(crate) struct Merge {
@@ -105,16 +93,13 @@ pub(crate) struct Staged<'a> {
 
 /// The columns of a merge into a table as it is now, in the types that it holds.
 fn settled(plan: &MergePlan, table: &Table, given: &[Field]) -> Result<Columns, Misfit> {
-    let at_options = |error| Misfit {
-        place: plan.place.clone(),
-        error,
-    };
+    let at_sink = |error| Misfit { place: None, error };
     let known = match table.counts() {
-        true => Some(table.snapshot().columns().map_err(at_options)?),
+        true => Some(table.snapshot().columns().map_err(at_sink)?),
         false => None,
     };
     let columns = Columns::of(plan, given, known.as_deref())?;
-    let planned = table.plan(&columns.rows()).map_err(at_options)?;
+    let planned = table.plan(&columns.rows()).map_err(at_sink)?;
     Ok(columns.held(&planned.columns))
 }
 
@@ -134,7 +119,7 @@ pub(crate) fn check(plan: &MergePlan, table: &Table, given: &[Field]) -> Result<
     let header = header(plan, &columns);
     let before = Sidecar::of(table.folder()).before(table.snapshot(), &header);
     before.map(|_| ()).map_err(|error| Misfit {
-        place: plan.place.clone(),
+        place: Some(plan.place.clone()),
         error,
     })
 }
@@ -270,12 +255,10 @@ impl Merge {
         attempt: u32,
     ) -> Result<Option<Merged>> {
         let (table, columns) = (&self.table, &self.columns);
-        let old = match table.counts() {
-            true => Some(Old::of(table.snapshot().scan(None)?)),
-            false => None,
-        };
-        let beside = Beside::of(self);
-        let inputs = self.inputs(engine, batch, old.as_ref(), &beside).await?;
+        let (old, before) = self.before(engine.cx).await?;
+        let inputs = self
+            .inputs(engine, (batch, events), old.as_ref(), before)
+            .await?;
         let decided = match self.kind() {
             Kind::Rows => scd1::decide(engine, columns, &inputs).await?,
             Kind::Filled => fill::decide(engine, columns, &inputs).await?,
@@ -338,263 +321,6 @@ impl Merge {
             (counted.report, staged),
         )
         .await
-    }
-
-    /// What a plan is made of.
-    async fn inputs(
-        &self,
-        engine: Engine<'_>,
-        batch: &Frame,
-        old: Option<&Old>,
-        beside: &Beside,
-    ) -> Result<Inputs> {
-        let columns = &self.columns;
-        let batch = match self.plan.nulls_equal {
-            true => batch.clone(),
-            false => {
-                let keyed = [filter(steps::not(columns.null_key()))];
-                engine.after(batch, &keyed).await?
-            }
-        };
-        let before = match self.table.counts() && self.plan.order_by.is_some() {
-            true => beside
-                .sidecar
-                .before(self.table.snapshot(), &beside.header)?,
-            false => None,
-        };
-        let remembered = match before {
-            Some(file) => Some(self.remembered(engine, file).await?),
-            None => None,
-        };
-        let rows = match old {
-            Some(old) => self.rows(engine, old, &batch).await?,
-            None => None,
-        };
-        Ok(Inputs {
-            batch,
-            rows,
-            remembered,
-        })
-    }
-
-    /// The rows of the table that may be about keys of a batch: those of files with such keys.
-    async fn rows(&self, engine: Engine<'_>, old: &Old, batch: &Frame) -> Result<Option<Frame>> {
-        let columns = &self.columns;
-        let keys = columns.key_names();
-        let all = old.frame(engine, &old.all()).await?;
-        let (mut narrow, bounds) = (columns.key_columns(), columns.bounds());
-        narrow.extend(all_columns(&bounds));
-        narrow.push(column(FILE));
-        let all = engine.after(&all, &[select(narrow)]).await?;
-        let hit = match bounds.is_empty() {
-            true => {
-                engine
-                    .joined(&all, batch, JoinHow::Semi, (&keys, &keys))
-                    .await?
-            }
-            false => scd2::affected(engine, columns, &all, batch).await?,
-        };
-        let files = engine.files(&hit).await?;
-        if files.is_empty() {
-            return Ok(None);
-        }
-        let rows = old.frame(engine, &files).await?;
-        let mut exprs = old.read(&columns.rows());
-        exprs.push(column(FILE));
-        let rows = engine.after(&rows, &[select(exprs)]).await?;
-        if bounds.is_empty() {
-            return Ok(Some(rows));
-        }
-        // They are looked at several times.
-        let affected = scd2::affected(engine, columns, &rows, batch).await?;
-        Ok(Some(engine.kept(affected).await?.0))
-    }
-
-    /// What is remembered, in the types of now.
-    async fn remembered(&self, engine: Engine<'_>, file: PathBuf) -> Result<Frame> {
-        let mut spec = ReadSpec::new(Format::Parquet, file.display().to_string());
-        spec.files = vec![file];
-        spec.rows = true;
-        let frame = engine.backend.read(engine.cx, &spec).await?;
-        let has = typing::columns(&**engine.backend, engine.cx, &frame).await?;
-        let has = names(&has);
-        let fields = self.kind().remembered(&self.columns);
-        let exprs = fields.iter().map(|field| match has.contains(&field.name) {
-            true => cast(column(&field.name), &field.dtype),
-            false => steps::null(&field.dtype).alias(&field.name),
-        });
-        engine.after(&frame, &[select(exprs.collect())]).await
-    }
-
-    /// What is to be remembered behind the merge.
-    async fn remembers(
-        &self,
-        engine: Engine<'_>,
-        inputs: &Inputs,
-        decided: &Frame,
-    ) -> Result<Frame> {
-        let columns = &self.columns;
-        let shape = all_columns(&self.kind().remembered(columns));
-        let stays = match (&inputs.remembered, self.kind()) {
-            (None, _) => None,
-            (Some(_), Kind::Versions) => scd2::stays(engine, columns, inputs).await?,
-            (Some(before), Kind::Rows | Kind::Filled) => {
-                let keys = columns.key_names();
-                let anew = [filter(column(REPLACES)), select(columns.key_columns())];
-                let anew = engine.after(decided, &anew).await?;
-                let (anti, by) = (JoinHow::Anti, (keys.as_slice(), keys.as_slice()));
-                let stays = engine.joined(before, &anew, anti, by).await?;
-                Some(engine.after(&stays, &[select(shape.clone())]).await?)
-            }
-        };
-        let hidden = [filter(column(HIDDEN)), select(shape)];
-        let hidden = engine.after(decided, &hidden).await?;
-        engine.stacked(&hidden, stays.as_slice()).await
-    }
-
-    /// The parts that are to be written: rows that come into the table, and those that share a file with others which go. Gives
-    /// the files that count no more.
-    async fn written(
-        &self,
-        engine: Engine<'_>,
-        (decided, unkeyed): (&Frame, Option<Frame>),
-        old: Option<&Old>,
-        written: &mut Written,
-        place: &(dyn Fn(usize) -> PathBuf + Sync),
-    ) -> Result<Vec<PathBuf>> {
-        let columns = &self.columns;
-        let planned = self.table.plan(&columns.rows())?;
-        let enters = [
-            filter(column(ENTERS)),
-            select(all_columns(&planned.columns)),
-        ];
-        let enters = engine.after(decided, &enters).await?;
-        let mut enters = Some(engine.stacked(&enters, unkeyed.as_slice()).await?);
-        let leaving = engine.after(decided, &[filter(column(LEAVES))]).await?;
-        let files = match old {
-            Some(_) => engine.files(&leaving).await?,
-            None => Vec::new(),
-        };
-        let mut identity = columns.key_names();
-        identity.extend(names(&columns.bounds()).into_iter().take(1));
-        let by = identity.iter().map(column).collect();
-        let leaving = engine.after(&leaving, &[select(by)]).await?;
-        // A table that is partitioned has its parts by that.
-        let groups = match (old, planned.partition_by.is_empty()) {
-            (Some(old), true) => old.groups(&files),
-            _ if files.is_empty() => Vec::new(),
-            _ => vec![files.clone()],
-        };
-        let mut frames = Vec::new();
-        for group in &groups {
-            let Some(old) = old else { continue };
-            let rows = old.frame(engine, group).await?;
-            written.read = written
-                .read
-                .zip(old.rows(&rows, group))
-                .map(|(read, more)| read + more);
-            let stays = engine
-                .joined(&rows, &leaving, JoinHow::Anti, (&identity, &identity))
-                .await?;
-            let stays = engine
-                .after(&stays, &[select(old.read(&planned.columns))])
-                .await?;
-            frames.push(match frames.len() + 1 == groups.len() {
-                true => engine.stacked(&stays, enters.take().as_slice()).await?,
-                false => stays,
-            });
-        }
-        frames.extend(enters);
-        for frame in frames {
-            let first = written.parts.iter().count();
-            let file = |number| place(first + number);
-            let (parts, frames) =
-                Parts::of(engine.cx, engine.backend, &frame, planned.clone(), file).await?;
-            let specs = parts.iter().map(|part| {
-                let mut spec = WriteSpec::new(Format::Parquet, &part.staged);
-                spec.options = self.table.options.clone();
-                spec
-            });
-            written.frames.extend(frames.into_iter().zip(specs));
-            written.parts.extend(parts);
-        }
-        let paths = files.iter().filter_map(|at| old?.scan.files.get(*at));
-        Ok(paths.map(|file| file.path.clone()).collect())
-    }
-
-    /// Commits what was written; none where others were first.
-    async fn committed(
-        &self,
-        cx: &RunCx,
-        parts: Parts,
-        removed: Vec<PathBuf>,
-        remembered: Option<PathBuf>,
-        (report, staged): (MergeReport, &Staged<'_>),
-    ) -> Result<Option<Merged>> {
-        let (table, beside, note) = (
-            self.table.clone(),
-            Beside::of(self),
-            Arc::clone(&staged.note),
-        );
-        let bytes = parts.iter().map(|part| staging::size(&part.staged)).sum();
-        let commit = move || {
-            let Beside { sidecar, header } = beside;
-            let before = table.snapshot().last(APP);
-            let number = match &remembered {
-                Some(file) => Some(sidecar.put(table.snapshot(), &header, file)?),
-                None => None,
-            };
-            let app = number.map(|number| (APP.to_owned(), number));
-            let committed = table.with(removed, app).commit(&parts, |names| note(names));
-            match (&committed, number) {
-                (Ok(done), Some(_)) if !done.overtaken => sidecar.sweep(before.unwrap_or(0)),
-                (_, Some(number)) => sidecar.forget(number),
-                (_, None) => {}
-            }
-            committed
-        };
-        let committed = cx.blocking(commit).await?;
-        if committed.overtaken {
-            return Ok(None);
-        }
-        Ok(Some(Merged {
-            report,
-            bytes,
-            warnings: committed.warnings,
-        }))
-    }
-}
-
-/// What lies beside the table of a merge.
-struct Beside {
-    sidecar: Sidecar,
-    header: Header,
-}
-
-impl Beside {
-    fn of(merge: &Merge) -> Self {
-        Self {
-            sidecar: Sidecar::of(merge.table.folder()),
-            header: header(&merge.plan, &merge.columns),
-        }
-    }
-}
-
-/// What is to be written for a merge.
-struct Written {
-    parts: Parts,
-    frames: Vec<(Frame, WriteSpec)>,
-    /// Rows of the files that are written again, where they are known.
-    read: Option<u64>,
-}
-
-impl Default for Written {
-    fn default() -> Self {
-        Self {
-            parts: Parts::default(),
-            frames: Vec::new(),
-            read: Some(0),
-        }
     }
 }
 

@@ -4,12 +4,13 @@
 use laktory_core::{DType, Expr, Field, Frame, Func, JoinHow, Result, SortKey, WindowFunc};
 
 use super::columns::Columns;
+use super::look::Inputs;
+use super::outcome;
 use super::steps::{
     DELETES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, REPLACES, SEQUENCE,
     STORED, any, ascending, cast, choose, column, columns, compared, descending, not, null, nulls,
     select, window, with,
 };
-use super::{Inputs, outcome};
 
 const PLACE: &str = "__laktory_cdc_place";
 const AGAIN: &str = "__laktory_cdc_again";

@@ -5,12 +5,13 @@ use laktory_core::{DType, Expr, Field, Frame, Func, JoinHow, Op, Result, WindowF
 use laktory_plan::HistoryColumns;
 
 use super::columns::Columns;
+use super::look::Inputs;
+use super::outcome;
 use super::steps::{
     DELETES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, PREFIX, SEQUENCE, STORED,
     any, ascending, choose, column, columns, compared, descending, filter, is_null, not, null,
     nulls, same, select, window, with,
 };
-use super::{Inputs, outcome};
 
 const PLACE: &str = "__laktory_cdc_place";
 const AGAIN: &str = "__laktory_cdc_again";

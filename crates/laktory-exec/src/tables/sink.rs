@@ -14,7 +14,7 @@ use laktory_plan::{SinkMode, SinkPlan};
 
 use super::{Parts, possible};
 use crate::files;
-use crate::merge;
+use crate::merge::{self, Misfit};
 use crate::staging;
 use crate::target::Target;
 
@@ -48,7 +48,10 @@ pub(crate) fn check(
     if let Some(plan) = &sink.merge {
         let table = if full { table.replaced() } else { table };
         let fits = merge::check(plan, &table, columns);
-        return fits.map_err(|misfit| (misfit.place, misfit.error));
+        return fits.map_err(|Misfit { place, error }| match place {
+            Some(place) => (place, error),
+            None => at_sink(error),
+        });
     }
     table.plan(columns).map(|_| ()).map_err(at_sink)
 }
