@@ -193,8 +193,13 @@ fn merges() -> String {
             ignore_nulls,
         } = rules;
         let kind = 1 + usize::from(history);
+        // Some of the tables are partitioned, by a key that may be null.
+        let by = match nulls_equal && !ignore_nulls {
+            true => "writer_kwargs: {partitionBy: [k]}, ",
+            false => "",
+        };
         sinks.push_str(&format!(
-            "\n  - {{path: {table}, format: DELTA, mode: MERGE, merge_cdc_options: {{scd_type: {kind}, order_by: t, delete_where: op = 'D', exclude_columns: [op], null_equals_null: {nulls_equal}, ignore_null_updates: {ignore_nulls}}}}}"
+            "\n  - {{path: {table}, format: DELTA, mode: MERGE, {by}merge_cdc_options: {{scd_type: {kind}, order_by: t, delete_where: op = 'D', exclude_columns: [op], null_equals_null: {nulls_equal}, ignore_null_updates: {ignore_nulls}}}}}"
         ));
     }
     format!(

@@ -113,7 +113,7 @@ pub(crate) fn compile(
             Some(other) => format!(
                 "set `dataframe_backend: {other}` on the node, or use mode OVERWRITE or APPEND"
             ),
-            None => "use mode OVERWRITE or APPEND".to_owned(),
+            None => "set `dataframe_backend` of the node to one that works on files of this machine (`laktory backends` tells), or use mode OVERWRITE or APPEND".to_owned(),
         };
         compiler.report(unsupported(place, &message, &hint));
         return None;
