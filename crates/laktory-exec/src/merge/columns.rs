@@ -1,13 +1,13 @@
 //! The columns that a merge is about: what identifies a row, what is stored of it, what orders its changes.
 
-use laktory_core::{DType, Error, ErrorKind, Expr, Field, Op, Result, Scalar, Subject};
+use laktory_core::{DType, Error, ErrorKind, Expr, Field, Op, Result, Scalar, Subject, WindowFunc};
 use laktory_model::Path;
 use laktory_plan::{HistoryColumns, MergePlan};
 use laktory_syntax::did_you_mean;
 
 use super::steps::{
-    DELETES, PREFIX, SEQUENCE, cast, column, columns, holds, is_null, names, not, only, select,
-    with,
+    DELETES, KNOWN, PREFIX, SEQUENCE, cast, column, columns, descending, holds, is_null, names,
+    not, only, same, select, window, with,
 };
 
 /// An option of a merge that does not fit the rows, at its place.
@@ -231,6 +231,24 @@ impl Columns {
     pub(super) fn ordered(&self) -> Vec<Expr> {
         let ordered = self.updates.iter().filter(|field| is_plain(&field.dtype));
         ordered.map(|field| column(&field.name)).collect()
+    }
+
+    /// Those columns of an event whose values have no order.
+    pub(super) fn unordered(&self) -> impl Iterator<Item = &Field> {
+        let updates = self.updates.iter();
+        updates.filter(|field| !is_plain(&field.dtype))
+    }
+
+    /// Whether an event has other values than the first of those that are alike in all that has an order.
+    pub(super) fn disagrees(&self, alike: &[Expr]) -> Expr {
+        let other = |field: &Field| {
+            let known_first = vec![descending(column(KNOWN))];
+            let value = vec![column(&field.name)];
+            let first = window(WindowFunc::FirstValue, value, alike, known_first);
+            not(same(column(&field.name), first))
+        };
+        let any = self.unordered().map(other).reduce(Expr::or);
+        any.unwrap_or_else(|| Expr::literal(false))
     }
 
     /// Columns of the bounds of a version.

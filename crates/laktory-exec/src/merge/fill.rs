@@ -7,9 +7,9 @@ use super::columns::Columns;
 use super::look::Inputs;
 use super::outcome;
 use super::steps::{
-    DELETES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, PREFIX, REPLACES,
-    SEQUENCE, STORED, all, any, ascending, cast, choose, coalesced, column, columns, compared,
-    descending, holds, is_null, not, null, nulls, only, over, same, select, window, with,
+    DELETES, DISAGREES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, PREFIX,
+    REPLACES, SEQUENCE, STORED, all, any, ascending, cast, choose, coalesced, column, columns,
+    compared, descending, holds, is_null, not, null, nulls, only, over, same, select, window, with,
 };
 
 /// The place of the greatest delete of a key.
@@ -146,6 +146,8 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         column(STORED).and(column(CHANGES)).alias(LEAVES),
         is_first().and(column(REPLACES)).and(needed).alias(HIDDEN),
         is_first().and(column(REPLACES)).alias(MOVES),
+        // All values have an order here.
+        Expr::literal(false).alias(DISAGREES),
     ]);
     // The events become what there is behind them.
     let mut results = vec![column(EMPTIED).alias(FLOOR)];

@@ -83,12 +83,15 @@ pub(crate) struct Merged {
     pub(crate) warnings: Vec<String>,
 }
 
+/// Takes down the names of files.
+pub(crate) type Note = dyn Fn(&[String]) -> std::io::Result<()> + Send + Sync;
+
 /// Where the files of a merge are staged, and who is told of their names in the table before they are moved there.
 pub(crate) struct Staged<'a> {
     /// The path of a file, by the attempt and its name.
     pub(crate) part: &'a (dyn Fn(u32, &str) -> PathBuf + Sync),
     /// Takes down names.
-    pub(crate) note: Arc<dyn Fn(&[String]) -> std::io::Result<()> + Send + Sync>,
+    pub(crate) note: Arc<Note>,
 }
 
 /// The columns of a merge into a table as it is now, in the types that it holds.
@@ -238,10 +241,29 @@ impl Merge {
         let first = engine.after(batch, &ops).await?;
         let first = shown(&engine.collected(first).await?);
         let message = format!(
-            "{count} changes have no `{order_by}`, so that they have no place in the order of changes; the first one is of {first}"
+            "{} no `{order_by}`, so that there is no place for them in the order of changes; the first one is of {first}",
+            counted_as(count, "change has", "changes have")
         );
         Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(
             "fill it in a step of the transformer, or drop such rows by an expectation with action DROP",
+        ))
+    }
+
+    /// That of changes of one place it is certain which one counts.
+    fn agree(&self, disagree: u64) -> Result<()> {
+        if disagree == 0 {
+            return Ok(());
+        }
+        let columns = self.columns.unordered();
+        let columns: Vec<String> = columns.map(|field| format!("`{}`", field.name)).collect();
+        let order_by = self.plan.order_by.as_deref().unwrap_or_default();
+        let message = format!(
+            "{} from others of the same key and `{order_by}` in {} alone, of which no value counts more than another",
+            counted_as(disagree, "change differs", "changes differ"),
+            columns.join(", ")
+        );
+        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(
+            "order them by a column that tells them apart, or leave one of them in a step of the transformer",
         ))
     }
 
@@ -267,6 +289,7 @@ impl Merge {
         let (decided, _) = engine.kept(decided).await?;
         let counts = engine.after(&decided, &[outcome::count()]).await?;
         let mut counted = Counted::of(&engine.collected(counts).await?)?;
+        self.agree(counted.disagree)?;
         let unkeyed = match self.plan.nulls_equal {
             true => None,
             false => nulls::inserts(engine, columns, batch, old.as_ref(), &mut counted).await?,
@@ -322,6 +345,10 @@ impl Merge {
         )
         .await
     }
+}
+
+fn counted_as(number: u64, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }
 
 /// The values of the first row, for a message.

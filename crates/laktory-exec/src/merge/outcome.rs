@@ -3,7 +3,7 @@
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::{DType, Error, Expr, Func, Op, Result};
 
-use super::steps::{ENTERS, KNOWN, LEAVES, MOVES, OUTCOME, column, compared, not};
+use super::steps::{DISAGREES, ENTERS, KNOWN, LEAVES, MOVES, OUTCOME, column, compared, not};
 use crate::expectations;
 use crate::report::MergeReport;
 
@@ -46,6 +46,7 @@ pub(super) fn count() -> Op {
     aggs.push(sum(column(ENTERS), ENTERS));
     aggs.push(sum(column(LEAVES), LEAVES));
     aggs.push(sum(column(MOVES), MOVES));
+    aggs.push(sum(column(DISAGREES), DISAGREES));
     Op::Aggregate {
         keys: Vec::new(),
         aggs,
@@ -63,6 +64,8 @@ pub(super) struct Counted {
     pub(super) leaves: u64,
     /// Events that make another of the table, or of what is remembered.
     pub(super) moves: u64,
+    /// Events that differ from others of their place in values without an order.
+    pub(super) disagree: u64,
 }
 
 impl Counted {
@@ -90,6 +93,7 @@ impl Counted {
             enters: get(ENTERS)?,
             leaves: get(LEAVES)?,
             moves: get(MOVES)?,
+            disagree: get(DISAGREES)?,
         })
     }
 }

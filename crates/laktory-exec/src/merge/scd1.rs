@@ -7,9 +7,9 @@ use super::columns::Columns;
 use super::look::Inputs;
 use super::outcome;
 use super::steps::{
-    DELETES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, REPLACES, SEQUENCE,
-    STORED, any, ascending, cast, choose, column, columns, compared, descending, not, null, nulls,
-    select, window, with,
+    DELETES, DISAGREES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, REPLACES,
+    SEQUENCE, STORED, any, ascending, cast, choose, column, columns, compared, descending, not,
+    null, nulls, select, window, with,
 };
 
 const PLACE: &str = "__laktory_cdc_place";
@@ -42,6 +42,7 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         )
         .alias(AGAIN),
         any(column(STORED), &by_key).alias(HAD),
+        merged.disagrees(&alike).alias(DISAGREES),
     ];
     // Columns that changes know nothing of stay as they are in the row.
     let stored_first = || vec![descending(column(STORED))];

@@ -8,9 +8,9 @@ use super::columns::Columns;
 use super::look::Inputs;
 use super::outcome;
 use super::steps::{
-    DELETES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, PREFIX, SEQUENCE, STORED,
-    any, ascending, choose, column, columns, compared, descending, filter, is_null, not, null,
-    nulls, same, select, window, with,
+    DELETES, DISAGREES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, PREFIX,
+    SEQUENCE, STORED, any, ascending, choose, column, columns, compared, descending, filter,
+    is_null, not, null, nulls, same, select, window, with,
 };
 
 const PLACE: &str = "__laktory_cdc_place";
@@ -93,6 +93,7 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         )
         .alias(AGAIN),
         any(column(STORED), &by_place).alias(TOOK),
+        merged.disagrees(&alike).alias(DISAGREES),
     ];
     let wins = compared(Func::Eq, column(PLACE), Expr::literal(1_i64));
     let ops = [with(first), with(vec![wins.alias(WINS)])];

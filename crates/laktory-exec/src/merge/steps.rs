@@ -32,6 +32,8 @@ pub(super) const ENTERS: &str = "__laktory_cdc_enters";
 pub(super) const LEAVES: &str = "__laktory_cdc_leaves";
 /// Whether an event is to be remembered beside the table.
 pub(super) const HIDDEN: &str = "__laktory_cdc_hidden";
+/// Whether an event differs from another of its place in values alone that have no order.
+pub(super) const DISAGREES: &str = "__laktory_cdc_disagrees";
 /// Whether an event makes another of the table, or of what is remembered.
 pub(super) const MOVES: &str = "__laktory_cdc_moves";
 /// Whether what is remembered of the key of an event is replaced.
