@@ -37,6 +37,7 @@ use steps::{Engine, SEQUENCE, column, filter, is_null, select};
 use write::Written;
 
 pub(crate) use columns::{Columns, Misfit};
+pub(crate) use sidecar::BESIDE;
 
 /// How often a merge is worked out, where others commit in between.
 const ATTEMPTS: u32 = 20;

@@ -15,8 +15,10 @@ use crate::staging;
 pub(super) const APP: &str = "laktory:cdc";
 /// The layout of the files.
 const LAYOUT: u32 = 1;
-/// Where they are, below the folder of the table. Cleaners of tables leave alone what begins with `_`.
-const FOLDER: [&str; 2] = ["_laktory", "cdc"];
+/// What is ours in the folder of a table. Cleaners of tables leave alone what begins with `_`.
+pub(crate) const BESIDE: &str = "_laktory";
+/// Where the files are, below the folder of the table.
+const FOLDER: [&str; 2] = [BESIDE, "cdc"];
 
 /// What a merge was about that wrote a file. The next one must be about the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -172,8 +172,9 @@ impl Merge {
             let committed = table.with(removed, app).commit(&parts, |names| note(names));
             match (&committed, number) {
                 (Ok(done), Some(_)) if !done.overtaken => sidecar.sweep(before.unwrap_or(0)),
-                (_, Some(number)) => sidecar.forget(number),
-                (_, None) => {}
+                (Ok(_), Some(number)) => sidecar.forget(number),
+                // It may have been committed all the same. What no version names is swept behind a later merge.
+                (Err(_), _) | (_, None) => {}
             }
             committed
         };

@@ -10,6 +10,8 @@ use std::path::Path;
 use laktory_core::table::TableFormat;
 use laktory_core::{Error, ErrorKind, Options, Result};
 
+use crate::merge;
+
 pub(crate) use parts::Parts;
 pub(crate) use sink::{Table, check, file_options};
 pub(crate) use source::{numbered, open};
@@ -52,7 +54,9 @@ fn possible(tables: &dyn TableFormat, folder: &Path, given: &str) -> Result<()> 
     if !folder.is_dir() || tables.is_table(folder) {
         return Ok(());
     }
-    let is_empty = std::fs::read_dir(folder)?.next().is_none();
+    // A merge that was killed before the first entry of the log leaves what it was to remember.
+    let mut entries = std::fs::read_dir(folder)?.flatten();
+    let is_empty = entries.all(|entry| entry.file_name() == merge::BESIDE);
     match is_empty {
         true => Ok(()),
         false => refused(
