@@ -9,7 +9,38 @@ use libtest_mimic::{Failed, Trial};
 use crate::case::laktory;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::test("examples/custom_functions", custom_functions)]
+    vec![
+        Trial::test("examples/custom_functions", custom_functions),
+        Trial::test("examples/customers", customers),
+    ]
+}
+
+/// Changes that come twice, and in another order, make the same tables.
+fn customers() -> Result<(), Failed> {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/customers");
+    let folder = tempfile::tempdir()?;
+    let changes = folder.path().join("changes");
+    fs::create_dir(&changes)?;
+    let take = |file: &str| fs::copy(example.join(file), folder.path().join(file));
+    take("pipeline.yaml")?;
+    let expected = fs::read_to_string(example.join("expected/moves.csv"))?;
+    take("changes/tuesday.jsonl")?;
+    let arguments = ["run", "pipeline.yaml"].map(str::to_owned);
+    for files in [&["changes/monday.jsonl"][..], &[]] {
+        let before = laktory(folder.path(), &arguments, &BTreeMap::new())?;
+        files.iter().try_for_each(|file| take(file).map(drop))?;
+        let output = laktory(folder.path(), &arguments, &BTreeMap::new())?;
+        for output in [before, output] {
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+            }
+        }
+        let found = fs::read_to_string(folder.path().join("out/moves.csv"))?;
+        if found != expected {
+            return Err(format!("expected\n{expected}found\n{found}").into());
+        }
+    }
+    Ok(())
 }
 
 fn custom_functions() -> Result<(), Failed> {
