@@ -29,6 +29,18 @@ impl Event {
         json!({"s": self.stream, "k": self.key, "t": self.time, "v": self.value, "w": self.word, "op": self.op})
     }
 
+    /// The change without what means nothing: other values of a delete, and how a row is marked that is none.
+    pub(super) fn bare(&self) -> Self {
+        let op = self.op.filter(|op| *op == "D");
+        let told = op.is_none();
+        Self {
+            value: self.value.filter(|_| told),
+            word: self.word.filter(|_| told),
+            op,
+            ..self.clone()
+        }
+    }
+
     fn deletes(&self) -> bool {
         self.op == Some("D")
     }

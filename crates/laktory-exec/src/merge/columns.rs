@@ -1,13 +1,15 @@
 //! The columns that a merge is about: what identifies a row, what is stored of it, what orders its changes.
 
-use laktory_core::{DType, Error, ErrorKind, Expr, Field, Op, Result, Scalar, Subject, WindowFunc};
+use laktory_core::{
+    DType, Error, ErrorKind, Expr, Field, Op, Result, Scalar, SortKey, Subject, WindowFunc,
+};
 use laktory_model::Path;
 use laktory_plan::{HistoryColumns, MergePlan};
 use laktory_syntax::did_you_mean;
 
 use super::steps::{
-    DELETES, KNOWN, PREFIX, SEQUENCE, cast, column, columns, descending, holds, is_null, names,
-    not, only, same, select, window, with,
+    DELETES, PREFIX, SEQUENCE, all, cast, column, columns, holds, is_null, names, not, only, same,
+    select, window, with,
 };
 
 /// An option of a merge that does not fit the rows, at its place.
@@ -239,16 +241,41 @@ impl Columns {
         updates.filter(|field| !is_plain(&field.dtype))
     }
 
-    /// Whether an event has other values than the first of those that are alike in all that has an order.
-    pub(super) fn disagrees(&self, alike: &[Expr]) -> Expr {
-        let other = |field: &Field| {
-            let known_first = vec![descending(column(KNOWN))];
-            let value = vec![column(&field.name)];
-            let first = window(WindowFunc::FirstValue, value, alike, known_first);
-            not(same(column(&field.name), first))
+    /// What the event before says, in the window in which those that are the same stand side by side.
+    pub(super) fn previous(&self, partition_by: &[Expr], order_by: &[SortKey]) -> Vec<Expr> {
+        let lag = |name: &str| {
+            let value = vec![column(name)];
+            let lag = window(WindowFunc::Lag, value, partition_by, order_by.to_vec());
+            lag.alias(before(name))
         };
-        let any = self.unordered().map(other).reduce(Expr::or);
-        any.unwrap_or_else(|| Expr::literal(false))
+        let updates = self.updates.iter().map(|field| field.name.as_str());
+        [SEQUENCE, DELETES]
+            .into_iter()
+            .chain(updates)
+            .map(lag)
+            .collect()
+    }
+
+    /// Whether an event is the same as that before, in all that has an order.
+    pub(super) fn again(&self) -> Expr {
+        let plain = self.updates.iter().filter(|field| is_plain(&field.dtype));
+        let plain = plain.map(|field| field.name.as_str());
+        let alike = [SEQUENCE, DELETES].into_iter().chain(plain);
+        let alike = all(alike.map(|name| same(column(name), column(before(name)))));
+        // There is one before.
+        not(is_null(column(before(DELETES)))).and(alike)
+    }
+
+    /// Whether an event differs from that before in values alone that have no order.
+    pub(super) fn disagrees(&self) -> Expr {
+        let differs = |field: &Field| {
+            let name = &field.name;
+            not(same(column(name), column(before(name))))
+        };
+        match self.unordered().map(differs).reduce(Expr::or) {
+            Some(differs) => self.again().and(differs),
+            None => Expr::literal(false),
+        }
     }
 
     /// Columns of the bounds of a version.
@@ -266,6 +293,11 @@ impl Columns {
         let any = nulls.reduce(Expr::or);
         any.unwrap_or_else(|| Expr::literal(false))
     }
+}
+
+/// The name of what the event before says in a column.
+fn before(name: &str) -> String {
+    format!("{PREFIX}before_{name}")
 }
 
 /// Whether values of a type can be compared.

@@ -19,7 +19,6 @@ const EMPTIED: &str = "__laktory_cdc_emptied";
 /// The place of the greatest change since.
 const TOP: &str = "__laktory_cdc_top";
 const PLACE: &str = "__laktory_cdc_place";
-const AGAIN: &str = "__laktory_cdc_again";
 const HAD: &str = "__laktory_cdc_had";
 const CHANGES: &str = "__laktory_cdc_changes";
 /// The place of the greatest event that was known.
@@ -69,16 +68,12 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         ascending(column(DELETES)),
     ];
     order.extend(merged.ordered().into_iter().map(descending));
-    let mut alike = by_key.clone();
-    alike.extend([column(KNOWN), column(SEQUENCE), column(DELETES)]);
-    alike.extend(merged.ordered());
-    let anywhere = || vec![ascending(column(SEQUENCE))];
-    let begin = with(vec![
+    let mut begin = merged.previous(&by_key, &order);
+    begin.extend([
         over(Expr::call(Func::Max, [column(FLOOR)]), &by_key).alias(EMPTIED),
         most(column(KNOWN), column(SEQUENCE)).alias(PASSED),
         any(column(STORED), &by_key).alias(HAD),
         window(WindowFunc::RowNumber, Vec::new(), &by_key, order).alias(PLACE),
-        window(WindowFunc::RowNumber, Vec::new(), &alike, anywhere()).alias(AGAIN),
     ]);
     // What stands at the place of a delete comes behind it.
     let counts = |place: Expr| {
@@ -121,11 +116,10 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         .map(|field| same(column(last(field)), most(column(STORED), column(at(field))))));
     let stays = known_floor.and(known_places);
     let is_first = || compared(Func::Eq, column(PLACE), Expr::literal(1_i64));
-    let again = compared(Func::Gt, column(AGAIN), Expr::literal(1_i64));
     let passed = holds(compared(Func::Lt, column(SEQUENCE), column(PASSED)));
     let found = choose(
         vec![
-            (again, outcome::REPEATED.into()),
+            (merged.again(), outcome::REPEATED.into()),
             (not(is_first()), outcome::LATE.into()),
             (not(column(REPLACES)).and(passed), outcome::LATE.into()),
             (not(column(REPLACES)), outcome::REPEATED.into()),
@@ -158,7 +152,7 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         results.push(column(value(field)).alias(&field.name));
     }
     let ops = [
-        begin,
+        with(begin),
         with(places),
         with(values),
         with(vec![changes.alias(CHANGES), stays.alias(REPLACES)]),

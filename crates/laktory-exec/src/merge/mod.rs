@@ -33,7 +33,10 @@ use crate::report::MergeReport;
 use crate::tables::Table;
 use outcome::Counted;
 use sidecar::{Header, Sidecar};
-use steps::{Engine, SEQUENCE, column, filter, is_null, select};
+use steps::{
+    DISAGREES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, REPLACES, SEQUENCE,
+    column, filter, is_null, names, select,
+};
 use write::Written;
 
 pub(crate) use columns::{Columns, Misfit};
@@ -63,6 +66,29 @@ enum Kind {
 }
 
 impl Kind {
+    /// What is kept of events once it is decided about them.
+    fn kept(self, columns: &Columns) -> Vec<Expr> {
+        let mut kept = names(&columns.rows());
+        let flags = [
+            FILE, KNOWN, OUTCOME, ENTERS, LEAVES, HIDDEN, MOVES, DISAGREES,
+        ];
+        let flags = flags.map(str::to_owned).into_iter();
+        let replaces = match self {
+            Self::Versions => None,
+            Self::Rows | Self::Filled => Some(REPLACES.to_owned()),
+        };
+        for name in names(&self.remembered(columns))
+            .into_iter()
+            .chain(flags)
+            .chain(replaces)
+        {
+            if !kept.contains(&name) {
+                kept.push(name);
+            }
+        }
+        kept.into_iter().map(column).collect()
+    }
+
     /// The columns of what is remembered beside the table.
     fn remembered(self, columns: &Columns) -> Vec<Field> {
         match self {
@@ -287,6 +313,8 @@ impl Merge {
             Kind::Filled => fill::decide(engine, columns, &inputs).await?,
             Kind::Versions => scd2::decide(engine, columns, &inputs).await?,
         };
+        let kept = [select(self.kind().kept(columns))];
+        let decided = engine.after(&decided, &kept).await?;
         let (decided, _) = engine.kept(decided).await?;
         let counts = engine.after(&decided, &[outcome::count()]).await?;
         let mut counted = Counted::of(&engine.collected(counts).await?)?;

@@ -13,7 +13,6 @@ use super::steps::{
 };
 
 const PLACE: &str = "__laktory_cdc_place";
-const AGAIN: &str = "__laktory_cdc_again";
 const WINS: &str = "__laktory_cdc_wins";
 const HAD: &str = "__laktory_cdc_had";
 
@@ -29,21 +28,11 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
     let mut order = vec![descending(column(SEQUENCE)), ascending(column(DELETES))];
     order.extend(merged.ordered().into_iter().map(descending));
     order.push(known_first());
-    let mut alike = by_key.clone();
-    alike.extend([column(SEQUENCE), column(DELETES)]);
-    alike.extend(merged.ordered());
-    let mut first = vec![
+    let mut first = merged.previous(&by_key, &order);
+    first.extend([
         window(WindowFunc::RowNumber, Vec::new(), &by_key, order).alias(PLACE),
-        window(
-            WindowFunc::RowNumber,
-            Vec::new(),
-            &alike,
-            vec![known_first()],
-        )
-        .alias(AGAIN),
         any(column(STORED), &by_key).alias(HAD),
-        merged.disagrees(&alike).alias(DISAGREES),
-    ];
+    ]);
     // Columns that changes know nothing of stay as they are in the row.
     let stored_first = || vec![descending(column(STORED))];
     first.extend(merged.others.iter().map(|field| {
@@ -52,10 +41,9 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
     }));
     let is_first = compared(Func::Eq, column(PLACE), Expr::literal(1_i64));
     let wins = is_first.and(not(column(KNOWN)));
-    let again = compared(Func::Gt, column(AGAIN), Expr::literal(1_i64));
     let found = choose(
         vec![
-            (again, outcome::REPEATED.into()),
+            (merged.again(), outcome::REPEATED.into()),
             (not(column(WINS)), outcome::LATE.into()),
             (column(DELETES).and(column(HAD)), outcome::DELETED.into()),
             (column(DELETES), outcome::UNCHANGED.into()),
@@ -69,6 +57,7 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         column(STORED).and(column(REPLACES)).alias(LEAVES),
         column(WINS).and(column(DELETES)).alias(HIDDEN),
         column(WINS).alias(MOVES),
+        merged.disagrees().alias(DISAGREES),
     ]);
     let ops = [
         with(first),

@@ -14,10 +14,9 @@ use super::steps::{
 };
 
 const PLACE: &str = "__laktory_cdc_place";
-const AGAIN: &str = "__laktory_cdc_again";
 const WINS: &str = "__laktory_cdc_wins";
 const SHOWS: &str = "__laktory_cdc_shows";
-const BEFORE: &str = "__laktory_cdc_before";
+const BEFORE: &str = "__laktory_cdc_prior";
 const NEXT: &str = "__laktory_cdc_next";
 const TOOK: &str = "__laktory_cdc_took";
 /// The least place of a batch in the order of a key.
@@ -80,29 +79,18 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
     let mut order = vec![ascending(column(DELETES))];
     order.extend(merged.ordered().into_iter().map(descending));
     order.push(known_first());
-    let mut alike = by_place.clone();
-    alike.push(column(DELETES));
-    alike.extend(merged.ordered());
-    let first = vec![
+    let mut first = merged.previous(&by_place, &order);
+    first.extend([
         window(WindowFunc::RowNumber, Vec::new(), &by_place, order).alias(PLACE),
-        window(
-            WindowFunc::RowNumber,
-            Vec::new(),
-            &alike,
-            vec![known_first()],
-        )
-        .alias(AGAIN),
         any(column(STORED), &by_place).alias(TOOK),
-        merged.disagrees(&alike).alias(DISAGREES),
-    ];
+    ]);
     let wins = compared(Func::Eq, column(PLACE), Expr::literal(1_i64));
     let ops = [with(first), with(vec![wins.alias(WINS)])];
     let events = engine.after(&events, &ops).await?;
     let events = shown(engine, merged, &events).await?;
-    let again = compared(Func::Gt, column(AGAIN), Expr::literal(1_i64));
     let found = choose(
         vec![
-            (again, outcome::REPEATED.into()),
+            (merged.again(), outcome::REPEATED.into()),
             (not(column(WINS)), outcome::LATE.into()),
             (not(column(SHOWS)), outcome::UNCHANGED.into()),
             (column(DELETES), outcome::DELETED.into()),
@@ -120,6 +108,7 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
             column(STORED).and(not(stays)).alias(LEAVES),
             column(WINS).and(not(column(SHOWS))).alias(HIDDEN),
             column(WINS).and(not(column(KNOWN))).alias(MOVES),
+            merged.disagrees().alias(DISAGREES),
         ]),
         // A row that leaves is known by its start, one that enters has its new end.
         with(vec![
@@ -138,7 +127,7 @@ async fn shown(engine: Engine<'_>, merged: &Columns, events: &Frame) -> Result<F
     let before = |value: Expr| window(WindowFunc::Lag, vec![value], &among, in_order());
     let is_tracked = |field: &&Field| Some(&field.name) != merged.order_by.as_ref();
     let tracked: Vec<&Field> = merged.updates.iter().filter(is_tracked).collect();
-    let name = |number: usize| format!("{PREFIX}before_{number}");
+    let name = |number: usize| format!("{PREFIX}prior_{number}");
     let mut befores = vec![before(column(DELETES)).alias(BEFORE)];
     befores.extend(
         (tracked.iter().enumerate())
