@@ -28,6 +28,9 @@ pub(crate) const SINKS: &[Sink] = &[
     ("whole/", ", mode: OVERWRITE", &[1]),
 ];
 
+/// The formats whose options are tried.
+pub(crate) const FORMATS: [&str; 7] = ["CSV", "JSONL", "JSON", "PARQUET", "IPC", "AVRO", "ORC"];
+
 /// The rows of each run.
 const RUNS: [&str; 2] = [
     r#"[{i: 1, f: 1.5, s: "plain", d: "2024-01-31"}, {i: null, f: null, s: "a;b,c\"d'e|f\tg", d: null}, {i: 3, f: 1234.5, s: "two\nlines", d: "2024-02-29"}]"#,
@@ -37,7 +40,7 @@ const RUNS: [&str; 2] = [
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![Trial::test("options/every_option_has_a_variant", complete)];
     for engine in engines().into_iter().filter(|engine| !engine.is_remote) {
-        for format in ["CSV", "JSONL", "JSON", "PARQUET", "IPC"] {
+        for format in FORMATS {
             let one = engine.clone();
             let name = format!("options/{}", format.to_lowercase());
             trials.push(engine.trial(&name, move || holds(&one, format)));
@@ -64,7 +67,7 @@ pub(crate) fn names(options: &str) -> Vec<&str> {
 
 fn complete() -> Result<(), Failed> {
     for engine in engines().into_iter().filter(|engine| !engine.is_remote) {
-        for format in ["CSV", "JSONL", "JSON", "PARQUET", "IPC"] {
+        for format in FORMATS {
             let tried: BTreeSet<&str> = VARIANTS
                 .iter()
                 .filter(|(of, ..)| *of == format)

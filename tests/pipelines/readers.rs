@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::ask::{PYTHON, ask};
 use self::expected::Form;
 use crate::case::{Engine, engines};
-use crate::options::{SINKS, SPARK, VARIANTS, command, known, names};
+use crate::options::{FORMATS, SINKS, SPARK, VARIANTS, command, known, names};
 
 const READERS: [&str; 3] = ["polars", "pyarrow", "duckdb"];
 
@@ -41,8 +41,8 @@ const RUNS: [&[&str]; 2] = [
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for engine in engines() {
-        for format in ["CSV", "JSONL", "JSON", "PARQUET", "IPC"] {
-            if engine.is_remote && format == "IPC" {
+        for format in FORMATS {
+            if engine.is_remote && matches!(format, "AVRO" | "IPC" | "ORC") {
                 continue;
             }
             let one = engine.clone();
@@ -140,7 +140,12 @@ fn sweep(engine: &Engine, format: &'static str) -> Result<(), Failed> {
 
 /// A pipeline that writes the rows to every sink of every variant.
 fn writing(root: &Path, format: &str, variants: &[&str]) -> String {
-    let nested = if format == "CSV" { "" } else { ", l, r" };
+    let others = match format {
+        "CSV" => ", CAST(m AS DECIMAL(12, 2)) AS m",
+        // It is written without nested types and decimals.
+        "ORC" => "",
+        _ => ", CAST(m AS DECIMAL(12, 2)) AS m, l, r",
+    };
     let mut text = format!(
         "name: readers
 nodes:
@@ -149,8 +154,8 @@ nodes:
   transformer:
     nodes:
     - expr: >
-        SELECT i, CAST(f AS DOUBLE) AS f, s, b, CAST(d AS DATE) AS d, CAST(t AS TIMESTAMP) AS t,
-        CAST(m AS DECIMAL(12, 2)) AS m{nested} FROM {{df}}
+        SELECT i, CAST(f AS DOUBLE) AS f, s, b, CAST(d AS DATE) AS d, CAST(t AS TIMESTAMP) AS t{others}
+        FROM {{df}}
   sinks:
 ",
         root.display()

@@ -120,6 +120,25 @@ impl Format {
         self.is_lossless() || matches!(self, Self::Avro | Self::Delta | Self::Iceberg | Self::Orc)
     }
 
+    /// Whether files are texts, which may be compressed as a whole, and are read as what they hold.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Csv | Self::Json | Self::JsonLines | Self::Text)
+    }
+
+    /// The compression that the ending of a file's name stands for, as the value of the option `compression`; `None` for
+    /// other endings, and for formats whose files are no texts.
+    #[must_use]
+    pub fn packed_by_name(&self, path: &str) -> Option<&'static str> {
+        let (_, ending) = path.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "gz" if self.is_text() => Some("gzip"),
+            "zst" if self.is_text() => Some("zstd"),
+            "bz2" if self.is_text() => Some("bzip2"),
+            _ => None,
+        }
+    }
+
     /// Whether what is written can be read back with the same columns, types and values, so that a consumer may
     /// read the file instead of the frame.
     #[must_use]

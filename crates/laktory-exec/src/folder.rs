@@ -124,7 +124,7 @@ fn is_part(file: &Path) -> bool {
             && numbers.len() == 4
             && numbers.into_iter().all(digits)
             && !extension.is_empty()
-            && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            && (extension.bytes()).all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
         Some(known)
     };
     parse().unwrap_or(false)

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use laktory_core::{
-    Backend, Error, ErrorKind, Field, Format, Frame, NamedFrames, Place, Result, RunCx, StoreSpec,
-    Target, WriteMode, WriteSpec, typing,
+    Backend, Error, ErrorKind, Field, Format, Frame, NamedFrames, OptionValue, Place, Result, RunCx,
+    StoreSpec, Target, WriteMode, WriteSpec, typing,
 };
 use laktory_plan::{SinkMode, SinkPlan, SinkTarget};
 
@@ -212,6 +212,17 @@ pub(crate) fn prepare(
     let extension = match written {
         Format::Text => "txt".to_owned(),
         other => other.name().to_ascii_lowercase(),
+    };
+    let extension = match sink.options.get("compression") {
+        Some(OptionValue::Text(packed)) if table.is_none() && format.is_text() => {
+            match packed.to_ascii_lowercase().as_str() {
+                "gzip" | "gz" => extension + ".gz",
+                "zstd" | "zst" => extension + ".zst",
+                "bzip2" | "bz2" => extension + ".bz2",
+                _ => extension,
+            }
+        }
+        _ => extension,
     };
     let staged = Staged {
         file: staging.path(&folder::part_name(id, &extension)),

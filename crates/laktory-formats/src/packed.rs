@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
-use laktory_core::{Error, ErrorKind, Format, Result};
+use laktory_core::{Error, ErrorKind, Result};
 
 use crate::options::Given;
 
@@ -175,22 +175,6 @@ impl Pack {
                 ),
             )),
             _ => Ok(pack),
-        }
-    }
-
-    /// The name of the compression that the ending of a file's name stands for, in a format of text.
-    #[must_use]
-    pub fn named_by(format: &Format, file: &Path) -> Option<&'static str> {
-        let text = matches!(
-            format,
-            Format::Csv | Format::Json | Format::JsonLines | Format::Text
-        );
-        let ending = file.extension()?.to_str()?.to_ascii_lowercase();
-        match ending.as_str() {
-            "gz" if text => Some("gzip"),
-            "zst" if text => Some("zstd"),
-            "bz2" if text => Some("bzip2"),
-            _ => None,
         }
     }
 }

@@ -32,6 +32,12 @@ pub const JSON: &[Kind] = &[
     Kind::Null,
 ];
 
+/// What compression means for reading.
+pub const PACKED: &[(&str, ReadsAs)] = &[
+    ("compression", ReadsAs::Nothing),
+    ("compression_level", ReadsAs::Nothing),
+];
+
 /// Of lines of text: nulls come back as empty texts, so that no column is read back in the place of what was written.
 pub const TEXT: RoundTrip = RoundTrip::new(
     &[],

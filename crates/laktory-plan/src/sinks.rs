@@ -107,13 +107,19 @@ fn file_sink(
 ) -> Option<SinkPlan> {
     let format = Format::parse(&file.format);
     let capabilities = &compiler.engine(index)?.capabilities;
+    let local = capabilities.local_files;
     let path = place.key("path");
     if let Some(fault) = paths::check(capabilities, &file.path, paths::Use::Target, &path) {
         compiler.report(fault);
     }
     let known = writer(compiler, index, &format, place)?;
     let readable = compiler.engine(index)?.capabilities.read(&format).options;
-    let (options, layout) = writer_options(compiler, index, sink, &format, known, place)?;
+    let (mut options, layout) = writer_options(compiler, index, sink, &format, known, place)?;
+    let packed = format.packed_by_name(&file.path);
+    if let Some(packed) = packed.filter(|_| local && known.contains(&COMPRESSION)) {
+        let packed = OptionValue::Text(packed.to_owned());
+        options.entry(COMPRESSION.to_owned()).or_insert(packed);
+    }
     let mut read = ReadSpec::new(format.clone(), &file.path);
     let lost = match format.holds_types() {
         true => None,
@@ -145,6 +151,9 @@ fn file_sink(
         ..planned(sink, target, mode, options, layout, read, place)
     })
 }
+
+/// The option of writing that compresses a file.
+const COMPRESSION: &str = "compression";
 
 /// The option of reading by which folders below a path mean nothing but files in them.
 const FOLDERS_ARE_LISTED: &str = "recursiveFileLookup";

@@ -13,6 +13,8 @@ use futures_util::future::try_join_all;
 use laktory_core::arrow::array::RecordBatch;
 use laktory_core::{Error, Job, Outcome, Result, RunCx, Target, WriteReport, WriteSpec};
 
+use laktory_formats::packed::Pack;
+
 use crate::arrow::{encoded, exported};
 use crate::session::Session;
 use crate::spool::Spool;
@@ -129,10 +131,12 @@ async fn write(
     if let Some(text) = &text {
         spec.path = text.engine_path();
     }
+    let pack = text.as_ref().filter(|text| !text.is_beside());
+    let pack = pack.map_or(Pack::None, |text| text.pack);
     let encoding = Encoding::of(&spec, &schema)?;
     let opened = schema.clone();
     let mut sink = cx
-        .blocking(move || encoding.create(&spec.path, &opened))
+        .blocking(move || encoding.create(&spec.path, &opened, pack))
         .await?;
     let mut written = 0;
     while let Some(batch) = stream::next(&mut rows, cx.cancel()).await? {

@@ -5,7 +5,6 @@ mod columns;
 mod csv;
 mod damage;
 mod decoded;
-mod input;
 mod ipc;
 mod json;
 mod local;
@@ -106,7 +105,9 @@ pub(crate) async fn read(session: &Session, cx: &RunCx, spec: &ReadSpec) -> Resu
     let owned = spec.clone();
     let found = cx.blocking(move || Found::of(&owned)).await?;
     let looked = match spec.format {
-        Format::Csv => laktory_formats::csv::look(cx, spec, &found, input::text).await?,
+        Format::Csv => {
+            laktory_formats::csv::look(cx, spec, &found, laktory_formats::packed::text).await?
+        }
         _ => None,
     };
     let options = json::OPTIONS;

@@ -1,7 +1,7 @@
 //! What comes back of the text formats when this driver reads what it has written.
 
 use laktory_core::{Format, ReadsAs, RoundTrip};
-use laktory_formats::round_trip::{CSV, JSON};
+use laktory_formats::round_trip::{CSV, JSON, PACKED};
 
 /// The formats that are read back with declared types.
 pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
@@ -10,6 +10,8 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
         RoundTrip::new(
             CSV,
             &[
+                ("compression", ReadsAs::Nothing),
+                ("compression_level", ReadsAs::Nothing),
                 ("include_bom", ReadsAs::Nothing),
                 ("include_header", ReadsAs::Header),
                 ("null_value", ReadsAs::Null("null_values")),
@@ -18,7 +20,7 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
             ],
         ),
     ),
-    (Format::JsonLines, RoundTrip::new(JSON, &[])),
-    (Format::Json, RoundTrip::new(JSON, &[])),
+    (Format::JsonLines, RoundTrip::new(JSON, PACKED)),
+    (Format::Json, RoundTrip::new(JSON, PACKED)),
     (Format::Text, laktory_formats::round_trip::TEXT),
 ];

@@ -20,9 +20,10 @@ use laktory_core::{
     DType, Error, ErrorKind, Field, Format, FormatSupport, Result, Support, WriteSpec,
 };
 
-use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
+use laktory_formats::append::{CsvText, Text, TextOutput};
 use laktory_formats::encode::{self, Encoder, Writing};
 use laktory_formats::options;
+use laktory_formats::packed::{Pack, Packed};
 
 use crate::error::ResultExt;
 use crate::options::Given;
@@ -79,20 +80,22 @@ pub(crate) const TEXTS: &[Format] = &[Format::Csv, Format::JsonLines, Format::Js
 /// # Errors
 /// `InvalidArgument` for an option.
 pub(crate) fn text(spec: &WriteSpec, schema: &SchemaRef) -> Result<Option<TextOutput>> {
-    let form = match spec.format {
-        Format::Csv => {
-            let what = format!("writer option of {}", spec.format);
-            let given = Given::new(what, &spec.options, csv::OPTIONS)?;
-            Text::Csv(CsvText::given(&given)?)
-        }
-        Format::JsonLines => Text::JsonLines,
-        Format::Json => Text::JsonArray,
+    let known = match spec.format {
+        Format::Csv => csv::OPTIONS,
+        Format::JsonLines | Format::Json => json::OPTIONS,
         _ => return Ok(None),
+    };
+    let what = format!("writer option of {}", spec.format);
+    let given = Given::new(what, &spec.options, known)?;
+    let form = match spec.format {
+        Format::Csv => Text::Csv(CsvText::given(&given)?),
+        Format::JsonLines => Text::JsonLines,
+        _ => Text::JsonArray,
     };
     let columns = schema.fields().iter().map(|field| field.name().clone());
     Ok(Some(TextOutput {
         form,
-        pack: Pack::None,
+        pack: Pack::given(&given)?,
         plain: false,
         path: spec.path.clone(),
         existing: spec.existing.clone(),
@@ -147,11 +150,11 @@ impl Encoding {
         encode(&given, &columns)
     }
 
-    /// Creates a file for rows of `schema`. Blocks.
+    /// Creates a file for rows of `schema`, in formats of text compressed by `pack`. Blocks.
     ///
     /// # Errors
     /// `Io`.
-    pub(crate) fn create(self, path: &Path, schema: &SchemaRef) -> Result<Sink> {
+    pub(crate) fn create(self, path: &Path, schema: &SchemaRef, pack: Pack) -> Result<Sink> {
         let create = || {
             File::create(path)
                 .map_err(|error| Error::from(error).context(format!("`{}`", path.display())))
@@ -159,11 +162,15 @@ impl Encoding {
         Ok(match self {
             Self::Csv(form) => Sink::Csv(Box::new(csv::Writer::begin(
                 form,
-                buffered(create()?),
+                Packed::create(path, pack)?,
                 schema,
             )?)),
-            Self::Lines(checks) => Sink::Lines(Json::new(checks, buffered(create()?), schema)),
-            Self::Array(checks) => Sink::Array(Json::new(checks, buffered(create()?), schema)),
+            Self::Lines(checks) => {
+                Sink::Lines(Json::new(checks, Packed::create(path, pack)?, schema))
+            }
+            Self::Array(checks) => {
+                Sink::Array(Json::new(checks, Packed::create(path, pack)?, schema))
+            }
             Self::Parquet(properties) => {
                 let writer = ArrowWriter::try_new(create()?, schema.clone(), Some(*properties));
                 Sink::Parquet(Box::new(writer.map_err(parquet_error)?))

@@ -4,7 +4,6 @@
 
 mod csv;
 mod decoded;
-mod files;
 mod json;
 mod partitions;
 mod tables;
@@ -95,7 +94,7 @@ pub(crate) async fn read(cx: &RunCx, known: &Arc<Known>, spec: &ReadSpec) -> Res
     let owned = spec.clone();
     let found = cx.blocking(move || Files::of(&owned)).await?;
     let csv = match spec.format {
-        Format::Csv => look(cx, spec, &found, files::open).await?,
+        Format::Csv => look(cx, spec, &found, laktory_formats::packed::raw).await?,
         _ => None,
     };
     let json = json::look(cx, known, spec, &found).await?;

@@ -1,7 +1,7 @@
 //! What comes back of the text formats when this driver reads what it has written.
 
 use laktory_core::{Format, Kind, ReadsAs, RoundTrip};
-use laktory_formats::round_trip::JSON;
+use laktory_formats::round_trip::{JSON, PACKED};
 
 /// The formats that are read back with declared types.
 pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
@@ -33,16 +33,7 @@ pub(crate) const ROUND_TRIPS: &[(Format, RoundTrip)] = &[
             ],
         ),
     ),
-    (
-        Format::JsonLines,
-        RoundTrip::new(
-            JSON,
-            &[
-                ("compression", ReadsAs::Nothing),
-                ("compression_level", ReadsAs::Nothing),
-            ],
-        ),
-    ),
-    (Format::Json, RoundTrip::new(JSON, &[])),
+    (Format::JsonLines, RoundTrip::new(JSON, PACKED)),
+    (Format::Json, RoundTrip::new(JSON, PACKED)),
     (Format::Text, laktory_formats::round_trip::TEXT),
 ];

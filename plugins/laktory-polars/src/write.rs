@@ -10,10 +10,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use laktory_core::{Error, ErrorKind, Format, FormatSupport, Result, Support, WriteSpec};
-use laktory_formats::append::{CsvText, Pack, Text, TextOutput};
+use laktory_formats::append::{CsvText, Text, TextOutput};
 use laktory_formats::encode::{self, Writing};
 use laktory_formats::json::NAN_AS_NULL;
 use laktory_formats::options;
+use laktory_formats::packed::{COMPRESSION, LEVEL, Pack};
 use polars::prelude::{
     CompatLevel, CsvWriterOptions, DataFrame, IntoLazy, IpcCompression, IpcWriterOptions,
     NDJsonWriterOptions, ParquetCompression, ParquetWriteOptions, QuoteStyle, Schema,
@@ -54,12 +55,14 @@ pub(crate) const WRITERS: &[(Format, FormatSupport, Writer)] = &[
     (Format::Csv, full(CSV_OPTIONS), csv),
     (
         Format::JsonLines,
-        full(&["compression", "compression_level", NAN_AS_NULL]),
+        full(&[COMPRESSION, LEVEL, NAN_AS_NULL]),
         json_lines,
     ),
-    (Format::Json, full(&[NAN_AS_NULL]), |_| {
-        Ok(Sink::Json(Form::Array))
-    }),
+    (
+        Format::Json,
+        full(&[COMPRESSION, LEVEL, NAN_AS_NULL]),
+        |_| Ok(Sink::Json(Form::Array)),
+    ),
     (Format::Parquet, full(options::PARQUET), parquet),
     (
         Format::Ipc,
@@ -150,15 +153,17 @@ pub(crate) fn text(spec: &WriteSpec, schema: &Schema) -> Result<Option<TextOutpu
         Format::Json => Text::JsonArray,
         _ => return Ok(None),
     };
-    let pack = match external_compression(&given)? {
-        ExternalCompression::Uncompressed => Pack::None,
-        ExternalCompression::Gzip { level } => Pack::Gzip(level),
-        ExternalCompression::Zstd { level } => Pack::Zstd(level),
+    let pack = Pack::given(&given)?;
+    // What the engine does not compress by itself.
+    let plain = match spec.format {
+        Format::Json => true,
+        Format::JsonLines if rows::is_mistaken(schema) => true,
+        _ => matches!(pack, Pack::Bzip2(_)),
     };
     Ok(Some(TextOutput {
         form,
         pack,
-        plain: spec.format == Format::JsonLines && rows::is_mistaken(schema),
+        plain,
         path: spec.path.clone(),
         existing: spec.existing.clone(),
         columns: schema.iter_names().map(ToString::to_string).collect(),
@@ -254,17 +259,12 @@ fn bad_level() -> Error {
 }
 
 fn external_compression(given: &Given<'_>) -> Result<ExternalCompression> {
-    let level = level(given)?;
-    Ok(given
-        .one_of(
-            "compression",
-            &[
-                ("uncompressed", ExternalCompression::Uncompressed),
-                ("gzip", ExternalCompression::Gzip { level }),
-                ("zstd", ExternalCompression::Zstd { level }),
-            ],
-        )?
-        .unwrap_or_default())
+    Ok(match Pack::given(given)? {
+        Pack::Gzip(level) => ExternalCompression::Gzip { level },
+        Pack::Zstd(level) => ExternalCompression::Zstd { level },
+        // The rest is done when the rows are written.
+        Pack::None | Pack::Bzip2(_) => ExternalCompression::Uncompressed,
+    })
 }
 
 fn parquet(given: &Given<'_>) -> Result<Sink> {

@@ -94,9 +94,15 @@ impl Form {
     }
 
     pub(super) fn columns(&self) -> impl Iterator<Item = &'static Column> {
-        let flat = self.format == "CSV";
-        let columns = COLUMNS.iter();
-        columns.filter(move |column| !(flat && column.kind.is_nested()))
+        let (flat, decimals) = match self.format {
+            "CSV" => (true, true),
+            "ORC" => (true, false),
+            _ => (false, true),
+        };
+        COLUMNS.iter().filter(move |column| match column.kind {
+            Kind::Decimal => decimals,
+            kind => !(flat && kind.is_nested()),
+        })
     }
 
     /// The request for what a reader sees in a file.

@@ -6,10 +6,12 @@ they were written: `separator`, `quote`, `escape`, `newline`, `header`, `null`, 
 and `rows`, or says that the reader `cannot` do it, or holds its `error`. Fields of CSV are texts or null.
 """
 
+import bz2
 import datetime
 import decimal
 import json
 import sys
+import tempfile
 
 import duckdb
 import polars
@@ -17,6 +19,7 @@ import pyarrow
 import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.json
+import pyarrow.orc
 import pyarrow.parquet
 
 
@@ -200,7 +203,27 @@ READERS = {
     ("IPC", "polars"): lambda ask: polars.read_ipc(ask["path"]),
     ("IPC", "pyarrow"): lambda ask: pyarrow.ipc.open_file(ask["path"]).read_all(),
     ("IPC", "duckdb"): never("Arrow files"),
+    ("AVRO", "polars"): lambda ask: polars.read_avro(ask["path"]),
+    ("AVRO", "pyarrow"): never("Avro files"),
+    ("AVRO", "duckdb"): never("Avro files without an extension"),
+    ("ORC", "polars"): never("ORC files"),
+    ("ORC", "pyarrow"): lambda ask: pyarrow.orc.read_table(ask["path"]),
+    ("ORC", "duckdb"): never("ORC files"),
 }
+
+
+def unpacked(read):
+    """A reader of files that are told by their bytes, of what bzip2 made of them, which it does not know."""
+
+    def packed(ask):
+        if ask["compression"] in ("bzip2", "bz2"):
+            with bz2.open(ask["path"]) as text, tempfile.NamedTemporaryFile() as plain:
+                plain.write(text.read())
+                plain.flush()
+                return read(ask | {"path": plain.name, "compression": None})
+        return read(ask)
+
+    return packed
 
 
 def rows(frame):
@@ -215,7 +238,7 @@ def rows(frame):
 
 def answer(ask):
     try:
-        columns, found = rows(READERS[ask["format"], ask["reader"]](ask))
+        columns, found = rows(unpacked(READERS[ask["format"], ask["reader"]])(ask))
         return {"columns": columns, "rows": [[plain(value) for value in row] for row in found]}
     except Cannot as cannot:
         return {"cannot": str(cannot)}

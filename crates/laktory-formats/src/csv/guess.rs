@@ -9,7 +9,7 @@ use super::values::{boolean, point};
 
 /// What the texts of a column may be.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Candidates {
+pub(crate) struct Candidates {
     seen: bool,
     not_boolean: bool,
     not_integer: bool,
@@ -20,7 +20,7 @@ pub(super) struct Candidates {
 
 impl Candidates {
     /// Looks at a text that is not null.
-    pub(super) fn look(&mut self, text: &str, comma: bool, dates: bool) {
+    pub(crate) fn look(&mut self, text: &str, comma: bool, dates: bool) {
         let text = text.trim_matches([' ', '\t']);
         if text.is_empty() {
             return;
@@ -35,12 +35,12 @@ impl Candidates {
     }
 
     /// Whether nothing but text is left.
-    pub(super) fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         self.not_boolean && self.not_number && self.not_date && self.not_instant
     }
 
     /// The type.
-    pub(super) fn dtype(&self) -> DType {
+    pub(crate) fn dtype(&self) -> DType {
         if !self.seen {
             DType::String
         } else if !self.not_boolean {

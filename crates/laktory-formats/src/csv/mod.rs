@@ -23,6 +23,8 @@ use std::path::{Path, PathBuf};
 use laktory_core::{DType, Error, ErrorKind, Field, Result};
 
 pub use dialect::{Dialect, OPTIONS};
+#[cfg(feature = "decoders")]
+pub(crate) use guess::Candidates;
 pub use look::{Looked, look};
 pub use rows::Batches;
 pub use survey::{Survey, survey};

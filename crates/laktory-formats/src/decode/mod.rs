@@ -9,15 +9,19 @@ mod arrange;
 #[cfg(feature = "decoders")]
 mod avro;
 #[cfg(feature = "decoders")]
+mod excel;
+#[cfg(feature = "decoders")]
 mod orc;
 mod text;
+#[cfg(feature = "decoders")]
+mod xml;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef};
 use laktory_core::{
     DType, Error, ErrorKind, Field, Format, FormatSupport, ReadSpec, Result, Support,
@@ -73,11 +77,19 @@ pub const READS: &[(Format, FormatSupport)] = &[
     #[cfg(feature = "decoders")]
     (Format::Avro, full(avro::OPTIONS)),
     #[cfg(feature = "decoders")]
+    (Format::Excel, full(excel::OPTIONS)),
+    #[cfg(feature = "decoders")]
     (Format::Orc, full(orc::OPTIONS)),
+    #[cfg(feature = "decoders")]
+    (Format::Xml, full(xml::OPTIONS)),
     #[cfg(not(feature = "decoders"))]
     (Format::Avro, left_out()),
     #[cfg(not(feature = "decoders"))]
+    (Format::Excel, left_out()),
+    #[cfg(not(feature = "decoders"))]
     (Format::Orc, left_out()),
+    #[cfg(not(feature = "decoders"))]
+    (Format::Xml, left_out()),
     (Format::Text, full(text::OPTIONS)),
 ];
 
@@ -86,7 +98,11 @@ fn maker(format: &Format) -> Option<Make> {
         #[cfg(feature = "decoders")]
         Format::Avro => avro::decoder,
         #[cfg(feature = "decoders")]
+        Format::Excel => excel::decoder,
+        #[cfg(feature = "decoders")]
         Format::Orc => orc::decoder,
+        #[cfg(feature = "decoders")]
+        Format::Xml => xml::decoder,
         Format::Text => text::decoder,
         _ => return None,
     })
@@ -339,10 +355,13 @@ pub(crate) fn counted(
     std::iter::from_fn(move || {
         let now = left.min(batch_size);
         left -= now;
-        let options = RecordBatchOptions::new().with_row_count(Some(now));
+        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(now));
         (now > 0).then(|| {
             RecordBatch::try_new_with_options(Arc::clone(&schema), Vec::new(), &options)
                 .map_err(|error| Error::internal(error.to_string()))
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

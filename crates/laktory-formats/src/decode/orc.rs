@@ -2,15 +2,21 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_schema::{ArrowError, Schema};
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::TimestampMillisecondType;
+use arrow_schema::{ArrowError, DataType, Schema, TimeUnit};
 use laktory_core::{Error, ErrorKind, Format, ReadSpec, Result};
 use orc_rust::ArrowReaderBuilder;
 use orc_rust::projection::ProjectionMask;
 use orc_rust::reader::ChunkReader;
+use orc_rust::reader::metadata::FileMetadata;
 use orc_rust::schema::TimestampPrecision;
+use orc_rust::statistics::TypeStatistics;
 
 use super::{Batches, Decoder, Stored};
 use crate::damaged;
@@ -28,7 +34,7 @@ pub(super) const OPTIONS: &[&str] = &[
     TIMESTAMP_UNIT,
 ];
 
-/// The unit of points in time, which a file holds in nanoseconds.
+/// The unit of points in time, which a file holds in nanoseconds: microseconds, where nothing finer is lost, or nanoseconds.
 const TIMESTAMP_UNIT: &str = "timestamp_unit";
 
 #[derive(Debug)]
@@ -45,7 +51,7 @@ pub(super) fn decoder(_: &ReadSpec, given: &Given<'_>) -> Result<Arc<dyn Decoder
         ],
     )?;
     Ok(Arc::new(Orc {
-        precision: precision.unwrap_or(TimestampPrecision::Nanosecond),
+        precision: precision.unwrap_or(TimestampPrecision::Microsecond),
     }))
 }
 
@@ -121,29 +127,87 @@ impl Decoder for Orc {
             .iter()
             .filter_map(|place| Some(children.get(*place)?.data_type().column_index()));
         let projection = ProjectionMask::roots(root, wanted);
-        let reader = builder
+        let bounds = bounds(builder.file_metadata(), columns);
+        let mut reader = builder
             .with_projection(projection)
             .with_batch_size(batch_size)
             .build();
         let path = file.to_owned();
-        Ok(Box::new(reader.map(move |batch| {
-            batch.map_err(|error| unreadable(&path, error))
+        Ok(Box::new(std::iter::from_fn(move || {
+            // What it does not expect, it takes for impossible.
+            let next = catch_unwind(AssertUnwindSafe(|| reader.next()));
+            let batch = match next {
+                Ok(batch) => batch?.map_err(|error| unreadable(&path, &error)),
+                Err(_) if bounds.iter().flatten().any(|(least, _)| *least < 0) => {
+                    Err(before_1970(&path))
+                }
+                Err(_) => Err(damaged(&Format::Orc, &path)),
+            };
+            Some(batch.and_then(|batch| {
+                within(&batch, &bounds)
+                    .then_some(batch)
+                    .ok_or_else(|| before_1970(&path))
+            }))
         })))
     }
 }
 
-fn unreadable(file: &Path, error: ArrowError) -> Error {
+/// The least and the greatest point in time of a column, in milliseconds, where a file tells.
+type Bounds = Option<(i64, i64)>;
+
+fn bounds(metadata: &FileMetadata, columns: &[usize]) -> Vec<Bounds> {
+    let children = metadata.root_data_type().children();
+    let statistics = metadata.column_file_statistics();
+    let of = |place: &usize| {
+        let column = children.get(*place)?.data_type().column_index();
+        match statistics.get(column)?.type_statistics()? {
+            TypeStatistics::Timestamp {
+                min_utc, max_utc, ..
+            } if (*min_utc, *max_utc) != (0, 0) => Some((*min_utc, *max_utc)),
+            _ => None,
+        }
+    };
+    columns.iter().map(of).collect()
+}
+
+/// Whether points in time are those that the file tells of. Some writers have fractions of a second before 1970 below zero,
+/// which the reader takes for others.
+fn within(batch: &RecordBatch, bounds: &[Bounds]) -> bool {
+    let columns = batch.columns().iter().zip(bounds);
+    let mut told = columns.filter_map(|(column, bounds)| Some((column, (*bounds)?)));
+    told.all(|(column, (least, greatest))| {
+        let unit = DataType::Timestamp(TimeUnit::Millisecond, None);
+        let Ok(times) = crate::decode::converted(column, &unit) else {
+            return true;
+        };
+        let times = times.as_primitive::<TimestampMillisecondType>();
+        let least = least.saturating_sub(1);
+        let greatest = greatest.saturating_add(1);
+        times
+            .iter()
+            .flatten()
+            .all(|time| (least..=greatest).contains(&time))
+    })
+}
+
+fn before_1970(file: &Path) -> Error {
+    Error::unsupported(format!(
+        "`{}` holds a point in time before 1970 in a form of its writer that is not read",
+        file.display()
+    ))
+    .with_hint("leave the column out: name the others in `schema`; or have it written as PARQUET")
+}
+
+fn unreadable(file: &Path, error: &ArrowError) -> Error {
     let text = error.to_string();
-    if text.contains("nanosecond") || text.contains("Overflow") {
+    if text.contains("Timestamp") || text.contains("timestamp") {
+        let name = file.display();
         return Error::new(
             ErrorKind::ConversionFailed,
-            format!(
-                "`{}` holds a point in time that nanoseconds do not reach",
-                file.display()
-            ),
+            format!("`{name}` holds a point in time that the unit does not reach, or that is finer"),
         )
-        .with_source(error)
-        .with_hint("set `timestamp_unit: us` in `reader_kwargs`");
+        .with_source(std::io::Error::other(text))
+        .with_hint("set `timestamp_unit` in `reader_kwargs`: `ns` for the years 1678 to 2261, `us` for others");
     }
-    damaged(&Format::Orc, file).with_source(error)
+    damaged(&Format::Orc, file).with_source(std::io::Error::other(text))
 }

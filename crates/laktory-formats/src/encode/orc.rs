@@ -158,7 +158,8 @@ impl Drop for Rows {
 }
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Compute, "rows cannot be written as ORC").with_source(error)
+    let message = format!("rows cannot be written as ORC: {error}");
+    Error::new(ErrorKind::Compute, message).with_source(error)
 }
 
 /// The type in which values of another are written.

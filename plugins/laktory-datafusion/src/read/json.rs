@@ -5,12 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
-use datafusion::common::parsers::CompressionTypeVariant;
 use laktory_core::{Error, Field, Result};
 use laktory_formats::json::{Decoding, Layout, Source, Text, decode};
+use laktory_formats::packed::{Compression, text};
 
 use super::Request;
-use super::input::{compression, text};
 use super::local::{Batches, Chunk, Decode, project};
 use super::table::Files;
 use crate::arrow::encoded;
@@ -25,14 +24,14 @@ pub(super) const OPTIONS: &[&str] = &[
     "recursiveFileLookup",
 ];
 
-/// A file, as it is compressed.
-pub(super) fn source(file: &Path) -> Result<Source> {
-    let plain = compression(file)? == CompressionTypeVariant::UNCOMPRESSED;
-    Ok(Source::new(file, (!plain).then_some(opened)))
-}
-
 fn opened(file: &Path) -> Result<Text> {
     Ok(Box::new(text(file)?))
+}
+
+/// A file, as it is compressed.
+pub(super) fn source(file: &Path) -> Result<Source> {
+    let packed = Compression::of_file(file)?.is_some();
+    Ok(Source::new(file, packed.then_some(opened)))
 }
 
 /// Text of JSON.
@@ -72,7 +71,7 @@ fn read(request: &Request<'_>, layout: Layout) -> Result<Files> {
     let schema = Arc::new(Schema::new(fields));
     let mut splits = layout == Layout::Lines;
     for file in &request.files.paths {
-        splits &= compression(file)? == CompressionTypeVariant::UNCOMPRESSED;
+        splits &= Compression::of_file(file)?.is_none();
     }
     let json = Json {
         layout,

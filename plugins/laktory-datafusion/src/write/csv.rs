@@ -1,14 +1,14 @@
 //! CSV. A null is an empty field, an empty text a quoted one, so that what is read back is what was written.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write as _;
 
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use laktory_core::{Error, ErrorKind, Field, Result};
 use laktory_formats::append::CsvText;
+use laktory_formats::packed::Packed;
 use laktory_formats::times::TimeForms;
 
 use super::{DATETIME, ZONED};
@@ -17,6 +17,8 @@ use crate::options::Given;
 
 /// Options of CSV.
 pub(super) const OPTIONS: &[&str] = &[
+    "compression",
+    "compression_level",
     "date_format",
     "datetime_format",
     "include_bom",
@@ -49,7 +51,7 @@ impl Form {
 
 /// A file of CSV that is being written.
 pub(crate) struct Writer {
-    file: BufWriter<File>,
+    file: Packed,
     separator: u8,
     quote: u8,
     null: String,
@@ -61,7 +63,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Begins a file, with its header.
-    pub(super) fn begin(form: Form, mut file: BufWriter<File>, schema: &SchemaRef) -> Result<Self> {
+    pub(super) fn begin(form: Form, mut file: Packed, schema: &SchemaRef) -> Result<Self> {
         if form.bom {
             file.write_all(b"\xEF\xBB\xBF")?;
         }
@@ -166,9 +168,8 @@ impl Writer {
     }
 
     /// Completes the file.
-    pub(super) fn finish(mut self) -> Result<()> {
-        self.file.flush()?;
-        Ok(())
+    pub(super) fn finish(self) -> Result<()> {
+        self.file.finish()
     }
 }
 

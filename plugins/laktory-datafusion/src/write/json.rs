@@ -1,7 +1,6 @@
 //! Files of JSON, in the forms that POLARS writes: decimals and zoned times as texts, NaN and infinities refused.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write as _;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -10,6 +9,7 @@ use datafusion::arrow::json::WriterBuilder;
 use datafusion::arrow::json::writer::{JsonFormat, Writer};
 use laktory_core::Result;
 use laktory_formats::json::{NAN_AS_NULL, finite, may_be_non_finite};
+use laktory_formats::packed::{COMPRESSION, LEVEL, Packed};
 
 use super::{DATETIME, ZONED};
 use crate::arrow::encoded;
@@ -18,11 +18,11 @@ use crate::options::Given;
 use crate::types::is_decimal;
 
 /// Options of both.
-pub(super) const OPTIONS: &[&str] = &[NAN_AS_NULL];
+pub(super) const OPTIONS: &[&str] = &[COMPRESSION, LEVEL, NAN_AS_NULL];
 
 /// A file that is being written.
 pub(crate) struct Json<F: JsonFormat> {
-    writer: Writer<BufWriter<File>, F>,
+    writer: Writer<Packed, F>,
     rows: u64,
     checks: bool,
     /// The columns as the writer takes them, where they come otherwise.
@@ -43,7 +43,7 @@ impl Checks {
 
 impl<F: JsonFormat> Json<F> {
     /// A file for rows of `schema`.
-    pub(super) fn new(Checks(checks): Checks, file: BufWriter<File>, schema: &SchemaRef) -> Self {
+    pub(super) fn new(Checks(checks): Checks, file: Packed, schema: &SchemaRef) -> Self {
         let written = Arc::new(Schema::new(texts(schema.fields())));
         Self {
             writer: WriterBuilder::new()
@@ -72,8 +72,7 @@ impl<F: JsonFormat> Json<F> {
         self.writer.finish().or_error()?;
         let mut file = self.writer.into_inner();
         file.write_all(end)?;
-        file.flush()?;
-        Ok(())
+        file.finish()
     }
 }
 

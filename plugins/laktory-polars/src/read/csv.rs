@@ -250,7 +250,7 @@ mod tests {
             }
             let read = |spec: &ReadSpec| {
                 let files = laktory_formats::files::Files::of(spec)?;
-                let looked = csv::look(&bench.cx, spec, &files, crate::read::files::open);
+                let looked = csv::look(&bench.cx, spec, &files, laktory_formats::packed::raw);
                 let looked = wait(looked)?;
                 let fast = looked.is_some_and(|looked| {
                     looked.reading.is_plain() && looked.survey.is_some_and(|survey| survey.clean)

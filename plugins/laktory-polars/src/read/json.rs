@@ -3,8 +3,6 @@
 //! The crate that engines share looks at every record: it finds the columns, and the faults. Lines whose values are all of
 //! the plainest form are read by polars, which then reads them exactly; others are decoded by that crate.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +10,8 @@ use std::sync::Arc;
 use laktory_core::{Error, Field, Format, ReadSpec, Result, RunCx};
 pub(crate) use laktory_formats::json::Answer;
 use laktory_formats::json::{Decoding, Known, Layout, Source, Text, decode};
+use laktory_formats::packed::{Compression, text};
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, LazyFrame, PolarsResult, Schema};
-use polars_io::utils::compression::{ByteSourceReader, SupportedCompression};
 use polars_plan::dsl::{FileScanDsl, UnifiedScanArgs};
 use polars_plan::prelude::NDJsonReadOptions;
 
@@ -64,43 +62,26 @@ fn ignores_errors(given: &Given<'_>) -> Result<bool> {
     Ok(given.has("ignore_errors") && given.flag("ignore_errors")?.unwrap_or(false))
 }
 
+fn opened(file: &Path) -> Result<Text> {
+    Ok(Box::new(text(file)?))
+}
+
 /// A file of JSON, as it is compressed.
 pub(crate) fn source(file: &Path) -> Result<Source> {
-    let compressed = SupportedCompression::check(&super::head(file, 16)?).is_some();
-    Ok(Source::new(file, compressed.then_some(opened)))
-}
-
-fn opened(file: &Path) -> Result<Text> {
-    Ok(Box::new(lines(file)?))
-}
-
-/// The text of a file, decompressed, without byte order mark.
-pub(super) fn lines(file: &Path) -> Result<Box<dyn BufRead + Send>> {
-    let head = super::head(file, 16)?;
-    if SupportedCompression::check(&head).is_some() {
-        let reader = BufReader::with_capacity(1 << 18, File::open(file)?);
-        return Ok(
-            match ByteSourceReader::try_new(reader, SupportedCompression::check(&head))
-                .or_error()?
-            {
-                ByteSourceReader::Gzip(reader) => Box::new(BufReader::new(reader)),
-                ByteSourceReader::Zlib(reader) => Box::new(BufReader::new(reader)),
-                ByteSourceReader::Zstd(reader) => Box::new(BufReader::new(reader)),
-                ByteSourceReader::UncompressedStream(reader) => Box::new(reader),
-                ByteSourceReader::UncompressedMemory { slice, .. } => Box::new(Cursor::new(slice)),
-            },
-        );
-    }
-    let mut reader = File::open(file)?;
-    if head.starts_with(b"\xEF\xBB\xBF") {
-        reader.seek(SeekFrom::Start(3))?;
-    }
-    Ok(Box::new(BufReader::with_capacity(1 << 20, reader)))
+    let packed = Compression::of_file(file)?.is_some();
+    Ok(Source::new(file, packed.then_some(opened)))
 }
 
 pub(super) fn read_lines(request: &Request<'_>) -> Result<LazyFrame> {
     let answer = answer(request)?;
-    if answer.is_plain || ignores_errors(&request.given)? {
+    let (packed, ignores) = (packed(request)?, ignores_errors(&request.given)?);
+    if packed && ignores {
+        return Err(Error::unsupported(
+            "`ignore_errors` does not go together with compressed files",
+        )
+        .with_hint("leave it out, or decompress the files first"));
+    }
+    if ignores || (answer.is_plain && !packed) {
         return scanned(request, answer);
     }
     let lazy = decoded(request, answer, Layout::Lines)?;
@@ -108,6 +89,16 @@ pub(super) fn read_lines(request: &Request<'_>) -> Result<LazyFrame> {
         Some(rows) => lazy.limit(u32::try_from(rows).unwrap_or(u32::MAX)),
         None => lazy,
     })
+}
+
+/// Whether a file is compressed, which the engine's own reader does in its own way.
+fn packed(request: &Request<'_>) -> Result<bool> {
+    for file in &request.files.paths {
+        if Compression::of_file(file)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn read(request: &Request<'_>) -> Result<LazyFrame> {
