@@ -8,6 +8,7 @@ mod blame;
 mod build;
 mod check;
 mod effect;
+mod endings;
 mod engine;
 mod event;
 mod expectations;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use laktory_core::{
-    Backend, Error, ErrorKind, Field, Format, Frame, NamedFrames, OptionValue, Place, Result, RunCx,
-    StoreSpec, Target, WriteMode, WriteSpec, typing,
+    Backend, Error, ErrorKind, Field, Format, Frame, NamedFrames, Place, Result, RunCx, StoreSpec,
+    Target, WriteMode, WriteSpec, typing,
 };
 use laktory_plan::{SinkMode, SinkPlan, SinkTarget};
 
+use crate::endings::{self, is_named_like};
 use crate::files;
 use crate::folder;
 use crate::merge::{self, Merge};
@@ -130,28 +131,6 @@ pub(crate) fn outside_of_tables(target: &Spot, is_table: bool) -> Result<()> {
         .with_hint("write it with the format of the table, or choose a path outside of it"))
 }
 
-/// Whether a file has the name of one of the format, packed or not.
-fn is_named_like(file: &Path, format: &Format) -> bool {
-    const PACKED: &[&str] = &["bz2", "deflate", "gz", "lz4", "snappy", "xz", "zst"];
-    let lower = file.to_string_lossy().to_ascii_lowercase();
-    let mut endings = lower.rsplit('.');
-    let last = endings.next();
-    let ending = match last {
-        Some(ending) if PACKED.contains(&ending) => endings.next(),
-        ending => ending,
-    };
-    let known: &[&str] = match format {
-        Format::Csv => &["csv", "psv", "tsv"],
-        Format::Ipc => &["arrow", "feather", "ipc"],
-        Format::Json | Format::JsonLines => &["json", "jsonl", "ndjson"],
-        Format::Parquet => &["parquet", "pq"],
-        Format::Text => &["txt", "log"],
-        _ => &[],
-    };
-    let own = format.name().to_ascii_lowercase();
-    ending.is_some_and(|ending| known.contains(&ending) || ending == own)
-}
-
 /// What a full refresh (R-NEXEC, refresh FULL) makes of a sink's mode: whatever exists is replaced. What is merged is still
 /// merged, with nothing.
 pub(crate) fn mode(sink: &SinkPlan, full: bool) -> SinkMode {
@@ -209,21 +188,7 @@ pub(crate) fn prepare(
         None => (how, before, format),
     };
     let staging = Staging::create(target.parent(), id)?;
-    let extension = match written {
-        Format::Text => "txt".to_owned(),
-        other => other.name().to_ascii_lowercase(),
-    };
-    let extension = match sink.options.get("compression") {
-        Some(OptionValue::Text(packed)) if table.is_none() && format.is_text() => {
-            match packed.to_ascii_lowercase().as_str() {
-                "gzip" | "gz" => extension + ".gz",
-                "zstd" | "zst" => extension + ".zst",
-                "bzip2" | "bz2" => extension + ".bz2",
-                _ => extension,
-            }
-        }
-        _ => extension,
-    };
+    let extension = endings::of_parts(written, &sink.options);
     let staged = Staged {
         file: staging.path(&folder::part_name(id, &extension)),
         target,
