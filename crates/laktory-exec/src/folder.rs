@@ -113,6 +113,9 @@ fn is_part(file: &Path) -> bool {
     let parse = || {
         let name = file.file_name()?.to_str()?.strip_prefix("part-")?;
         let (id, extension) = name.split_once('.')?;
+        let mut packed = [".gz", ".zst", ".bz2"].iter();
+        let plain = packed.find_map(|packed| extension.strip_suffix(packed));
+        let extension = plain.unwrap_or(extension);
         let mut pieces = id.split('-');
         let (day, time) = pieces.next()?.strip_suffix('Z')?.split_once('T')?;
         let digits =
@@ -124,7 +127,7 @@ fn is_part(file: &Path) -> bool {
             && numbers.len() == 4
             && numbers.into_iter().all(digits)
             && !extension.is_empty()
-            && (extension.bytes()).all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+            && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
         Some(known)
     };
     parse().unwrap_or(false)
@@ -219,6 +222,8 @@ mod tests {
     #[test]
     fn only_names_of_runs_are_parts() {
         assert!(is_part(Path::new(PART)));
+        let packed = PART.replace("parquet", "csv.gz");
+        assert!(is_part(Path::new(&packed)));
         for name in [
             "part-0.parquet",
             "part-00000-1d2f5a3e-c000.snappy.parquet",
