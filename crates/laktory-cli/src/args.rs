@@ -49,6 +49,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a small pipeline with tests and data, to begin with; nothing that is there is overwritten.
+    Init(InitArgs),
     /// Run a pipeline.
     Run(RunArgs),
     /// Check a pipeline completely without reading rows or writing anything.
@@ -86,8 +88,8 @@ pub(crate) enum Command {
 /// The pipeline, and what surrounds it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FileArgs {
-    /// Pipeline file; `-` is standard input.
-    pub(crate) file: PathBuf,
+    /// Pipeline file; `-` is standard input. Without it, `laktory.yaml` or `pipeline.yaml` of the current folder.
+    pub(crate) file: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) around: AroundArgs,
@@ -135,6 +137,37 @@ pub(crate) struct SelectArgs {
     /// wildcard.
     #[arg(long, value_name = "NODES", value_delimiter = ',')]
     pub(crate) select: Option<Vec<String>>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "In the folder, `laktory run` and `laktory test` work without arguments then.\n\
+                  Example: laktory init --template medallion my-pipeline"
+)]
+pub(crate) struct InitArgs {
+    /// The folder; made when it is not there.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+
+    /// What to begin with. Without it, a terminal is asked.
+    #[arg(long, value_enum, ignore_case = true, value_name = "TEMPLATE")]
+    pub(crate) template: Option<Template>,
+
+    /// Ask nothing: the minimal template, unless another one is named.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Template {
+    /// One source, one statement, one output.
+    Minimal,
+    /// Bronze, silver and gold, with a join and a parameter.
+    Medallion,
+    /// Rules that warn, drop, quarantine and stop.
+    Quality,
+    /// Nodes on two engines.
+    MultiEngine,
 }
 
 #[derive(Debug, clap::Args)]
@@ -200,8 +233,9 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValidateArgs {
-    /// Pipeline files, and folders: of these, each YAML file that has `nodes`; `-` is standard input.
-    #[arg(required = true, value_name = "FILE")]
+    /// Pipeline files, and folders: of these, each YAML file that has `nodes`; `-` is standard input. Without any,
+    /// `laktory.yaml` or `pipeline.yaml` of the current folder.
+    #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -282,7 +316,7 @@ pub(crate) struct SchemaArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
 
-    /// This node only; all by default.
+    /// This node only; all by default. Without FILE it may stand first.
     pub(crate) node: Option<String>,
 
     /// Print JSON instead of a table.
@@ -295,8 +329,8 @@ pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
 
-    /// The node.
-    pub(crate) node: String,
+    /// The node; without FILE it may stand first.
+    pub(crate) node: Option<String>,
 
     /// Rows to print.
     #[arg(long, visible_alias = "rows", value_name = "N", default_value_t = 10)]
@@ -361,7 +395,8 @@ pub(crate) struct LineageArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
 
-    /// This node, or this column of a node, only; with `--downstream` also a source, by its path or table as written.
+    /// This node, or this column of a node, only; with `--downstream` also a source, by its path or table as written. Without FILE it
+    /// may stand first.
     #[arg(value_name = "NODE[.COLUMN]")]
     pub(crate) of: Option<String>,
 

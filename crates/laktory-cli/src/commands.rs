@@ -3,6 +3,8 @@
 mod backends;
 mod capabilities;
 mod docs;
+mod found;
+mod init;
 mod inspect;
 mod lineage;
 mod run;
@@ -41,6 +43,7 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
         })?;
     }
     match &args.command {
+        Command::Init(init) => init::init(init, environment::detail(args)?, registry),
         Command::Run(run) => run::run(run, environment::detail(args)?, registry),
         Command::Validate(validate) => {
             validate::validate(validate, environment::detail(args)?, registry)
@@ -118,7 +121,17 @@ const STDIN: &str = "<stdin>";
 
 /// Loads the pipeline file.
 fn open(file: &FileArgs) -> Result<Project, Failure> {
-    open_at(&file.file, &file.around)
+    open_at(&found::file(file.file.as_deref())?, &file.around)
+}
+
+/// Loads the pipeline file of a command that takes a name behind it, and that name.
+fn open_with_name(
+    file: &FileArgs,
+    name: Option<&String>,
+) -> Result<(Project, Option<String>), Failure> {
+    let (path, name) = found::file_and_name(file.file.as_deref(), name);
+    let project = open_at(&found::file(path.as_deref())?, &file.around)?;
+    Ok((project, name))
 }
 
 /// Loads a pipeline; what it includes is beside it, or in the current folder for standard input.

@@ -7,7 +7,7 @@ use laktory::plan::lineage::{ColumnGraph, Unknown};
 use laktory::syntax::Diagnostic;
 
 use crate::args::{LineageArgs, LineageFormat};
-use crate::commands::{compile, open, unopened};
+use crate::commands::{compile, open_with_name, unopened};
 use crate::cut_off;
 use crate::exit::Failure;
 use crate::log::Detail;
@@ -19,9 +19,9 @@ pub(crate) fn lineage(
     detail: Detail,
     registry: &Registry,
 ) -> Result<(), Failure> {
-    let project = open(&args.file)?;
+    let (project, of) = open_with_name(&args.file, args.of.as_ref())?;
     let planning = Planning {
-        selects: ancestors(args, &project),
+        selects: ancestors(args, of.as_ref(), &project),
         backend: args.file.around.backend.clone(),
         ..Planning::default()
     };
@@ -35,7 +35,7 @@ pub(crate) fn lineage(
         return Err(faults.into());
     }
     let graph = ColumnGraph::new(&plan, &lineages);
-    let selection = match &args.of {
+    let selection = match &of {
         Some(name) => graph.select(name, args.downstream).map_err(told)?,
         None => graph.everything(args.downstream),
     };
@@ -50,8 +50,8 @@ pub(crate) fn lineage(
 }
 
 /// The node that is asked for, and all that it reads; the whole pipeline where what comes after it is of interest.
-fn ancestors(args: &LineageArgs, project: &Project) -> Option<Vec<String>> {
-    let of = args.of.as_ref().filter(|_| !args.downstream)?;
+fn ancestors(args: &LineageArgs, of: Option<&String>, project: &Project) -> Option<Vec<String>> {
+    let of = of.filter(|_| !args.downstream)?;
     let nodes = project.pipeline.nodes.iter().map(|node| &node.name);
     let named = nodes.filter(|name| {
         let below = of.strip_prefix(name.as_str());

@@ -10,7 +10,7 @@ use laktory::table::{Column, Grid, Style, wrapped};
 use serde_json::{Value, json};
 
 use crate::args::SchemaArgs;
-use crate::commands::{compile, open, resolve, show};
+use crate::commands::{compile, open_with_name, resolve, show};
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::{self, print, print_json};
@@ -31,12 +31,12 @@ pub(crate) fn schema(
     detail: Detail,
     registry: &Registry,
 ) -> Result<(), Failure> {
-    let project = open(&args.file)?;
-    if let Some(node) = &args.node {
+    let (project, wanted) = open_with_name(&args.file, args.node.as_ref())?;
+    if let Some(node) = &wanted {
         show::known_node(node, &project)?;
     }
     let planning = Planning {
-        selects: args.node.as_ref().map(|node| vec![format!("*{node}")]),
+        selects: wanted.as_ref().map(|node| vec![format!("*{node}")]),
         backend: args.file.around.backend.clone(),
         ..Planning::default()
     };
@@ -50,7 +50,7 @@ pub(crate) fn schema(
     let nodes: Vec<(&NodePlan, Known<'_>)> = plan
         .nodes
         .iter()
-        .filter(|node| args.node.as_ref().is_none_or(|name| *name == node.name))
+        .filter(|node| wanted.as_ref().is_none_or(|name| *name == node.name))
         .map(|node| (node, known(&node.name, &schemas)))
         .collect();
     if args.json {

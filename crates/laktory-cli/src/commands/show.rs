@@ -12,7 +12,7 @@ use laktory::{Planning, Project};
 use tempfile::TempDir;
 
 use crate::args::{ShowArgs, ShowFormat};
-use crate::commands::{compile, open};
+use crate::commands::{compile, open_with_name};
 use crate::cut_off;
 use crate::exit::Failure;
 use crate::log::{Detail, NoLog, TextLog};
@@ -27,22 +27,22 @@ pub(crate) fn show(args: &ShowArgs, detail: Detail, registry: &Registry) -> Resu
     if let Some(path) = &args.output {
         absent(path)?;
     }
-    let project = open(&args.file)?;
-    known_node(&args.node, &project)?;
+    let (project, node) = open_with_name(&args.file, args.node.as_ref())?;
+    let node = &node.ok_or_else(|| nameless(&project))?;
+    known_node(node, &project)?;
     let planning = Planning {
-        selects: Some(vec![format!("*{}", args.node)]),
+        selects: Some(vec![format!("*{node}")]),
         backend: args.file.around.backend.clone(),
         write: false,
     };
     let mut plan = compile(&project, registry, &planning, detail)?;
     if let Some(step) = args.step {
-        cut(&mut plan, &args.node, step)?;
+        cut(&mut plan, node, step)?;
     }
     let runtime = laktory::runtime()?;
     let options = args.file.around.run_options(registry)?;
     let files = options.files.clone();
     let computed = async {
-        let node = &args.node;
         let output = match detail {
             Detail::Verbose => {
                 laktory::exec::preview(plan, registry, options, node, &TextLog(detail)).await
@@ -206,6 +206,14 @@ fn create(path: &Path) -> Result<File, Failure> {
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot write `{}`: {error}", path.display());
     Failure::failed(vec![Diagnostic::error("io", message).path("--output")])
+}
+
+/// No node is named.
+fn nameless(project: &Project) -> Failure {
+    let nodes = project.pipeline.nodes.iter();
+    let names: Vec<String> = nodes.map(|node| format!("`{}`", node.name)).collect();
+    let fault = Diagnostic::error("usage", "name the node to show");
+    Failure::usage(vec![fault.hint(format!("nodes: {}", names.join(", ")))])
 }
 
 /// Refuses a node that the pipeline does not have.

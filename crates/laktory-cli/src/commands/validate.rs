@@ -10,7 +10,7 @@ use laktory::syntax::{Diagnostic, visible};
 use laktory::testing::Suite;
 
 use crate::args::ValidateArgs;
-use crate::commands::{STDIN, compile, open_at, resolve};
+use crate::commands::{STDIN, compile, found, open_at, resolve};
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::print;
@@ -23,13 +23,16 @@ pub(crate) fn validate(
     registry: &Registry,
 ) -> Result<(), Failure> {
     let mut files = Vec::new();
+    if args.files.is_empty() {
+        files.push(found::file(None)?);
+    }
     for path in &args.files {
         match path.is_dir() {
             true => files.extend(pipelines_in(path)?),
             false => files.push(path.clone()),
         }
     }
-    let one = matches!(args.files.as_slice(), [path] if !path.is_dir());
+    let one = files.len() == 1 && args.files.iter().all(|path| !path.is_dir());
     let mut invalid = 0;
     for file in &files {
         let name = match file == Path::new("-") {
