@@ -71,6 +71,9 @@ pub(crate) enum Command {
     Docs(DocsArgs),
     /// List the backends of this build and what they can do.
     Backends(BackendsArgs),
+    /// Look at the environments of a stack: `env list [STACK]`, `--json` for programs.
+    #[command(subcommand)]
+    Env(EnvCommand),
     /// Look at a table that keeps a log: `tables history PATH` lists its versions, `--json` for programs.
     #[command(subcommand)]
     Tables(TablesCommand),
@@ -88,11 +91,27 @@ pub(crate) enum Command {
 /// The pipeline, and what surrounds it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FileArgs {
-    /// Pipeline file; `-` is standard input. Without it, `laktory.yaml` or `pipeline.yaml` of the current folder.
+    /// Pipeline file or stack; `-` is standard input. Without it, `stack.yaml`, `laktory.yaml` or `pipeline.yaml` of the current
+    /// folder. Where there is a `stack.yaml`, the name of one of its pipelines will do.
     pub(crate) file: Option<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) stack: StackArgs,
+
+    #[command(flatten)]
     pub(crate) around: AroundArgs,
+}
+
+/// Which part of a stack.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct StackArgs {
+    /// Environment of the stack; without it, the stack is taken as it stands.
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+
+    /// Pipeline of the stack; the only one by default.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pipeline: Option<String>,
 }
 
 /// What surrounds a pipeline.
@@ -233,10 +252,14 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValidateArgs {
-    /// Pipeline files, and folders: of these, each YAML file that has `nodes`; `-` is standard input. Without any,
-    /// `laktory.yaml` or `pipeline.yaml` of the current folder.
+    /// Pipeline files, stacks with all of their pipelines, and folders: of these, each YAML file that has `nodes`; `-` is standard
+    /// input. Without any, `stack.yaml`, `laktory.yaml` or `pipeline.yaml` of the current folder; where there is a `stack.yaml`, the
+    /// name of one of its pipelines will do.
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
 
     #[command(flatten)]
     pub(crate) around: AroundArgs,
@@ -447,6 +470,23 @@ pub(crate) struct BackendsArgs {
     pub(crate) all: bool,
 
     /// Print JSON: with `--all`, the whole table of functions beside what each backend does with them.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum EnvCommand {
+    /// List the environments of a stack, and the pipelines that each has.
+    List(EnvArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EnvArgs {
+    /// The stack; `stack.yaml` of the current folder by default.
+    #[arg(value_name = "STACK")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

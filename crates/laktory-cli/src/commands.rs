@@ -3,6 +3,7 @@
 mod backends;
 mod capabilities;
 mod docs;
+mod env;
 mod found;
 mod init;
 mod inspect;
@@ -27,7 +28,8 @@ use laktory::plan::Plan;
 use laktory::syntax::Diagnostic;
 use laktory::{Planning, Project, Surroundings};
 
-use crate::args::{Args, AroundArgs, Command, FileArgs, TablesCommand};
+use crate::args::{Args, AroundArgs, Command, EnvCommand, FileArgs, TablesCommand};
+use crate::commands::found::Found;
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::{self, print, print_json};
@@ -58,6 +60,7 @@ pub(crate) fn dispatch(args: &Args, registry: &Registry) -> Result<(), Failure> 
         }
         Command::Docs(docs) => docs::docs(docs, registry),
         Command::Backends(backends) => backends::backends(backends, registry),
+        Command::Env(EnvCommand::List(list)) => env::list(list),
         Command::Tables(TablesCommand::History(history)) => tables::history(history, registry),
         Command::JsonSchema => print_json(&laktory::model::json_schema(&words(registry))),
         Command::Version => print(&backends::versions(registry)),
@@ -121,7 +124,10 @@ const STDIN: &str = "<stdin>";
 
 /// Loads the pipeline file.
 fn open(file: &FileArgs) -> Result<Project, Failure> {
-    open_at(&found::file(file.file.as_deref())?, &file.around)
+    open_at(
+        &found::file(file.file.as_deref(), &file.stack)?,
+        &file.around,
+    )
 }
 
 /// Loads the pipeline file of a command that takes a name behind it, and that name.
@@ -130,15 +136,17 @@ fn open_with_name(
     name: Option<&String>,
 ) -> Result<(Project, Option<String>), Failure> {
     let (path, name) = found::file_and_name(file.file.as_deref(), name);
-    let project = open_at(&found::file(path.as_deref())?, &file.around)?;
+    let project = open_at(&found::file(path.as_deref(), &file.stack)?, &file.around)?;
     Ok((project, name))
 }
 
 /// Loads a pipeline; what it includes is beside it, or in the current folder for standard input.
-fn open_at(path: &Path, around: &AroundArgs) -> Result<Project, Failure> {
+fn open_at(found: &Found, around: &AroundArgs) -> Result<Project, Failure> {
+    let path = found.path.as_path();
     let surroundings = Surroundings {
         variables: around.variables.iter().cloned().collect(),
         parameters: around.parameters.iter().cloned().collect(),
+        stack: found.stack.clone(),
         ..Surroundings::of_process()
     };
     out::hide(&given_secrets(around));

@@ -19,6 +19,7 @@ use crate::path::{Path, Segment};
 use crate::secrets;
 use crate::settings::Settings;
 use crate::sources::{Sources, place};
+use crate::stack::{self, Stack, StackChoice};
 use crate::tree::{Kind, Node};
 use crate::validate::validate;
 use crate::variables::Resolver;
@@ -37,6 +38,8 @@ pub struct LoadOptions<'a> {
     pub files: Option<&'a dyn FileLoader>,
     /// Process-wide settings.
     pub settings: Settings,
+    /// Which part of a stack is wanted, where the document is one.
+    pub stack: StackChoice,
 }
 
 /// The outcome of [`load`].
@@ -53,6 +56,8 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
     /// Values that must not be shown.
     pub secrets: Secrets,
+    /// The stack that the pipeline is a part of.
+    pub stack: Option<Stack>,
     /// Where faults are, so that their consequences are not told as faults of their own.
     faults: Vec<Fault>,
 }
@@ -124,9 +129,10 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
     let mut diagnostics = Diagnostics::default();
     let mut sources = Sources::default();
     let mut secrets = Secrets::default();
+    let mut stack = None;
     let root = read(
         (name, bytes),
-        Kept::Pipeline,
+        Kept::Pipeline(&mut stack),
         options,
         &mut sources,
         &mut secrets,
@@ -140,6 +146,7 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
         document,
         diagnostics,
         secrets,
+        stack,
         ..Loaded::default()
     };
     name_paths(&mut loaded);
@@ -273,51 +280,17 @@ fn poisoned(node: &Node, at: &mut Vec<Segment>, faults: &mut Vec<Fault>) {
     }
 }
 
-/// Keys that a stack has at the top and a pipeline has not.
-const STACK_KEYS: [&str; 8] = [
-    "resources",
-    "environments",
-    "providers",
-    "iac_backend",
-    "organization",
-    "terraform",
-    "pulumi",
-    "settings",
-];
-
-/// A stack, which holds pipelines beside other things, in the place of a pipeline: one fault, not one for each of its keys.
-fn stack(root: &Node, sources: &Sources) -> Option<Diagnostic> {
-    let entries = root.as_map()?;
-    let has = |key: &str| entries.iter().any(|entry| entry.key == key);
-    if has("nodes") {
-        return None;
-    }
-    let entry = entries
-        .iter()
-        .find(|entry| STACK_KEYS.contains(&entry.key.as_str()))?;
-    let message = format!(
-        "this is a stack (it has `{}`), and not a pipeline; stacks are not part of this version",
-        entry.key
-    );
-    let hint = "give the file of one pipeline: the mapping below `resources.pipelines.<name>` of a stack, or the file that it \
-                includes there, is one";
-    Some(
-        Diagnostic::error("stack", message)
-            .hint(hint)
-            .at(sources.span(entry.key_at)),
-    )
-}
-
 /// What a document holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kept {
-    Pipeline,
+#[derive(Debug)]
+enum Kept<'a> {
+    /// A pipeline, or a stack, of which there is something to tell.
+    Pipeline(&'a mut Option<Stack>),
     Tests,
 }
 
 fn read(
     (name, bytes): (&str, &[u8]),
-    kept: Kept,
+    mut kept: Kept<'_>,
     options: &LoadOptions<'_>,
     sources: &mut Sources,
     secrets: &mut Secrets,
@@ -343,7 +316,7 @@ fn read(
     let start = place(file, 0..0);
     if blank {
         let needs = match kept {
-            Kept::Pipeline => "a pipeline needs at least `name` and `nodes`",
+            Kept::Pipeline(_) => "a pipeline needs at least `name` and `nodes`",
             Kept::Tests => "a file of tests needs at least `tests`",
         };
         let fault = Diagnostic::error("empty-file", "the file is empty").hint(needs);
@@ -367,11 +340,14 @@ fn read(
         diagnostics.push(fault.at(sources.span(start)));
         return None;
     }
-    if kept == Kept::Pipeline
-        && let Some(fault) = stack(&root, sources)
-    {
-        diagnostics.push(fault);
+    let is_pipeline = matches!(kept, Kept::Pipeline(_));
+    let is_stack = is_pipeline && stack::is_stack(&root);
+    if !is_stack && options.stack != StackChoice::default() && is_pipeline {
+        diagnostics.push(stack::no_stack(&options.stack).at(sources.span(start)));
         return None;
+    }
+    if is_stack {
+        stack::prune(&mut root, &options.stack);
     }
     let mut variables = Resolver::new(options);
     let path = FilePath::new(name);
@@ -387,6 +363,29 @@ fn read(
         read: HashMap::new(),
     }
     .expand(&mut root, base, 0);
+    if let (Kept::Pipeline(stack), true) = (&mut kept, is_stack) {
+        variables.mention(&root);
+        let selected = stack::select(&root, &options.stack, sources, diagnostics);
+        let found = stack.insert(selected.stack);
+        let scoped = selected
+            .variables
+            .is_some_and(|scope| variables.enter(&scope));
+        if let Some(settings) = &selected.settings {
+            let resolve = |text: &str, at, diagnostics: &mut Diagnostics| {
+                variables.text(text, at, sources, diagnostics)
+            };
+            found.settings = stack::settings(settings, sources, diagnostics, resolve);
+        }
+        if scoped {
+            variables.leave();
+        }
+        variables.settings = options.settings.overlaid(&found.settings);
+        let Some(pipeline) = selected.pipeline else {
+            diagnostics.extend(stack::unnamed(found, diagnostics));
+            return None;
+        };
+        root = pipeline;
+    }
     if !budget.is_exhausted() {
         variables.substitute(&mut root, sources, &mut budget, diagnostics);
     }
@@ -394,7 +393,7 @@ fn read(
     if budget.is_exhausted() {
         return None;
     }
-    if kept == Kept::Pipeline {
+    if is_pipeline {
         Dialect::new(sources, diagnostics).pipeline(&mut root);
     }
     match root.kind {
@@ -402,7 +401,7 @@ fn read(
         Kind::Poison => None,
         _ => {
             let (what, hint) = match kept {
-                Kept::Pipeline => ("a pipeline", "begin with `name: …`"),
+                Kept::Pipeline(_) => ("a pipeline", "begin with `name: …`"),
                 Kept::Tests => ("a file of tests", "begin with `tests:`"),
             };
             let message = format!(

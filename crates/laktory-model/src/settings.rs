@@ -64,6 +64,28 @@ impl Settings {
         }
     }
 
+    /// These, where `over` has none of its own.
+    #[must_use]
+    pub fn overlaid(&self, over: &Self) -> Self {
+        Self {
+            dataframe_backend: over
+                .dataframe_backend
+                .clone()
+                .or_else(|| self.dataframe_backend.clone()),
+            dataframe_api: over.dataframe_api.or(self.dataframe_api),
+            runtime_root: over
+                .runtime_root
+                .clone()
+                .or_else(|| self.runtime_root.clone()),
+            workspace_root: over
+                .workspace_root
+                .clone()
+                .or_else(|| self.workspace_root.clone()),
+            build_root: over.build_root.clone().or_else(|| self.build_root.clone()),
+            log_level: over.log_level.clone().or_else(|| self.log_level.clone()),
+        }
+    }
+
     /// The runtime root in effect.
     #[must_use]
     pub fn runtime_root(&self) -> &str {

@@ -71,7 +71,7 @@ pub(crate) struct Resolver<'a> {
     /// Names in lower case.
     given: BTreeMap<String, &'a str>,
     environment: BTreeMap<String, &'a str>,
-    settings: &'a Settings,
+    pub(crate) settings: Settings,
     scopes: Vec<Rc<Scope>>,
     /// Variables whose values are being resolved, outermost first.
     open: Vec<String>,
@@ -94,7 +94,7 @@ impl<'a> Resolver<'a> {
         Self {
             given: lower(&options.variables),
             environment: lower(&options.environment),
-            settings: &options.settings,
+            settings: options.settings.clone(),
             scopes: Vec::new(),
             open: Vec::new(),
             parameters: crate::parameters::Parameters::new(&options.parameters),

@@ -9,7 +9,7 @@ use laktory_core::{Error, ErrorKind, Registry, Secrets};
 use laktory_exec::Fault;
 use laktory_model::{
     DataFrameApi, FileLoader, Finding, LoadOptions, Loaded, MAX_FILE_BYTES, Pipeline, Settings,
-    load, unreadable,
+    Stack, StackChoice, load, unreadable,
 };
 use laktory_plan::{Plan, PlanOptions, compile};
 use laktory_syntax::{Diagnostic, Diagnostics, Severity, did_you_mean};
@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub parameters: BTreeMap<String, String>,
     /// The environment: fallback of variables, and the `LAKTORY_*` settings.
     pub environment: BTreeMap<String, String>,
+    /// Which part of a stack is wanted, where the file is one.
+    pub stack: StackChoice,
 }
 
 impl Surroundings {
@@ -160,9 +162,14 @@ impl Project {
                 environment: surroundings.environment.clone(),
                 files: Some(&Disk),
                 settings: in_effect,
+                stack: surroundings.stack.clone(),
             },
         );
         let findings = std::mem::take(&mut loaded.diagnostics);
+        let settings = match &loaded.stack {
+            Some(stack) => settings.overlaid(&stack.settings),
+            None => settings,
+        };
         match loaded.pipeline.take().or_else(|| loaded.draft.take()) {
             Some(pipeline) if !findings.is_full() => Ok(Self {
                 pipeline,
@@ -172,6 +179,30 @@ impl Project {
             }),
             _ => Err(findings.into_sorted()),
         }
+    }
+
+    /// What a file has, if it is a stack.
+    ///
+    /// # Errors
+    /// When the file cannot be read. What is wrong with a stack is told when one of its pipelines is opened.
+    pub fn stack(
+        path: &Path,
+        surroundings: &Surroundings,
+    ) -> Result<Option<Stack>, Vec<Diagnostic>> {
+        let name = path.display().to_string();
+        let bytes =
+            disk::read(path, MAX_FILE_BYTES).map_err(|error| vec![unreadable(&name, &error)])?;
+        let options = LoadOptions {
+            environment: surroundings.environment.clone(),
+            files: Some(&Disk),
+            // No pipeline has an empty name.
+            stack: StackChoice {
+                pipeline: Some(String::new()),
+                ..surroundings.stack.clone()
+            },
+            ..LoadOptions::default()
+        };
+        Ok(load(&name, &bytes, &options).stack)
     }
 
     /// A pipeline declared in code.
@@ -259,6 +290,14 @@ impl Project {
     #[must_use]
     pub fn locate(&self, finding: Finding) -> Diagnostic {
         if let Some(option) = finding.option {
+            let stack = self
+                .loaded
+                .as_ref()
+                .and_then(|loaded| loaded.stack.as_ref());
+            let by_stack = stack.is_some_and(|stack| stack.settings.dataframe_backend.is_some());
+            if option == "default_backend" && by_stack {
+                return in_code(finding).path("settings.dataframe_backend");
+            }
             return in_code(finding).path(option_name(option));
         }
         match &self.loaded {

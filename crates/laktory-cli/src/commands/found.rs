@@ -2,30 +2,79 @@
 
 use std::path::{Path, PathBuf};
 
+use laktory::model::StackChoice;
 use laktory::syntax::Diagnostic;
 
+use crate::args::StackArgs;
 use crate::exit::Failure;
 
-/// Names of pipeline files that are found, in this order.
-const NAMES: [&str; 4] = [
+/// Names of stacks that are found, in this order.
+const STACKS: [&str; 2] = ["stack.yaml", "stack.yml"];
+
+/// Names of pipeline files that are found behind them.
+const PIPELINES: [&str; 4] = [
     "laktory.yaml",
     "laktory.yml",
     "pipeline.yaml",
     "pipeline.yml",
 ];
 
+/// A file, and which part of it where it is a stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    pub(super) stack: StackChoice,
+}
+
 /// The file that is named, else the one that is found in the current folder.
-pub(super) fn file(named: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(super) fn file(named: Option<&Path>, stack: &StackArgs) -> Result<Found, Failure> {
+    let mut choice = StackChoice {
+        environment: stack.env.clone(),
+        pipeline: stack.pipeline.clone(),
+    };
+    let here = |names: &[&str]| {
+        let mut names = names.iter().map(PathBuf::from);
+        names.find(|path| path.is_file())
+    };
+    if let Some(named) = named {
+        let by_name = || here(&STACKS).filter(|_| !is_file(named) && choice.pipeline.is_none());
+        if let Some(path) = by_name() {
+            choice.pipeline = Some(named.display().to_string());
+            return Ok(Found {
+                path,
+                stack: choice,
+            });
+        }
+        return Ok(Found {
+            path: named.to_owned(),
+            stack: choice,
+        });
+    }
+    match here(&STACKS).or_else(|| here(&PIPELINES)) {
+        Some(path) => Ok(Found {
+            path,
+            stack: choice,
+        }),
+        None => {
+            let message =
+                "the current folder has no `stack.yaml`, `laktory.yaml` or `pipeline.yaml`";
+            let fault = Diagnostic::error("io", message);
+            Err(Failure::usage(vec![fault.hint(
+                "give the path of a pipeline file, or begin with `laktory init`",
+            )]))
+        }
+    }
+}
+
+/// The stack that is named, else the one that is found in the current folder.
+pub(super) fn stack(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(named) = named {
         return Ok(named.to_owned());
     }
-    let mut names = NAMES.iter().map(PathBuf::from);
+    let mut names = STACKS.iter().map(PathBuf::from);
     names.find(|path| path.is_file()).ok_or_else(|| {
-        let message = "the current folder has no `laktory.yaml` or `pipeline.yaml`";
-        let fault = Diagnostic::error("io", message);
-        Failure::usage(vec![fault.hint(
-            "give the path of a pipeline file, or begin with `laktory init`",
-        )])
+        let fault = Diagnostic::error("io", "the current folder has no `stack.yaml`");
+        Failure::usage(vec![fault.hint("give the path of a stack")])
     })
 }
 

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use laktory::Planning;
 use laktory::core::Registry;
+use laktory::model::StackChoice;
 use laktory::syntax::{Diagnostic, visible};
 use laktory::testing::Suite;
+use laktory::{Planning, Project, Surroundings};
 
 use crate::args::ValidateArgs;
-use crate::commands::{STDIN, compile, found, open_at, resolve};
+use crate::commands::found::{self, Found};
+use crate::commands::{STDIN, compile, open_at, resolve};
 use crate::exit::Failure;
 use crate::log::Detail;
 use crate::out::print;
@@ -24,21 +26,32 @@ pub(crate) fn validate(
 ) -> Result<(), Failure> {
     let mut files = Vec::new();
     if args.files.is_empty() {
-        files.push(found::file(None)?);
+        files.push(found::file(None, &args.stack)?);
     }
     for path in &args.files {
         match path.is_dir() {
-            true => files.extend(pipelines_in(path)?),
-            false => files.push(path.clone()),
+            true => files.extend(pipelines_in(path)?.into_iter().map(|path| Found {
+                path,
+                ..Found::default()
+            })),
+            false => files.push(found::file(Some(path), &args.stack)?),
         }
     }
+    let mut all = Vec::new();
+    for file in files {
+        all.extend(parts(file));
+    }
+    let files = all;
     let one = files.len() == 1 && args.files.iter().all(|path| !path.is_dir());
     let mut invalid = 0;
     for file in &files {
-        let name = match file == Path::new("-") {
+        let mut name = match file.path == Path::new("-") {
             true => STDIN.into(),
-            false => file.display().to_string(),
+            false => file.path.display().to_string(),
         };
+        if let (Some(pipeline), false) = (&file.stack.pipeline, one) {
+            name = format!("{name} ({})", visible(pipeline));
+        }
         match check(args, file, detail, registry) {
             Ok(what) if detail > Detail::Quiet => print(&format!("{name} is valid: {what}"))?,
             Ok(_) => {}
@@ -65,10 +78,36 @@ pub(crate) fn validate(
     }
 }
 
+/// The pipelines of a stack, where none is named; else what was found.
+fn parts(found: Found) -> Vec<Found> {
+    if found.stack.pipeline.is_some() || found.path == Path::new("-") {
+        return vec![found];
+    }
+    let surroundings = Surroundings {
+        stack: found.stack.clone(),
+        ..Surroundings::of_process()
+    };
+    match Project::stack(&found.path, &surroundings) {
+        Ok(Some(stack)) if stack.pipelines.len() > 1 => {
+            let pipelines = stack.pipelines.into_iter();
+            let part = |pipeline| Found {
+                path: found.path.clone(),
+                stack: StackChoice {
+                    pipeline: Some(pipeline),
+                    ..found.stack.clone()
+                },
+            };
+            pipelines.map(part).collect()
+        }
+        // What is wrong is told when it is opened.
+        _ => vec![found],
+    }
+}
+
 /// Checks one file, and says what is in it.
 fn check(
     args: &ValidateArgs,
-    file: &Path,
+    file: &Found,
     detail: Detail,
     registry: &Registry,
 ) -> Result<String, Failure> {

@@ -11,6 +11,11 @@ use crate::sources::Sources;
 use crate::tree::{Kind, Node};
 
 impl Resolver<'_> {
+    /// Takes down the variables that a document declares or names of which only a part is left.
+    pub(crate) fn mention(&mut self, root: &Node) {
+        mentioned(root, false, &mut self.in_paths);
+    }
+
     /// Refuses values for variables that the document neither declares nor names: a misspelt `--var` would change nothing,
     /// and nobody would see it.
     pub(super) fn check_given(

@@ -63,9 +63,11 @@ impl Suite {
         let name = file.display().to_string();
         let bytes =
             disk::read(file, MAX_FILE_BYTES).map_err(|error| vec![unreadable(&name, &error)])?;
+        // Variables of the command line are for the pipeline; the file of tests need not name them.
+        let mut environment = surroundings.environment.clone();
+        environment.extend(surroundings.variables.clone());
         let options = LoadOptions {
-            variables: surroundings.variables.clone(),
-            environment: surroundings.environment.clone(),
+            environment,
             files: Some(&Disk),
             settings: surroundings.settings(),
             ..LoadOptions::default()
