@@ -1,5 +1,8 @@
 //! The command line.
 
+mod init;
+mod test;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +11,9 @@ use laktory::core::Registry;
 use laktory::exec::RunOptions;
 
 use crate::exit::Failure;
+
+pub(crate) use init::{InitArgs, Template};
+pub(crate) use test::{TestArgs, TestFormat};
 
 /// Declarative dataframe pipelines: YAML in, tables out, on the engine of your choice.
 #[derive(Debug, Parser)]
@@ -159,37 +165,6 @@ pub(crate) struct SelectArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "In the folder, `laktory run` and `laktory test` work without arguments then.\n\
-                  Example: laktory init --template medallion my-pipeline"
-)]
-pub(crate) struct InitArgs {
-    /// The folder; made when it is not there.
-    #[arg(value_name = "DIR", default_value = ".")]
-    pub(crate) folder: PathBuf,
-
-    /// What to begin with. Without it, a terminal is asked.
-    #[arg(long, value_enum, ignore_case = true, value_name = "TEMPLATE")]
-    pub(crate) template: Option<Template>,
-
-    /// Ask nothing: the minimal template, unless another one is named.
-    #[arg(short, long)]
-    pub(crate) yes: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Template {
-    /// One source, one statement, one output.
-    Minimal,
-    /// Bronze, silver and gold, with a join and a parameter.
-    Medallion,
-    /// Rules that warn, drop, quarantine and stop.
-    Quality,
-    /// Nodes on two engines.
-    MultiEngine,
-}
-
-#[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
@@ -267,67 +242,6 @@ pub(crate) struct ValidateArgs {
     /// Check the file only: no source is opened, so unknown columns are not found.
     #[arg(long)]
     pub(crate) offline: bool,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Exit codes: 0 every test passed, 1 one failed, 2 one is invalid, or its pipeline is.\n\
-                  Examples:\n  \
-                  laktory test\n  \
-                  laktory test pipeline.yaml --node slv_stock_prices\n  \
-                  laktory test --backend POLARS,DATAFUSION --format junit > tests.xml"
-)]
-pub(crate) struct TestArgs {
-    /// Pipelines, files of tests (`*.test.yaml`), and folders of both; the current folder by default.
-    #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-
-    /// Tests of this node only; may be given several times.
-    #[arg(long = "node", value_name = "NODE")]
-    pub(crate) nodes: Vec<String>,
-
-    /// The test of this name only; may be given several times.
-    #[arg(long = "name", value_name = "TEST")]
-    pub(crate) names: Vec<String>,
-
-    /// Lines and tables for people, or data for programs.
-    #[arg(
-        long,
-        value_enum,
-        ignore_case = true,
-        default_value = "human",
-        value_name = "FORMAT"
-    )]
-    pub(crate) format: TestFormat,
-
-    #[command(flatten)]
-    pub(crate) around: AroundArgs,
-}
-
-impl TestArgs {
-    /// Whether a test is asked for.
-    pub(crate) fn is_selected(&self, node: &str, name: &str) -> bool {
-        let has = |wanted: &[String], it: &str| {
-            wanted.is_empty() || wanted.iter().any(|wanted| wanted == it)
-        };
-        has(&self.nodes, node) && has(&self.names, name)
-    }
-
-    /// The backends on which each test is run; that of the pipeline without any.
-    pub(crate) fn backends(&self) -> Vec<Option<String>> {
-        let Some(backends) = &self.around.backend else {
-            return vec![None];
-        };
-        let names = backends.split(',').map(str::trim);
-        names.map(|name| Some(name.to_owned())).collect()
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TestFormat {
-    Human,
-    Json,
-    Junit,
 }
 
 #[derive(Debug, clap::Args)]

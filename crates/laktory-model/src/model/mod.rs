@@ -6,6 +6,7 @@
 mod choices;
 mod dataset;
 mod expectation;
+mod inline_data;
 mod method;
 mod node;
 mod node_test;
@@ -23,6 +24,7 @@ pub use choices::{
 };
 pub use dataset::{ColumnMetadata, MergeCdcOptions, SharedOptions, TableMetadata, full_table_name};
 pub use expectation::{Expectation, Tolerance};
+pub use inline_data::InlineData;
 pub use method::{ColumnExpr, CustomCall, ReaderMethod};
 pub use node::PipelineNode;
 pub use node_test::{ExpectedCheck, ExpectedRows, GivenRows, NodeTest, TestFile, Verdict};
@@ -31,7 +33,7 @@ pub use pipeline::{Parameter, Pipeline};
 pub use schema::{Schema, SchemaColumn};
 pub use sink::{DataSink, FileDataSink, PipelineViewDataSink, SinkCommon, SinkKind, TableDataSink};
 pub use source::{
-    CustomDataSource, DataFrameDataSource, DataSource, DropDuplicates, FileDataSource, InlineData,
+    CustomDataSource, DataFrameDataSource, DataSource, DropDuplicates, FileDataSource,
     PipelineNodeDataSource, Selects, SourceCommon, SourceKind, TableDataSource,
 };
 pub use transformer::{DataFrameExpr, DataFrameMethod, Transformer, TransformerNode};
