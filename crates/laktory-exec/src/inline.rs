@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow_json::ReaderBuilder;
 use arrow_json::reader::infer_json_schema_from_iterator;
 use futures_util::stream;
+use laktory_core::arrow::array::RecordBatch;
 use laktory_core::arrow::schema::{DataType, Field, Schema};
 use laktory_core::{BatchStream, Error, ErrorKind, Field as Typed, Result};
 use serde_json::{Map, Value};
@@ -49,6 +50,28 @@ pub(crate) fn batches(data: &Value, schema: Option<&[Typed]>) -> Result<BatchStr
 /// `ColumnNotFound` for a column that the schema has not.
 pub fn check_rows(data: &Value, schema: Option<&[Typed]>) -> Result<()> {
     batches(data, schema).map(|_| ())
+}
+
+/// The rows of batches as mappings; what is null is left out.
+///
+/// # Errors
+/// `Unsupported` for a type that has no form in JSON.
+pub fn rows_as_json(batches: &[RecordBatch]) -> Result<Vec<Value>> {
+    let unsupported = |error: String| Error::unsupported(format!("rows as JSON: {error}"));
+    let mut writer = arrow_json::ArrayWriter::new(Vec::new());
+    for batch in batches {
+        writer
+            .write(batch)
+            .map_err(|error| unsupported(error.to_string()))?;
+    }
+    writer
+        .finish()
+        .map_err(|error| unsupported(error.to_string()))?;
+    let text = writer.into_inner();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_slice(&text).map_err(|error| unsupported(error.to_string()))
 }
 
 /// How many rows `data` has.

@@ -45,7 +45,7 @@ pub use effect::{Effect, What, effects, may_report};
 pub use event::{Event, Observer, TracingObserver};
 pub use fault::Fault;
 pub use inline::typed::array as typed_array;
-pub use inline::{check_rows, rows_of};
+pub use inline::{check_rows, rows_as_json, rows_of};
 pub use output::NodeOutput;
 pub use places::survey;
 pub use prune::Kept;

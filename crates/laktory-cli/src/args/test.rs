@@ -27,6 +27,24 @@ pub(crate) struct TestArgs {
     #[arg(long = "name", value_name = "TEST")]
     pub(crate) names: Vec<String>,
 
+    /// Print a test of this node instead, made of the first rows that it reads, as a file of tests: `--record NODE > x.test.yaml`.
+    /// Values of columns whose names tell of people or credentials are masked.
+    #[arg(long, value_name = "NODE", conflicts_with_all = ["nodes", "names", "format"])]
+    pub(crate) record: Option<String>,
+
+    /// Rows of each input that `--record` takes.
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "record")]
+    pub(crate) rows: u64,
+
+    /// Columns that `--record` masks too; comma-separated.
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        value_delimiter = ',',
+        requires = "record"
+    )]
+    pub(crate) mask: Vec<String>,
+
     /// Lines and tables for people, or data for programs.
     #[arg(
         long,

@@ -1,7 +1,9 @@
 //! `laktory test`: the tests of nodes, in pipelines and in files beside them.
 
 mod machine;
+mod record;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,12 +38,16 @@ pub(crate) fn test(args: &TestArgs, detail: Detail, registry: &Registry) -> Resu
         parameters: args.around.parameters.iter().cloned().collect(),
         ..Surroundings::of_process()
     };
+    if let Some(node) = &args.record {
+        return record::record(args, node, &surroundings, registry);
+    }
     let suites = suites(&args.paths, &surroundings)?;
     known_nodes(args, &suites)?;
     let backends = args.backends();
     let mut runtime = laktory::runtime()?;
     let run = args.around.run_options(registry)?;
     let mut done: Vec<Done> = Vec::new();
+    let mut told = HashSet::new();
     for suite in &suites {
         out::hide(suite.secrets());
         checked(suite, &surroundings)?;
@@ -75,7 +81,7 @@ pub(crate) fn test(args: &TestArgs, detail: Detail, registry: &Registry) -> Resu
                     backend: own.or_else(|| backend.clone()).unwrap_or_default(),
                     outcome,
                 };
-                tell(args, detail, &one)?;
+                tell(args, detail, &one, &mut told)?;
                 done.push(one);
             }
         }
@@ -190,7 +196,12 @@ fn missing<'a>(
 }
 
 /// Tells of one test at once.
-fn tell(args: &TestArgs, detail: Detail, done: &Done) -> Result<(), Failure> {
+fn tell(
+    args: &TestArgs,
+    detail: Detail,
+    done: &Done,
+    told: &mut HashSet<String>,
+) -> Result<(), Failure> {
     let outcome = &done.outcome;
     if args.format == TestFormat::Human {
         let word = match outcome.status {
@@ -211,7 +222,10 @@ fn tell(args: &TestArgs, detail: Detail, done: &Done) -> Result<(), Failure> {
             print(&render(&outcome.differences, out::width()))?;
         }
     }
-    diagnostics::print(&outcome.diagnostics);
+    // A faulty pipeline is told of once, not with each of its tests.
+    let new = |fault: &&Diagnostic| told.insert(fault.to_string());
+    let faults: Vec<Diagnostic> = outcome.diagnostics.iter().filter(new).cloned().collect();
+    diagnostics::print(&faults);
     Ok(())
 }
 

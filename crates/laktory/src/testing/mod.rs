@@ -3,11 +3,13 @@
 
 mod compare;
 mod given;
+mod record;
 mod report;
 mod run;
 mod suite;
 
 pub use compare::{CellDifference, Difference, Mark, RowDifference, RowsDifference};
+pub use record::record;
 pub use report::render;
 pub use run::{TestOptions, TestOutcome, TestStatus};
 pub use suite::Suite;

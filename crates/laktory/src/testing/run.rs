@@ -174,7 +174,7 @@ impl Suite {
     }
 }
 
-fn planning(node: &str, options: &TestOptions) -> Planning {
+pub(crate) fn planning(node: &str, options: &TestOptions) -> Planning {
     Planning {
         selects: Some(vec![format!("*{node}")]),
         backend: options.backend.clone(),
