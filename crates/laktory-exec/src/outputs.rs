@@ -496,7 +496,8 @@ impl Staged {
     fn publish(&mut self) -> Result<()> {
         if let Some((table, parts)) = &self.table {
             let target = &self.target.real;
-            let committed = table.commit(parts, |names| self.folder.adds(target, names))?;
+            let committed =
+                table.commit(parts, |names| self.folder.adds(target, names), &|_| false)?;
             let warnings = committed.warnings;
             self.warning = (!warnings.is_empty()).then(|| warnings.join("; "));
             return Ok(());

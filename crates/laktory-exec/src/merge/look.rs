@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use laktory_core::{Format, Frame, JoinHow, ReadSpec, Result, RunCx, typing};
 
 use super::old::Old;
+use super::prune::Keys;
 use super::steps::{
     self, Engine, FILE, cast, column, columns as all_columns, filter, names, select,
 };
 use super::write::Beside;
-use super::{Merge, prune, scd2};
+use super::{Merge, scd2};
 
 /// What a plan is made of.
 pub(super) struct Inputs {
@@ -44,7 +45,7 @@ impl Merge {
     pub(super) async fn inputs(
         &self,
         engine: Engine<'_>,
-        (batch, events): (&Frame, u64),
+        (batch, keys): (&Frame, &Keys),
         old: Option<&Old>,
         before: Option<PathBuf>,
     ) -> Result<Inputs> {
@@ -61,7 +62,7 @@ impl Merge {
             None => None,
         };
         let rows = match old {
-            Some(old) => self.rows(engine, old, (&batch, events)).await?,
+            Some(old) => self.rows(engine, old, &batch, keys).await?,
             None => None,
         };
         Ok(Inputs {
@@ -76,12 +77,13 @@ impl Merge {
         &self,
         engine: Engine<'_>,
         old: &Old,
-        (batch, events): (&Frame, u64),
+        batch: &Frame,
+        keys_of_batch: &Keys,
     ) -> Result<Option<Frame>> {
         let columns = &self.columns;
         let keys = columns.key_names();
         let (snapshot, all) = (self.table.snapshot(), old.all());
-        let may = prune::files(engine, snapshot, all, &columns.keys, (batch, events)).await?;
+        let may = keys_of_batch.files(snapshot, all);
         if may.is_empty() {
             return Ok(None);
         }

@@ -32,12 +32,13 @@ use crate::expectations;
 use crate::report::MergeReport;
 use crate::tables::Table;
 use outcome::Counted;
+use prune::Keys;
 use sidecar::{Header, Sidecar};
 use steps::{
     DISAGREES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, REPLACES, SEQUENCE,
     column, filter, is_null, names, select,
 };
-use write::Written;
+use write::{Held, Written};
 
 pub(crate) use columns::{Columns, Misfit};
 pub(crate) use sidecar::BESIDE;
@@ -196,6 +197,7 @@ impl Merge {
     ) -> Result<Merged> {
         let engine = Engine { cx, backend };
         self.in_order(engine, batch).await?;
+        let keys = Keys::of(engine, &self.columns.keys, (batch, events)).await?;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 cx.cancel().check()?;
@@ -203,7 +205,8 @@ impl Merge {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 self.again(cx).await?;
             }
-            let merged = self.attempt(engine, batch, events, staged, attempt).await?;
+            let changes = (batch, events, &keys);
+            let merged = self.attempt(engine, changes, staged, attempt).await?;
             if let Some(merged) = merged {
                 return Ok(merged);
             }
@@ -298,15 +301,14 @@ impl Merge {
     async fn attempt(
         &self,
         engine: Engine<'_>,
-        batch: &Frame,
-        events: u64,
+        (batch, events, keys): (&Frame, u64, &Keys),
         staged: &Staged<'_>,
         attempt: u32,
     ) -> Result<Option<Merged>> {
         let (table, columns) = (&self.table, &self.columns);
         let (old, before) = self.before(engine.cx).await?;
         let inputs = self
-            .inputs(engine, (batch, events), old.as_ref(), before)
+            .inputs(engine, (batch, keys), old.as_ref(), before)
             .await?;
         let decided = match self.kind() {
             Kind::Rows => scd1::decide(engine, columns, &inputs).await?,
@@ -331,6 +333,11 @@ impl Merge {
             }));
         }
         let mut written = Written::default();
+        let held = Held {
+            keys: keys.clone(),
+            has_unkeyed: unkeyed.is_some(),
+            scan: old.as_ref().map(|old| old.scan.clone()),
+        };
         let place = |number: usize| (staged.part)(attempt, &number.to_string());
         let new = (&decided, unkeyed);
         let removed = self
@@ -368,7 +375,7 @@ impl Merge {
         self.committed(
             engine.cx,
             written.parts,
-            removed,
+            (removed, held),
             remembered,
             (counted.report, staged),
         )

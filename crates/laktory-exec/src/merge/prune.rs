@@ -30,44 +30,51 @@ impl Value {
     }
 }
 
-/// Those of the files that may hold a key of a batch of so many events.
-///
-/// # Errors
-/// Those of the engine.
-pub(super) async fn files(
-    engine: Engine<'_>,
-    snapshot: &dyn TableSnapshot,
-    mut files: Vec<usize>,
-    keys: &[Field],
-    (batch, events): (&Frame, u64),
-) -> Result<Vec<usize>> {
-    for key in keys.iter().filter(|_| events <= MOST) {
-        let values = match &key.dtype {
-            dtype if dtype.is_integer() => cast(column(&key.name), &DType::Int64),
-            DType::Date | DType::String => column(&key.name),
-            _ => continue,
-        };
-        let bounds = snapshot.bounds(&key.name);
-        if files.len() < 2 || bounds.iter().all(Option::is_none) {
-            continue;
+/// The keys of a batch, as far as they are told apart by bounds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys(Vec<(String, Vec<Value>)>);
+
+impl Keys {
+    /// Those of a batch of so many events.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub(super) async fn of(
+        engine: Engine<'_>,
+        keys: &[Field],
+        (batch, events): (&Frame, u64),
+    ) -> Result<Self> {
+        let mut found = Vec::new();
+        for key in keys.iter().filter(|_| events <= MOST) {
+            let values = match &key.dtype {
+                dtype if dtype.is_integer() => cast(column(&key.name), &DType::Int64),
+                DType::Date | DType::String => column(&key.name),
+                _ => continue,
+            };
+            let distinct = Op::Unique {
+                subset: None,
+                keep: Keep::Any,
+                order_by: Vec::new(),
+            };
+            let ops = [select(vec![values]), distinct];
+            let values = engine.after(batch, &ops).await?;
+            let values = sorted(&engine.collected(values).await?);
+            found.extend(values.map(|values| (key.name.clone(), values)));
         }
-        let distinct = Op::Unique {
-            subset: None,
-            keep: Keep::Any,
-            order_by: Vec::new(),
-        };
-        let values = engine
-            .after(batch, &[select(vec![values]), distinct])
-            .await?;
-        let Some(values) = sorted(&engine.collected(values).await?) else {
-            continue;
-        };
-        files.retain(|at| match bounds.get(*at) {
-            Some(Some((least, greatest))) => may_hold(&values, least, greatest),
-            _ => true,
-        });
+        Ok(Self(found))
     }
-    Ok(files)
+
+    /// Those of the files of a version, by their positions, that may hold one of the keys.
+    pub(super) fn files(&self, snapshot: &dyn TableSnapshot, mut files: Vec<usize>) -> Vec<usize> {
+        for (key, values) in &self.0 {
+            let bounds = snapshot.bounds(key);
+            files.retain(|at| match bounds.get(*at) {
+                Some(Some((least, greatest))) => may_hold(values, least, greatest),
+                _ => true,
+            });
+        }
+        files
+    }
 }
 
 /// Whether any of the values, which are sorted, lies between two others.

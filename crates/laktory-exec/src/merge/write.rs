@@ -1,12 +1,16 @@
 //! What a merge writes once it has decided: parts of the table, what is remembered beside it, and the commit of both.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use laktory_core::table::{DataFile, TableScan, TableSnapshot};
 
 use laktory_core::{Format, Frame, JoinHow, Result, RunCx, WriteSpec};
 
 use super::look::Inputs;
 use super::old::Old;
+use super::prune::Keys;
 use super::sidecar::{APP, Header, Sidecar};
 use super::steps::{
     ENTERS, Engine, HIDDEN, LEAVES, REPLACES, column, columns as all_columns, filter, names, select,
@@ -46,6 +50,41 @@ impl Default for Written {
             frames: Vec::new(),
             read: Some(0),
         }
+    }
+}
+
+/// What a merge was worked out from.
+pub(super) struct Held {
+    pub(super) keys: Keys,
+    /// Whether rows come into the table whose keys are null, and equal nothing.
+    pub(super) has_unkeyed: bool,
+    /// The version of the table, if there was one.
+    pub(super) scan: Option<TableScan>,
+}
+
+impl Held {
+    /// Whether the same comes out in a newer version: it has the same columns, the files that go as they were, and no other new ones
+    /// than such as cannot hold a key of the batch.
+    fn holds(&self, newer: &dyn TableSnapshot, removed: &[PathBuf]) -> Result<bool> {
+        let Some(scan) = self.scan.as_ref().filter(|_| !self.has_unkeyed) else {
+            return Ok(false);
+        };
+        let now = newer.scan(None)?;
+        if (&now.columns, &now.partition_by) != (&scan.columns, &scan.partition_by) {
+            return Ok(false);
+        }
+        let of = |scan: &TableScan| -> HashMap<PathBuf, DataFile> {
+            let files = scan.files.iter();
+            files
+                .map(|file| (file.path.clone(), file.clone()))
+                .collect()
+        };
+        let (before, after) = (of(scan), of(&now));
+        let as_it_was = |path: &PathBuf| before.get(path) == after.get(path);
+        let files = now.files.iter().enumerate();
+        let new = files.filter(|(_, file)| !as_it_was(&file.path));
+        let new: Vec<usize> = new.map(|(at, _)| at).collect();
+        Ok(removed.iter().all(as_it_was) && self.keys.files(newer, new).is_empty())
     }
 }
 
@@ -151,7 +190,7 @@ impl Merge {
         &self,
         cx: &RunCx,
         parts: Parts,
-        removed: Vec<PathBuf>,
+        (removed, held): (Vec<PathBuf>, Held),
         remembered: Option<PathBuf>,
         (report, staged): (MergeReport, &Staged<'_>),
     ) -> Result<Option<Merged>> {
@@ -169,7 +208,11 @@ impl Merge {
                 None => None,
             };
             let app = number.map(|number| (APP.to_owned(), number));
-            let committed = table.with(removed, app).commit(&parts, |names| note(names));
+            let still = |newer: &dyn TableSnapshot| {
+                newer.last(APP) == before && held.holds(newer, &removed).unwrap_or(false)
+            };
+            let table = table.with(removed.clone(), app);
+            let committed = table.commit(&parts, |names| note(names), &still);
             match (&committed, number) {
                 (Ok(done), Some(_)) if !done.overtaken => sidecar.sweep(before.unwrap_or(0)),
                 (Ok(_), Some(number)) => sidecar.forget(number),

@@ -18,6 +18,9 @@ use crate::merge::{self, Misfit};
 use crate::staging;
 use crate::target::Target;
 
+/// Versions of others that a merge comes behind without being worked out anew, at most.
+const REBASES: u32 = 100;
+
 /// A table that a sink writes to.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
@@ -223,7 +226,8 @@ impl Table {
     }
 
     /// Brings the parts into the folder of the table, and commits them. `note` takes down their names before that, so that
-    /// whoever cleans up behind a killed run knows them. Gives what deserves attention. Blocks.
+    /// whoever cleans up behind a killed run knows them. A merge that was overtaken is committed behind the others where `still`
+    /// says that it holds in their version. Blocks.
     ///
     /// # Errors
     /// Those of the commit; the parts are gone again then.
@@ -231,15 +235,27 @@ impl Table {
         &self,
         parts: &Parts,
         note: impl FnOnce(&[String]) -> std::io::Result<()>,
+        still: &dyn Fn(&dyn TableSnapshot) -> bool,
     ) -> Result<Committed> {
         let planned = parts.planned();
         let files: Vec<(&Path, WrittenFile)> = parts.files()?;
         let names: Vec<String> = files.iter().map(|(_, file)| file.path.clone()).collect();
         note(&names)?;
-        let outcome = self.moved(&files).and_then(|()| {
-            let written: Vec<WrittenFile> = files.iter().map(|(_, file)| file.clone()).collect();
-            self.snapshot.commit(&self.change, planned, &written)
-        });
+        let written: Vec<WrittenFile> = files.iter().map(|(_, file)| file.clone()).collect();
+        let mut outcome = (self.moved(&files))
+            .and_then(|()| self.snapshot.commit(&self.change, planned, &written));
+        for _ in 0..REBASES {
+            if !matches!(&outcome, Ok(committed) if committed.overtaken) {
+                break;
+            }
+            outcome = match self.reopened() {
+                Ok(newer) if still(newer.snapshot()) => {
+                    newer.snapshot.commit(&self.change, planned, &written)
+                }
+                Ok(_) => break,
+                Err(error) => Err(error),
+            };
+        }
         if !matches!(&outcome, Ok(committed) if !committed.overtaken) {
             for (_, file) in &files {
                 // The first error is the one to report; what stays is swept by the next run.
