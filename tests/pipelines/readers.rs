@@ -79,6 +79,11 @@ fn sweep(engine: &Engine, format: &'static str) -> Result<(), Failed> {
         .filter(|(of, options)| {
             *of == format && names(options).iter().all(|name| known.contains(name))
         })
+        // None of the readers has these.
+        .filter(|(of, options)| {
+            let codecs = ["zstd", "bzip2", "xz"];
+            *of != "AVRO" || !codecs.iter().any(|codec| options.ends_with(codec))
+        })
         .map(|(_, options)| *options)
         .collect();
     let folder = tempfile::tempdir()?;
@@ -141,10 +146,10 @@ fn sweep(engine: &Engine, format: &'static str) -> Result<(), Failed> {
 /// A pipeline that writes the rows to every sink of every variant.
 fn writing(root: &Path, format: &str, variants: &[&str]) -> String {
     let others = match format {
-        "CSV" => ", CAST(m AS DECIMAL(12, 2)) AS m",
-        // It is written without nested types and decimals.
+        "CSV" => ", CAST(t AS TIMESTAMP) AS t, CAST(m AS DECIMAL(12, 2)) AS m",
+        // It is written without nested types and decimals, and has no form for the second before 1970.
         "ORC" => "",
-        _ => ", CAST(m AS DECIMAL(12, 2)) AS m, l, r",
+        _ => ", CAST(t AS TIMESTAMP) AS t, CAST(m AS DECIMAL(12, 2)) AS m, l, r",
     };
     let mut text = format!(
         "name: readers
@@ -154,7 +159,7 @@ nodes:
   transformer:
     nodes:
     - expr: >
-        SELECT i, CAST(f AS DOUBLE) AS f, s, b, CAST(d AS DATE) AS d, CAST(t AS TIMESTAMP) AS t{others}
+        SELECT i, CAST(f AS DOUBLE) AS f, s, b, CAST(d AS DATE) AS d{others}
         FROM {{df}}
   sinks:
 ",

@@ -101,7 +101,24 @@ pub fn raw(file: &Path) -> Result<Box<dyn BufRead + Send>> {
 }
 
 fn buffered(text: impl io::Read + Send + 'static) -> Box<dyn BufRead + Send> {
-    Box::new(BufReader::with_capacity(BUFFER, text))
+    Box::new(BufReader::with_capacity(BUFFER, Unpacked(text)))
+}
+
+const TORN: &str = "the compressed text is damaged, or ends early";
+
+/// What a decompressor gives; its errors say what they mean.
+struct Unpacked<R>(R);
+
+impl<R: io::Read> io::Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            let of_system = error.raw_os_error().is_some();
+            match of_system || error.kind() == io::ErrorKind::Interrupted {
+                true => error,
+                false => io::Error::new(io::ErrorKind::InvalidData, TORN),
+            }
+        })
+    }
 }
 
 fn opened(file: &Path) -> Result<File> {
@@ -115,12 +132,9 @@ pub(crate) fn named(file: &Path, error: io::Error) -> Error {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
     );
     let error = match torn {
-        true => Error::new(
-            ErrorKind::ConversionFailed,
-            "the compressed text is damaged, or ends early",
-        )
-        .with_source(error)
-        .with_hint("bring the file here once more, or write it again"),
+        true => Error::new(ErrorKind::ConversionFailed, TORN)
+            .with_source(error)
+            .with_hint("bring the file here once more, or write it again"),
         false => Error::from(error),
     };
     error.context(format!("`{}`", file.display()))

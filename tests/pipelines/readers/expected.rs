@@ -94,15 +94,14 @@ impl Form {
     }
 
     pub(super) fn columns(&self) -> impl Iterator<Item = &'static Column> {
-        let (flat, decimals) = match self.format {
-            "CSV" => (true, true),
-            "ORC" => (true, false),
-            _ => (false, true),
-        };
-        COLUMNS.iter().filter(move |column| match column.kind {
-            Kind::Decimal => decimals,
-            kind => !(flat && kind.is_nested()),
-        })
+        let format = self.format;
+        COLUMNS
+            .iter()
+            .filter(move |column| match (format, column.kind) {
+                ("ORC", Kind::Decimal | Kind::Datetime) => false,
+                ("CSV" | "ORC", kind) => !kind.is_nested(),
+                _ => true,
+            })
     }
 
     /// The request for what a reader sees in a file.

@@ -7,6 +7,7 @@ and `rows`, or says that the reader `cannot` do it, or holds its `error`. Fields
 """
 
 import bz2
+import contextlib
 import datetime
 import decimal
 import json
@@ -212,18 +213,17 @@ READERS = {
 }
 
 
-def unpacked(read):
-    """A reader of files that are told by their bytes, of what bzip2 made of them, which it does not know."""
-
-    def packed(ask):
-        if ask["compression"] in ("bzip2", "bz2"):
-            with bz2.open(ask["path"]) as text, tempfile.NamedTemporaryFile() as plain:
-                plain.write(text.read())
-                plain.flush()
-                return read(ask | {"path": plain.name, "compression": None})
-        return read(ask)
-
-    return packed
+@contextlib.contextmanager
+def readable(ask):
+    """The request, for texts of bzip2, which not all readers know, that for what it was made of."""
+    is_text = ask["format"] in ("CSV", "JSON", "JSONL")
+    if not is_text or ask["compression"] not in ("bzip2", "bz2"):
+        yield ask
+        return
+    with bz2.open(ask["path"]) as text, tempfile.NamedTemporaryFile() as plain:
+        plain.write(text.read())
+        plain.flush()
+        yield ask | {"path": plain.name, "compression": None}
 
 
 def rows(frame):
@@ -238,7 +238,8 @@ def rows(frame):
 
 def answer(ask):
     try:
-        columns, found = rows(unpacked(READERS[ask["format"], ask["reader"]])(ask))
+        with readable(ask) as asked:
+            columns, found = rows(READERS[ask["format"], ask["reader"]](asked))
         return {"columns": columns, "rows": [[plain(value) for value in row] for row in found]}
     except Cannot as cannot:
         return {"cannot": str(cannot)}

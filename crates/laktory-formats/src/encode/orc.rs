@@ -97,7 +97,7 @@ fn write(
     let mut writer = builder.try_build().map_err(failed)?;
     for sent in batches {
         match sent {
-            Sent::Rows(batch) => writer.write(&batch).map_err(failed)?,
+            Sent::Rows(batch) => writer.write(&batch).map_err(unwritable)?,
             Sent::End => return writer.close().map_err(failed),
         }
     }
@@ -154,6 +154,19 @@ impl Drop for Rows {
     fn drop(&mut self) {
         // Why it ended is told elsewhere.
         drop(self.join());
+    }
+}
+
+/// What it has no form for is the second before 1970, but for its first millisecond (ORC-763), and what 64 bits do not hold.
+fn unwritable(error: orc_rust::error::OrcError) -> Error {
+    match error {
+        orc_rust::error::OrcError::EncodeTimestamp { .. } => Error::new(
+            ErrorKind::ConversionFailed,
+            "a point in time has no form in ORC: parts of the second before 1970 have none",
+        )
+        .with_source(error)
+        .with_hint("write the column as a text, or PARQUET"),
+        error => failed(error),
     }
 }
 

@@ -46,7 +46,8 @@ pub(super) fn array(
             for node in nodes {
                 let before = items.len();
                 match node {
-                    None | Some(Node::Null) => valid.push(false),
+                    None => valid.push(false),
+                    // An element without anything in it is there.
                     Some(Node::List(values)) => {
                         items.extend(values.iter().map(Some));
                         valid.push(true);
