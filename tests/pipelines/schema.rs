@@ -104,7 +104,8 @@ fn agrees() -> Result<(), Failed> {
 }
 
 fn is_pipeline(name: &str, text: &str) -> bool {
-    name.ends_with(".yaml") && text.contains("nodes")
+    // A stack has several, and no schema.
+    name.ends_with(".yaml") && text.contains("nodes") && !text.contains("pipelines:")
 }
 
 /// Documents of our own, which use every object of the language, in each of its shapes.

@@ -74,9 +74,12 @@ impl Decode for GivenRows {
                 Kind::Seq(items) => items.iter().all(|item| item.as_map().is_some()),
                 _ => false,
             };
-            (entries.iter()).any(|entry| entry.key == "data" && nested(&entry.value))
-                && (entries.iter())
-                    .all(|entry| ["data", "schema", "variables"].contains(&entry.key.as_str()))
+            entries.iter().any(|entry| entry.key == "data")
+                && entries.iter().all(|entry| match entry.key.as_str() {
+                    "data" => nested(&entry.value),
+                    "schema" => entry.value.as_map().is_some() || entry.value.is_null(),
+                    key => key == "variables",
+                })
         };
         match node.as_map().filter(|entries| whole(entries)) {
             Some(entries) => {

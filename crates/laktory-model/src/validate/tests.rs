@@ -43,7 +43,7 @@ fn check(test: &NodeTest, pipeline: &Pipeline, path: &Path, found: &mut Vec<Find
         if let Some((name, _)) = values.find(|(_, value)| value.is_array() || value.is_object()) {
             let message = format!("`{name}` is neither a text, a number nor a boolean");
             let place = path.key(key).key(name.as_str());
-            found.push(Finding::error("wrong-type", place, message));
+            found.push(Finding::error("variable", place, message));
         }
     }
     if test.expect.is_empty() {
