@@ -74,13 +74,12 @@ pub fn array(values: &[&Value], dtype: &DType) -> Result<ArrayRef> {
     }
     let failed = |error: String| {
         // One value is at fault; the others decode.
-        let faulty = values.iter().position(|value| {
-            let one = values.len() > 1;
-            one && array(&[value], dtype).is_err()
-        });
-        let row = faulty.map_or(String::new(), |row| format!("row {}: ", row + 1));
-        let error = error.trim_start_matches("Json error: ");
-        Error::new(ErrorKind::TypeMismatch, format!("{row}{error}"))
+        let is_faulty = |value: &&Value| values.len() == 1 || array(&[value], dtype).is_err();
+        let message = match values.iter().position(is_faulty) {
+            Some(row) => format!("row {}: {} is no {dtype}", row + 1, values[row]),
+            None => format!("the values are no {dtype}: {error}"),
+        };
+        Error::new(ErrorKind::TypeMismatch, message)
     };
     let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
         .with_batch_size(rows.len())
@@ -109,6 +108,13 @@ fn mismatch(message: String, value: &Value, dtype: &DType) -> Error {
 
 /// Why a value is not one of the type, as far as its form tells; texts of times are looked at when they are decoded.
 fn refused(value: &Value, dtype: &DType) -> Option<String> {
+    if let DType::Decimal { scale, .. } = dtype
+        && digits(value).is_some_and(|digits| digits > i64::from(*scale))
+    {
+        return Some(format!(
+            "{value} has more digits behind the point than {dtype}"
+        ));
+    }
     let fits = match (value, dtype) {
         (Value::Null, _) => true,
         (Value::Number(number), dtype) if dtype.is_integer() => {
@@ -153,6 +159,22 @@ fn refused(value: &Value, dtype: &DType) -> Option<String> {
     (!fits).then(|| format!("{value} is no {dtype}"))
 }
 
+/// Digits behind the point of a number or of the text of one, without zeros at the end.
+fn digits(value: &Value) -> Option<i64> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return None,
+    };
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse().ok()?),
+        None => (text.as_str(), 0_i64),
+    };
+    let behind = number.split_once('.').map_or("", |(_, behind)| behind);
+    let behind = i64::try_from(behind.trim_end_matches('0').len()).ok()?;
+    Some(behind.saturating_sub(exponent).max(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,12 +211,28 @@ mod tests {
             ("a", DType::Int32),
             ("s", DType::String),
             ("d", DType::Date),
+            (
+                "m",
+                DType::Decimal {
+                    precision: Some(10),
+                    scale: 2,
+                },
+            ),
         ];
         for (row, told) in [
             (json!({"a": "1"}), "column `a`: row 1: \"1\" is no Int32"),
             (json!({"a": 1.5}), "1.5 is no Int32"),
             (json!({"s": 1}), "1 is no String"),
             (json!({"d": "never"}), "never"),
+            (
+                json!({"a": 3_000_000_000_i64}),
+                "row 1: 3000000000 is no Int32",
+            ),
+            (
+                json!({"m": 2.999}),
+                "2.999 has more digits behind the point",
+            ),
+            (json!({"m": "-0.001"}), "has more digits behind the point"),
             (json!({"b": 1}), "`b`, which is no column"),
         ] {
             let error = read(&json!([row]), &columns).unwrap_err();
