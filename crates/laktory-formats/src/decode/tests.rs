@@ -227,3 +227,40 @@ fn a_torn_text_is_never_a_shorter_one() {
         });
     }
 }
+
+#[cfg(feature = "decoders")]
+#[test]
+fn a_torn_document_is_never_a_shorter_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xml");
+    let rows: String = (0..20)
+        .map(|row| format!("<r id='{row}'><v>{row}</v><v>&lt;{row}</v><!-- c --></r>\n"))
+        .collect();
+    let whole = format!("<?xml version='1.0'?>\n<a>\n{rows}</a>\n");
+    std::fs::write(&path, &whole).unwrap();
+    let asked = |path: &Path| {
+        let mut spec = spec(Format::Xml, path);
+        let row = OptionValue::Text("r".to_owned());
+        spec.options.insert("rowTag".to_owned(), row);
+        spec
+    };
+    let found = read(&asked(&path), &[0, 1]).unwrap();
+    assert_eq!(count(&found), 20);
+    assert_eq!(found[0].schema().field(0).name(), "_id");
+    beginnings(&path, |length, cut| {
+        let found = read(&asked(&cut), &[0, 1]);
+        // The line behind the document is no part of it.
+        assert!(found.is_err() || length + 1 == whole.len(), "{length}");
+    });
+    let deep = format!(
+        "<a><r>{}{}</r></a>",
+        "<x>".repeat(5_000),
+        "</x>".repeat(5_000)
+    );
+    std::fs::write(&path, deep).unwrap();
+    let error = read(&asked(&path), &[0]).unwrap_err();
+    assert!(
+        error.message().contains("nested deeper than 200"),
+        "{error}"
+    );
+}
