@@ -8,8 +8,8 @@ use laktory_plan::{HistoryColumns, MergePlan};
 use laktory_syntax::did_you_mean;
 
 use super::steps::{
-    DELETES, PREFIX, SEQUENCE, all, cast, column, columns, holds, is_null, names, not, only, same,
-    select, window, with,
+    DELETES, PREFIX, SEQUENCE, all, ascending, cast, column, columns, holds, is_null, names, not,
+    only, same, select, window, with,
 };
 
 /// An option of a merge that does not fit the rows, at its place.
@@ -241,24 +241,25 @@ impl Columns {
         updates.filter(|field| !is_plain(&field.dtype))
     }
 
-    /// What the event before says, in the window in which those that are the same stand side by side.
-    pub(super) fn previous(&self, partition_by: &[Expr], order_by: &[SortKey]) -> Vec<Expr> {
+    /// What the event before says, where those of a key that are the same stand side by side. All events are one partition: one for
+    /// each key would cost memory for each of them and each column.
+    pub(super) fn previous(&self, among: &[Expr], order: &[SortKey]) -> Vec<Expr> {
+        let mut by: Vec<SortKey> = among.iter().cloned().map(ascending).collect();
+        by.extend(order.iter().cloned());
         let lag = |name: &str| {
             let value = vec![column(name)];
-            let lag = window(WindowFunc::Lag, value, partition_by, order_by.to_vec());
-            lag.alias(before(name))
+            window(WindowFunc::Lag, value, &[], by.clone()).alias(before(name))
         };
-        let updates = self.updates.iter().map(|field| field.name.as_str());
-        [SEQUENCE, DELETES]
-            .into_iter()
-            .chain(updates)
-            .map(lag)
-            .collect()
+        let stored = self.keys.iter().chain(&self.updates);
+        let stored = stored.map(|field| field.name.as_str());
+        let names = [SEQUENCE, DELETES].into_iter().chain(stored);
+        names.map(lag).collect()
     }
 
     /// Whether an event is the same as that before, in all that has an order.
     pub(super) fn again(&self) -> Expr {
-        let plain = self.updates.iter().filter(|field| is_plain(&field.dtype));
+        let stored = self.keys.iter().chain(&self.updates);
+        let plain = stored.filter(|field| is_plain(&field.dtype));
         let plain = plain.map(|field| field.name.as_str());
         let alike = [SEQUENCE, DELETES].into_iter().chain(plain);
         let alike = all(alike.map(|name| same(column(name), column(before(name)))));

@@ -9,14 +9,13 @@ use super::look::Inputs;
 use super::outcome;
 use super::steps::{
     DELETES, DISAGREES, ENTERS, Engine, FILE, HIDDEN, KNOWN, LEAVES, MOVES, OUTCOME, PREFIX,
-    SEQUENCE, STORED, any, ascending, choose, column, columns, compared, descending, filter,
-    is_null, not, null, nulls, same, select, window, with,
+    SEQUENCE, STORED, all as all_hold, any, ascending, choose, column, columns, compared,
+    descending, filter, is_null, names, not, null, nulls, same, select, window, with,
 };
 
 const PLACE: &str = "__laktory_cdc_place";
 const WINS: &str = "__laktory_cdc_wins";
 const SHOWS: &str = "__laktory_cdc_shows";
-const BEFORE: &str = "__laktory_cdc_prior";
 const NEXT: &str = "__laktory_cdc_next";
 const TOOK: &str = "__laktory_cdc_took";
 /// The least place of a batch in the order of a key.
@@ -119,29 +118,37 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
     engine.after(&events, &ops).await
 }
 
+/// The name of what the event before says in a column.
+fn prior(name: &str) -> String {
+    format!("{PREFIX}prior_{name}")
+}
+
 /// Which of the events that win show, and where the next one stands that does.
 async fn shown(engine: Engine<'_>, merged: &Columns, events: &Frame) -> Result<Frame> {
-    let mut among = merged.key_columns();
-    among.push(column(WINS));
+    let mut among = names(&merged.keys);
+    among.push(WINS.to_owned());
     let in_order = || vec![ascending(column(SEQUENCE))];
-    let before = |value: Expr| window(WindowFunc::Lag, vec![value], &among, in_order());
+    // All events are one partition, in which those of a key stand together.
+    let mut together: Vec<_> = among.iter().map(|name| ascending(column(name))).collect();
+    together.extend(in_order());
+    let before = |name: &str| {
+        window(WindowFunc::Lag, vec![column(name)], &[], together.clone()).alias(prior(name))
+    };
     let is_tracked = |field: &&Field| Some(&field.name) != merged.order_by.as_ref();
-    let tracked: Vec<&Field> = merged.updates.iter().filter(is_tracked).collect();
-    let name = |number: usize| format!("{PREFIX}prior_{number}");
-    let mut befores = vec![before(column(DELETES)).alias(BEFORE)];
-    befores.extend(
-        (tracked.iter().enumerate())
-            .map(|(number, field)| before(column(&field.name)).alias(name(number))),
-    );
-    let differs = tracked
-        .iter()
-        .enumerate()
-        .map(|(number, field)| not(same(column(&field.name), column(name(number)))));
+    let tracked = merged.updates.iter().filter(is_tracked);
+    let tracked: Vec<&str> = tracked.map(|field| field.name.as_str()).collect();
+    let named = among.iter().map(String::as_str).chain([DELETES]);
+    let befores: Vec<Expr> = named.chain(tracked.iter().copied()).map(before).collect();
+    let is_same = |name: &str| same(column(name), column(prior(name)));
+    // The first event of all has none before.
+    let follows = not(is_null(column(prior(DELETES))));
+    let follows = follows.and(all_hold(among.iter().map(|name| is_same(name))));
     // No event before is as good as a delete.
     let none_before = choose(
-        vec![(is_null(column(BEFORE)), Expr::literal(true))],
-        column(BEFORE),
+        vec![(not(follows), Expr::literal(true))],
+        column(prior(DELETES)),
     );
+    let differs = tracked.iter().map(|name| not(is_same(name)));
     let opens = differs.fold(none_before.clone(), Expr::or);
     let shows = choose(vec![(column(DELETES), not(none_before))], opens);
     let mut after = merged.key_columns();
