@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_json::ReaderBuilder;
 use laktory_core::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use laktory_core::arrow::schema::{Field as ArrowField, Schema};
-use laktory_core::{DType, Error, ErrorKind, Field, Result, Subject};
+use laktory_core::{DType, Error, ErrorKind, Field, Result, Subject, TimeUnit};
 use laktory_syntax::did_you_mean;
 use serde_json::Value;
 
@@ -115,13 +115,20 @@ fn refused(value: &Value, dtype: &DType) -> Option<String> {
             "{value} has more digits behind the point than {dtype}"
         ));
     }
+    if let Value::String(text) = value
+        && let Some(why) = cut(text.trim(), dtype)
+    {
+        return Some(format!("{value} {why}"));
+    }
     let fits = match (value, dtype) {
         (Value::Null, _) => true,
-        (Value::Number(number), dtype) if dtype.is_integer() => {
+        (Value::Number(number), dtype)
+            if dtype.is_integer() || matches!(dtype, DType::Duration(_)) =>
+        {
             let whole = |number: f64| number.fract() == 0.0;
             number.is_i64() || number.is_u64() || number.as_f64().is_some_and(whole)
         }
-        (Value::Number(_), dtype) => dtype.is_numeric() || matches!(dtype, DType::Duration(_)),
+        (Value::Number(_), dtype) => dtype.is_numeric(),
         (Value::String(text), dtype) if dtype.is_float() => {
             let text = text.trim_start_matches(['-', '+', '.']);
             ["nan", "inf", "infinity"]
@@ -157,6 +164,51 @@ fn refused(value: &Value, dtype: &DType) -> Option<String> {
         _ => false,
     };
     (!fits).then(|| format!("{value} is no {dtype}"))
+}
+
+/// What a text has that the type has no room for, and which would be cut off.
+fn cut(text: &str, dtype: &DType) -> Option<String> {
+    let digits = || {
+        let (_, behind) = text.split_once('.')?;
+        let end = behind.find(|character: char| !character.is_ascii_digit());
+        let digits = &behind[..end.unwrap_or(behind.len())];
+        Some(digits.trim_end_matches('0').len())
+    };
+    match dtype {
+        DType::Date if text.contains(['T', 't', ' ', ':']) => {
+            Some(format!("has a time, and {dtype} has none"))
+        }
+        DType::Time if digits().is_some_and(|digits| digits > 9) => {
+            Some(format!("has more digits of the second than {dtype}"))
+        }
+        DType::Datetime { unit, zone } => {
+            let most = match unit {
+                TimeUnit::Second => 0,
+                TimeUnit::Millisecond => 3,
+                TimeUnit::Microsecond => 6,
+                TimeUnit::Nanosecond => 9,
+            };
+            if digits().is_some_and(|digits| digits > most) {
+                return Some(format!("has more digits of the second than {dtype}"));
+            }
+            (zone.is_none() && has_offset(text))
+                .then(|| format!("has an offset, and {dtype} has no zone"))
+        }
+        DType::Binary if !text.len().is_multiple_of(2) => Some(
+            "is no hexadecimal text: it has an odd number of digits, and a byte has two".to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Whether a datetime ends with an offset that moves it: `Z` and `+00:00` do not.
+fn has_offset(text: &str) -> bool {
+    // The `-` of the date are before the hours.
+    let Some((_, time)) = text.split_once(['T', 't', ' ']) else {
+        return false;
+    };
+    let offset = time.find(['+', '-']).map(|at| &time[at..]);
+    offset.is_some_and(|offset| offset.contains(|digit: char| matches!(digit, '1'..='9')))
 }
 
 /// Digits behind the point of a number or of the text of one, without zeros at the end.
@@ -241,5 +293,49 @@ mod tests {
         let rows = json!([{"d": "2024-01-01"}, {"d": "never"}]);
         let error = read(&rows, &columns).unwrap_err();
         assert!(error.message().contains("row 2"), "{}", error.message());
+    }
+
+    #[test]
+    fn nothing_of_a_text_is_cut_off() {
+        let naive = |unit| DType::Datetime { unit, zone: None };
+        let zoned = DType::Datetime {
+            unit: TimeUnit::Microsecond,
+            zone: Some("+00:00".to_owned()),
+        };
+        let seconds = naive(TimeUnit::Second);
+        let micros = naive(TimeUnit::Microsecond);
+        for (text, dtype, told) in [
+            ("2024-01-31T08:00:00", &DType::Date, "has a time"),
+            ("2024-01-31 00:00:00", &DType::Date, "has a time"),
+            ("2024-01-31T08:00:00.5", &seconds, "more digits"),
+            ("2024-01-31T08:00:00.1234567", &micros, "more digits"),
+            ("2024-01-31T08:00:00.1234567Z", &zoned, "more digits"),
+            ("2024-01-31T08:00:00+01:00", &micros, "has an offset"),
+            ("2024-01-31 08:00:00-0500", &micros, "has an offset"),
+            ("abc", &DType::Binary, "odd number"),
+        ] {
+            let value = json!(text);
+            let error = array(&[&Value::Null, &value], dtype).unwrap_err();
+            let message = error.message();
+            let named = message.starts_with(&format!("row 2: \"{text}\""));
+            assert!(named && message.contains(told), "{message}");
+            let list = json!([text]);
+            assert!(array(&[&list], &DType::List(Box::new(dtype.clone()))).is_err());
+        }
+        for (text, dtype) in [
+            ("2024-01-31", &DType::Date),
+            ("2024-01-31T08:00:00.000", &seconds),
+            ("2024-01-31T08:00:00.123456000", &micros),
+            ("2024-01-31T08:00:00Z", &micros),
+            ("2024-01-31T08:00:00+01:00", &zoned),
+            ("2024-01-31", &micros),
+            ("abcd", &DType::Binary),
+        ] {
+            let array = array(&[&json!(text)], dtype);
+            assert!(array.is_ok(), "{text}: {array:?}");
+        }
+        let duration = DType::Duration(TimeUnit::Second);
+        assert!(array(&[&json!(1.5)], &duration).is_err());
+        assert!(array(&[&json!(15)], &duration).is_ok());
     }
 }
