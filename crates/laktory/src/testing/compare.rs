@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use arrow_cast::cast::cast;
-use laktory_core::arrow::array::cast::AsArray as _;
-use laktory_core::arrow::array::types::{Float32Type, Float64Type};
 use laktory_core::arrow::array::{Array, ArrayRef, RecordBatch};
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{DType, Error, Result};
@@ -14,6 +12,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::given;
+use super::matching::{Key, Rule, matched};
+use super::values::{self, Floats};
 use crate::table;
 
 /// Something that is not as it is expected.
@@ -119,10 +119,14 @@ pub(crate) fn rows(
             }
         }
     }
-    let columns = columns
+    let mut columns = columns
         .into_iter()
         .map(|index| Compared::new(schema, batches, index, &rows))
         .collect::<Result<Vec<_>>>()?;
+    let mut whole = columns.iter_mut();
+    if let Some(first) = whole.find(|column| column.floats == Floats::Whole) {
+        first.is_first_float = true;
+    }
     let came = batches.iter().map(RecordBatch::num_rows).sum();
     let sheet = Sheet {
         columns,
@@ -132,7 +136,16 @@ pub(crate) fn rows(
     };
     let differing = match options.ordered {
         true => sheet.in_order(),
-        false => sheet.in_any_order(),
+        false => {
+            let (differing, is_cut) = sheet.in_any_order();
+            if is_cut {
+                differences.push(Difference::Other(format!(
+                    "{of}: too many rows are like each other but for floats, and not all of them could be compared: add a \
+                     column that tells them apart, sort them and set `ordered: true`, or lower `tolerance`"
+                )));
+            }
+            differing
+        }
     };
     if !differing.is_empty() {
         let more = differing.len().saturating_sub(MOST_ROWS);
@@ -172,6 +185,9 @@ fn names(data: &Value, rows: &[Value]) -> Vec<String> {
 struct Compared {
     name: String,
     dtype: DType,
+    floats: Floats,
+    /// Whether it is the first column of floats.
+    is_first_float: bool,
     /// The written values, and as arrays of one value; none for one that is not of the column's type.
     expected: Vec<(Value, Option<ArrayRef>)>,
     found: Vec<ArrayRef>,
@@ -214,6 +230,8 @@ impl Compared {
         };
         Ok(Self {
             name: field.name().clone(),
+            floats: Floats::of(&dtype),
+            is_first_float: false,
             dtype,
             expected: values.into_iter().cloned().zip(arrays).collect(),
             found,
@@ -224,10 +242,31 @@ impl Compared {
         let Some(expected) = &self.expected[expected].1 else {
             return false;
         };
-        let found = &self.found[found];
-        match (float(expected), float(found)) {
-            (Some(expected), Some(found)) => is_near(expected, found, tolerance),
-            _ => expected.as_ref() == found.as_ref(),
+        values::is_equal(
+            (expected.as_ref(), 0),
+            (self.found[found].as_ref(), 0),
+            tolerance,
+        )
+    }
+
+    /// Adds a value to the key of its row.
+    fn extend(&self, key: &mut Key, value: &dyn Array) {
+        let float = values::float(value, 0);
+        let text = match float {
+            // Zeros are equal, and what is no number is.
+            Some(float) if float.is_nan() => "NaN".to_owned(),
+            Some(float) => (float + 0.0).to_bits().to_string(),
+            None if value.is_null(0) => String::new(),
+            None => table::cell(value),
+        };
+        key.whole.push_str(&text);
+        key.whole.push('\u{1f}');
+        if self.floats == Floats::None {
+            key.exact.push_str(&text);
+            key.exact.push('\u{1f}');
+        }
+        if self.is_first_float {
+            key.float = float.filter(|float| float.is_finite());
         }
     }
 
@@ -241,22 +280,6 @@ impl Compared {
     fn found_text(&self, row: usize) -> String {
         table::cell(self.found[row].as_ref())
     }
-}
-
-/// The one value of an array of floats that is not null.
-fn float(array: &ArrayRef) -> Option<f64> {
-    if array.is_null(0) {
-        return None;
-    }
-    let single = array.as_primitive_opt::<Float32Type>();
-    let double = array.as_primitive_opt::<Float64Type>();
-    (single.map(|array| f64::from(array.value(0)))).or(double.map(|array| array.value(0)))
-}
-
-fn is_near(expected: f64, found: f64, tolerance: f64) -> bool {
-    #[allow(clippy::float_cmp, reason = "infinities, and what is just equal")]
-    let same = expected == found || expected.is_nan() && found.is_nan();
-    same || (expected - found).abs() <= tolerance * expected.abs()
 }
 
 /// Both sides.
@@ -292,17 +315,42 @@ impl Sheet {
             .collect()
     }
 
-    fn in_any_order(&self) -> Vec<Pair> {
-        let mut open: Vec<usize> = (0..self.found).collect();
-        let mut missing = Vec::new();
-        for expected in 0..self.expected {
-            match open.iter().position(|&found| self.is_same(expected, found)) {
-                Some(at) => {
-                    open.remove(at);
+    /// What differs, and whether there were too many rows to compare all.
+    fn in_any_order(&self) -> (Vec<Pair>, bool) {
+        let mut found = vec![Key::default(); self.found];
+        let mut expected = vec![Some(Key::default()); self.expected];
+        for column in &self.columns {
+            for (key, value) in found.iter_mut().zip(&column.found) {
+                column.extend(key, value.as_ref());
+            }
+            for (key, (_, value)) in expected.iter_mut().zip(&column.expected) {
+                match (key.as_mut(), value) {
+                    (Some(key), Some(value)) => column.extend(key, value.as_ref()),
+                    // A value that is none of the column's is in no row.
+                    _ => *key = None,
                 }
-                None => missing.push(expected),
             }
         }
+        let count = |floats| {
+            let columns = self.columns.iter();
+            columns.filter(|column| column.floats == floats).count()
+        };
+        let (whole, within) = (count(Floats::Whole), count(Floats::Within));
+        let rule = Rule {
+            is_same: &|expected, found| self.is_same(expected, found),
+            is_tolerant: whole + within > 0,
+            is_single: whole == 1 && within == 0,
+            tolerance: self.tolerance,
+        };
+        let matched = matched(&expected, &found, &rule);
+        let mut is_open = vec![true; self.found];
+        for &row in matched.partners.iter().flatten() {
+            is_open[row] = false;
+        }
+        let mut open: Vec<usize> = (0..self.found).filter(|&row| is_open[row]).collect();
+        let missing: Vec<usize> = (0..self.expected)
+            .filter(|&row| matched.partners[row].is_none())
+            .collect();
         // The others go with the row that they are most alike; in an order that is not that of the engine.
         open.sort_by_cached_key(|&found| -> Vec<String> {
             (self.columns.iter())
@@ -334,7 +382,7 @@ impl Sheet {
             .collect();
         let others = open.into_iter().zip(taken).filter(|(_, taken)| !taken);
         pairs.extend(others.map(|(found, _)| (None, Some(found))));
-        pairs
+        (pairs, matched.is_cut)
     }
 
     fn show(&self, (expected, found): Pair) -> RowDifference {

@@ -3,10 +3,12 @@
 
 mod compare;
 mod given;
+mod matching;
 mod record;
 mod report;
 mod run;
 mod suite;
+mod values;
 
 pub use compare::{CellDifference, Difference, Mark, RowDifference, RowsDifference};
 pub use record::record;
