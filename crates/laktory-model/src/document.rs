@@ -162,6 +162,34 @@ impl Document {
         }
     }
 
+    /// Whether a diagnostic is about the tests that the document holds.
+    #[must_use]
+    pub fn is_of_tests(&self, diagnostic: &Diagnostic) -> bool {
+        self.test_place(diagnostic).is_some()
+    }
+
+    /// The position of the test that a diagnostic is about; none for one about more than a single test.
+    #[must_use]
+    pub fn test_at(&self, diagnostic: &Diagnostic) -> Option<usize> {
+        match self.test_place(diagnostic)?.segments() {
+            [_, Segment::Index(index), ..] => Some(*index),
+            _ => None,
+        }
+    }
+
+    fn test_place(&self, diagnostic: &Diagnostic) -> Option<Path> {
+        let told = diagnostic.path.as_deref().unwrap_or_default();
+        let number = told
+            .strip_prefix("tests[")
+            .and_then(|rest| rest.split(']').next());
+        if let Some(index) = number.and_then(|number| number.parse().ok()) {
+            return Some(Path::root().key("tests").index(index));
+        }
+        let path = self.path_at(diagnostic.span.as_ref()?)?;
+        let is_of_tests = matches!(path.segments(), [Segment::Key(key), ..] if key == "tests");
+        is_of_tests.then_some(path)
+    }
+
     /// The path of the innermost value that was written around `span`.
     pub(crate) fn path_at(&self, span: &Span) -> Option<Path> {
         let mut node = self.root.as_ref()?;

@@ -180,7 +180,7 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded {
 /// The outcome of [`load_tests`].
 #[derive(Clone, Debug, Default)]
 pub struct LoadedTests {
-    /// The tests; none when there is any error.
+    /// The tests, as far as they could be read: those that an error is about are not whole. None when nothing could be.
     pub file: Option<TestFile>,
     /// The document, which places findings.
     pub document: Document,
@@ -216,9 +216,7 @@ pub fn load_tests(name: &str, bytes: &[u8], options: &LoadOptions<'_>) -> Loaded
             .push_with(severity, || document.locate(finding));
     }
     loaded.diagnostics.count(left_out);
-    if !loaded.diagnostics.iter().any(Diagnostic::is_error) {
-        loaded.file = file;
-    }
+    loaded.file = file;
     loaded
 }
 

@@ -230,6 +230,62 @@ impl Project {
         files.map(PathBuf::from).collect()
     }
 
+    /// Takes away what was found about the tests of the pipeline: that of each by its position, and that of no single one.
+    pub(crate) fn take_test_faults(
+        &mut self,
+    ) -> (BTreeMap<usize, Vec<Diagnostic>>, Vec<Diagnostic>) {
+        let (mut of_tests, mut of_all) = (BTreeMap::<usize, Vec<Diagnostic>>::new(), Vec::new());
+        let Some(loaded) = &self.loaded else {
+            return (of_tests, of_all);
+        };
+        let document = &loaded.document;
+        let (tests, others): (Vec<Diagnostic>, Vec<Diagnostic>) =
+            std::mem::take(&mut self.findings)
+                .into_vec()
+                .into_iter()
+                .partition(|found| document.is_of_tests(found));
+        self.findings.extend(others);
+        for fault in tests.into_iter().filter(Diagnostic::is_error) {
+            match document.test_at(&fault) {
+                Some(index) => of_tests.entry(index).or_default().push(fault),
+                None => of_all.push(fault),
+            }
+        }
+        (of_tests, of_all)
+    }
+
+    /// The name of the backend that a node is planned for.
+    pub(crate) fn backend_of(&self, node: &str, forced: Option<&str>) -> Option<String> {
+        let node = self.pipeline.node_by_name(node)?;
+        let named = forced
+            .or(node.dataframe_backend.as_deref())
+            .or(self.pipeline.dataframe_backend.as_deref())
+            .or(self.settings.dataframe_backend.as_deref());
+        Some(named.unwrap_or(DEFAULT_BACKEND).to_owned())
+    }
+
+    /// Takes away the values that are given for variables which the pipeline does not have, where they are among `names`.
+    pub(crate) fn take_unknown_variables<'a>(
+        &mut self,
+        names: impl Iterator<Item = &'a String> + Clone,
+    ) -> Vec<(&'a str, Diagnostic)> {
+        let mut taken = Vec::new();
+        let findings = std::mem::take(&mut self.findings).into_vec();
+        for fault in findings {
+            let about = |name: &&String| {
+                let named = fault.message.split('`').nth(1);
+                named.is_some_and(|named| named.eq_ignore_ascii_case(name))
+            };
+            match names.clone().find(about) {
+                Some(name) if fault.code == "unknown-variable" => {
+                    taken.push((name.as_str(), fault))
+                }
+                _ => self.findings.extend([fault]),
+            }
+        }
+        taken
+    }
+
     /// Faults and warnings of loading.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {

@@ -50,7 +50,16 @@ pub(crate) fn test(args: &TestArgs, detail: Detail, registry: &Registry) -> Resu
     let mut told = HashSet::new();
     for suite in &suites {
         out::hide(suite.secrets());
-        checked(suite, &surroundings)?;
+        if !suite.broken.is_empty() {
+            let one = broken(suite);
+            tell(args, detail, &one, &mut told)?;
+            done.push(one);
+            continue;
+        }
+        // What is wrong with the pipeline is told with its tests.
+        if let Ok(project) = Project::open(&suite.pipeline, &surroundings) {
+            out::hide(&project.secrets());
+        }
         for backend in &backends {
             let options = TestOptions {
                 surroundings: surroundings.clone(),
@@ -58,7 +67,10 @@ pub(crate) fn test(args: &TestArgs, detail: Detail, registry: &Registry) -> Resu
                 run: run.clone(),
             };
             for (index, test) in suite.tests.iter().enumerate() {
-                if !args.is_selected(&test.node, &test.name) {
+                // Of which node a faulty test is may be what is wrong with it.
+                let is_nameless = test.node.is_empty() || test.name.is_empty();
+                let is_told = suite.is_faulty(index) && is_nameless;
+                if !is_told && !args.is_selected(&test.node, &test.name) {
                     continue;
                 }
                 let files = options.run.files.clone();
@@ -76,7 +88,10 @@ pub(crate) fn test(args: &TestArgs, detail: Detail, registry: &Registry) -> Resu
                 let one = Done {
                     file: suite.file.clone(),
                     pipeline: suite.pipeline.clone(),
-                    name: test.name.clone(),
+                    name: match test.name.as_str() {
+                        "" => format!("tests[{index}]"),
+                        name => name.to_owned(),
+                    },
                     node: test.node.clone(),
                     backend: own.or_else(|| backend.clone()).unwrap_or_default(),
                     outcome,
@@ -109,12 +124,14 @@ fn suites(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Vec<Suite>, 
     }
     let mut suites = Vec::new();
     for pipeline in &pipelines {
-        suites.push(Suite::of_pipeline(pipeline, surroundings)?);
+        let suite = Suite::of_pipeline(pipeline, surroundings);
+        suites.push(suite.unwrap_or_else(|faults| Suite::of_broken(pipeline, faults)));
     }
     for file in &files {
-        suites.push(Suite::of_file(file, surroundings)?);
+        let suite = Suite::of_file(file, surroundings);
+        suites.push(suite.unwrap_or_else(|faults| Suite::of_broken(file, faults)));
     }
-    suites.retain(|suite| !suite.tests.is_empty());
+    suites.retain(|suite| !suite.tests.is_empty() || !suite.broken.is_empty());
     suites.sort_by(|a, b| (&a.pipeline, &a.file).cmp(&(&b.pipeline, &b.file)));
     suites.dedup_by(|a, b| a.file == b.file);
     if suites.is_empty() {
@@ -155,19 +172,30 @@ fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Refuses tests that are faulty by themselves.
-fn checked(suite: &Suite, surroundings: &Surroundings) -> Result<(), Failure> {
-    let project = Project::open(&suite.pipeline, surroundings)?;
-    out::hide(&project.secrets());
-    let faults = suite.check(&project);
-    match faults.iter().any(Diagnostic::is_error) {
-        true => Err(faults.into()),
-        false => Ok(()),
+/// A document of which no test can be run.
+fn broken(suite: &Suite) -> Done {
+    Done {
+        file: suite.file.clone(),
+        pipeline: suite.pipeline.clone(),
+        name: suite.file.display().to_string(),
+        node: String::new(),
+        backend: String::new(),
+        outcome: TestOutcome {
+            status: TestStatus::Invalid,
+            backend: None,
+            took: Duration::ZERO,
+            differences: Vec::new(),
+            diagnostics: suite.broken.clone(),
+        },
     }
 }
 
 /// Refuses nodes and names that no test has.
 fn known_nodes(args: &TestArgs, suites: &[Suite]) -> Result<(), Failure> {
+    // What could not be read may hold them.
+    if suites.iter().any(|suite| !suite.broken.is_empty()) {
+        return Ok(());
+    }
     let tests = || suites.iter().flat_map(|suite| &suite.tests);
     for node in &args.nodes {
         if tests().all(|test| test.node != *node) {
@@ -210,12 +238,15 @@ fn tell(
             TestStatus::Invalid => "INVALID",
         };
         if detail > Detail::Quiet || outcome.status != TestStatus::Passed {
+            let node = visible(&done.node);
+            let time = time(outcome.took);
+            let parts = [node.as_ref(), done.backend.as_str(), time.as_str()];
+            let parts = parts.into_iter().filter(|part| !part.is_empty());
+            let parts: Vec<&str> = parts.collect();
             print(&format!(
-                "{word} {}  ({}, {}, {})",
+                "{word} {}  ({})",
                 visible(&done.name),
-                visible(&done.node),
-                done.backend,
-                time(outcome.took)
+                parts.join(", ")
             ))?;
         }
         if !outcome.differences.is_empty() {

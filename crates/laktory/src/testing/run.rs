@@ -128,9 +128,22 @@ impl Suite {
         let test = &self.tests[index];
         let place = Self::place(index);
         let surroundings = around(test, &options.surroundings);
-        let mut project = Project::open(&self.pipeline, &surroundings).map_err(Stopped::invalid)?;
+        *backend = options.backend.clone();
+        let opened = Project::open(&self.pipeline, &surroundings);
+        if let Ok(project) = &opened {
+            *backend = project.backend_of(&test.node, options.backend.as_deref());
+        }
+        if let Some(faults) = self.faults(index) {
+            return Err(Stopped::invalid(faults.clone()));
+        }
+        let mut project = opened.map_err(Stopped::invalid)?;
         // Tests are told of on their own.
+        project.take_test_faults();
         project.pipeline.tests.clear();
+        let faults = self.check(&project, index);
+        if !faults.is_empty() {
+            return Err(Stopped::invalid(faults));
+        }
         let at = |project: &Project, findings: Vec<Finding>| {
             let findings = findings.into_iter();
             Stopped::invalid(
@@ -139,6 +152,17 @@ impl Suite {
                     .collect(),
             )
         };
+        let unknown = project.take_unknown_variables(test.variables.keys());
+        if !unknown.is_empty() {
+            let place = place.key("variables");
+            let findings = unknown.into_iter().map(|(name, fault)| {
+                let message = format!("the pipeline has no variable `{name}`");
+                let mut finding = Finding::error(fault.code, place.key(name), message).at_key();
+                finding.hint = fault.hint;
+                finding
+            });
+            return Err(at(&project, findings.collect()));
+        }
         let clock = match &test.clock {
             Some(text) => Some(clock(text, &place).map_err(|found| at(&project, vec![*found]))?),
             None => None,

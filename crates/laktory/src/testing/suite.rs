@@ -1,5 +1,6 @@
 //! The tests of one document: a pipeline, or a file beside it.
 
+use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 
 use laktory_core::Secrets;
@@ -22,8 +23,12 @@ pub struct Suite {
     pub file: PathBuf,
     /// The pipeline that is tested.
     pub pipeline: PathBuf,
-    /// The tests, in order.
+    /// The tests, in order. Those with faults of their own are not whole.
     pub tests: Vec<NodeTest>,
+    /// What is wrong with the document as a whole, of which no test can be run then.
+    pub broken: Vec<Diagnostic>,
+    /// What is wrong with tests as they are written, by their positions.
+    faults: BTreeMap<usize, Vec<Diagnostic>>,
     /// The document, where it is another one than the pipeline.
     document: Option<Document>,
     secrets: Secrets,
@@ -46,13 +51,30 @@ impl Suite {
         surroundings: &Surroundings,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut project = Project::open(file, surroundings)?;
+        let (faults, broken) = project.take_test_faults();
         Ok(Self {
             file: file.to_owned(),
             pipeline: file.to_owned(),
             tests: std::mem::take(&mut project.pipeline.tests),
+            broken,
+            faults,
             document: None,
             secrets: project.secrets(),
         })
+    }
+
+    /// A document of which nothing can be made.
+    #[must_use]
+    pub fn of_broken(file: &FilePath, faults: Vec<Diagnostic>) -> Self {
+        Self {
+            file: file.to_owned(),
+            pipeline: file.to_owned(),
+            tests: Vec::new(),
+            broken: faults,
+            faults: BTreeMap::new(),
+            document: None,
+            secrets: Secrets::default(),
+        }
     }
 
     /// The tests in a file of their own.
@@ -76,12 +98,29 @@ impl Suite {
         let Some(tests) = loaded.file else {
             return Err(loaded.diagnostics.into_sorted());
         };
+        let document = &loaded.document;
+        let mut faults = BTreeMap::<usize, Vec<Diagnostic>>::new();
+        let mut broken = Vec::new();
+        for fault in loaded.diagnostics.into_sorted() {
+            match document.test_at(&fault) {
+                _ if !fault.is_error() => {}
+                Some(index) => faults.entry(index).or_default().push(fault),
+                None => broken.push(fault),
+            }
+        }
+        if !broken.is_empty() {
+            // Of a file that is not read to its end, all that is known is told.
+            broken.extend(faults.into_values().flatten());
+            return Err(broken);
+        }
         let pipeline = pipeline_of(file, tests.pipeline.as_deref())
-            .map_err(|finding| vec![loaded.document.locate(*finding)])?;
+            .map_err(|finding| vec![document.locate(*finding)])?;
         Ok(Self {
             file: file.to_owned(),
             pipeline,
             tests: tests.tests,
+            broken,
+            faults,
             document: Some(loaded.document),
             secrets: loaded.secrets,
         })
@@ -98,15 +137,26 @@ impl Suite {
         Path::root().key("tests").index(index)
     }
 
-    /// What is wrong with the tests themselves.
+    /// Whether something is wrong with a test as it is written.
     #[must_use]
-    pub fn check(&self, project: &Project) -> Vec<Diagnostic> {
-        let place = Path::root().key("tests");
-        let found = validate_tests(&self.tests, &project.pipeline, &place);
+    pub fn is_faulty(&self, index: usize) -> bool {
+        self.faults.contains_key(&index)
+    }
+
+    /// What is wrong with a test itself.
+    pub(crate) fn check(&self, project: &Project, index: usize) -> Vec<Diagnostic> {
+        let own = Self::place(index);
+        let found = validate_tests(&self.tests, &project.pipeline, &Path::root().key("tests"));
         found
             .into_iter()
+            .filter(|finding| finding.is_error() && finding.path.starts_with(&own))
             .map(|finding| self.locate(project, finding))
             .collect()
+    }
+
+    /// What is wrong with a test as it is written.
+    pub(crate) fn faults(&self, index: usize) -> Option<&Vec<Diagnostic>> {
+        self.faults.get(&index)
     }
 
     /// The place of a finding of a test.

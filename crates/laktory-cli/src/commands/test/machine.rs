@@ -76,7 +76,10 @@ pub(super) fn junit(done: &[Done]) -> Result<(), Failure> {
     xml.push_str(&head("", "testsuites", "laktory", done));
     for part in done.chunk_by(|a, b| a.file == b.file && a.backend == b.backend) {
         let Some(first) = part.first() else { continue };
-        let name = format!("{} ({})", first.file.display(), first.backend);
+        let name = match first.backend.as_str() {
+            "" => first.file.display().to_string(),
+            backend => format!("{} ({backend})", first.file.display()),
+        };
         xml.push_str(&head("  ", "testsuite", &name, part));
         for done in part {
             case(&mut xml, done);
