@@ -53,6 +53,15 @@ fn check(test: &NodeTest, pipeline: &Pipeline, path: &Path, found: &mut Vec<Find
             "give `rows`, `quarantine`, `dropped`, `expectations` or `schema`; `rows: []` for no rows",
         ));
     }
+    let tolerance = test.expect.tolerance;
+    if !tolerance.is_finite() || tolerance < 0.0 {
+        let message = format!("`tolerance` cannot be {tolerance}");
+        let place = path.key("expect").key("tolerance");
+        let finding = Finding::error("tolerance", place, message);
+        found.push(
+            finding.hint("write a fraction of the expected value, such as `0.001`; 0 for none"),
+        );
+    }
     let Some(node) = pipeline.node_by_name(&test.node) else {
         let message = format!("the pipeline has no node `{}`", test.node);
         let mut finding = Finding::error("unknown-node", path.key("node"), message);

@@ -38,6 +38,7 @@ pub(crate) fn apply(
 ) -> Result<(), Vec<Finding>> {
     let mut found = Vec::new();
     let mut changes: Vec<(Input, DataSource)> = Vec::new();
+    let mut keys: Vec<(&str, Vec<Input>)> = Vec::new();
     for (key, given) in &test.given {
         let at = place.key("given").key(key.as_str());
         let inputs = match inputs(pipeline, test, key, &at) {
@@ -47,6 +48,7 @@ pub(crate) fn apply(
                 continue;
             }
         };
+        keys.push((key, inputs.clone()));
         for input in inputs {
             if changes.iter().any(|(other, _)| *other == input) {
                 let message = format!("`{key}` is given twice, under two names");
@@ -62,8 +64,49 @@ pub(crate) fn apply(
     if !found.is_empty() {
         return Err(found);
     }
+    let before = needed(pipeline, &test.node);
+    let hint = hint(pipeline, test);
+    let nodes = changes.iter().filter_map(|(input, _)| match input {
+        Input::Node(node) => Some(*node),
+        Input::Source(..) => None,
+    });
+    let given: Vec<usize> = nodes.collect();
     for (input, source) in changes {
-        replace(pipeline, input, source);
+        // A node that is given reads nothing.
+        if !matches!(input, Input::Source(node, _) if given.contains(&node)) {
+            replace(pipeline, input, source);
+        }
+    }
+    let after = needed(pipeline, &test.node);
+    let is_read = |input: &Input, needed: &[usize]| match input {
+        Input::Node(node) => needed.contains(node),
+        Input::Source(node, _) => needed.contains(node),
+    };
+    let is_used = |input: &Input| {
+        let is_replaced = matches!(input, Input::Source(node, _) if given.contains(node));
+        is_read(input, &after) && !is_replaced
+    };
+    for (key, inputs) in keys {
+        if inputs.iter().any(is_used) {
+            continue;
+        }
+        let at = place.key("given").key(key);
+        let finding = match inputs.iter().any(|input| is_read(input, &before)) {
+            true => {
+                let message = format!(
+                    "the rows of `{key}` are not read, since rows are given for what would read them"
+                );
+                Finding::error("given-twice", at, message).hint("leave out one of them")
+            }
+            false => {
+                let message = format!("node `{}` does not read `{key}`", test.node);
+                Finding::error("given", at, message).hint(hint.clone())
+            }
+        };
+        found.push(finding.at_key());
+    }
+    if !found.is_empty() {
+        return Err(found);
     }
     isolate(pipeline, &test.node);
     Ok(())
@@ -329,4 +372,65 @@ fn row(columns: Option<&[Field]>) -> String {
         .map(|column| format!("{}: ...", column.name))
         .collect();
     format!("{{{}}}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with what a test of `gld` gives.
+    fn faults(given: &str) -> Vec<String> {
+        let text = format!(
+            "name: p\nnodes:\n\
+             - {{name: brz, source: {{path: a.csv, format: CSV}}}}\n\
+             - {{name: slv, source: {{node_name: brz}}}}\n\
+             - {{name: other, source: {{path: b.csv, format: CSV}}}}\n\
+             - {{name: gld, source: {{node_name: slv}}}}\n\
+             tests:\n- {{name: t, node: gld, given: {given}, expect: []}}\n"
+        );
+        let loaded = laktory_model::load(
+            "p.yaml",
+            text.as_bytes(),
+            &laktory_model::LoadOptions::default(),
+        );
+        let mut pipeline = loaded
+            .pipeline
+            .unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+        let test = pipeline.tests.remove(0);
+        let found = apply(&mut pipeline, &test, &Path::root(), &Known::new());
+        let found = found.err().unwrap_or_default();
+        found.into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn rows_that_nothing_reads_are_refused() {
+        for given in [
+            "{slv: [{x: 1}]}",
+            "{df: [{x: 1}]}",
+            "{brz: [{x: 1}]}",
+            "{a.csv: [{x: 1}]}",
+            "{slv.df: [{x: 1}]}",
+        ] {
+            assert_eq!(faults(given), Vec::<String>::new(), "{given}");
+        }
+        let not_read = "node `gld` does not read `other`";
+        assert_eq!(
+            faults("{slv: [{x: 1}], other: [{x: 1}]}"),
+            [not_read.to_owned()]
+        );
+        for (given, key) in [
+            ("{df: [{x: 1}], slv: [{x: 1}]}", "slv"),
+            ("{slv: [{x: 1}], df: [{x: 1}]}", "slv"),
+            ("{slv: [{x: 1}], slv.df: [{x: 1}]}", "slv.df"),
+            ("{slv.df: [{x: 1}], slv: [{x: 1}]}", "slv.df"),
+            ("{slv: [{x: 1}], a.csv: [{x: 1}]}", "a.csv"),
+        ] {
+            let told = format!("the rows of `{key}` are not read");
+            let found = faults(given);
+            assert!(
+                found.len() == 1 && found[0].starts_with(&told),
+                "{given}: {found:?}"
+            );
+        }
+    }
 }

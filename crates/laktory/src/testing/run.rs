@@ -238,11 +238,20 @@ fn clock(text: &str, place: &Path) -> Result<SystemTime, Box<Finding>> {
         Some(day.and_time(NaiveTime::MIN))
     };
     let time = zoned.ok().or_else(|| Some(naive.or_else(day)?.and_utc()));
-    time.map(SystemTime::from).ok_or_else(|| {
-        let message = format!("`{text}` is no time");
-        let finding = Finding::error("clock", place.key("clock"), message);
-        Box::new(finding.hint("write it as `2024-01-31T08:00:00Z`, or `2024-01-31`"))
-    })
+    let fault = |message: String| Finding::error("clock", place.key("clock"), message);
+    match time {
+        Some(time) if time < DateTime::UNIX_EPOCH => {
+            let message = format!("the clock cannot be `{text}`, which is before 1970");
+            Err(Box::new(fault(message)))
+        }
+        Some(time) => Ok(SystemTime::from(time)),
+        None => {
+            let finding = fault(format!("`{text}` is no time"));
+            Err(Box::new(finding.hint(
+                "write it as `2024-01-31T08:00:00Z`, or `2024-01-31`",
+            )))
+        }
+    }
 }
 
 /// A statement that an engine plans by itself reads its own clock.
@@ -478,5 +487,7 @@ mod tests {
         assert_eq!(at("2024-01-31"), at("2024-01-31T00:00:00Z"));
         assert_eq!(at("2024-01-31 08:00:00"), at("2024-01-31T09:00:00+01:00"));
         assert!(clock("soon", &Path::root()).is_err());
+        assert!(clock("1970-01-01", &Path::root()).is_ok());
+        assert!(clock("1969-12-31T23:59:59Z", &Path::root()).is_err());
     }
 }
