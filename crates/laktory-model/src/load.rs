@@ -412,3 +412,33 @@ fn read(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_of_tests_are_told_apart() {
+        let text =
+            b"tests:\n- {name: a, node: x, expect: []}\n- {name: b, nod: x}\n- 5\ntest: []\n";
+        let loaded = load_tests("p.test.yaml", text, &LoadOptions::default());
+        assert_eq!(loaded.file.unwrap().tests.len(), 3);
+        let at = |fault| loaded.document.test_at(fault);
+        let places: Vec<_> = loaded.diagnostics.iter().map(at).collect();
+        assert_eq!(places, [Some(1), Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn a_test_gives_values_and_declares_no_variables() {
+        let text =
+            b"name: p\nnodes: []\ntests:\n- {name: a, node: x, variables: {v: 1}, expect: []}\n";
+        let variables = [("v".to_owned(), "1".to_owned())].into();
+        let options = LoadOptions {
+            variables,
+            ..LoadOptions::default()
+        };
+        let loaded = load("p.yaml", text, &options);
+        let mut codes = loaded.diagnostics.iter().map(|fault| fault.code);
+        assert!(codes.any(|code| code == "unknown-variable"));
+    }
+}

@@ -254,14 +254,14 @@ impl Project {
         (of_tests, of_all)
     }
 
-    /// The name of the backend that a node is planned for.
-    pub(crate) fn backend_of(&self, node: &str, forced: Option<&str>) -> Option<String> {
-        let node = self.pipeline.node_by_name(node)?;
+    /// The name of the backend that a node is planned for; of one that there is not, that of the pipeline.
+    pub(crate) fn backend_of(&self, node: &str, forced: Option<&str>) -> String {
+        let node = self.pipeline.node_by_name(node);
         let named = forced
-            .or(node.dataframe_backend.as_deref())
+            .or_else(|| node?.dataframe_backend.as_deref())
             .or(self.pipeline.dataframe_backend.as_deref())
             .or(self.settings.dataframe_backend.as_deref());
-        Some(named.unwrap_or(DEFAULT_BACKEND).to_owned())
+        named.unwrap_or(DEFAULT_BACKEND).to_owned()
     }
 
     /// Takes away the values that are given for variables which the pipeline does not have, where they are among `names`.

@@ -13,7 +13,7 @@ use crate::tree::{Kind, Node};
 impl Resolver<'_> {
     /// Takes down the variables that a document declares or names of which only a part is left.
     pub(crate) fn mention(&mut self, root: &Node) {
-        mentioned(root, false, &mut self.in_paths);
+        mentioned_in(root, &mut self.in_paths);
     }
 
     /// Refuses values for variables that the document neither declares nor names: a misspelt `--var` would change nothing,
@@ -29,7 +29,7 @@ impl Resolver<'_> {
             return;
         }
         let mut names = self.in_paths.clone();
-        mentioned(root, false, &mut names);
+        mentioned_in(root, &mut names);
         let known = |name: &String| names.iter().any(|known| known.eq_ignore_ascii_case(name));
         for name in self.given.keys().filter(|name| !known(name)) {
             let message =
@@ -49,7 +49,21 @@ impl Resolver<'_> {
     }
 }
 
-/// The variables that a document declares or names.
+/// The variables that a document declares or names. What a test sets is a value for a variable, as that of `--var` is.
+fn mentioned_in(root: &Node, names: &mut BTreeSet<String>) {
+    let Some(entries) = root.as_map() else {
+        return mentioned(root, false, names);
+    };
+    for entry in entries {
+        if let ("variables", Some(declared)) = (entry.key.as_str(), entry.value.as_map()) {
+            names.extend(declared.iter().map(|entry| entry.key.clone()));
+        }
+        let free = entry.key == "tests" || FREE_FORM.contains(&entry.key.as_str());
+        mentioned(&entry.value, free, names);
+    }
+}
+
+/// The variables that a part of a document declares or names.
 fn mentioned(node: &Node, free: bool, names: &mut BTreeSet<String>) {
     match &node.kind {
         Kind::Scalar { text, .. } => names.extend(names_in(text)),

@@ -123,6 +123,12 @@ pub(crate) fn rows(
         .into_iter()
         .map(|index| Compared::new(schema, batches, index, &rows))
         .collect::<Result<Vec<_>>>()?;
+    for column in &columns {
+        if let Some(why) = &column.refused {
+            let message = format!("{of}: expected column `{}`: {why}", column.name);
+            differences.push(Difference::Other(message));
+        }
+    }
     let mut whole = columns.iter_mut();
     if let Some(first) = whole.find(|column| column.floats == Floats::Whole) {
         first.is_first_float = true;
@@ -191,6 +197,8 @@ struct Compared {
     /// The written values, and as arrays of one value; none for one that is not of the column's type.
     expected: Vec<(Value, Option<ArrayRef>)>,
     found: Vec<ArrayRef>,
+    /// Why an expected value is none of the column's.
+    refused: Option<String>,
 }
 
 impl Compared {
@@ -220,7 +228,9 @@ impl Compared {
         let values: Vec<&Value> = (rows.iter())
             .map(|row| row.get(field.name()).unwrap_or(&Value::Null))
             .collect();
-        let arrays: Vec<Option<ArrayRef>> = match laktory_exec::typed_array(&values, &dtype) {
+        let whole = laktory_exec::typed_array(&values, &dtype);
+        let refused = whole.as_ref().err().map(|error| error.message().to_owned());
+        let arrays: Vec<Option<ArrayRef>> = match whole {
             Ok(array) => (0..array.len())
                 .map(|row| Some(array.slice(row, 1)))
                 .collect(),
@@ -235,6 +245,7 @@ impl Compared {
             dtype,
             expected: values.into_iter().cloned().zip(arrays).collect(),
             found,
+            refused,
         })
     }
 
@@ -452,4 +463,96 @@ pub(crate) fn columns(
 /// An empty frame of no columns, for what a node does not have.
 pub(crate) fn nothing() -> SchemaRef {
     Arc::new(laktory_core::arrow::schema::Schema::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What differs between expected rows and rows of these types.
+    fn differences(columns: &[(&str, DType)], expected: Value, found: &Value) -> Vec<Difference> {
+        let rows = found.as_array().unwrap();
+        let mut fields = Vec::new();
+        let mut arrays = Vec::new();
+        for (name, dtype) in columns {
+            let values: Vec<&Value> = rows.iter().map(|row| &row[*name]).collect();
+            arrays.push(laktory_exec::typed_array(&values, dtype).unwrap());
+            let arrow = dtype.to_arrow().unwrap();
+            fields.push(laktory_core::arrow::schema::Field::new(*name, arrow, true));
+        }
+        let schema = Arc::new(laktory_core::arrow::schema::Schema::new(fields));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).unwrap();
+        let options = ExpectedRows {
+            tolerance: 0.01,
+            ..ExpectedRows::default()
+        };
+        let Value::Array(expected) = expected else {
+            panic!("no rows");
+        };
+        let expected = expected.into_iter().map(|row| match row {
+            Value::Object(row) => row.into_iter().collect(),
+            other => panic!("{other} is no row"),
+        });
+        let expected = InlineData::Rows(expected.collect());
+        super::rows("x", &expected, &options, (&schema, &[batch])).unwrap()
+    }
+
+    #[test]
+    fn rows_are_matched_in_any_order() {
+        let columns = [
+            ("k", DType::String),
+            ("x", DType::Float64),
+            ("l", DType::List(Box::new(DType::Float32))),
+        ];
+        let found = json!([
+            {"k": "a", "x": 1.0, "l": [1.0, null]},
+            {"k": null, "x": "inf", "l": null},
+            {"k": "a", "x": 2.0, "l": []},
+        ]);
+        let same = json!([
+            {"k": "a", "x": 2.001, "l": []},
+            {"k": "a", "x": 1.001, "l": [1.001, null]},
+            {"x": "inf"},
+        ]);
+        assert_eq!(differences(&columns, same, &found), []);
+        for other in [
+            json!([{"x": "inf"}, {"x": 1.0}, {"x": "inf"}]),
+            json!([{"k": "null"}, {"k": "a"}, {"k": "a"}]),
+            json!([{"l": [1.1, null]}, {"l": []}, {"l": null}]),
+        ] {
+            let told = differences(&columns, other.clone(), &found);
+            assert_eq!(told.len(), 1, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_its_column_has_no_room_for_is_told() {
+        let columns = [("d", DType::Date)];
+        let found = json!([{"d": "2024-01-31"}]);
+        let told = differences(&columns, json!([{"d": "2024-01-31T08:00:00"}]), &found);
+        let Some(Difference::Other(why)) = told.first() else {
+            panic!("{told:?}");
+        };
+        assert!(
+            why.contains("column `d`: row 1: \"2024-01-31T08:00:00\""),
+            "{why}"
+        );
+        assert_eq!(told.len(), 2);
+    }
+
+    #[test]
+    fn many_rows_take_no_time() {
+        let columns = [("k", DType::Int64), ("x", DType::Float64)];
+        let rows = |off: f64| -> Vec<Value> {
+            let row = |row: u32| json!({"k": row % 7, "x": f64::from(row) * off});
+            (0..20_000).map(row).collect()
+        };
+        let mut found = rows(1.0);
+        found.reverse();
+        let found = Value::Array(found);
+        assert_eq!(differences(&columns, Value::Array(rows(1.0)), &found), []);
+        let near = Value::Array(rows(1.000_01));
+        assert_eq!(differences(&columns, near, &found), []);
+    }
 }

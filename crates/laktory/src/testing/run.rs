@@ -131,7 +131,8 @@ impl Suite {
         *backend = options.backend.clone();
         let opened = Project::open(&self.pipeline, &surroundings);
         if let Ok(project) = &opened {
-            *backend = project.backend_of(&test.node, options.backend.as_deref());
+            let own = project.backend_of(&test.node, options.backend.as_deref());
+            *backend = Some(own);
         }
         if let Some(faults) = self.faults(index) {
             return Err(Stopped::invalid(faults.clone()));
