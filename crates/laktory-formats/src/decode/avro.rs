@@ -1,5 +1,8 @@
 //! AVRO: object container files. The reader of Arrow decodes them; what it passes over in silence is looked at here: blocks
-//! that are torn, or not where they should be.
+//! that are torn, or not where they should be, and values that are not what the schema says.
+
+mod blocks;
+mod walk;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -15,6 +18,8 @@ use laktory_core::{Error, ErrorKind, Format, ReadSpec, Result};
 use super::{Batches, Decoder, Stored};
 use crate::damaged;
 use crate::options::Given;
+use blocks::{Blocks, Codec, Fault};
+use walk::Records;
 
 /// Options of reading.
 pub(super) const OPTIONS: &[&str] = &[
@@ -54,29 +59,31 @@ fn builder() -> ReaderBuilder {
     ReaderBuilder::new().with_utf8_view(false).with_tz(Tz::Utc)
 }
 
-fn reader(file: &Path, builder: ReaderBuilder) -> Result<Reader<BufReader<File>>> {
-    builder.build(opened(file)?).map_err(|error| {
-        let text = error.to_string();
-        match text.contains("codec") || text.contains("compression") {
-            true => Error::unsupported(format!(
-                "`{}` is compressed in a way that is not read",
-                file.display()
-            ))
-            .with_hint("files of deflate, snappy, zstandard, bzip2 and xz are read"),
-            false => Error::new(
-                ErrorKind::ConversionFailed,
-                format!("the schema of `{}` cannot be read", file.display()),
-            )
-            .with_hint("what is read are records, whose types may be nested, and not recursive"),
-        }
-        .with_source(error)
-    })
+fn reader(file: &Path, builder: ReaderBuilder) -> Result<(Reader<Blocks>, Fault)> {
+    let mut bytes = opened(file)?;
+    let header = header(file, &mut bytes)?;
+    let schema = header.schema.as_deref().unwrap_or_default();
+    let records = Records::of(schema).ok_or_else(|| no_schema(file))?;
+    let blocks = Blocks::new(bytes, (header.codec, schema), records, header.sync);
+    let fault = blocks.fault();
+    let reader = builder
+        .build(blocks)
+        .map_err(|error| no_schema(file).with_source(error))?;
+    Ok((reader, fault))
+}
+
+fn no_schema(file: &Path) -> Error {
+    Error::new(
+        ErrorKind::ConversionFailed,
+        format!("the schema of `{}` cannot be read", file.display()),
+    )
+    .with_hint("what is read are records, whose types may be nested, and not recursive")
 }
 
 impl Decoder for Avro {
     fn look(&self, file: &Path) -> Result<Stored> {
         let rows = rows(file)?;
-        let reader = reader(file, builder())?;
+        let (reader, _) = reader(file, builder())?;
         Ok(Stored {
             schema: reader.schema(),
             rows: Some(rows),
@@ -90,17 +97,19 @@ impl Decoder for Avro {
             let (rows, schema) = (rows(file)?, Arc::new(Schema::empty()));
             return Ok(Box::new(super::counted(rows, schema, batch_size)));
         }
-        let reader = reader(file, builder.with_projection(columns.to_vec()))?;
+        let (reader, fault) = reader(file, builder.with_projection(columns.to_vec()))?;
         Ok(Box::new(Rows {
             path: file.to_owned(),
             reader,
+            fault,
         }))
     }
 }
 
 struct Rows {
     path: PathBuf,
-    reader: Reader<BufReader<File>>,
+    reader: Reader<Blocks>,
+    fault: Fault,
 }
 
 impl Iterator for Rows {
@@ -108,7 +117,18 @@ impl Iterator for Rows {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.reader.next()?;
-        Some(batch.map_err(|error| damaged(&Format::Avro, &self.path).with_source(error)))
+        Some(batch.map_err(|error| {
+            match self.fault.get() {
+                None => damaged(&Format::Avro, &self.path).with_source(error),
+                Some(what) => Error::new(
+                    ErrorKind::ConversionFailed,
+                    format!("`{}` is no readable AVRO file: {what}", self.path.display()),
+                )
+                .with_hint(
+                    "it is damaged, or its writer has not kept to its schema: write it again",
+                ),
+            }
+        }))
     }
 }
 
@@ -117,24 +137,8 @@ impl Iterator for Rows {
 fn rows(file: &Path) -> Result<u64> {
     let mut bytes = opened(file)?;
     let length = bytes.get_ref().metadata()?.len();
-    let torn = |at: u64, what: &str| {
-        Error::new(
-            ErrorKind::ConversionFailed,
-            format!(
-                "`{}` is no whole AVRO file: {what}, at byte {at}",
-                file.display()
-            ),
-        )
-        .with_hint("it is damaged, cut off, or of another format: write it again")
-    };
-    let mut magic = Vec::with_capacity(MAGIC.len());
-    (&mut bytes)
-        .take(MAGIC.len() as u64)
-        .read_to_end(&mut magic)?;
-    if magic != MAGIC {
-        return Err(torn(0, "it does not begin as one"));
-    }
-    let sync = header(&mut bytes).ok_or_else(|| torn(0, "its header ends early"))?;
+    let torn = |at, what: &str| torn(file, at, what);
+    let Header { sync, codec, .. } = header(file, &mut bytes)?;
     let mut rows = 0_u64;
     let mut number = 0_u64;
     loop {
@@ -160,6 +164,12 @@ fn rows(file: &Path) -> Result<u64> {
                 &format!("block {number} of {count} rows ends early"),
             ));
         }
+        if count == 0 && size > 0 && codec == Codec::Null {
+            return Err(torn(
+                at,
+                &format!("block {number} of no rows holds {size} bytes"),
+            ));
+        }
         let size = i64::try_from(size).map_err(|_| torn(at, "a block is too long"))?;
         bytes.seek_relative(size)?;
         let mut mark = [0; SYNC];
@@ -174,8 +184,60 @@ fn rows(file: &Path) -> Result<u64> {
     }
 }
 
-/// Reads the header behind the first bytes, up to the mark that ends each block.
-fn header(bytes: &mut (impl BufRead + Seek)) -> Option<[u8; SYNC]> {
+fn torn(file: &Path, at: u64, what: &str) -> Error {
+    Error::new(
+        ErrorKind::ConversionFailed,
+        format!(
+            "`{}` is no whole AVRO file: {what}, at byte {at}",
+            file.display()
+        ),
+    )
+    .with_hint("it is damaged, cut off, or of another format: write it again")
+}
+
+/// What a file begins with.
+struct Header {
+    codec: Codec,
+    schema: Option<Vec<u8>>,
+    /// What ends each block.
+    sync: [u8; SYNC],
+}
+
+/// Reads the header of a file, up to its first block.
+fn header(file: &Path, bytes: &mut (impl BufRead + Seek)) -> Result<Header> {
+    let mut magic = Vec::with_capacity(MAGIC.len());
+    bytes.take(MAGIC.len() as u64).read_to_end(&mut magic)?;
+    if magic != MAGIC {
+        return Err(torn(file, 0, "it does not begin as one"));
+    }
+    let (mut codec, mut schema) = (None, None);
+    let sync = entries(bytes, |name, value| match name {
+        b"avro.codec" => codec = Some(value),
+        b"avro.schema" => schema = Some(value),
+        _ => {}
+    });
+    let sync = sync.ok_or_else(|| torn(file, 0, "its header ends early"))?;
+    let name = codec.unwrap_or_else(|| b"null".to_vec());
+    let codec = Codec::of(&name).ok_or_else(|| {
+        Error::unsupported(format!(
+            "`{}` is compressed with `{}`, which is not read",
+            file.display(),
+            String::from_utf8_lossy(&name).escape_debug()
+        ))
+        .with_hint("files of deflate, snappy, zstandard, bzip2 and xz are read")
+    })?;
+    Ok(Header {
+        codec,
+        schema,
+        sync,
+    })
+}
+
+/// Hands each entry of a header to `each`, and gives the mark that ends blocks.
+fn entries(
+    bytes: &mut (impl BufRead + Seek),
+    mut each: impl FnMut(&[u8], Vec<u8>),
+) -> Option<[u8; SYNC]> {
     loop {
         let mut entries = long(bytes)?;
         if entries == 0 {
@@ -187,11 +249,8 @@ fn header(bytes: &mut (impl BufRead + Seek)) -> Option<[u8; SYNC]> {
             entries = entries.checked_neg()?;
         }
         for _ in 0..entries {
-            for _ in 0..2 {
-                let length = long(bytes)?;
-                let length = u64::try_from(length).ok()?;
-                skip(bytes, length)?;
-            }
+            let name = text(bytes)?;
+            each(&name, text(bytes)?);
         }
     }
     let mut sync = [0; SYNC];
@@ -199,9 +258,11 @@ fn header(bytes: &mut (impl BufRead + Seek)) -> Option<[u8; SYNC]> {
     Some(sync)
 }
 
-fn skip(bytes: &mut impl BufRead, length: u64) -> Option<()> {
-    let skipped = std::io::copy(&mut bytes.take(length), &mut std::io::sink());
-    (skipped.ok()? == length).then_some(())
+fn text(bytes: &mut impl BufRead) -> Option<Vec<u8>> {
+    let length = u64::try_from(long(bytes)?).ok()?;
+    let mut text = Vec::new();
+    bytes.take(length).read_to_end(&mut text).ok()?;
+    (text.len() as u64 == length).then_some(text)
 }
 
 /// A whole number of variable length, in zigzag.
@@ -218,3 +279,6 @@ fn long(bytes: &mut impl BufRead) -> Option<i64> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;
