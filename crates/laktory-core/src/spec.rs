@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::TableName;
-use crate::dtype::{DType, Field};
+use crate::dtype::{DType, Field, TimeUnit};
 use crate::secret::{MASK, is_secret};
 use crate::table::LoggedFiles;
 
@@ -144,6 +144,55 @@ impl Format {
     #[must_use]
     pub fn is_lossless(&self) -> bool {
         matches!(self, Self::Parquet | Self::Ipc)
+    }
+
+    /// The type in which values of a type come back from a file whose types are its own: AVRO has whole numbers of 32 and 64
+    /// bits with a sign, ORC none without one and points in time of one unit, both have them in UTC. Others come back as they
+    /// are, or cannot be told.
+    #[must_use]
+    pub fn held(&self, dtype: &DType) -> DType {
+        let decimal = |digits| DType::Decimal {
+            precision: Some(digits),
+            scale: 0,
+        };
+        let utc = |zone: &Option<String>| zone.as_ref().map(|_| "UTC".to_owned());
+        match (self, dtype) {
+            (Self::Avro, DType::Int8 | DType::Int16 | DType::UInt8 | DType::UInt16)
+            | (Self::Orc, DType::UInt16) => DType::Int32,
+            (Self::Orc, DType::UInt8) => DType::Int16,
+            (Self::Avro | Self::Orc, DType::UInt32) => DType::Int64,
+            (Self::Avro, DType::UInt64) => decimal(20),
+            (Self::Avro, DType::Int128 | DType::UInt128) => decimal(38),
+            (Self::Avro | Self::Orc, DType::Float16) => DType::Float32,
+            (Self::Avro, DType::Datetime { unit, zone }) => DType::Datetime {
+                unit: match unit {
+                    TimeUnit::Second => TimeUnit::Millisecond,
+                    other => *other,
+                },
+                zone: utc(zone),
+            },
+            // Finer ones are read as they are when they are asked for, and else refused.
+            (Self::Orc, DType::Datetime { unit, zone }) => DType::Datetime {
+                unit: match unit {
+                    TimeUnit::Nanosecond => TimeUnit::Nanosecond,
+                    _ => TimeUnit::Microsecond,
+                },
+                zone: utc(zone),
+            },
+            (Self::Avro, DType::List(item) | DType::Array(item, _)) => {
+                DType::List(Box::new(self.held(item)))
+            }
+            (Self::Avro, DType::Map(key, value)) => {
+                DType::Map(key.clone(), Box::new(self.held(value)))
+            }
+            (Self::Avro, DType::Struct(fields)) => {
+                let fields = fields.iter();
+                let fields =
+                    fields.map(|field| Field::new(field.name.as_str(), self.held(&field.dtype)));
+                DType::Struct(fields.collect())
+            }
+            (_, other) => other.clone(),
+        }
     }
 
     /// Why values of a type do not come back from a file that is read with the schema of what was written; `None` where

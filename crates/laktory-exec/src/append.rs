@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use laktory_core::arrow::schema::SchemaRef;
 use laktory_core::{
-    Backend, DType, Error, ErrorKind, Format, Frame, FrameName, NamedFrames, Op, Result, RunCx,
-    UnionHow, typing,
+    Backend, DType, Error, ErrorKind, Field, Format, Frame, FrameName, NamedFrames, Op, Result,
+    RunCx, UnionHow, typing,
 };
 use laktory_plan::{SinkPlan, SinkTarget, Stored};
 
@@ -26,9 +26,10 @@ pub(crate) async fn fits(
     let Some(old) = existing(cx, backend, sink).await? else {
         return Ok(());
     };
+    let new = as_held(cx, backend, sink, &old, new.clone()).await?;
     let (found, added) = (
         backend.schema(cx, &old).await?,
-        backend.schema(cx, new).await?,
+        backend.schema(cx, &new).await?,
     );
     let names = |schema: &SchemaRef| -> BTreeSet<String> {
         schema
@@ -57,7 +58,7 @@ pub(crate) async fn fits(
     if !keeps_types(sink) {
         return Ok(());
     }
-    let both = match append(cx, backend, old, new.clone()).await {
+    let both = match union(cx, backend, old, new).await {
         Ok(both) => backend.schema(cx, &both).await.map(|_| ()),
         Err(error) => Err(error),
     };
@@ -130,11 +131,49 @@ async fn existing(
     }
 }
 
-/// The existing rows, then the new ones.
+/// New rows in the types in which the format of a sink gives them back, so that they are of those of the rows before them.
+async fn as_held(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    sink: &SinkPlan,
+    existing: &Frame,
+    new: Frame,
+) -> Result<Frame> {
+    let Some(format) = sink.target.format().filter(|_| keeps_types(sink)) else {
+        return Ok(new);
+    };
+    let found = backend.schema(cx, existing).await?;
+    let added = backend.schema(cx, &new).await?;
+    let columns = added.fields().iter().filter_map(|field| {
+        let own = Field::from_arrow(field).dtype;
+        let old = Field::from_arrow(found.field_with_name(field.name()).ok()?).dtype;
+        let is_held = own != old && format.held(&own) == old;
+        is_held.then(|| (field.name().clone(), old))
+    });
+    let columns: Vec<_> = columns.collect();
+    if columns.is_empty() {
+        return Ok(new);
+    }
+    let cast = Op::Cast { columns };
+    typing::apply(&**backend, cx, &new, &cast, &NamedFrames::new()).await
+}
+
+/// The existing rows, then the new ones, as a sink holds them.
 ///
 /// # Errors
 /// When the engine cannot put them together.
 pub(crate) async fn append(
+    cx: &RunCx,
+    backend: &Arc<dyn Backend>,
+    sink: &SinkPlan,
+    existing: Frame,
+    new: Frame,
+) -> Result<Frame> {
+    let new = as_held(cx, backend, sink, &existing, new).await?;
+    union(cx, backend, existing, new).await
+}
+
+async fn union(
     cx: &RunCx,
     backend: &Arc<dyn Backend>,
     existing: Frame,

@@ -422,7 +422,7 @@ impl NodeRun<'_> {
                     count.map_err(at_sink)?,
                     Target::Collect,
                 );
-                frame = append(cx, backend, existing, frame)
+                frame = append(cx, backend, &output.sink, existing, frame)
                     .await
                     .map_err(at_sink)?;
             }

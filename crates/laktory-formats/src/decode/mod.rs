@@ -230,6 +230,7 @@ impl Reading {
 /// The columns of all files.
 fn columns(spec: &ReadSpec, files: &Files, looked: &[File]) -> Result<Vec<Field>> {
     let of_folders = files.of_folders();
+    let declared = files.own(spec).schema;
     let mut all = Vec::with_capacity(looked.len());
     for file in looked {
         let mut fields: Vec<Field> = Vec::with_capacity(file.stored.fields().len());
@@ -247,7 +248,14 @@ fn columns(spec: &ReadSpec, files: &Files, looked: &[File]) -> Result<Vec<Field>
                     ),
                 ));
             }
-            fields.push(Field::new(field.name().as_str(), readable(file, field)?));
+            let is_wanted = declared
+                .as_ref()
+                .is_none_or(|wanted| wanted.iter().any(|known| known.name == *field.name()));
+            let dtype = match is_wanted {
+                true => readable(file, field)?,
+                false => DType::Unknown,
+            };
+            fields.push(Field::new(field.name().as_str(), dtype));
         }
         all.push(fields);
     }
@@ -260,7 +268,7 @@ fn columns(spec: &ReadSpec, files: &Files, looked: &[File]) -> Result<Vec<Field>
         })
         .collect();
     let policy = Policy::of_read(spec)?;
-    let columns = match files.own(spec).schema {
+    let columns = match declared {
         Some(declared) => {
             folder::declared(&found, &declared, policy)?;
             declared

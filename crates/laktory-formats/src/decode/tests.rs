@@ -117,6 +117,76 @@ fn what_is_written_comes_back() {
 
 #[cfg(feature = "decoders")]
 #[test]
+fn types_come_back_as_those_that_the_format_holds() {
+    use laktory_core::{DType, Field, TimeUnit};
+
+    let time = |unit, zone: Option<&str>| DType::Datetime {
+        unit,
+        zone: zone.map(str::to_owned),
+    };
+    let mut types = vec![
+        DType::Boolean,
+        DType::Int8,
+        DType::Int16,
+        DType::Int32,
+        DType::Int64,
+        DType::UInt8,
+        DType::UInt16,
+        DType::UInt32,
+        DType::UInt64,
+        DType::Float16,
+        DType::Float32,
+        DType::Float64,
+        DType::String,
+        DType::Binary,
+        DType::Date,
+        DType::Time,
+        DType::List(Box::new(DType::UInt8)),
+        DType::Array(Box::new(DType::Int8), 2),
+        DType::Struct(vec![Field::new("x", DType::Int16)]),
+        DType::Map(Box::new(DType::String), Box::new(DType::UInt16)),
+    ];
+    for zone in [None, Some("UTC"), Some("Europe/Paris")] {
+        types.push(time(TimeUnit::Second, zone));
+        types.push(time(TimeUnit::Millisecond, zone));
+        types.push(time(TimeUnit::Microsecond, zone));
+        types.push(time(TimeUnit::Nanosecond, zone));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for format in [Format::Avro, Format::Orc] {
+        for (number, dtype) in types.iter().enumerate() {
+            let path = folder.path().join(format!("{number}.{format}"));
+            let arrow = dtype.to_arrow().unwrap();
+            if crate::writable(&format, &[Field::new("c", dtype.clone())]).is_err() {
+                assert_eq!(format, Format::Orc, "{dtype}");
+                continue;
+            }
+            let column = arrow_array::new_null_array(&arrow, 2);
+            let batch = RecordBatch::try_from_iter_with_nullable([("c", column, true)]).unwrap();
+            write(format.clone(), &path, &[], &[batch]);
+            let mut asked = spec(format.clone(), &path);
+            let is_fine = matches!(
+                dtype,
+                DType::Datetime {
+                    unit: TimeUnit::Nanosecond,
+                    ..
+                }
+            );
+            if format == Format::Orc && is_fine {
+                let unit = OptionValue::Text("ns".to_owned());
+                asked.options.insert("timestamp_unit".to_owned(), unit);
+            }
+            let files = Files::of(&asked).unwrap();
+            let reading = Reading::of(&asked, &files).unwrap().unwrap();
+            let found = &reading.columns()[0].dtype;
+            assert_eq!(*found, format.held(dtype), "{format} {dtype}");
+            assert_eq!(format.held(found), *found, "{format} {dtype}");
+        }
+    }
+}
+
+#[cfg(feature = "decoders")]
+#[test]
 fn a_torn_file_is_never_a_shorter_one() {
     let folder = tempfile::tempdir().unwrap();
     for (format, options) in [

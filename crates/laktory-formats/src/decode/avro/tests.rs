@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
-use laktory_core::{Format, ReadSpec, Result};
+use laktory_core::{DType, Field, Format, ReadSpec, Result};
 
 use crate::decode::Reading;
 use crate::files::Files;
@@ -207,4 +207,26 @@ fn names_are_found_in_their_namespaces() {
     assert_eq!(rows(dtype, &[(1, bytes.clone())]), 1);
     let other = [longs(&[1, 0, 1, 1, 1]), text(b"k"), longs(&[2, 0])].concat();
     refused(dtype, &[(1, other)], "symbol 2 of 2");
+}
+
+#[test]
+fn columns_that_are_not_read_do_not_hinder_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.avro");
+    let dtype = r#""long"},{"name":"w","type":["long","string"]"#;
+    let bytes = file(
+        b"null",
+        dtype,
+        &[(2, [longs(&[7, 0, 8, 9, 1]), text(b"x")].concat())],
+    );
+    let error = read(&path, &bytes).unwrap_err();
+    assert!(error.to_string().contains("column `w` of"), "{error}");
+    let mut spec = ReadSpec::new(Format::Avro, path.display().to_string());
+    spec.files = vec![path.clone()];
+    spec.schema = Some(vec![Field::new("v", DType::Int64)]);
+    let reading = Reading::of(&spec, &Files::of(&spec).unwrap())
+        .unwrap()
+        .unwrap();
+    let found: Result<Vec<_>> = reading.batches(&path, &[0], 10).unwrap().collect();
+    assert_eq!(found.unwrap()[0].num_rows(), 2);
 }
