@@ -5,7 +5,7 @@
 
 mod csv;
 mod json;
-mod utf8;
+pub(crate) mod utf8;
 
 use std::fs::File;
 use std::io::BufRead;

@@ -10,7 +10,7 @@ use super::{pieces, text};
 ///
 /// # Errors
 /// `ConversionFailed` when it is not; `Io`.
-pub(super) fn check(file: &Path) -> Result<()> {
+pub(crate) fn check(file: &Path) -> Result<()> {
     let other = || {
         Error::new(
             ErrorKind::ConversionFailed,

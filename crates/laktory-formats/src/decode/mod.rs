@@ -174,6 +174,19 @@ impl Reading {
             });
         }
         let columns = columns(spec, files, &looked)?;
+        if let Some(name) = given.text("include_file_paths")? {
+            let own = columns.iter().map(|column| column.name.as_str());
+            if own.chain(files.of_folders()).any(|known| known == name) {
+                return Err(Error::new(
+                    ErrorKind::DuplicateColumn,
+                    format!(
+                        "`include_file_paths` names the column `{name}`, which `{}` has",
+                        shown(&files.paths)
+                    ),
+                )
+                .with_hint("give the column of paths another name"));
+            }
+        }
         let schema = schema(&columns)?;
         let rows = looked.iter().map(|file| file.rows).sum();
         Ok(Some(Self {

@@ -234,6 +234,22 @@ fn a_flipped_byte_gives_rows_or_an_error_and_never_a_panic() {
 }
 
 #[test]
+fn a_column_of_paths_has_a_name_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    std::fs::write(&path, "a\n").unwrap();
+    let mut spec = spec(Format::Text, &path);
+    let name = OptionValue::Text("value".to_owned());
+    spec.options.insert("include_file_paths".to_owned(), name);
+    let error = read(&spec, &[0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DuplicateColumn);
+    assert!(
+        error.message().contains("names the column `value`"),
+        "{error}"
+    );
+}
+
+#[test]
 fn lines_end_wherever_pieces_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.txt");
