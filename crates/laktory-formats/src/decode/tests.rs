@@ -187,6 +187,48 @@ fn types_come_back_as_those_that_the_format_holds() {
 
 #[cfg(feature = "decoders")]
 #[test]
+fn values_without_a_form_are_told() {
+    use arrow_array::{Time64NanosecondArray, TimestampSecondArray};
+
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |format: Format, column: ArrayRef, number: u32| {
+        let path = folder.path().join(format!("{number}.{format}"));
+        let batch = RecordBatch::try_from_iter_with_nullable([("c", column, true)]).unwrap();
+        let spec = WriteSpec::new(format, &path);
+        let writing = Writing::of(&spec, &batch.schema()).unwrap().unwrap();
+        let mut encoder = writing.create(&path).unwrap();
+        let written = encoder.push(&batch).and_then(|()| encoder.finish());
+        written.err().map(|error| error.to_string())
+    };
+    for (number, time) in [-999_000, -500_000, -1].into_iter().enumerate() {
+        let column = TimestampMicrosecondArray::from(vec![None, Some(5), Some(time)]);
+        let error = refused(Format::Orc, Arc::new(column), number as u32).unwrap();
+        assert!(
+            error.contains("column `c` holds 1969-12-31T23:59:59"),
+            "{error}"
+        );
+    }
+    for (number, time) in [-2_500_000, -1_000_000, -999_001, 0]
+        .into_iter()
+        .enumerate()
+    {
+        let column = TimestampMicrosecondArray::from(vec![time]);
+        let written = refused(Format::Orc, Arc::new(column), 10 + number as u32);
+        assert_eq!(written, None, "{time}");
+    }
+    let column = Time64NanosecondArray::from(vec![None, Some(1_000), Some(1_001)]);
+    let error = refused(Format::Avro, Arc::new(column), 20).unwrap();
+    assert!(
+        error.contains("column `c`, 00:00:00.000001001, has parts"),
+        "{error}"
+    );
+    let column = TimestampSecondArray::from(vec![i64::MAX]);
+    let error = refused(Format::Avro, Arc::new(column), 21).unwrap();
+    assert!(error.contains("column `c` holds a value"), "{error}");
+}
+
+#[cfg(feature = "decoders")]
+#[test]
 fn a_torn_file_is_never_a_shorter_one() {
     let folder = tempfile::tempdir().unwrap();
     for (format, options) in [

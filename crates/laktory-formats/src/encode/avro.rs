@@ -6,14 +6,15 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::{Array as _, RecordBatch, RecordBatchOptions};
 use arrow_avro::compression::CompressionCodec;
 use arrow_avro::writer::format::AvroOcfFormat;
 use arrow_avro::writer::{AvroWriter, WriterBuilder};
+use arrow_cast::display::array_value_to_string;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use laktory_core::{Error, ErrorKind, Result, WriteSpec};
 
-use super::{Encoder, Encoding};
+use super::{Encoder, Encoding, without_form};
 use crate::decode::converted;
 use crate::options::Given;
 
@@ -69,14 +70,20 @@ impl Encoder for Rows {
             .iter()
             .zip(self.written.fields())
             .map(|(column, field)| {
-                let out = converted(column, field.data_type()).map_err(failed)?;
+                let out = converted(column, field.data_type())
+                    .map_err(|error| without_form(field.name(), "AVRO", error))?;
                 // Finer times have no form.
                 if matches!(column.data_type(), DataType::Time64(TimeUnit::Nanosecond)) {
                     let back = converted(&out, column.data_type()).map_err(failed)?;
                     if back.to_data() != column.to_data() {
+                        let row = (0..column.len()).find(|row| {
+                            back.slice(*row, 1).to_data() != column.slice(*row, 1).to_data()
+                        });
+                        let value = row.map(|row| array_value_to_string(column, row));
+                        let value = value.and_then(std::result::Result::ok).unwrap_or_default();
                         return Err(Error::new(
                             ErrorKind::ConversionFailed,
-                            format!("a time of column `{}` has parts of a microsecond, which AVRO has no form for", field.name()),
+                            format!("a time of column `{}`, {value}, has parts of a microsecond, which AVRO has no form for", field.name()),
                         )
                         .with_hint("round it first, or write it as a text"));
                     }

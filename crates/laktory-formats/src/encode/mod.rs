@@ -81,6 +81,21 @@ fn maker(format: &Format) -> Option<Make> {
     })
 }
 
+/// The error of a value that cannot be converted to what a format holds.
+#[cfg(feature = "decoders")]
+fn without_form(
+    column: &str,
+    format: &str,
+    error: arrow_schema::ArrowError,
+) -> laktory_core::Error {
+    laktory_core::Error::new(
+        laktory_core::ErrorKind::ConversionFailed,
+        format!("column `{column}` holds a value that has no form in {format}: {error}"),
+    )
+    .with_source(error)
+    .with_hint("convert the column to another type first, or write PARQUET")
+}
+
 /// A file to write, whose options and columns are checked.
 pub struct Writing {
     encoding: Box<dyn Encoding>,

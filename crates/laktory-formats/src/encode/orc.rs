@@ -10,13 +10,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+};
+use arrow_array::{Array as _, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_cast::display::array_value_to_string;
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use laktory_core::{Error, ErrorKind, Result, WriteSpec};
 use orc_rust::arrow_writer::ArrowWriterBuilder;
 use orc_rust::compression::CompressionType;
 
-use super::{Encoder, Encoding};
+use super::{Encoder, Encoding, without_form};
 use crate::decode::converted;
 use crate::options::Given;
 
@@ -136,7 +141,12 @@ impl Encoder for Rows {
     fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = batch.columns().iter().zip(self.written.fields());
         let columns = columns
-            .map(|(column, field)| converted(column, field.data_type()).map_err(failed))
+            .map(|(column, field)| {
+                let column = converted(column, field.data_type())
+                    .map_err(|error| without_form(field.name(), "ORC", error))?;
+                before_1970(field.name(), &column)?;
+                Ok(column)
+            })
             .collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.written), columns, &options)
@@ -155,6 +165,37 @@ impl Drop for Rows {
         // Why it ended is told elsewhere.
         drop(self.join());
     }
+}
+
+/// Refuses points in time of the second before 1970, but for its first millisecond.
+fn before_1970(name: &str, column: &ArrayRef) -> Result<()> {
+    let of_unit = |per_second: i64| (per_second / 1_000 - per_second)..0;
+    let (values, unit) = match column.data_type() {
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            let times = column.as_primitive::<TimestampMillisecondType>();
+            (times.values(), of_unit(1_000))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let times = column.as_primitive::<TimestampMicrosecondType>();
+            (times.values(), of_unit(1_000_000))
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            let times = column.as_primitive::<TimestampNanosecondType>();
+            (times.values(), of_unit(1_000_000_000))
+        }
+        _ => return Ok(()),
+    };
+    let mut rows = values.iter().enumerate();
+    let Some((row, _)) = rows.find(|(row, value)| unit.contains(value) && column.is_valid(*row))
+    else {
+        return Ok(());
+    };
+    let value = array_value_to_string(column, row).unwrap_or_default();
+    Err(Error::new(
+        ErrorKind::ConversionFailed,
+        format!("column `{name}` holds {value}, which has no form in ORC: parts of the second before 1970 have none"),
+    )
+    .with_hint("write the column as a text, or PARQUET"))
 }
 
 /// What it has no form for is the second before 1970, but for its first millisecond (ORC-763), and what 64 bits do not hold.
