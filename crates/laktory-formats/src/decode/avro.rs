@@ -77,7 +77,9 @@ fn no_schema(file: &Path) -> Error {
         ErrorKind::ConversionFailed,
         format!("the schema of `{}` cannot be read", file.display()),
     )
-    .with_hint("what is read are records, whose types may be nested, and not recursive")
+    .with_hint(
+        "what is read are records, whose types may be nested, up to 64 deep, and not recursive",
+    )
 }
 
 impl Decoder for Avro {

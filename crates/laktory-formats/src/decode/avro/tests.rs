@@ -230,3 +230,18 @@ fn columns_that_are_not_read_do_not_hinder_others() {
     let found: Result<Vec<_>> = reading.batches(&path, &[0], 10).unwrap().collect();
     assert_eq!(found.unwrap()[0].num_rows(), 2);
 }
+
+#[test]
+fn types_are_not_nested_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.avro");
+    for (depth, is_read) in [(10, true), (100, false), (20_000, false)] {
+        let (start, end) = (
+            r#"{"type":"array","items":"#.repeat(depth),
+            "}".repeat(depth),
+        );
+        let dtype = format!(r#"{start}"long"{end}"#);
+        let found = read(&path, &file(b"null", &dtype, &[(1, long(0))]));
+        assert_eq!(found.is_ok(), is_read, "{depth}");
+    }
+}

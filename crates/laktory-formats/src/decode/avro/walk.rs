@@ -68,10 +68,27 @@ impl Records {
 
 /// The types of a schema that have names, by their full ones. A type that names itself is not among them yet.
 #[derive(Default)]
-struct Names(HashMap<String, Arc<Node>>);
+struct Names {
+    known: HashMap<String, Arc<Node>>,
+    /// Types around the one that is looked at.
+    depth: usize,
+}
+
+/// Types within one another, which the reader goes through on the stack.
+const DEEPEST: usize = 64;
 
 impl Names {
     fn node(&mut self, schema: &Value, space: &str) -> Option<Arc<Node>> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return None;
+        }
+        let node = self.inner(schema, space);
+        self.depth -= 1;
+        node
+    }
+
+    fn inner(&mut self, schema: &Value, space: &str) -> Option<Arc<Node>> {
         match schema {
             Value::String(name) => self.named(name, space),
             Value::Array(branches) => {
@@ -97,7 +114,11 @@ impl Names {
             "bytes" | "string" => Node::Bytes,
             _ => {
                 let full = full_name(name, space);
-                return self.0.get(&full).or_else(|| self.0.get(name)).cloned();
+                return self
+                    .known
+                    .get(&full)
+                    .or_else(|| self.known.get(name))
+                    .cloned();
             }
         };
         Some(Arc::new(node))
@@ -142,7 +163,7 @@ impl Names {
             _ => return self.named(name, space),
         });
         if matches!(name, "enum" | "fixed" | "record") {
-            self.0.insert(full, Arc::clone(&node));
+            self.known.insert(full, Arc::clone(&node));
         }
         Some(node)
     }
