@@ -131,7 +131,7 @@ impl Rows {
         self.rows = None;
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(written)) => written,
-            Some(Err(panic)) => Err(Error::from_panic(&*panic)),
+            Some(Err(panic)) => Err(unencodable(&Error::from_panic(&*panic))),
             None => Ok(()),
         }
     }
@@ -165,6 +165,16 @@ impl Drop for Rows {
         // Why it ended is told elsewhere.
         drop(self.join());
     }
+}
+
+/// That the writer of the format has given up: it subtracts with overflow where few integers among many need more bits, and
+/// these are no width of the format (orc-rust 0.9, `write_patched_base`).
+fn unencodable(panic: &Error) -> Error {
+    let message = format!(
+        "rows cannot be written as ORC: its writer does not encode the integers of a column, of which few are far larger than the others ({})",
+        panic.message()
+    );
+    Error::new(ErrorKind::Unsupported, message).with_hint("write PARQUET")
 }
 
 /// Refuses points in time of the second before 1970, but for its first millisecond.
