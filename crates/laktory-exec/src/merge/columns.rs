@@ -151,6 +151,12 @@ impl Columns {
         let known = names(&self.rows());
         let others = table.iter().filter(|field| !known.contains(&field.name));
         self.others = others.cloned().collect();
+        // Rows of one place are compared column by column as the table stores them, whatever order a batch has; new ones come last.
+        let stored = |field: &Field| {
+            let place = table.iter().position(|known| known.name == field.name);
+            place.unwrap_or(table.len())
+        };
+        self.updates.sort_by_key(stored);
         Ok(self)
     }
 

@@ -100,11 +100,22 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
             .iter()
             .map(|field| first(&field.name).alias(&field.name)),
     );
+    let mut stored: Vec<Expr> = Vec::new();
+    let mut alike: Vec<Expr> = Vec::new();
+    for field in &merged.updates {
+        let (value, last) = (value(field), last(field));
+        let (old_value, old_last) = (format!("{value}_old"), format!("{last}_old"));
+        stored.push(first(&field.name).alias(&old_value));
+        stored.push(most(column(STORED), column(at(field))).alias(&old_last));
+        let is_same = |now: &str, old: &str| same(column(now), column(old));
+        alike.push(is_same(&value, &old_value).alias(format!("{value}_same")));
+        alike.push(is_same(&last, &old_last).alias(format!("{last}_same")));
+    }
     let visible = || not(is_null(column(TOP)));
     let differs = all(merged
         .updates
         .iter()
-        .map(|field| same(column(value(field)), first(&field.name))));
+        .map(|field| column(format!("{}_same", value(field)))));
     let changes = choose(
         vec![(column(HAD).and(visible()), not(differs))],
         column(HAD).or(visible()),
@@ -113,7 +124,7 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
     let known_places = all(merged
         .updates
         .iter()
-        .map(|field| same(column(last(field)), most(column(STORED), column(at(field))))));
+        .map(|field| column(format!("{}_same", last(field)))));
     let stays = known_floor.and(known_places);
     let is_first = || compared(Func::Eq, column(PLACE), Expr::literal(1_i64));
     let passed = holds(compared(Func::Lt, column(SEQUENCE), column(PASSED)));
@@ -151,18 +162,26 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         results.push(only(other, place).alias(at(field)));
         results.push(column(value(field)).alias(&field.name));
     }
-    let ops = [
-        with(begin),
-        with(places),
-        with(values),
-        with(vec![changes.alias(CHANGES), stays.alias(REPLACES)]),
-        with(vec![
+    // Each stage is computed before the next: the engines put the expressions of one into those of another, where conditions that are
+    // used several times would make plans of exponential size.
+    let stages = [
+        vec![with(begin)],
+        vec![with(places)],
+        vec![with(values)],
+        vec![with(stored), with(alike)],
+        vec![with(vec![changes.alias(CHANGES), stays.alias(REPLACES)])],
+        vec![with(vec![
             column(CHANGES).or(not(column(REPLACES))).alias(REPLACES),
-        ]),
-        decided,
-        with(results),
+        ])],
+        vec![decided],
+        vec![with(results)],
     ];
-    engine.after(&events, &ops).await
+    let mut frame = events;
+    for stage in stages {
+        let next = engine.after(&frame, &stage).await?;
+        (frame, _) = engine.kept(next).await?;
+    }
+    Ok(frame)
 }
 
 /// Every event that is known of the keys of a batch, a row of the table being one, with the places of its values.

@@ -29,13 +29,9 @@ impl Merge {
             return Ok((None, None));
         }
         let (table, beside) = (self.table.clone(), Beside::of(self));
-        let remembers = self.plan.order_by.is_some();
         let look = move || {
             let old = Old::of(table.snapshot().scan(None)?);
-            let before = match remembers {
-                true => beside.sidecar.before(table.snapshot(), &beside.header)?,
-                false => None,
-            };
+            let before = beside.sidecar.before(table.snapshot(), &beside.header)?;
             Ok((Some(old), before))
         };
         cx.blocking(look).await

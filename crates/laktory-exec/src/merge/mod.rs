@@ -41,7 +41,7 @@ use steps::{
 use write::{Held, Written};
 
 pub(crate) use columns::{Columns, Misfit};
-pub(crate) use sidecar::BESIDE;
+pub(crate) use sidecar::{APP, BESIDE, NOTHING};
 
 /// How often a merge is worked out, where others commit in between.
 const ATTEMPTS: u32 = 20;
@@ -144,7 +144,7 @@ fn header(plan: &MergePlan, columns: &Columns) -> Header {
 /// Those of [`Columns::of`], of the table, and of what was merged into it before.
 pub(crate) fn check(plan: &MergePlan, table: &Table, given: &[Field]) -> Result<(), Misfit> {
     let columns = settled(plan, table, given)?;
-    if !table.counts() || plan.order_by.is_none() {
+    if !table.counts() {
         return Ok(());
     }
     let header = header(plan, &columns);

@@ -15,6 +15,10 @@ use super::steps::{
 const PLACE: &str = "__laktory_cdc_place";
 const WINS: &str = "__laktory_cdc_wins";
 const HAD: &str = "__laktory_cdc_had";
+/// Whether no row of the table stays that has the key.
+const GOES: &str = "__laktory_cdc_goes";
+/// Whether a delete of the key was remembered.
+const BURIED: &str = "__laktory_cdc_buried";
 
 /// What a batch makes of the rows and the remembered deletes of its keys.
 ///
@@ -39,8 +43,8 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
         let value = vec![column(&field.name)];
         window(WindowFunc::FirstValue, value, &by_key, stored_first()).alias(&field.name)
     }));
-    let is_first = compared(Func::Eq, column(PLACE), Expr::literal(1_i64));
-    let wins = is_first.and(not(column(KNOWN)));
+    let is_first = || compared(Func::Eq, column(PLACE), Expr::literal(1_i64));
+    let wins = is_first().and(not(column(KNOWN)));
     let found = choose(
         vec![
             (merged.again(), outcome::REPEATED.into()),
@@ -54,15 +58,29 @@ pub(super) async fn decide(engine: Engine<'_>, merged: &Columns, inputs: &Inputs
     let decided = with(vec![
         found.alias(OUTCOME),
         column(WINS).and(not(column(DELETES))).alias(ENTERS),
-        column(STORED).and(column(REPLACES)).alias(LEAVES),
-        column(WINS).and(column(DELETES)).alias(HIDDEN),
-        column(WINS).alias(MOVES),
+        column(STORED).and(column(GOES)).alias(LEAVES),
+        is_first()
+            .and(column(DELETES))
+            .and(column(REPLACES))
+            .alias(HIDDEN),
+        is_first().and(column(REPLACES)).alias(MOVES),
         merged.disagrees().alias(DISAGREES),
     ]);
     let ops = [
         with(first),
         with(vec![wins.alias(WINS)]),
-        with(vec![any(column(WINS), &by_key).alias(REPLACES)]),
+        with(vec![
+            any(column(WINS), &by_key).alias(REPLACES),
+            any(is_first().and(column(DELETES)), &by_key).alias(GOES),
+            any(column(KNOWN).and(column(DELETES)), &by_key).alias(BURIED),
+        ]),
+        // Others may have brought back a row that was deleted: the greater of the row and its delete is what there is.
+        with(vec![
+            column(REPLACES).or(column(GOES)).alias(GOES),
+            column(REPLACES)
+                .or(column(HAD).and(column(BURIED)))
+                .alias(REPLACES),
+        ]),
         decided,
     ];
     engine.after(&events, &ops).await

@@ -12,7 +12,9 @@ use super::columns::Columns;
 use crate::staging;
 
 /// The name under which the log of a table tells the number of the newest file.
-pub(super) const APP: &str = "laktory:cdc";
+pub(crate) const APP: &str = "laktory:cdc";
+/// The number that tells that nothing is remembered any more: the rows were replaced by an overwrite.
+pub(crate) const NOTHING: i64 = 0;
 /// The layout of the files.
 const LAYOUT: u32 = 1;
 /// What is ours in the folder of a table. Cleaners of tables leave alone what begins with `_`.
@@ -27,7 +29,11 @@ pub(super) struct Header {
     layout: u32,
     scd_type: u8,
     keys: Vec<Named>,
+    /// The type of what orders changes.
     order_by: String,
+    /// The column that orders changes; none in files of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order_column: Option<String>,
     nulls_equal: bool,
     ignore_nulls: bool,
     columns: Vec<Named>,
@@ -59,6 +65,7 @@ impl Header {
             scd_type: if merged.history.is_some() { 2 } else { 1 },
             keys: Named::all(&merged.keys),
             order_by: merged.sequence.to_string(),
+            order_column: merged.order_by.clone(),
             nulls_equal,
             ignore_nulls,
             columns: Named::all(&merged.updates),
@@ -88,6 +95,18 @@ impl Header {
                 "`scd_type`",
                 before.scd_type.to_string(),
                 self.scd_type.to_string(),
+            )
+        } else if self.order_column.is_none()
+            || (before.order_column.is_some() && before.order_column != self.order_column)
+        {
+            let shown = |name: &Option<String>| match name {
+                Some(name) => format!("`{name}`"),
+                None => "none".to_owned(),
+            };
+            (
+                "`order_by`",
+                shown(&before.order_column),
+                shown(&self.order_column),
             )
         } else if before.order_by != self.order_by {
             (
@@ -146,7 +165,7 @@ impl Sidecar {
         snapshot: &dyn TableSnapshot,
         header: &Header,
     ) -> Result<Option<PathBuf>> {
-        let Some(number) = snapshot.last(APP) else {
+        let Some(number) = snapshot.last(APP).filter(|number| *number > NOTHING) else {
             return Ok(None);
         };
         let (told, rows) = (self.header(number), self.rows(number));

@@ -117,13 +117,15 @@ impl Table {
         change.partition_by.clone_from(&sink.layout.partition_by);
         change.replaces = replaces(&sink.options)?;
         change.creates = matches!(mode, SinkMode::Error | SinkMode::Ignore);
-        Ok(Self {
+        let mut table = Self {
             format: tables,
             folder: target.real.clone(),
             snapshot,
             change,
             options: file_options(&sink.options),
-        })
+        };
+        table.forgets();
+        Ok(table)
     }
 
     /// The table in its newest version now. Blocks.
@@ -163,7 +165,18 @@ impl Table {
     pub(crate) fn with(mut self, removes: Vec<PathBuf>, app: Option<(String, i64)>) -> Self {
         self.change.removes = removes;
         self.change.apps = app.into_iter().collect();
+        self.forgets();
         self
+    }
+
+    /// What merges remember of rows goes with them, where all are replaced.
+    fn forgets(&mut self) {
+        let remembers = (self.snapshot.last(merge::APP)).is_some_and(|last| last > merge::NOTHING);
+        let replaces_all = self.change.kind == ChangeKind::Overwrite
+            && !laktory_core::table::replaces_a_part(&self.change.options);
+        if remembers && replaces_all && self.change.apps.is_empty() {
+            (self.change.apps).push((merge::APP.to_owned(), merge::NOTHING));
+        }
     }
 
     /// Whether there is a table.
