@@ -294,6 +294,26 @@ impl Output {
         self.mode == SinkMode::Merge
     }
 
+    /// That changes can be put in their order.
+    ///
+    /// # Errors
+    /// As [`Merge::in_order`].
+    pub(crate) async fn in_order(
+        &self,
+        cx: &RunCx,
+        backend: &Arc<dyn Backend>,
+        changes: &Frame,
+    ) -> Result<()> {
+        match self
+            .staged
+            .as_ref()
+            .and_then(|staged| staged.merge.as_ref())
+        {
+            Some(merge) => merge.in_order((cx, backend), changes).await,
+            None => Err(Error::internal("an output without changes is merged")),
+        }
+    }
+
     /// Merges changes, as many as `rows`, and commits what comes of it. Gives with the report what deserves attention.
     ///
     /// # Errors

@@ -186,8 +186,8 @@ impl Merge {
     /// Merges events, which are kept by the engine. Where others commit first, it is worked out again.
     ///
     /// # Errors
-    /// Those of the engine and of the table; `InvalidArgument` for events that have no place in the order; `Io` where others were
-    /// first each time.
+    /// Those of the engine and of the table; `InvalidArgument` for events of which it is not certain which one counts; `Io` where
+    /// others were first each time.
     pub(crate) async fn carry_out(
         mut self,
         (cx, backend): (&RunCx, &Arc<dyn Backend>),
@@ -196,7 +196,6 @@ impl Merge {
         staged: &Staged<'_>,
     ) -> Result<Merged> {
         let engine = Engine { cx, backend };
-        self.in_order(engine, batch).await?;
         let keys = Keys::of(engine, &self.columns.keys, (batch, events)).await?;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
@@ -239,8 +238,16 @@ impl Merge {
         Ok(())
     }
 
-    /// That each event has a place in the order.
-    async fn in_order(&self, engine: Engine<'_>, batch: &Frame) -> Result<()> {
+    /// That each event has a place in the order: asked of all merges of a node before any of them is carried out.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for events without one; those of the engine.
+    pub(crate) async fn in_order(
+        &self,
+        (cx, backend): (&RunCx, &Arc<dyn Backend>),
+        batch: &Frame,
+    ) -> Result<()> {
+        let engine = Engine { cx, backend };
         let Some(order_by) = &self.plan.order_by else {
             return Ok(());
         };
@@ -271,7 +278,7 @@ impl Merge {
         let first = engine.after(batch, &ops).await?;
         let first = shown(&engine.collected(first).await?);
         let message = format!(
-            "{} no `{order_by}`, so that there is no place for them in the order of changes; the first one is of {first}",
+            "{} no `{order_by}`, and so no place in the order of changes; the first one is of {first}",
             counted_as(count, "change has", "changes have")
         );
         Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(
@@ -326,7 +333,12 @@ impl Merge {
             false => nulls::inserts(engine, columns, batch, old.as_ref(), &mut counted).await?,
         };
         counted.report.closes(events)?;
-        if table.counts() && counted.changes_nothing() {
+        // A column comes into being with the first change that has it, be it late.
+        let grows = old.as_ref().is_some_and(|old| {
+            let rows = columns.rows();
+            rows.iter().any(|field| !old.has.contains(&field.name))
+        });
+        if table.counts() && counted.changes_nothing() && !grows {
             return Ok(Some(Merged {
                 report: counted.report,
                 ..Merged::default()
@@ -391,7 +403,8 @@ fn counted_as(number: u64, one: &str, more: &str) -> String {
 fn shown(batches: &[RecordBatch]) -> String {
     let row = batches.iter().find(|batch| batch.num_rows() > 0);
     let text = row.and_then(|batch| {
-        let mut writer = arrow_json::LineDelimitedWriter::new(Vec::new());
+        let told = arrow_json::WriterBuilder::new().with_explicit_nulls(true);
+        let mut writer = told.build::<_, arrow_json::writer::LineDelimited>(Vec::new());
         writer.write(&batch.slice(0, 1)).ok()?;
         writer.finish().ok()?;
         String::from_utf8(writer.into_inner()).ok()

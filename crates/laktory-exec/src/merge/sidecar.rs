@@ -127,7 +127,7 @@ impl Header {
                 self.ignore_nulls.to_string(),
             )
         } else {
-            return Ok(());
+            return self.tells_all(before);
         };
         let (what, was, is) = what;
         Err(Error::new(
@@ -135,6 +135,25 @@ impl Header {
             format!("the table was merged with {what} {was}, and the sink asks for {is}"),
         )
         .with_hint(REBUILD))
+    }
+}
+
+impl Header {
+    /// That versions say something of each column of those before: a value that is missing would neither be kept nor be null.
+    fn tells_all(&self, before: &Self) -> Result<()> {
+        let has = |column: &&Named| self.columns.iter().any(|own| own.name == column.name);
+        let missing = before.columns.iter().find(|column| !has(column));
+        match missing.filter(|_| self.scd_type == 2) {
+            None => Ok(()),
+            Some(column) => Err(Error::new(
+                ErrorKind::SchemaMismatch,
+                format!(
+                    "the table keeps the history of column `{}`, which the changes do not have",
+                    column.name
+                ),
+            )
+            .with_hint("add it in a step of the transformer, as null where there is none, or run with `--refresh full`")),
+        }
     }
 }
 

@@ -275,9 +275,17 @@ impl NodeRun<'_> {
         let cx = self.shared.cx;
         let completed = cx.blocking(move || Ok(outputs::complete_all(others)));
         let others = completed.await.map_err(at_node)?.map_err(at_sink)?;
+        let changes_of = |number: &usize| {
+            let changes = results.changes.get(number);
+            changes.ok_or_else(|| at_node(Error::internal("changes are lost")))
+        };
+        // What the rows have wrong is found before any table is written.
+        for (number, output, _) in &merges {
+            let ordered = output.in_order(cx, backend, changes_of(number)?).await;
+            ordered.map_err(|error| at_sink((*number, error)))?;
+        }
         for (number, output, rows) in merges {
-            let changes = results.changes.get(&number);
-            let changes = changes.ok_or_else(|| at_node(Error::internal("changes are lost")))?;
+            let changes = changes_of(&number)?;
             let merged = output.merge(cx, backend, (changes, rows)).await;
             let (output, warning) = merged.map_err(|error| at_sink((number, error)))?;
             self.published(output, warning, report);

@@ -146,7 +146,31 @@ fn merge_options(
             message,
         ));
     }
+    for (option, name) in [
+        ("start_at_column_name", &options.start_at_column_name),
+        ("end_at_column_name", &options.end_at_column_name),
+    ] {
+        if name.trim().is_empty() {
+            let message = format!("`{option}` is the name of a column, and is empty");
+            found.push(Finding::error("merge", path.key(option), message));
+        }
+    }
     let keys = options.primary_keys.as_ref().or(node.primary_keys.as_ref());
+    let excluded = options.exclude_columns.iter().flatten().enumerate();
+    for (number, name) in excluded.filter(|(_, name)| keys.is_some_and(|keys| keys.contains(name)))
+    {
+        let message = format!("column `{name}` is a key, which is always stored");
+        let place = path.key("exclude_columns").index(number);
+        found.push(Finding::error("merge", place, message).hint("remove it here"));
+    }
+    let included = options.include_columns.as_deref().unwrap_or_default();
+    for (number, name) in included.iter().enumerate() {
+        if included[..number].contains(name) {
+            let message = format!("column `{name}` is named twice");
+            let place = path.key("include_columns").index(number);
+            found.push(Finding::error("merge", place, message).hint("remove one of them"));
+        }
+    }
     if keys.is_none_or(Vec::is_empty) {
         let message = "merging needs `primary_keys`, here or on the node";
         found.push(Finding::error("merge", path.clone(), message).at_key());
