@@ -2,7 +2,7 @@
 //! the same rows, types and faults.
 //!
 //! [`READS`] are the formats, with their options. A [`Reading`] says what the files of a read hold, by the rule of
-//! [`folder`](crate::folder) for files of other columns, and gives their rows batch by batch. A file that ends early, or holds
+//! [`folder`] for files of other columns, and gives their rows batch by batch. A file that ends early, or holds
 //! other rows than it tells, is an error: nothing is left out without a word.
 
 mod arrange;

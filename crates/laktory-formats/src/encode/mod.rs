@@ -2,7 +2,7 @@
 //! the same.
 //!
 //! [`WRITES`] are the formats, with their options. What a format cannot hold is refused by
-//! [`writable`](crate::writable) before a row is computed.
+//! [`writable`] before a row is computed.
 
 #[cfg(feature = "decoders")]
 mod avro;
