@@ -332,7 +332,7 @@ fn empty_files_have_rows_only_by_declaration() {
     let bench = Bench::new();
     assert_eq!(bench.read(&spec).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(
-        check(Format::Avro, &[("a", b"x")], |_| {})
+        check(Format::BinaryFile, &[("a", b"x")], |_| {})
             .unwrap_err()
             .kind(),
         ErrorKind::Unsupported

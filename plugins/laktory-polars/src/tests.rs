@@ -264,7 +264,12 @@ fn capabilities_are_those_of_the_tables() {
     assert!(capabilities.local_files);
     assert!(capabilities.func(Func::StrToUppercase).is_available());
     assert!(capabilities.read(&Format::JsonLines).support.is_available());
-    assert!(!capabilities.write(&Format::Orc).support.is_available());
+    assert!(
+        !capabilities
+            .write(&Format::BinaryFile)
+            .support
+            .is_available()
+    );
     let missing: Vec<&str> = Func::all()
         .filter(|def| !capabilities.func(def.func).is_available())
         .map(|def| def.path)

@@ -74,6 +74,13 @@ const RULES: &[Rule] = &[
         holds: |expr| calls(expr, JUMPING) && below(expr, &|child| calls(child, SUMMING)),
     },
     Rule {
+        reason: "PYSPARK has no room for what is looked up below the ranks of a correlation",
+        holds: |expr| {
+            matches!(expr, Expr::Call { func: Func::Corr, args } if args.contains(&Arg::Str("spearman".to_owned())))
+                && below(expr, &|child| calls(child, &[Func::ReplaceStrict]))
+        },
+    },
+    Rule {
         reason: "which of several most frequent values is kept is not defined",
         holds: |expr| matches!(expr, Expr::Call { func: Func::ModeAny, args } if args.get(1) == Some(&Arg::Str("any".to_owned()))),
     },

@@ -316,6 +316,6 @@ fn a_missing_file_is_named() {
     let error = read(&spec).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.message().contains("/nowhere/x.parquet"));
-    spec.format = Format::Avro;
+    spec.format = Format::BinaryFile;
     assert_eq!(read(&spec).unwrap_err().kind(), ErrorKind::Unsupported);
 }

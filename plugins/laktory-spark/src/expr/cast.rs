@@ -195,6 +195,23 @@ impl Lw<'_> {
                 // Spark's own conversion takes NaN for true as well; both are the same here.
                 convert(value.e.clone(), &to)?
             }
+            (from, DType::Int64) if from.is_float() => {
+                // Spark's own conversion takes 2^63, which is one more, for the greatest integer.
+                const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+                let number = self.share(value.clone());
+                let wide = cast(number.e.clone(), &DType::Float64)?;
+                let outside = if strict {
+                    funcs::raise(
+                        ErrorKind::ConversionFailed,
+                        "a number is beyond integers of 64 bits",
+                    )
+                } else {
+                    dsl::null_of(&DType::Int64)?
+                };
+                let within = convert(number.e.clone(), &DType::Int64)?;
+                let is_beyond = f("==", [wide, dsl::double(BEYOND)]);
+                return Ok(number.map(dsl::iff(is_beyond, outside, within), DType::Int64));
+            }
             (from, to) if from.is_float() && to.is_integer() && strict => {
                 convert(value.e.clone(), to)?
             }

@@ -251,7 +251,10 @@ pub(super) const ROWS: &[Row] = &[
             "ceil",
             [f("/", [f("double", [f("-", [n(), int(1)])]), double(2.0)])],
         ))?;
-        let middle = f("/", [f("+", [low, high]), double(2.0)]);
+        // As quantiles are interpolated: NaN between infinities and numbers.
+        let half = f("*", [f("-", [high.clone(), low.clone()]), double(0.5)]);
+        let between = f("+", [low.clone(), half]);
+        let middle = iff(f("==", [low.clone(), high]), low, between);
         let sorted = f("array", [f("sort_array", [present(&this)])]);
         let e = f(
             "get",
