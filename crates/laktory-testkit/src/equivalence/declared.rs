@@ -74,7 +74,7 @@ const RULES: &[Rule] = &[
         holds: |expr| calls(expr, JUMPING) && below(expr, &|child| calls(child, SUMMING)),
     },
     Rule {
-        reason: "PYSPARK has no room for what is looked up below the ranks of a correlation",
+        reason: "not every engine has room for what is looked up below the ranks of a correlation",
         holds: |expr| {
             matches!(expr, Expr::Call { func: Func::Corr, args } if args.contains(&Arg::Str("spearman".to_owned())))
                 && below(expr, &|child| calls(child, &[Func::ReplaceStrict]))
