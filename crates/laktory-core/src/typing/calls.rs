@@ -19,9 +19,8 @@ use super::{Constant, Typed, common_type, of_constants, shown, supertype};
 /// # Errors
 /// `TypeMismatch`, `FieldNotFound`.
 pub(super) fn call(func: Func, args: &[Arg], values: &[Typed]) -> Result<DType> {
-    let signature = Signature::of(func);
-    let Some(form) = (signature.forms().iter()).find(|form| fits(form, values)) else {
-        return Err(mismatch(func, signature, values));
+    let Some(form) = form(func, values) else {
+        return Err(mismatch(func, Signature::of(func), values));
     };
     if matches!(
         func,
@@ -56,9 +55,13 @@ pub(super) fn of_nulls(func: Func, values: &[Typed]) -> Option<DType> {
     if values.first()?.dtype != DType::Null {
         return None;
     }
-    let forms = Signature::of(func).forms().iter();
-    let form = forms.into_iter().find(|form| fits(form, values))?;
-    form.takes.first()?.class.of_nulls()
+    form(func, values)?.takes.first()?.class.of_nulls()
+}
+
+/// The first form of a function that values fit.
+fn form(func: Func, values: &[Typed]) -> Option<&'static Form> {
+    let mut forms = Signature::of(func).forms().iter();
+    forms.find(|form| fits(form, values))
 }
 
 /// Whether values may stand at the places of a form.

@@ -9,9 +9,28 @@ use super::Typed;
 use super::common::is_temporal;
 use super::settle::cast_to;
 
+/// The expression that is carried out in the place of a call of type `dtype`, where there is another.
+pub(super) fn of(func: Func, args: &[Arg], values: &[Typed], dtype: &DType) -> Option<Expr> {
+    let decimal = matches!(dtype, DType::Decimal { .. });
+    match func {
+        Func::SumHorizontal if decimal || *dtype == DType::Int64 => across(args, dtype),
+        // There is nothing to fill.
+        Func::FillNan if decimal => match args.first() {
+            Some(Arg::Expr(this)) => Some(cast_to(this.clone(), dtype.clone())),
+            _ => None,
+        },
+        Func::IsIn => one_by_one(args, values),
+        Func::Abs | Func::Diff => without_wrapping(func, args, dtype),
+        Func::Sum | Func::SqlSum => in_digits(func, args, values, dtype),
+        _ => None,
+    }
+}
+
 /// Whether a point in time is among texts, which are read as such points, or a decimal among other numbers, by equality with
 /// each of them.
-pub(super) fn one_by_one(args: &[Arg], values: &[Typed]) -> Option<Expr> {
+fn one_by_one(args: &[Arg], values: &[Typed]) -> Option<Expr> {
+    /// Numbers that are compared so; longer lists are the engine's to look up.
+    const FEW: usize = 100;
     let (Some(Arg::Expr(this)), Some(Arg::Values(among)), Some(first)) =
         (args.first(), args.get(1), values.first())
     else {
@@ -20,6 +39,7 @@ pub(super) fn one_by_one(args: &[Arg], values: &[Typed]) -> Option<Expr> {
     let all = |is_meant: fn(&Scalar) -> bool| !among.is_empty() && among.iter().all(is_meant);
     let texts = is_temporal(&first.dtype) && all(|value| matches!(value, Scalar::Str(_)));
     let numbers = matches!(first.dtype, DType::Decimal { .. })
+        && among.len() <= FEW
         && all(|value| matches!(value, Scalar::Int(_) | Scalar::Float(_)));
     if !texts && !numbers {
         return None;
@@ -36,7 +56,7 @@ pub(super) fn one_by_one(args: &[Arg], values: &[Typed]) -> Option<Expr> {
 }
 
 /// The sum of integers or decimals across columns, null as 0, as sums of two that cannot wrap.
-pub(super) fn across(args: &[Arg], dtype: &DType) -> Option<Expr> {
+fn across(args: &[Arg], dtype: &DType) -> Option<Expr> {
     let [Arg::Exprs(exprs)] = args else {
         return None;
     };
@@ -56,7 +76,7 @@ pub(super) fn across(args: &[Arg], dtype: &DType) -> Option<Expr> {
 }
 
 /// The absolute value of a signed integer, or the distance of each from the one before, by operations that do not wrap.
-pub(super) fn without_wrapping(func: Func, args: &[Arg], dtype: &DType) -> Option<Expr> {
+fn without_wrapping(func: Func, args: &[Arg], dtype: &DType) -> Option<Expr> {
     let Some(Arg::Expr(this)) = args.first() else {
         return None;
     };
@@ -88,7 +108,7 @@ pub(super) fn without_wrapping(func: Func, args: &[Arg], dtype: &DType) -> Optio
 }
 
 /// The sum of decimals so long that 128 bits may not hold it, and of unsigned integers of 64 bits, which are added as decimals.
-pub(super) fn in_digits(func: Func, args: &[Arg], values: &[Typed], dtype: &DType) -> Option<Expr> {
+fn in_digits(func: Func, args: &[Arg], values: &[Typed], dtype: &DType) -> Option<Expr> {
     /// Numbers of so many digits do not reach 38 before there are a billion times a thousand of them.
     const SHORT: u8 = 26;
     let (Some(Arg::Expr(this)), Some(value)) = (args.first(), values.first()) else {

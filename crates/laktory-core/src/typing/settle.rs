@@ -290,46 +290,7 @@ fn call(written: Func, args: &[Arg], columns: &[Field]) -> Result<Settled> {
     let current = changed.as_deref().unwrap_or(args);
     let dtype = calls::call(func, current, &values)?;
     constants::check(func, args, &values)?;
-    let decimal = matches!(dtype, DType::Decimal { .. });
-    if func == Func::SumHorizontal
-        && (decimal || dtype == DType::Int64)
-        && let Some(expr) = instead::across(current, &dtype)
-    {
-        return Ok(Settled {
-            typed: Typed::of(dtype),
-            expr: Some(expr),
-        });
-    }
-    if func == Func::FillNan
-        && decimal
-        && let Some(Arg::Expr(this)) = current.first()
-    {
-        // There is nothing to fill.
-        let expr = Some(cast_to(this.clone(), dtype.clone()));
-        return Ok(Settled {
-            typed: Typed::of(dtype),
-            expr,
-        });
-    }
-    if func == Func::IsIn
-        && let Some(expr) = instead::one_by_one(current, &values)
-    {
-        return Ok(Settled {
-            typed: Typed::of(dtype),
-            expr: Some(expr),
-        });
-    }
-    if matches!(func, Func::Abs | Func::Diff)
-        && let Some(expr) = instead::without_wrapping(func, current, &dtype)
-    {
-        return Ok(Settled {
-            typed: Typed::of(dtype),
-            expr: Some(expr),
-        });
-    }
-    if matches!(func, Func::Sum | Func::SqlSum)
-        && let Some(expr) = instead::in_digits(func, current, &values, &dtype)
-    {
+    if let Some(expr) = instead::of(func, current, &values, &dtype) {
         return Ok(Settled {
             typed: Typed::of(dtype),
             expr: Some(expr),
