@@ -4,6 +4,7 @@
 
 mod csv;
 mod decoded;
+mod frames;
 mod json;
 mod partitions;
 mod tables;

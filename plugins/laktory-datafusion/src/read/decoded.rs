@@ -7,9 +7,8 @@ use laktory_core::{Error, Result};
 use laktory_formats::decode::Reading;
 
 use super::Request;
-use super::local::{Batches, Chunk, Decode, project};
+use super::local::{Batches, Chunk, Decode, encoded_as, project};
 use super::table::Files;
-use crate::arrow::encoded;
 use crate::types::data_type;
 
 /// Files of such a format.
@@ -56,13 +55,6 @@ impl Decode for Decoded {
         let batches = self
             .reading
             .batches(&chunk.path, &chunk.columns, chunk.batch_size)?;
-        Ok(Box::new(batches.map(move |batch| {
-            let batch = batch?;
-            if batch.schema() == output {
-                return Ok(batch);
-            }
-            encoded(&batch, &output)
-                .map_err(|error| error.context(format!("`{}`", chunk.path.display())))
-        })))
+        Ok(encoded_as(output, chunk.path, batches))
     }
 }

@@ -10,9 +10,8 @@ use laktory_formats::json::{Decoding, Layout, Source, Text, decode};
 use laktory_formats::packed::{Compression, text};
 
 use super::Request;
-use super::local::{Batches, Chunk, Decode, project};
+use super::local::{Batches, Chunk, Decode, encoded_as, project};
 use super::table::Files;
-use crate::arrow::encoded;
 use crate::types::data_type;
 
 /// Options of both.
@@ -106,13 +105,6 @@ impl Decode for Json {
             complete: false,
         };
         let batches = decode(decoding, &columns)?;
-        Ok(Box::new(batches.map(move |batch| {
-            let batch = batch?;
-            if batch.schema() == output {
-                return Ok(batch);
-            }
-            encoded(&batch, &output)
-                .map_err(|error| error.context(format!("`{}`", chunk.path.display())))
-        })))
+        Ok(encoded_as(output, chunk.path, batches))
     }
 }

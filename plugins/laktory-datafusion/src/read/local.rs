@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
@@ -21,6 +22,7 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures_util::{StreamExt, stream};
 use laktory_core::Result;
 
+use crate::arrow::encoded;
 use crate::error::carry;
 
 /// Batches of a chunk, decoded while they are asked for.
@@ -188,4 +190,19 @@ pub(super) fn project(
     schema
         .project(columns)
         .map_err(|error| laktory_core::Error::internal(error.to_string()))
+}
+
+/// Batches of a file, in the encodings of `output`.
+pub(super) fn encoded_as(
+    output: SchemaRef,
+    path: PathBuf,
+    batches: impl Iterator<Item = Result<RecordBatch>> + Send + 'static,
+) -> Batches {
+    Box::new(batches.map(move |batch| {
+        let batch = batch?;
+        if batch.schema() == output {
+            return Ok(batch);
+        }
+        encoded(&batch, &output).map_err(|error| error.context(format!("`{}`", path.display())))
+    }))
 }

@@ -11,14 +11,14 @@ use laktory_core::{Error, Field, Format, ReadSpec, Result, RunCx};
 pub(crate) use laktory_formats::json::Answer;
 use laktory_formats::json::{Decoding, Known, Layout, Source, Text, decode};
 use laktory_formats::packed::{Compression, text};
-use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, LazyFrame, PolarsResult, Schema};
+use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, LazyFrame, Schema};
 use polars_plan::dsl::{FileScanDsl, UnifiedScanArgs};
 use polars_plan::prelude::NDJsonReadOptions;
 
+use super::frames::{self, BATCH, Frames};
 use super::{Request, select_declared};
 use crate::error::ResultExt;
 use crate::options::Given;
-use crate::spool::Spool;
 
 /// Options of JSON lines.
 pub(super) const LINES_OPTIONS: &[&str] = &[
@@ -37,9 +37,6 @@ pub(super) const OPTIONS: &[&str] = &[
     "infer_schema_length",
     "recursiveFileLookup",
 ];
-
-/// Rows of a decoded batch.
-const BATCH: usize = 1 << 15;
 
 /// Looks at the files of a read, when they are of JSON.
 ///
@@ -172,7 +169,7 @@ struct Decoded {
     columns: Vec<Field>,
 }
 
-impl Decoded {
+impl Frames for Decoded {
     fn each(&self, mut push: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
         for (source, constants) in &self.files {
             let decoding = Decoding {
@@ -207,41 +204,6 @@ fn decoded(request: &Request<'_>, answer: &Answer, layout: Layout) -> Result<Laz
         columns: answer.columns.clone(),
     };
     let empty = crate::arrow::empty_frame(&laktory_formats::json::schema(&answer.columns)?)?;
-    let comes = Arc::new(request.with_kept(Schema::clone(empty.schema()))?);
-    let lazy = if request.spec.rows {
-        let mut spool = Spool::new(request.cx, Arc::clone(&comes));
-        files.each(|frame| {
-            request.cx.cancel().check()?;
-            spool.push(frame)
-        })?;
-        spool.finish()?.1
-    } else {
-        // The names and types are what is wanted.
-        let output = Arc::clone(&comes);
-        let none = DataFrame::empty_with_schema(&comes);
-        let rows = move |_: DataFrame| -> PolarsResult<DataFrame> {
-            let mut all = none.clone();
-            let decoded = files.each(|frame| {
-                all.vstack_mut_owned(frame).or_error()?;
-                Ok(())
-            });
-            decoded.map_err(|error| crate::error::carry(&error))?;
-            Ok(all)
-        };
-        let schema = move |_: &Schema| Ok(Arc::clone(&output));
-        crate::ops::opaque(
-            DataFrame::empty().lazy(),
-            "JSON",
-            rows,
-            Some(Arc::new(schema)),
-        )
-    };
     let declared = crate::schema::schema(&answer.columns)?;
-    let is_same = declared
-        .iter()
-        .all(|(name, dtype)| comes.get(name) == Some(dtype));
-    if is_same {
-        return Ok(lazy);
-    }
-    typed(request, lazy, &declared, |_| DataType::Null)
+    frames::read(request, files, "JSON", empty.schema(), &declared)
 }
